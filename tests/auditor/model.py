@@ -1,0 +1,504 @@
+"""The contract's row arithmetic, said again as plainly as possible.
+
+Everything is recomputed from the whole list of events each time; nothing is kept between two questions. It is slow on
+purpose: what it says must be obvious from reading it beside the contract, so that the engine can be held against it.
+
+Events are dictionaries as they come off the wire, in their order of arrival. That order matters in two places only: the
+first of two events with the same name wins, and a count that comes very late is applied as of the oldest moment kept.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+Event = dict
+Fact = dict
+Key = tuple[str, str]  # (sku, location)
+
+HOUR = 3_600_000_000  # microseconds
+KEPT = 48 * HOUR
+QUANTITIES = ("qty", "held", "damaged", "on_hand", "on_order")
+ROW_TYPES = ("goods.", "stock.", "order.", "shipment.", "reservation.", "balance.", "policy.", "forecast.")
+
+
+@lru_cache(maxsize=100_000)
+def instant(text: str) -> int:
+    """Microseconds since the epoch of an ISO 8601 time."""
+    moment = datetime.fromisoformat(text)
+    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+
+
+@dataclass(frozen=True)
+class Row:
+    available: int = 0
+    held: int = 0
+    reserved: int = 0
+    on_order: int = 0
+    in_transit: int = 0
+
+    @property
+    def sellable(self) -> int:
+        return self.available - self.reserved
+
+    @property
+    def position(self) -> int:
+        return self.sellable + self.on_order + self.in_transit
+
+
+@dataclass
+class Line:
+    """One order line, with all that is known of it."""
+
+    name: tuple[str, int]
+    ordered: int = 0
+    due: str | None = None
+    schedule: list[dict] | None = None  # of the latest acknowledgement, None before there is one
+    shipments: dict[str, dict] = field(default_factory=dict)  # shipment -> {"qty", "eta"}
+    received: int = 0
+    received_by_shipment: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    closed: bool = False
+
+    @property
+    def promised(self) -> int:
+        if self.schedule is None:
+            return self.ordered
+        return min(self.ordered, sum(entry["qty"] for entry in self.schedule if entry["status"] != "rejected"))
+
+    @property
+    def open(self) -> int:
+        return 0 if self.closed else max(0, self.promised - self.received)
+
+    @property
+    def shipped(self) -> int:
+        return sum(shipment["qty"] for shipment in self.shipments.values())
+
+    @property
+    def in_transit(self) -> int:
+        return 0 if self.closed else max(0, self.shipped - self.received)
+
+    @property
+    def on_order(self) -> int:
+        return max(0, self.open - self.in_transit)
+
+
+def distinct(events: Iterable[Event]) -> list[Event]:
+    """The first event of each name; a repeat changes nothing, whether it says the same or not."""
+    first: dict[tuple[str, str], Event] = {}
+    for event in events:
+        first.setdefault((event["source"], event["id"]), event)
+    return list(first.values())
+
+
+def facts_of(events: Iterable[Event]) -> list[Fact]:
+    """The distinct events, flat, their quantities in base units, counts at the moment as of which they apply."""
+    facts: list[Fact] = []
+    factors: dict[str, dict[str, int]] = {}
+    definitions: dict[str, tuple] = {}
+    newest: dict[Key, int] = {}
+    for event in distinct(events):
+        fact = {"type": event["type"], "at": instant(event["time"]), **event["data"]}
+        fact["rank"] = (fact["at"], event["source"], event["id"])
+        if fact["type"] == "item.defined" and fact["rank"] >= definitions.get(fact["sku"], (0,)):
+            definitions[fact["sku"]] = fact["rank"]
+            factors[fact["sku"]] = {fact["base_unit"]: 1, **(fact.get("units") or {})}
+        if fact.get("uom"):
+            fact = in_base_units(fact, factors[fact["sku"]][fact["uom"]])
+        for key in keys_of(fact):
+            newest[key] = max(newest.get(key, fact["at"]), fact["at"])
+        if fact["type"] == "stock.counted":
+            fact["as_of"] = max(fact["at"], newest[fact["sku"], fact["location"]] - KEPT)
+        facts.append(fact)
+    return facts
+
+
+def in_base_units(fact: Fact, factor: int) -> Fact:
+    converted = {name: value * factor if name in QUANTITIES else value for name, value in fact.items()}
+    for entries in ("schedule", "buckets"):
+        if entries in fact:
+            converted[entries] = [{**entry, "qty": entry["qty"] * factor} for entry in fact[entries]]
+    return converted
+
+
+def keys_of(fact: Fact) -> set[Key]:
+    """The rows an event speaks of."""
+    if fact["type"].startswith("transfer."):
+        return {(fact["sku"], fact[end]) for end in ("from", "to") if end in fact}
+    return {(fact["sku"], fact["location"])} if fact["type"].startswith(ROW_TYPES) else set()
+
+
+def movements(fact: Fact) -> Iterator[tuple[str, str, int]]:
+    """What an event moves: location, status, signed quantity."""
+    kind, qty = fact["type"], fact.get("qty", 0)
+    if kind == "goods.received":
+        yield fact["location"], "available", qty
+        yield fact["location"], "held", fact.get("held", 0)
+    elif kind == "transfer.received":
+        yield fact["to"], "available", qty
+        yield fact["to"], "held", fact.get("held", 0)
+    elif kind == "transfer.shipped":
+        yield fact["from"], "available", -qty
+    elif kind == "stock.adjusted":
+        yield fact["location"], fact.get("status", "available"), qty
+    elif kind == "stock.issued":
+        yield fact["location"], "available", -qty
+    elif kind == "stock.returned" and fact["disposition"] != "scrap":
+        yield fact["location"], fact["disposition"], qty
+    elif kind == "stock.held":
+        yield fact["location"], "available", -qty
+        yield fact["location"], "held", qty
+    elif kind == "stock.released":
+        yield fact["location"], "held", -qty
+        yield fact["location"], "available", qty
+
+
+def last(facts: Iterable[Fact]) -> Fact | None:
+    return max(facts, key=lambda fact: fact["rank"], default=None)
+
+
+class Model:
+    """What the contract says of a list of events, at the moment `now` (microseconds since the epoch)."""
+
+    def __init__(self, events: Iterable[Event], now: int) -> None:
+        self.now = now
+        self.facts = facts_of(events)
+        self._by_row: dict[Key, list[Fact]] = defaultdict(list)
+        for fact in self.facts:
+            for key in keys_of(fact):
+                self._by_row[key].append(fact)
+
+    def rows(self) -> dict[Key, Row]:
+        return {key: self.row(key) for key in sorted(self._by_row)}
+
+    def row(self, key: Key) -> Row:
+        lines = self.lines(key).values()
+        return Row(
+            available=self.balance(key, "available"),
+            held=self.balance(key, "held"),
+            reserved=sum(self.reservations(key).values()),
+            on_order=sum(line.on_order for line in lines),
+            in_transit=sum(line.in_transit for line in lines) + sum(self.transfers(key).values()),
+        )
+
+    def events_of(self, key: Key, *types: str) -> list[Fact]:
+        return [fact for fact in self._by_row.get(key, ()) if not types or fact["type"] in types]
+
+    # ---- stock
+
+    def balance(self, key: Key, status: str) -> int:
+        """The latest count plus what moved after it; without a count all that moved."""
+        moved = self.moved(key, status)
+        counts = self.counts(key, status)
+        if not counts:
+            return sum(qty for _, qty in moved)
+        moment, _, counted = max(counts)
+        return counted + sum(qty for at, qty in moved if at > moment)
+
+    def moved(self, key: Key, status: str) -> list[tuple[int, int]]:
+        return [
+            (fact["at"], qty)
+            for fact in self.events_of(key)
+            for location, bucket, qty in movements(fact)
+            if (location, bucket) == (key[1], status)
+        ]
+
+    def counts(self, key: Key, status: str) -> list[tuple[int, tuple, int]]:
+        return [
+            (fact["as_of"], fact["rank"], fact["qty"])
+            for fact in self.events_of(key, "stock.counted")
+            if fact.get("status", "available") == status
+        ]
+
+    # ---- reservations and transfers
+
+    def reservations(self, key: Key) -> dict[str, int]:
+        names = {fact["reservation"] for fact in self.events_of(key, "stock.reserved")}
+        return {name: self.reservation(key, name) for name in sorted(names)}
+
+    def reservation(self, key: Key, name: str) -> int:
+        about = [fact for fact in self.events_of(key) if fact.get("reservation") == name]
+        releases = [fact for fact in about if fact["type"] == "reservation.released"]
+        reserved = last(fact for fact in about if fact["type"] == "stock.reserved")
+        if reserved is None or any(fact.get("qty") is None for fact in releases):
+            return 0
+        if reserved.get("expires") is not None and instant(reserved["expires"]) <= self.now:
+            return 0
+        issued = sum(fact["qty"] for fact in about if fact["type"] == "stock.issued")
+        return max(0, reserved["qty"] - sum(fact["qty"] for fact in releases) - issued)
+
+    def transfers(self, key: Key) -> dict[str, int]:
+        """What is on its way to this row, by transfer."""
+        owed: dict[str, int] = defaultdict(int)
+        for fact in self.events_of(key, "transfer.shipped", "transfer.received"):
+            if fact["to"] == key[1]:
+                sign = 1 if fact["type"] == "transfer.shipped" else -1
+                owed[fact["transfer"]] += sign * (fact["qty"] + fact.get("held", 0))
+        return {name: max(0, qty) for name, qty in owed.items()}
+
+    # ---- order lines
+
+    def lines(self, key: Key) -> dict[tuple[str, int], Line]:
+        names = {
+            (fact["order"], fact["line"])
+            for fact in self.events_of(key)
+            if "line" in fact and fact["type"].startswith(("order.", "shipment.", "goods."))
+        }
+        lines = {name: self.line(key, name) for name in sorted(names)}
+        self._receive(key, lines)
+        return lines
+
+    def line(self, key: Key, name: tuple[str, int]) -> Line:
+        about = [fact for fact in self.events_of(key) if (fact.get("order"), fact.get("line")) == name]
+        line = Line(name)
+        orders = [fact for fact in about if fact["type"] in ("order.placed", "order.changed")]
+        by_revision = sorted(orders, key=lambda fact: (fact.get("revision", 0), fact["rank"]))
+        for fact in by_revision:
+            line.ordered = fact["qty"] if fact.get("qty") is not None else line.ordered
+            line.due = fact.get("due") or line.due
+        acknowledged = last(fact for fact in about if fact["type"] == "order.acknowledged")
+        line.schedule = acknowledged["schedule"] if acknowledged else None
+        for fact in sorted((fact for fact in about if fact["type"] == "shipment.notified"), key=lambda f: f["rank"]):
+            known = line.shipments.get(fact["shipment"], {"qty": 0, "eta": None})
+            line.shipments[fact["shipment"]] = {
+                "qty": known["qty"] + fact["qty"],
+                "eta": fact.get("eta") or known["eta"],
+            }
+        line.closed = any(
+            fact["type"] in ("order.cancelled", "order.closed") or fact.get("closes_line") for fact in about
+        )
+        return line
+
+    def _receive(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
+        """Set each receipt against its line: the one it names, its shipment's, or its order's in ascending order."""
+        of_shipment = {
+            fact["shipment"]: lines[fact["order"], fact["line"]] for fact in self.events_of(key, "shipment.notified")
+        }
+        of_order: dict[str, int] = defaultdict(int)
+        for fact in self.events_of(key, "goods.received"):
+            qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0)
+            shipment, order = fact.get("shipment"), fact.get("order")
+            if order is not None and fact.get("line") is not None:
+                line = lines[order, fact["line"]]
+            elif shipment in of_shipment:
+                line = of_shipment[shipment]
+            else:
+                if order is not None:
+                    of_order[order] += qty
+                continue
+            line.received += qty
+            if shipment in line.shipments:
+                line.received_by_shipment[shipment] += qty
+        for order, qty in of_order.items():
+            spread(qty, [line for name, line in sorted(lines.items()) if name[0] == order])
+
+    # ---- conservation
+
+    def conserved(self, sku: str) -> tuple[int, int]:
+        """Both sides of the contract's equation: what is there, and what the flows say must be there."""
+        keys = [key for key in self._by_row if key[0] == sku]
+        there = sum(self.balance(key, status) for key in keys for status in ("available", "held"))
+        return there + sum(sum(self.transfers(key).values()) for key in keys), self.flows(sku)
+
+    def flows(self, sku: str) -> int:
+        """Received + returned + found - issued - scrapped - lost over all locations of a sku."""
+        total = 0
+        for fact in self.facts:
+            kind = fact["type"]
+            if fact.get("sku") != sku:
+                continue
+            if kind == "goods.received":
+                total += fact.get("qty", 0) + fact.get("held", 0)
+            elif kind == "stock.returned":
+                total += fact["qty"] - (fact["qty"] if fact["disposition"] == "scrap" else 0)
+            elif kind == "stock.issued":
+                total -= fact["qty"]
+            elif kind == "stock.adjusted":
+                total += fact["qty"]
+        keys = [key for key in self._by_row if key[0] == sku]
+        found = sum(self.found_by_counts(key, status) for key in keys for status in ("available", "held"))
+        return total + found + sum(self.found_by_transfers(key) for key in keys)
+
+    def found_by_counts(self, key: Key, status: str) -> int:
+        """Units that counts found (or lost, negative), one count after the other along the time line."""
+        story = [(at, 0, (), qty) for at, qty in self.moved(key, status)]
+        story += [(moment, 1, rank, qty) for moment, rank, qty in self.counts(key, status)]
+        book = found = 0
+        for _, is_count, _, qty in sorted(story):
+            if is_count:
+                found += qty - book
+                book = qty
+            else:
+                book += qty
+        return found
+
+    def found_by_transfers(self, key: Key) -> int:
+        """Units that arrived by a transfer beyond what it is known to have shipped."""
+        owed: dict[str, int] = defaultdict(int)
+        for fact in self.events_of(key, "transfer.shipped", "transfer.received"):
+            if fact["to"] == key[1]:
+                sign = 1 if fact["type"] == "transfer.received" else -1
+                owed[fact["transfer"]] += sign * (fact["qty"] + fact.get("held", 0))
+        return sum(max(0, qty) for qty in owed.values())
+
+    # ---- policy
+
+    def policy(self, key: Key) -> Fact | None:
+        return last(self.events_of(key, "policy.set"))
+
+    def order_quantity(self, key: Key) -> int:
+        """What the row's policy asks for now; 0 where nothing is to be ordered."""
+        policy = self.policy(key)
+        return 0 if policy is None else order_quantity(policy, self.row(key).position)
+
+    # ---- the dated projection
+
+    def today(self, location: str) -> date:
+        return self.local_day(location, self.now)
+
+    def local_day(self, location: str, at: int) -> date:
+        defined = last(f for f in self.facts if f["type"] == "location.defined" and f["location"] == location)
+        zone = (defined or {}).get("time_zone") or "UTC"
+        return datetime.fromtimestamp(at // 1_000_000, ZoneInfo(zone)).date()
+
+    def projection(self, key: Key, horizon: int) -> list[int]:
+        """Sellable stock at the end of today and of each of the days that follow."""
+        return self._projected(key, horizon, self.demand(key))
+
+    def available_to_promise(self, key: Key, horizon: int) -> list[int]:
+        """For each day the least that is projected from that day on, the forecast left aside."""
+        return forward_minimum(self._projected(key, horizon, {}))
+
+    def _projected(self, key: Key, horizon: int, demand: dict[int, int]) -> list[int]:
+        today = self.today(key[1]).toordinal()
+        supply: dict[int, int] = defaultdict(int)
+        for day, qty in self.supply(key):
+            supply[day if day >= today else today + 1] += qty
+        stock, projected = self.row(key).sellable, []
+        for day in range(today, today + horizon):
+            stock += supply[day] - demand.get(day, 0)
+            projected.append(stock)
+        return projected
+
+    def supply(self, key: Key) -> list[tuple[int, int]]:
+        """Dated supply (day ordinal, qty): what is on order, what is shipped, what is being transferred."""
+        dated = [entry for line in self.lines(key).values() for entry in dated_orders(line) + dated_shipments(line)]
+        for name, qty in self.transfers(key).items():
+            shipped = [fact for fact in self.events_of(key, "transfer.shipped") if fact["transfer"] == name]
+            eta = (last(fact for fact in shipped if fact.get("eta")) or {}).get("eta")
+            if qty and eta:
+                dated.append((ordinal(eta), qty))
+        return dated
+
+    def forecast(self, key: Key) -> dict[tuple[int, int], int]:
+        """The forecast in force: (first day, days) -> qty. The latest replacement, then the deltas that build on it."""
+        revisions = self.events_of(key, "forecast.revised")
+        base = last(fact for fact in revisions if fact["mode"] == "replace")
+        if base is None:
+            return {}
+        buckets = {(ordinal(b["start"]), b["days"]): b["qty"] for b in base["buckets"]}
+        version = base["version"]
+        while True:
+            deltas = [f for f in revisions if f["mode"] == "delta" and f.get("base_version") == version]
+            if not deltas:
+                return buckets
+            (delta,) = deltas
+            version = delta["version"]
+            for b in delta["buckets"]:
+                bucket = ordinal(b["start"]), b["days"]
+                buckets[bucket] = buckets.get(bucket, 0) + b["qty"]
+
+    def demand(self, key: Key) -> dict[int, int]:
+        """Forecast demand by day ordinal, less what was issued, the bucket's earliest days first."""
+        daily: dict[int, int] = defaultdict(int)
+        for (start, days), qty in self.forecast(key).items():
+            consumed = sum(
+                fact["qty"]
+                for fact in self.events_of(key, "stock.issued")
+                if start <= self.local_day(key[1], fact["at"]).toordinal() < start + days
+            )
+            for offset in range(days):
+                share = qty // days + (1 if offset < qty % days else 0)
+                taken = min(share, consumed)
+                consumed -= taken
+                daily[start + offset] += share - taken
+        return daily
+
+
+def spread(qty: int, lines: list[Line]) -> None:
+    """Set a receipt that names no line against an order's lines, ascending; what is too much goes to the first."""
+    for line in lines:
+        taken = min(qty, line.open)
+        line.received += taken
+        qty -= taken
+    if lines:
+        lines[0].received += qty
+
+
+def ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
+
+
+def dated_orders(line: Line) -> list[tuple[int, int]]:
+    """What is on order by day: the earliest promises are the ones already shipped or received."""
+    if line.schedule is None:
+        entries = [(line.due, line.ordered)]
+    else:
+        entries = [
+            (entry.get("due") or (None if entry["status"] == "backordered" else line.due), entry["qty"])
+            for entry in line.schedule
+            if entry["status"] != "rejected"
+        ]
+    entries.sort(key=lambda entry: (entry[0] is None, entry[0] or ""))
+    return left_over(entries, line.promised - line.on_order, line.on_order)
+
+
+def dated_shipments(line: Line) -> list[tuple[int, int]]:
+    """What is in transit by day: receipts reduce the shipment they name, the others the earliest."""
+    entries, excess = [], line.received - sum(line.received_by_shipment.values())
+    for name, shipment in line.shipments.items():
+        rest = shipment["qty"] - line.received_by_shipment.get(name, 0)
+        excess += max(0, -rest)
+        entries.append((shipment["eta"] or line.due, max(0, rest)))
+    entries.sort(key=lambda entry: (entry[0] is None, entry[0] or ""))
+    return left_over(entries, excess, line.in_transit)
+
+
+def left_over(entries: list[tuple[str | None, int]], gone: int, left: int) -> list[tuple[int, int]]:
+    """Skip `gone` units from the front, keep the next `left`; what has no date is no dated supply."""
+    dated = []
+    for day, qty in entries:
+        skipped = min(qty, gone)
+        kept = min(qty - skipped, left)
+        gone, left = gone - skipped, left - kept
+        if kept and day is not None:
+            dated.append((ordinal(day), kept))
+    return dated
+
+
+def forward_minimum(values: list[int]) -> list[int]:
+    return [min(values[index:]) for index in range(len(values))]
+
+
+def order_quantity(policy: Fact, position: int) -> int:
+    """Contract, section 3, for the kinds whose trigger does not depend on a forecast."""
+    rule = policy["policy"]
+    if rule["kind"] == "min_max" and position <= rule["min"]:
+        qty = rule["max"] - position
+    elif rule["kind"] == "reorder_point" and position <= rule["point"]:
+        qty = 0
+        while position + qty <= rule["point"]:
+            qty += rule["qty"]
+    else:
+        return 0
+    multiple = policy.get("multiple") or 1
+    qty = max(qty, policy.get("moq") or 0)
+    while qty % multiple:
+        qty += 1
+    cap = policy.get("max_qty")
+    if cap is not None and qty > cap:
+        qty = cap - cap % multiple or cap
+    return qty
