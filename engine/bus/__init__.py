@@ -1,0 +1,1 @@
+"""The log: fetch records, commit atomically."""

@@ -1,0 +1,1 @@
+"""The pure core: contract types, values, outcomes and the arithmetic of replenishment."""

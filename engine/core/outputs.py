@@ -1,0 +1,133 @@
+"""What goes out: positions, signals, alerts and dead letters, as CloudEvents JSON."""
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from engine.core.values import moment
+
+SOURCE = "stockline"
+
+AlertKind = Literal[
+    "balance_drift",
+    "forecast_bias",
+    "lead_time_drift",
+    "negative_stock",
+    "projected_stockout",
+    "late_supply",
+    "short_ack",
+    "over_receipt",
+    "damaged_receipt",
+    "forecast_gap",
+    "late_count",
+    "stale_feed",
+    "lost_in_transit",
+    "unknown_item",
+]
+Severity = Literal["info", "warning", "critical"]
+AlertStatus = Literal["open", "acknowledged", "resolved"]
+SignalStatus = Literal["open", "accepted", "withdrawn", "ordered", "rejected", "expired"]
+
+
+class Position(Struct, kw_only=True):
+    """The published row of (sku, location). Quantities in base units; `updated` is event time."""
+
+    sku: str
+    location: str
+    available: int
+    held: int
+    on_hand: int
+    reserved: int
+    sellable: int
+    on_order: int
+    in_transit: int
+    position: int
+    version: int
+    updated: datetime
+
+
+class Signal(Struct, kw_only=True):
+    """One revision of a replenishment signal: how much, by when, why, and what became of it."""
+
+    id: str
+    sku: str
+    location: str
+    status: SignalStatus
+    revision: int
+    disposition: Literal["auto", "review"]
+    reasons: list[str]
+    qty: int
+    due: date
+    supplier: str | None
+    opened: datetime
+    updated: datetime
+    explanation: dict[str, Any]
+    by: str | None = None
+    order: str | None = None
+    note: str | None = None
+
+
+class Alert(Struct, kw_only=True):
+    """One state of an alert; it opens once, is updated while it lasts and resolves by itself."""
+
+    id: str
+    kind: AlertKind
+    sku: str
+    location: str
+    severity: Severity
+    status: AlertStatus
+    opened: datetime
+    updated: datetime
+    evidence: dict[str, Any]
+    by: str | None = None
+    note: str | None = None
+
+
+class DeadLetter(Struct, kw_only=True, omit_defaults=True):
+    """A refused record: its exact bytes (`raw`, or base64 where they are not UTF-8), reason and place of arrival."""
+
+    id: str
+    reason: str
+    detail: str
+    place: str
+    arrived: datetime
+    raw: str | None = None
+    raw_base64: str | None = None
+    event_id: str | None = None
+    event_source: str | None = None
+
+
+class OutputEvent(Struct, kw_only=True, omit_defaults=True):
+    """The CloudEvents envelope of everything that goes out."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str
+    data: Any
+    traceparent: str | None = None
+    correlationid: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: Any = None) -> bytes:
+    """Encode `data` as the CloudEvent `kind` named `name`; `cause` is the event whose trace it continues."""
+    return _encoder.encode(
+        OutputEvent(
+            specversion="1.0",
+            id=name,
+            source=SOURCE,
+            type=kind,
+            time=moment(at),
+            subject=subject,
+            data=data,
+            traceparent=cause and cause.traceparent,
+            correlationid=cause and cause.correlationid,
+        )
+    )

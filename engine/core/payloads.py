@@ -1,0 +1,390 @@
+"""The `data` of every event type: one source for decoding, JSON Schema and AsyncAPI.
+
+Quantities are integer counts of the item's base unit, or of `uom` where it is given. Unknown fields are refused.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from msgspec import Meta, Struct, field
+
+from engine.core.values import MAX_QUANTITY
+
+Name = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="1 to 64 printable characters, no space at the ends",
+        extra_json_schema={"pattern": r"^\S(.*\S)?$"},
+    ),
+]
+Reference = Annotated[str, Meta(min_length=1, max_length=128, description="the number of a document or of its part")]
+Text = Annotated[str, Meta(max_length=1000)]
+Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
+Count = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
+Signed = Annotated[int, Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
+Revision = Annotated[int, Meta(ge=0, le=10**9, description="absent is 0")]
+LineNumber = Annotated[int, Meta(ge=0, le=10**9)] | Reference
+Money = Annotated[Decimal, Meta(description="an amount per base unit, as a number or a decimal string")]
+Days = Annotated[float, Meta(ge=0, le=3650)]
+Status = Literal["available", "held"]
+
+
+def check_names(*names: str | None) -> None:
+    """Raise ValueError unless every name given is printable and has no space at its ends."""
+    for name in names:
+        if name is not None and (not name.isprintable() or name[:1] == " " or name[-1:] == " "):
+            raise ValueError("a name holds a character that is not printable, or a space at an end")
+
+
+class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """The base of all payloads."""
+
+
+class SkuData(Data, kw_only=True):
+    """A payload that concerns a sku."""
+
+    sku: Name
+
+    def __post_init__(self) -> None:
+        check_names(self.sku)
+
+
+class RowData(SkuData, kw_only=True):
+    """A payload that concerns one row (sku, location)."""
+
+    location: Name
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location)
+
+
+class Moved(RowData, kw_only=True):
+    """A payload that moves a quantity at a row."""
+
+    uom: Name | None = None
+
+
+class ItemDefinedData(SkuData, kw_only=True):
+    """The item master of a sku; the latest `time` wins."""
+
+    base_unit: Name
+    units: dict[Name, Quantity] = {}
+    description: Text | None = None
+    abc: Literal["A", "B", "C"] | None = None
+    substitutes: Annotated[list[Name], Meta(max_length=100)] = []
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.base_unit, *self.units, *self.substitutes)
+        if self.units.get(self.base_unit, 1) != 1:
+            raise ValueError("the base unit's factor is 1")
+
+
+class MinMax(Struct, tag_field="kind", tag="min_max", forbid_unknown_fields=True):
+    """Order up to `max` when the position is at or below `min`."""
+
+    min: Count
+    max: Count
+
+    def __post_init__(self) -> None:
+        if self.max < self.min:
+            raise ValueError("`max` is below `min`")
+
+
+class ReorderPoint(Struct, tag_field="kind", tag="reorder_point", forbid_unknown_fields=True):
+    """Order lots of `qty` when the position is at or below `point`."""
+
+    point: Count
+    qty: Quantity
+
+
+class ForecastPolicy(Struct, tag_field="kind", tag="forecast", forbid_unknown_fields=True):
+    """Order up to the demand over lead time and review period, plus safety stock."""
+
+
+class NoPolicy(Struct, tag_field="kind", tag="none", forbid_unknown_fields=True):
+    """No replenishment signals."""
+
+
+Policy = MinMax | ReorderPoint | ForecastPolicy | NoPolicy
+
+
+class AutoLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What may be ordered without a planner; `max_value` needs a `unit_cost`."""
+
+    max_qty: Count | None = None
+    max_value: Money | None = None
+
+
+class PolicySetData(RowData, kw_only=True):
+    """The replenishment policy of a row; the latest `time` wins."""
+
+    policy: Policy
+    supplier: Name | None = None
+    lead_time_days: Days | None = None
+    lead_time_std_days: Days | None = None
+    review_days: Days | None = None
+    moq: Count | None = None
+    multiple: Quantity | None = None
+    max_qty: Quantity | None = None
+    safety_stock: Count | None = None
+    service_level: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    auto: AutoLimits | None = None
+    unit_cost: Money | None = None
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.supplier)
+        for amount in (self.unit_cost, self.auto and self.auto.max_value):
+            if amount is not None and not (amount.is_finite() and 0 <= amount <= MAX_QUANTITY):
+                raise ValueError("an amount of money is finite, not negative and at most 10^12")
+
+
+class Bucket(Struct, forbid_unknown_fields=True):
+    """`qty` units of demand over `days` days from `start`, spread evenly, earlier days taking the remainder."""
+
+    start: date
+    days: Annotated[int, Meta(ge=1, le=366)]
+    qty: Signed
+
+
+class ForecastRevisedData(Moved, kw_only=True):
+    """A forecast: `replace` states it whole, `delta` amends the version `base_version` by signed quantities."""
+
+    version: Reference
+    mode: Literal["replace", "delta"]
+    base_version: Reference | None = None
+    buckets: Annotated[list[Bucket], Meta(max_length=1000)]
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.version, self.base_version)
+        if self.mode == "replace" and any(bucket.qty < 0 for bucket in self.buckets):
+            raise ValueError("a bucket of mode `replace` is not negative")
+
+
+class LineData(Moved, kw_only=True):
+    """A payload that concerns a line of a purchase order."""
+
+    order: Reference
+    line: LineNumber
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.order, self.line if isinstance(self.line, str) else None)
+
+
+class OrderPlacedData(LineData, kw_only=True):
+    """A purchase order line; the highest `revision` wins, then the latest `time`."""
+
+    supplier: Name
+    qty: Quantity
+    due: date
+    revision: Revision = 0
+    signal: Reference | None = None
+
+
+class OrderChangedData(LineData, kw_only=True):
+    """A change of quantity or date of a purchase order line."""
+
+    qty: Count | None = None
+    due: date | None = None
+    revision: Revision = 0
+
+
+class OrderEndedData(LineData, kw_only=True):
+    """Nothing more is expected on the line."""
+
+    revision: Revision = 0
+
+
+class Promise(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One entry of a supplier's acknowledgement."""
+
+    status: Literal["accepted", "changed", "backordered", "rejected", "pending"]
+    qty: Count
+    due: date | None = None
+
+
+class OrderAcknowledgedData(LineData, kw_only=True):
+    """What the supplier promises; it replaces earlier acknowledgements of the line."""
+
+    schedule: Annotated[list[Promise], Meta(max_length=104)]
+
+
+class ShipmentNotifiedData(LineData, kw_only=True):
+    """An advance shipping notice: moves open quantity of the line to in transit."""
+
+    shipment: Reference
+    qty: Quantity
+    eta: date | None = None
+
+
+class GoodsReceivedData(Moved, kw_only=True):
+    """A receipt: `qty` good to available, `held` to held, `damaged` to nothing; all three reduce what is owed."""
+
+    receipt: Reference
+    qty: Count
+    held: Count = 0
+    damaged: Count = 0
+    order: Reference | None = None
+    line: LineNumber | None = None
+    shipment: Reference | None = None
+    closes_line: bool = False
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.receipt, self.order, self.shipment)
+        if not (self.qty or self.held or self.damaged):
+            raise ValueError("a receipt has at least one of qty, held and damaged above 0")
+
+
+class StockAdjustedData(Moved, kw_only=True):
+    """A correction of available or held stock by a signed quantity."""
+
+    qty: Signed
+    status: Status = "available"
+    reason: Text
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.uom)
+        if not self.qty:
+            raise ValueError("an adjustment is not 0")
+
+
+class StockCountedData(Moved, kw_only=True):
+    """The balance as of `time` was `qty`; later movements stay on top."""
+
+    qty: Count
+    status: Status = "available"
+
+
+class StockIssuedData(Moved, kw_only=True):
+    """Leaves available (and the reservation); consumes forecast."""
+
+    qty: Quantity
+    reservation: Reference | None = None
+    order: Reference | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.location, self.reservation, self.order)
+
+
+class StockReturnedData(Moved, kw_only=True):
+    """A customer's return."""
+
+    qty: Quantity
+    disposition: Literal["available", "held", "scrap"]
+
+
+class StockStatusData(Moved, kw_only=True):
+    """Available to held, or held to available."""
+
+    qty: Quantity
+    reason: Text | None = None
+
+
+class StockReservedData(Moved, kw_only=True):
+    """A soft reservation; reserved again under the same id replaces the quantity (latest `time`)."""
+
+    reservation: Reference
+    qty: Quantity
+    expires: Annotated[datetime, Meta(tz=True)] | None = None
+
+
+class ReservationReleasedData(Moved, kw_only=True):
+    """Gives `qty` back; without `qty` the reservation is over for good."""
+
+    reservation: Reference
+    qty: Quantity | None = None
+
+
+class TransferShippedData(SkuData, kw_only=True):
+    """Leaves `from`, in transit to `to`."""
+
+    transfer: Reference
+    origin: Name = field(name="from")
+    to: Name
+    qty: Quantity
+    eta: date | None = None
+    uom: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.transfer, self.origin, self.to)
+        if self.origin == self.to:
+            raise ValueError("a transfer has two different locations")
+
+
+class TransferReceivedData(SkuData, kw_only=True):
+    """Arrives at `to`."""
+
+    transfer: Reference
+    to: Name
+    qty: Count
+    held: Count = 0
+    uom: Name | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.sku, self.transfer, self.to)
+        if not (self.qty or self.held):
+            raise ValueError("a receipt of a transfer has at least one of qty and held above 0")
+
+
+class BalanceReportedData(Moved, kw_only=True):
+    """What the ERP believes as of `time`: compared, never applied."""
+
+    on_hand: Signed
+    held: Signed | None = None
+    on_order: Signed | None = None
+
+
+class SignalAnswerData(RowData, kw_only=True):
+    """The answer to a replenishment signal; `qty` is what was accepted or ordered in place of the proposal."""
+
+    signal: Reference
+    by: Name
+    qty: Quantity | None = None
+    order: Reference | None = None
+    line: LineNumber | None = None
+    reason: Text | None = None
+
+
+class AlertAnswerData(RowData, kw_only=True):
+    """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
+
+    alert: Reference
+    by: Name
+    note: Text | None = None
+
+
+class LocationDefinedData(Data, kw_only=True):
+    """A location; days are its local days."""
+
+    location: Name
+    time_zone: str = "UTC"
+    name: Text | None = None
+    working_days: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.location)
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("`time_zone` is not a time zone of the IANA database") from None
+
+
+class FeedDeclaredData(Data, kw_only=True):
+    """The feed is stale when nothing has arrived from it for the interval."""
+
+    feed: Annotated[str, Meta(min_length=1, max_length=256)]
+    interval_seconds: Annotated[int, Meta(ge=1, le=10**8)]
+    locations: Annotated[list[Name], Meta(max_length=1000)] | None = None
+
+    def __post_init__(self) -> None:
+        check_names(self.feed, *(self.locations or ()))
+
+
+class ClockTickedData(Data, kw_only=True):
+    """Time passes; `feeds` names the last arrival of every declared feed."""
+
+    feeds: dict[str, Annotated[datetime, Meta(tz=True)]] = {}

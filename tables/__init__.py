@@ -1,0 +1,1 @@
+"""The rows of the engine: state types, keys and codecs."""
