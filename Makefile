@@ -1,0 +1,83 @@
+# make setup | demo | test | bench | lint | format | lock | clean
+# Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test, bench).
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+VENV ?= .venv
+PYTHON ?=
+ARGS ?=
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stockline-installed
+SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.PHONY: help setup demo test bench lint format lock clean
+
+help:
+	@echo 'make setup    the environment in $(VENV), from requirements.lock'
+	@echo 'make demo     the main job on real data, with the live view'
+	@echo 'make test     lint, types and tests'
+	@echo 'make bench    the benchmarks'
+	@echo 'make lint     lint and types only'
+	@echo 'make format   rewrite the sources in the house format'
+	@echo 'make lock     pin the dependencies of pyproject.toml anew'
+	@echo 'make clean    remove the environment and all caches'
+
+setup: $(STAMP)
+
+# The lock pins the build back end as well, so nothing is fetched for the editable install that the lock has not checked.
+$(STAMP): requirements.lock pyproject.toml
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  python=; \
+	  for candidate in $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3); do \
+	    if "$$candidate" -c '$(SUPPORTED)' >/dev/null 2>&1; then python="$$candidate"; break; fi; \
+	  done; \
+	  if [ -z "$$python" ]; then \
+	    echo 'Stockline needs Python 3.11 or newer with its venv and ensurepip modules; none of $(or $(PYTHON),python3.11 python3.12 python3.13 python3) is one. Name one: make setup PYTHON=/path/to/python3.11' >&2; \
+	    exit 2; \
+	  fi; \
+	  echo "setup: creating $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv '$(VENV)'; \
+	fi
+	@$(BIN)/python -c '$(SUPPORTED)' || { echo '$(VENV) holds a Python older than 3.11: remove it or set VENV' >&2; exit 2; }
+	@echo 'setup: installing the locked distributions into $(VENV)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@$(BIN)/stockline demo $(ARGS)
+
+# All three always run, so that one failed run tells everything; pytest comes last and has the last line.
+test: setup
+	@status=0; \
+	$(BIN)/ruff check --quiet . || status=1; \
+	$(BIN)/ruff format --quiet --check . || status=1; \
+	$(BIN)/mypy --no-error-summary || status=1; \
+	$(BIN)/python -m pytest $(ARGS) || status=1; \
+	exit $$status
+
+bench: setup
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# Valid for every supported Python and platform; versions move only where pyproject.toml asks, or with ARGS=--upgrade.
+lock: setup
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)
+
+clean:
+	rm -rf '$(VENV)' build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
