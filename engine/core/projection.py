@@ -1,0 +1,112 @@
+"""The dated projection of a row, available to promise, and the consumption of a forecast.
+
+All functions work on lists with one integer per period, the first being today.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from engine.core.values import ceil_div
+
+
+def spread(qty: int, days: int) -> list[int]:
+    """A bucket's quantity per day, evenly, earlier days taking the remainder; a negative bucket is no demand."""
+    share, remainder = divmod(max(0, qty), days)
+    return [share + 1] * remainder + [share] * (days - remainder)
+
+
+def consume(demand: Sequence[int], issued: int) -> list[int]:
+    """What is left of each day's demand after `issued` units, earliest day first."""
+    left = []
+    for qty in demand:
+        used = min(qty, max(0, issued))
+        issued -= used
+        left.append(qty - used)
+    return left
+
+
+def daily_demand(
+    buckets: Iterable[tuple[int, int, int]], issued: Iterable[tuple[int, int]], today: int, horizon: int
+) -> list[int]:
+    """The forecast demand of each day from `today`, for `horizon` days.
+
+    Args:
+        buckets: (start day, days, quantity).
+        issued: (day, quantity) of what was issued; what was issued since a bucket's start consumes the bucket.
+        today: a day ordinal.
+        horizon: a number of days.
+    """
+    demand = [0] * horizon
+    issues = list(issued)
+    for start, days, qty in buckets:
+        if start >= today + horizon or start + days <= today or qty <= 0:
+            continue
+        per_day = spread(qty, days)
+        if start <= today:
+            per_day = consume(per_day, sum(q for day, q in issues if day >= start))
+        for i in range(max(0, today - start), min(days, today + horizon - start)):
+            demand[start - today + i] += per_day[i]
+    return demand
+
+
+def project(opening: int, supply: Sequence[int], demand: Sequence[int]) -> list[int]:
+    """The balance at the end of each period: opening + supply - demand, running."""
+    return list(accumulate((s - d for s, d in zip(supply, demand, strict=True)), initial=opening))[1:]
+
+
+def forward_minimum(values: Sequence[int]) -> list[int]:
+    """For each period the smallest value from it to the end."""
+    return list(accumulate(reversed(values), min))[::-1]
+
+
+def available_to_promise(opening: int, supply: Sequence[int]) -> list[int]:
+    """What can still be promised per period: the forward minimum of the projection without the forecast."""
+    return forward_minimum(project(opening, supply, [0] * len(supply)))
+
+
+def discrete_atp(opening: int, receipts: Sequence[int], orders: Sequence[int]) -> list[int]:
+    """Available to promise by period of receipt: the receipt (in the first period the opening stock too) less the
+    orders up to the next receipt; 0 in periods without one.
+    """
+    atp = [0] * len(receipts)
+    source = 0
+    for period, (receipt, order) in enumerate(zip(receipts, orders, strict=True)):
+        if period == 0 or receipt:
+            source = period
+            atp[source] = receipt + (opening if period == 0 else 0)
+        atp[source] -= order
+    return atp
+
+
+def net_backward(atp: Sequence[int]) -> list[int]:
+    """Cover a negative period from the nearest earlier ones that have something left (backward netting)."""
+    netted = list(atp)
+    for period in range(len(netted) - 1, 0, -1):
+        if netted[period] < 0:
+            netted[period - 1] += netted[period]
+            netted[period] = 0
+    return netted
+
+
+def cumulative_atp(opening: int, receipts: Sequence[int], orders: Sequence[int]) -> list[int]:
+    """The running sum of discrete available to promise after backward netting."""
+    return list(accumulate(net_backward(discrete_atp(opening, receipts, orders))))
+
+
+def projected_available_balance(
+    opening: int, receipts: Sequence[int], forecast: Sequence[int], orders: Sequence[int], fence: int
+) -> list[int]:
+    """APICS: before the demand time fence only orders count, from it on the greater of forecast and orders.
+
+    `fence` is the number of periods before the fence.
+    """
+    demand = [o if i < fence else max(f, o) for i, (f, o) in enumerate(zip(forecast, orders, strict=True))]
+    return project(opening, receipts, demand)
+
+
+def total_over(demand: Sequence[int], days: float) -> int:
+    """The demand of the first `days` days; of a broken day its share, rounded up. Days beyond the list count as 0."""
+    whole = int(days)
+    numerator, denominator = (days - whole).as_integer_ratio() if days != whole else (0, 1)
+    share = ceil_div(demand[whole] * numerator, denominator) if whole < len(demand) else 0
+    return sum(demand[:whole]) + share
