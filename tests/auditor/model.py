@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 Event = dict
 Fact = dict
 Key = tuple[str, str]  # (sku, location)
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000_000  # microseconds
 KEPT = 48 * HOUR
 QUANTITIES = ("qty", "held", "damaged", "on_hand", "on_order")
@@ -29,8 +29,7 @@ ROW_TYPES = ("goods.", "stock.", "order.", "shipment.", "reservation.", "balance
 @lru_cache(maxsize=100_000)
 def instant(text: str) -> int:
     """Microseconds since the epoch of an ISO 8601 time."""
-    moment = datetime.fromisoformat(text)
-    return int(moment.timestamp()) * 1_000_000 + moment.microsecond
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -166,13 +165,13 @@ class Model:
     def __init__(self, events: Iterable[Event], now: int) -> None:
         self.now = now
         self.facts = facts_of(events)
-        self._by_row: dict[Key, list[Fact]] = defaultdict(list)
+        self.by_row: dict[Key, list[Fact]] = defaultdict(list)
         for fact in self.facts:
             for key in keys_of(fact):
-                self._by_row[key].append(fact)
+                self.by_row[key].append(fact)
 
     def rows(self) -> dict[Key, Row]:
-        return {key: self.row(key) for key in sorted(self._by_row)}
+        return {key: self.row(key) for key in sorted(self.by_row)}
 
     def row(self, key: Key) -> Row:
         lines = self.lines(key).values()
@@ -185,7 +184,7 @@ class Model:
         )
 
     def events_of(self, key: Key, *types: str) -> list[Fact]:
-        return [fact for fact in self._by_row.get(key, ()) if not types or fact["type"] in types]
+        return [fact for fact in self.by_row.get(key, ()) if not types or fact["type"] in types]
 
     # ---- stock
 
@@ -245,10 +244,10 @@ class Model:
         names = {
             (fact["order"], fact["line"])
             for fact in self.events_of(key)
-            if "line" in fact and fact["type"].startswith(("order.", "shipment.", "goods."))
+            if fact.get("line") is not None and fact["type"].startswith(("order.", "shipment.", "goods."))
         }
         lines = {name: self.line(key, name) for name in sorted(names)}
-        self._receive(key, lines)
+        self.receive(key, lines)
         return lines
 
     def line(self, key: Key, name: tuple[str, int]) -> Line:
@@ -272,7 +271,7 @@ class Model:
         )
         return line
 
-    def _receive(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
+    def receive(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
         """Set each receipt against its line: the one it names, its shipment's, or its order's in ascending order."""
         of_shipment = {
             fact["shipment"]: lines[fact["order"], fact["line"]] for fact in self.events_of(key, "shipment.notified")
@@ -299,7 +298,7 @@ class Model:
 
     def conserved(self, sku: str) -> tuple[int, int]:
         """Both sides of the contract's equation: what is there, and what the flows say must be there."""
-        keys = [key for key in self._by_row if key[0] == sku]
+        keys = [key for key in self.by_row if key[0] == sku]
         there = sum(self.balance(key, status) for key in keys for status in ("available", "held"))
         return there + sum(sum(self.transfers(key).values()) for key in keys), self.flows(sku)
 
@@ -318,7 +317,7 @@ class Model:
                 total -= fact["qty"]
             elif kind == "stock.adjusted":
                 total += fact["qty"]
-        keys = [key for key in self._by_row if key[0] == sku]
+        keys = [key for key in self.by_row if key[0] == sku]
         found = sum(self.found_by_counts(key, status) for key in keys for status in ("available", "held"))
         return total + found + sum(self.found_by_transfers(key) for key in keys)
 
@@ -344,89 +343,6 @@ class Model:
                 owed[fact["transfer"]] += sign * (fact["qty"] + fact.get("held", 0))
         return sum(max(0, qty) for qty in owed.values())
 
-    # ---- policy
-
-    def policy(self, key: Key) -> Fact | None:
-        return last(self.events_of(key, "policy.set"))
-
-    def order_quantity(self, key: Key) -> int:
-        """What the row's policy asks for now; 0 where nothing is to be ordered."""
-        policy = self.policy(key)
-        return 0 if policy is None else order_quantity(policy, self.row(key).position)
-
-    # ---- the dated projection
-
-    def today(self, location: str) -> date:
-        return self.local_day(location, self.now)
-
-    def local_day(self, location: str, at: int) -> date:
-        defined = last(f for f in self.facts if f["type"] == "location.defined" and f["location"] == location)
-        zone = (defined or {}).get("time_zone") or "UTC"
-        return datetime.fromtimestamp(at // 1_000_000, ZoneInfo(zone)).date()
-
-    def projection(self, key: Key, horizon: int) -> list[int]:
-        """Sellable stock at the end of today and of each of the days that follow."""
-        return self._projected(key, horizon, self.demand(key))
-
-    def available_to_promise(self, key: Key, horizon: int) -> list[int]:
-        """For each day the least that is projected from that day on, the forecast left aside."""
-        return forward_minimum(self._projected(key, horizon, {}))
-
-    def _projected(self, key: Key, horizon: int, demand: dict[int, int]) -> list[int]:
-        today = self.today(key[1]).toordinal()
-        supply: dict[int, int] = defaultdict(int)
-        for day, qty in self.supply(key):
-            supply[day if day >= today else today + 1] += qty
-        stock, projected = self.row(key).sellable, []
-        for day in range(today, today + horizon):
-            stock += supply[day] - demand.get(day, 0)
-            projected.append(stock)
-        return projected
-
-    def supply(self, key: Key) -> list[tuple[int, int]]:
-        """Dated supply (day ordinal, qty): what is on order, what is shipped, what is being transferred."""
-        dated = [entry for line in self.lines(key).values() for entry in dated_orders(line) + dated_shipments(line)]
-        for name, qty in self.transfers(key).items():
-            shipped = [fact for fact in self.events_of(key, "transfer.shipped") if fact["transfer"] == name]
-            eta = (last(fact for fact in shipped if fact.get("eta")) or {}).get("eta")
-            if qty and eta:
-                dated.append((ordinal(eta), qty))
-        return dated
-
-    def forecast(self, key: Key) -> dict[tuple[int, int], int]:
-        """The forecast in force: (first day, days) -> qty. The latest replacement, then the deltas that build on it."""
-        revisions = self.events_of(key, "forecast.revised")
-        base = last(fact for fact in revisions if fact["mode"] == "replace")
-        if base is None:
-            return {}
-        buckets = {(ordinal(b["start"]), b["days"]): b["qty"] for b in base["buckets"]}
-        version = base["version"]
-        while True:
-            deltas = [f for f in revisions if f["mode"] == "delta" and f.get("base_version") == version]
-            if not deltas:
-                return buckets
-            (delta,) = deltas
-            version = delta["version"]
-            for b in delta["buckets"]:
-                bucket = ordinal(b["start"]), b["days"]
-                buckets[bucket] = buckets.get(bucket, 0) + b["qty"]
-
-    def demand(self, key: Key) -> dict[int, int]:
-        """Forecast demand by day ordinal, less what was issued, the bucket's earliest days first."""
-        daily: dict[int, int] = defaultdict(int)
-        for (start, days), qty in self.forecast(key).items():
-            consumed = sum(
-                fact["qty"]
-                for fact in self.events_of(key, "stock.issued")
-                if start <= self.local_day(key[1], fact["at"]).toordinal() < start + days
-            )
-            for offset in range(days):
-                share = qty // days + (1 if offset < qty % days else 0)
-                taken = min(share, consumed)
-                consumed -= taken
-                daily[start + offset] += share - taken
-        return daily
-
 
 def spread(qty: int, lines: list[Line]) -> None:
     """Set a receipt that names no line against an order's lines, ascending; what is too much goes to the first."""
@@ -436,69 +352,3 @@ def spread(qty: int, lines: list[Line]) -> None:
         qty -= taken
     if lines:
         lines[0].received += qty
-
-
-def ordinal(day: str) -> int:
-    return date.fromisoformat(day).toordinal()
-
-
-def dated_orders(line: Line) -> list[tuple[int, int]]:
-    """What is on order by day: the earliest promises are the ones already shipped or received."""
-    if line.schedule is None:
-        entries = [(line.due, line.ordered)]
-    else:
-        entries = [
-            (entry.get("due") or (None if entry["status"] == "backordered" else line.due), entry["qty"])
-            for entry in line.schedule
-            if entry["status"] != "rejected"
-        ]
-    entries.sort(key=lambda entry: (entry[0] is None, entry[0] or ""))
-    return left_over(entries, line.promised - line.on_order, line.on_order)
-
-
-def dated_shipments(line: Line) -> list[tuple[int, int]]:
-    """What is in transit by day: receipts reduce the shipment they name, the others the earliest."""
-    entries, excess = [], line.received - sum(line.received_by_shipment.values())
-    for name, shipment in line.shipments.items():
-        rest = shipment["qty"] - line.received_by_shipment.get(name, 0)
-        excess += max(0, -rest)
-        entries.append((shipment["eta"] or line.due, max(0, rest)))
-    entries.sort(key=lambda entry: (entry[0] is None, entry[0] or ""))
-    return left_over(entries, excess, line.in_transit)
-
-
-def left_over(entries: list[tuple[str | None, int]], gone: int, left: int) -> list[tuple[int, int]]:
-    """Skip `gone` units from the front, keep the next `left`; what has no date is no dated supply."""
-    dated = []
-    for day, qty in entries:
-        skipped = min(qty, gone)
-        kept = min(qty - skipped, left)
-        gone, left = gone - skipped, left - kept
-        if kept and day is not None:
-            dated.append((ordinal(day), kept))
-    return dated
-
-
-def forward_minimum(values: list[int]) -> list[int]:
-    return [min(values[index:]) for index in range(len(values))]
-
-
-def order_quantity(policy: Fact, position: int) -> int:
-    """Contract, section 3, for the kinds whose trigger does not depend on a forecast."""
-    rule = policy["policy"]
-    if rule["kind"] == "min_max" and position <= rule["min"]:
-        qty = rule["max"] - position
-    elif rule["kind"] == "reorder_point" and position <= rule["point"]:
-        qty = 0
-        while position + qty <= rule["point"]:
-            qty += rule["qty"]
-    else:
-        return 0
-    multiple = policy.get("multiple") or 1
-    qty = max(qty, policy.get("moq") or 0)
-    while qty % multiple:
-        qty += 1
-    cap = policy.get("max_qty")
-    if cap is not None and qty > cap:
-        qty = cap - cap % multiple or cap
-    return qty
