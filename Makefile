@@ -30,7 +30,7 @@ help:
 setup: $(STAMP)
 
 # The lock pins the build back end as well, so nothing is fetched for the editable install that the lock has not checked.
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml engine/__init__.py
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  python=; \
 	  for candidate in $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3); do \

@@ -1,0 +1,77 @@
+"""What holds for every test: hypothesis profiles, and honesty about real parts that were not there.
+
+A test marked `real` needs a part from outside. Where the part is missing the test skips with a reason that names it: on
+a developer's machine the summary then has one line for it, in CI (CI=true) the test fails.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Generator, Iterator
+
+import hypothesis
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+# Shared machines stall: a deadline per example would measure the neighbours.
+hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "ci",
+    deadline=None,
+    print_blob=True,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev")
+hypothesis.settings.load_profile(PROFILE)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    seed = config.getoption("--hypothesis-seed", default=None)
+    source = "fixed examples" if PROFILE == "ci" else f"random examples, seed {seed or 'drawn, printed on failure'}"
+    return [f"hypothesis profile: {PROFILE} ({source})", f"CI: {'yes, a missing real part fails' if IN_CI else 'no'}"]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("real"):
+        report.real_part = True
+        if IN_CI:
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid}: in CI a missing real part is a failure: {_reason(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """A module that skips itself hides which of its tests are `real`, so in CI it may not."""
+    report = yield
+    if report.skipped and IN_CI:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid}: in CI no module may skip itself: {_reason(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    lines = Counter(_not_run(terminalreporter.stats.get("skipped", [])))
+    if lines:
+        terminalreporter.section("not run")
+        for line, tests in sorted(lines.items()):
+            terminalreporter.line(f"{line} ({tests} {'test' if tests == 1 else 'tests'})")
+
+
+def _not_run(reports: list[pytest.TestReport]) -> Iterator[str]:
+    for report in reports:
+        kind = "real part missing" if getattr(report, "real_part", False) else "skipped"
+        yield f"{kind}: {_reason(report)}"
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")

@@ -1,0 +1,299 @@
+"""The rules of the layers, read from the sources: who imports whom, which door a library has, what purity forbids."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("engine", "agents", "tables", "connectors")
+
+# Lower never imports higher. What of `engine` is not named (app, cli and other commands) is the composition root.
+RANKS = {
+    "engine.core": 1,
+    "tables": 2,
+    "agents": 3,
+    "engine.settings": 4,
+    "engine.telemetry": 5,
+    "tables.stores": 6,
+    "engine.bus": 7,
+    "engine.runtime": 8,
+    "engine.web": 9,
+    "connectors": 9,
+    "engine": 10,
+}
+CONNECTORS_MAY_IMPORT = {"engine.core"}
+FREE = {"engine", "engine.__version__"}
+
+PURE = {"engine.core", "tables", "agents"}
+PURE_IMPORTS = {
+    "__future__", "abc", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime",
+    "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "msgspec", "operator",
+    "orjson", "pydantic", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "zoneinfo",
+    *PACKAGES,
+}  # fmt: skip
+# `hash` and `id` differ from process to process, so a replay would not give the same bytes.
+IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "breakpoint", "hash", "id"}
+CLOCK_CALLS = {"now", "utcnow", "today"}
+
+# Statistics of demand and shares may be floats; quantities may not.
+FLOAT_MODULES = {"engine.core.policy", "engine.core.rules", "engine.core.statistics"}
+WHOLE_MATH = {"gcd", "lcm", "isqrt", "comb", "perm", "prod", "factorial"}
+
+# A library's doors: module names, or how they begin.
+DOORS = {
+    "faust": ("engine.bus.kafka",),
+    "mode": ("engine.bus.kafka",),
+    "aiokafka": ("engine.bus.kafka",),
+    "rocksdict": ("tables.stores.rocksdb", "engine.bus.embedded"),
+    "prometheus_client": ("engine.telemetry",),
+    "aiohttp": ("engine.web", "engine.cli", "connectors"),
+    **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
+}
+
+
+class Module(NamedTuple):
+    name: str
+    tree: ast.Module
+
+
+def unit_of(dotted: str) -> str | None:
+    """The layer that a dotted name belongs to: the longest name in RANKS that it begins with."""
+    matches = [unit for unit in RANKS if f"{dotted}.".startswith(f"{unit}.")]
+    return max(matches, key=len, default=None)
+
+
+def imports(module: Module) -> Iterator[tuple[str, int]]:
+    """Every imported name, dotted and absolute, with its line; also inside functions and by `import_module`."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = module.name.rsplit(".", node.level)[0] + "." if node.level else ""
+            base = (parent + (node.module or "")).rstrip(".")
+            yield from ((f"{base}.{alias.name}", node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Call) and called_name(node) in {"import_module", "__import__"}:
+            names = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+            yield from ((str(name), node.lineno) for name in names)
+
+
+def called_name(call: ast.Call) -> str:
+    """The last part of what a call calls."""
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr
+    return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def is_pure(module: Module) -> bool:
+    return unit_of(module.name) in PURE
+
+
+def imports_go_downwards(module: Module) -> Iterator[str]:
+    importer = unit_of(module.name)
+    for name, line in imports(module):
+        imported = unit_of(name)
+        if imported is None or name in FREE:
+            continue
+        if module.name == "engine":
+            yield f"{line}: the package `engine` itself imports {name}, and so does whoever imports anything of it"
+        elif imported == importer:
+            continue
+        elif importer == "connectors":
+            if imported not in CONNECTORS_MAY_IMPORT:
+                yield f"{line}: a connector imports {name}"
+        elif RANKS[imported] >= RANKS[importer or "engine"]:
+            yield f"{line}: {importer} imports {name}"
+
+
+def libraries_have_one_door(module: Module) -> Iterator[str]:
+    for name, line in imports(module):
+        library = name.partition(".")[0]
+        if library in DOORS and not module.name.startswith(DOORS[library] or ("tests.",)):
+            yield f"{line}: {library} is imported outside its door"
+
+
+def pure_layers_import_no_io(module: Module) -> Iterator[str]:
+    if is_pure(module):
+        for name, line in imports(module):
+            if name.partition(".")[0] not in PURE_IMPORTS:
+                yield f"{line}: a pure layer imports {name}"
+
+
+def pure_layers_neither_wait_nor_look_outside(module: Module) -> Iterator[str]:
+    if not is_pure(module):
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith | ast.Global):
+            yield f"{node.lineno}: {type(node).__name__} in a pure layer"
+        elif isinstance(node, ast.Call):
+            named = isinstance(node.func, ast.Name) and node.func.id in IMPURE_CALLS
+            if named or (isinstance(node.func, ast.Attribute) and node.func.attr in CLOCK_CALLS):
+                yield f"{node.lineno}: {called_name(node)}() in a pure layer"
+
+
+def pure_layers_iterate_in_a_fixed_order(module: Module) -> Iterator[str]:
+    """The order of a set of strings differs from process to process; `sorted` gives one."""
+    if not is_pure(module):
+        return
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.For | ast.comprehension):
+            over = node.iter
+            is_set = isinstance(over, ast.Set | ast.SetComp)
+            if is_set or (isinstance(over, ast.Call) and called_name(over) in {"set", "frozenset"}):
+                yield f"{over.lineno}: iterates over a set"
+
+
+def quantities_are_whole(module: Module) -> Iterator[str]:
+    if not is_pure(module) or module.name in FLOAT_MODULES:
+        return
+    for name, line in imports(module):
+        library, _, attribute = name.partition(".")
+        if library == "statistics" or (library == "math" and attribute and attribute not in WHOLE_MATH):
+            yield f"{line}: {name} works on floats"
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, float):
+            yield f"{node.lineno}: the float {node.value}"
+        elif isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            yield f"{node.lineno}: a division that does not name its rounding"
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
+            yield f"{node.lineno}: float()"
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            if node.value.id == "math" and node.attr not in WHOLE_MATH:
+                yield f"{node.lineno}: math.{node.attr} works on floats"
+
+
+Rule = Callable[[Module], Iterator[str]]
+RULES: list[Rule] = [
+    imports_go_downwards,
+    libraries_have_one_door,
+    pure_layers_import_no_io,
+    pure_layers_neither_wait_nor_look_outside,
+    pure_layers_iterate_in_a_fixed_order,
+    quantities_are_whole,
+]
+
+FORBIDDEN: list[tuple[Rule, str, str]] = [
+    (imports_go_downwards, "engine.core.events", "from tables import rows"),
+    (imports_go_downwards, "engine.core.events", "import agents.stock"),
+    (imports_go_downwards, "engine.core", "from engine.runtime import loop"),
+    (imports_go_downwards, "engine", "from engine.core import events"),
+    (imports_go_downwards, "tables.rows", "from agents.stock import apply"),
+    (imports_go_downwards, "tables.rows", "from tables import stores"),
+    (imports_go_downwards, "tables.rows", "from tables.stores.memory import MemoryStore"),
+    (imports_go_downwards, "tables.rows", "from .stores import memory"),
+    (imports_go_downwards, "agents.stock", "def late():\n    from engine import bus"),
+    (imports_go_downwards, "agents.stock", "from engine.telemetry import counted"),
+    (imports_go_downwards, "agents.stock", "import importlib\nimportlib.import_module('engine.runtime.loop')"),
+    (imports_go_downwards, "tables.stores.rocksdb", "from engine.bus.base import Bus"),
+    (imports_go_downwards, "engine.bus.embedded", "from engine.runtime.task import Task"),
+    (imports_go_downwards, "engine.runtime.task", "from engine.web import server"),
+    (imports_go_downwards, "engine.runtime.task", "from engine.app import build"),
+    (imports_go_downwards, "engine.web.server", "from engine.app import build"),
+    (imports_go_downwards, "engine.web.server", "from connectors.files import csv"),
+    (imports_go_downwards, "engine.runtime.task", "from connectors.retail import invoices"),
+    (imports_go_downwards, "connectors.files.csv", "from engine.runtime.task import Task"),
+    (imports_go_downwards, "connectors.files.csv", "from engine.web.server import serve"),
+    (imports_go_downwards, "connectors.files.csv", "from engine.bus.base import Bus"),
+    (imports_go_downwards, "connectors.files.csv", "import tables.rows"),
+    (imports_go_downwards, "connectors.files.csv", "import agents"),
+    (libraries_have_one_door, "engine.runtime.task", "import faust"),
+    (libraries_have_one_door, "engine.bus.embedded", "from aiokafka import AIOKafkaProducer"),
+    (libraries_have_one_door, "engine.bus.kafka_faust", "import rocksdict"),
+    (libraries_have_one_door, "tables.stores.memory", "from rocksdict import Rdict"),
+    (libraries_have_one_door, "engine.web.metrics", "import prometheus_client"),
+    (libraries_have_one_door, "engine.runtime.task", "from aiohttp import web"),
+    (libraries_have_one_door, "engine.core.statistics", "import stockpyl"),
+    (libraries_have_one_door, "engine.cli.demo", "from tests.auditor import model"),
+    (pure_layers_import_no_io, "agents.stock", "import os"),
+    (pure_layers_import_no_io, "agents.stock", "from pathlib import Path"),
+    (pure_layers_import_no_io, "agents.stock", "import time"),
+    (pure_layers_import_no_io, "agents.stock", "from random import random"),
+    (pure_layers_import_no_io, "agents.stock", "import uuid"),
+    (pure_layers_import_no_io, "tables.rows", "import asyncio, threading"),
+    (pure_layers_import_no_io, "tables.rows", "import logging"),
+    (pure_layers_import_no_io, "tables.rows", "import sqlite3"),
+    (pure_layers_import_no_io, "engine.core.values", "import socket"),
+    (pure_layers_import_no_io, "engine.core.values", "import pydantic_settings"),
+    (pure_layers_import_no_io, "engine.core.values", "__import__('io')"),
+    (pure_layers_neither_wait_nor_look_outside, "agents.stock", "async def apply(): ..."),
+    (pure_layers_neither_wait_nor_look_outside, "agents.stock", "at = datetime.now(UTC)"),
+    (pure_layers_neither_wait_nor_look_outside, "agents.stock", "day = datetime.date.today()"),
+    (pure_layers_neither_wait_nor_look_outside, "agents.stock", "at = datetime.utcnow()"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "rows = open('rows').read()"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "key = hash('sku')"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "def f():\n    global rows\n    rows = 1"),
+    (pure_layers_iterate_in_a_fixed_order, "agents.stock", "for sku in set(skus):\n    apply(sku)"),
+    (pure_layers_iterate_in_a_fixed_order, "agents.stock", "ids = [x for x in {a for a in b}]"),
+    (quantities_are_whole, "agents.stock", "qty = 1.5"),
+    (quantities_are_whole, "agents.stock", "share = qty / 2"),
+    (quantities_are_whole, "agents.stock", "qty /= 2"),
+    (quantities_are_whole, "agents.stock", "qty = float(text)"),
+    (quantities_are_whole, "agents.stock", "import math\nqty = math.sqrt(qty)"),
+    (quantities_are_whole, "agents.stock", "from math import floor"),
+    (quantities_are_whole, "agents.stock", "from statistics import mean"),
+]
+
+LAWFUL: list[tuple[str, str]] = [
+    ("engine.core.events", "import msgspec\nfrom engine.core.values import moment\nfrom engine import __version__"),
+    ("engine.core.statistics", "import math\nz = math.sqrt(2.0) / 3"),
+    ("tables.rows", "from engine.core import values\nfrom tables import keys"),
+    (
+        "agents.stock",
+        "from tables.rows import StockRow\nhalf = qty // 2\nfor sku in sorted(set(skus)):\n    apply(sku)",
+    ),
+    ("agents.stock", "import math\nfrom math import isqrt\nqty = math.gcd(2, 4)\nrow = rows.open_lines()"),
+    ("tables.stores.rocksdb", "import os\nfrom rocksdict import Rdict\nfrom tables.rows import StockRow\nrate = 0.5"),
+    ("engine.bus.embedded_log", "import rocksdict\nfrom tables.stores import rocksdb"),
+    ("engine.bus.kafka.transport", "import faust\nfrom aiokafka import AIOKafkaProducer\nfrom engine import telemetry"),
+    ("engine.runtime.task", "import time\nfrom engine.bus.base import Bus\nfrom agents import order\nat = time.time()"),
+    ("engine.web.server", "from aiohttp import web\nfrom engine.runtime import task\nasync def serve(): ..."),
+    ("engine.telemetry.catalogue", "import prometheus_client"),
+    (
+        "engine.cli.main",
+        "from connectors.retail import demo\nfrom engine.app import build\nimport engine.web",
+    ),
+    (
+        "connectors.files.csv",
+        "import aiohttp\nfrom engine.core.events import encode\nimport connectors.files",
+    ),
+]
+
+
+def project_modules() -> Iterator[Module]:
+    for package in PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            yield Module(name, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+MODULES = list(project_modules())
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_module_obeys(rule: Rule) -> None:
+    offences = [f"{module.name}:{offence}" for module in MODULES for offence in rule(module)]
+    assert not offences, "\n".join(offences)
+
+
+@pytest.mark.parametrize(("rule", "name", "source"), FORBIDDEN)
+def test_each_rule_reports_an_offence(rule: Rule, name: str, source: str) -> None:
+    assert list(rule(Module(name, ast.parse(source))))
+
+
+@pytest.mark.parametrize(("name", "source"), LAWFUL)
+def test_no_rule_reports_what_is_lawful(name: str, source: str) -> None:
+    module = Module(name, ast.parse(source))
+    assert not [offence for rule in RULES for offence in rule(module)]
+
+
+def test_every_package_is_read() -> None:
+    assert {module.name.partition(".")[0] for module in MODULES} == set(PACKAGES)
+
+
+def test_the_exemption_from_whole_numbers_names_modules_that_exist() -> None:
+    assert {module.name for module in MODULES} >= FLOAT_MODULES

@@ -1,0 +1,168 @@
+"""The distribution, its lock, its container and its make targets agree with each other and with the sources."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("engine", "agents", "tables", "connectors")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+LOCKED = re.compile(
+    r"^(?P<name>[\w.-]+)==(?P<version>\S+)(?: ; (?P<marker>.+?))? \\\n(?P<hashes>(?: +--hash=\S+.*\n)+)", re.M
+)
+
+
+def _run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    quiet = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "200", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    settings = os.environ | quiet | environment
+    settings.pop("FORCE_COLOR", None)
+    return subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _compose_service() -> dict[str, Any]:
+    return YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]["stockline"]
+
+
+def _dockerfile(instruction: str) -> list[list[str]]:
+    """The words of every line of the inline Dockerfile that starts with `instruction`."""
+    lines = map(shlex.split, _compose_service()["build"]["dockerfile_inline"].splitlines())
+    return [words[1:] for words in lines if words[:1] == [instruction]]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_other_distribution_claims_a_top_level_name(package: str) -> None:
+    assert set(importlib.metadata.packages_distributions().get(package, [])) <= {"stockline"}
+
+
+def test_the_version_stands_in_one_place() -> None:
+    import engine
+
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "engine.__version__"}
+    assert importlib.metadata.version("stockline") == engine.__version__
+    sources = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    assert [path.name for path in sources if "__version__ =" in path.read_text()] == ["__init__.py"]
+
+
+def test_the_shipped_command_starts() -> None:
+    run = _run(Path(sys.executable).with_name("stockline"), "--help")
+    assert run.returncode == 0, run.stderr
+    assert "demo" in run.stdout
+
+
+def test_the_lock_names_no_host_and_no_folder() -> None:
+    assert not re.findall(r".*(?:/|index-url|find-links|trusted-host).*", LOCK)
+
+
+def test_every_line_of_the_lock_is_pinned_with_hashes() -> None:
+    requirements = [line for line in LOCK.splitlines() if line and not line.startswith((" ", "#"))]
+    entries = list(LOCKED.finditer(LOCK))
+    assert len(entries) == len(requirements) > 50
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry["hashes"]) for entry in entries)
+
+
+def test_the_lock_covers_every_direct_dependency() -> None:
+    locked = {canonicalize_name(entry["name"]): entry["version"] for entry in LOCKED.finditer(LOCK)}
+    direct = [*PROJECT["build-system"]["requires"], *PROJECT["project"]["dependencies"]]
+    for extra in PROJECT["project"]["optional-dependencies"].values():
+        direct += extra
+    missed = [text for text in direct if not _satisfied(Requirement(text), locked)]
+    assert not missed, f"make lock: {missed}"
+
+
+def _satisfied(requirement: Requirement, locked: dict[str, str]) -> bool:
+    return requirement.specifier.contains(locked.get(canonicalize_name(requirement.name), "0"))
+
+
+def test_libraries_whose_private_members_are_used_are_pinned_exactly() -> None:
+    pinned = [text for text in PROJECT["project"]["dependencies"] if "==" in text]
+    assert pinned == ["aiokafka==0.14.0", "faust-streaming==0.15.3"]
+
+
+def test_the_wheel_holds_every_source_and_data_file(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=shutil.ignore_patterns("__pycache__"))
+    expected = {str(path.relative_to(source)) for package in PACKAGES for path in (source / package).rglob("*.*")}
+    expected = {name for name in expected if (source / name).is_file()}
+    build = _run(
+        sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, source
+    )
+    assert build.returncode == 0, build.stderr
+    (wheel,) = tmp_path.glob("stockline-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    assert names >= expected, sorted(expected - names)
+    assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == set(PACKAGES)
+
+
+def test_the_container_runs_a_command_that_exists() -> None:
+    command, subcommand, *options = _compose_service()["command"]
+    assert command in PROJECT["project"]["scripts"]
+    usage = _run(Path(sys.executable).with_name(command), subcommand, "--help")
+    assert usage.returncode == 0, usage.stderr
+    missing = [option for option in options if option.startswith("--") and option not in usage.stdout]
+    assert not missing, usage.stdout
+
+
+def test_the_container_copies_files_that_exist_and_all_packages() -> None:
+    copied = [words[0] for words in _dockerfile("COPY")]
+    assert all((ROOT / name).exists() for name in copied)
+    assert {*PACKAGES, "pyproject.toml", "requirements.lock"} <= set(copied)
+
+
+def test_the_container_keeps_its_data_in_the_volume_and_runs_without_root() -> None:
+    service = _compose_service()
+    data = service["command"][service["command"].index("--data") + 1]
+    (volume,) = service["volumes"]
+    assert volume.partition(":")[2] == data
+    assert any(data in words for words in _dockerfile("RUN"))
+    assert _dockerfile("USER") == [["stockline"]]
+    assert volume.partition(":")[0] in YAML(typ="safe").load(ROOT / "docker-compose.yml")["volumes"]
+
+
+def test_the_container_is_published_on_the_loopback_only_and_asks_its_own_readiness() -> None:
+    service = _compose_service()
+    port = service["command"][service["command"].index("--port") + 1]
+    assert service["ports"] == [f"127.0.0.1:8080:{port}"]
+    probe = service["healthcheck"]["test"][-1]
+    (path,) = re.findall(rf"http://127\.0\.0\.1:{port}(/\w+)'", probe)
+    routes = [source for source in (ROOT / "engine" / "web").rglob("*.py") if f'"{path}"' in source.read_text()]
+    assert routes, f"no route {path} in engine/web"
+    compile(probe, "healthcheck", "exec")
+
+
+@pytest.mark.parametrize("target", ["setup", "demo", "test", "bench", "lint", "format", "clean"])
+def test_make_knows_every_target_that_people_are_told_of(target: str) -> None:
+    dry = _run("make", "--dry-run", "--always-make", target, MAKEFLAGS="", MAKELEVEL="")
+    assert dry.returncode == 0, dry.stderr
+
+
+def test_ci_runs_the_tests_from_any_folder(tmp_path: Path) -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    (tmp_path / "make").write_text('#!/bin/sh\necho "$CI $1 in $(pwd -P)"\n')
+    (tmp_path / "make").chmod(0o755)
+    run = subprocess.run(
+        [script], cwd=tmp_path, env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert run.stdout.split() == ["true", "test", "in", str(ROOT.resolve())], run.stderr
