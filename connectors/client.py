@@ -1,0 +1,227 @@
+"""A client of the engine's HTTP interface: batches of events in; positions, signals, alerts and figures out.
+
+Posting is safe to repeat, since the engine recognises an event by its source and id. So every failure whose outcome is
+unknown (a lost connection, a 503) is answered by sending the same batch again.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+
+from engine.core.errors import EnvironmentFailure, StocklineError
+
+DEFAULT_URL = "http://127.0.0.1:8080"
+PAGE = 1000
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+_TRY_AGAIN = (429, 502, 503, 504)
+
+
+class EngineUnreachable(EnvironmentFailure):
+    """The engine did not answer, or was not ready, for as long as the client's patience lasts."""
+
+
+class EngineRefused(StocklineError):
+    """The engine refused a call as a whole; `status` is the HTTP status."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(f"the engine answered {status}: {detail}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An event that the engine refused: its position in the batch, its id where it has one, the reason."""
+
+    index: int
+    id: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The engine's answer to a batch: how many events are durable, and those refused."""
+
+    accepted: int
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a call is repeated: `seconds` without an answer, `busy_seconds` while the engine says it is behind."""
+
+    seconds: float = 60.0
+    busy_seconds: float = 600.0
+    call_seconds: float = 120.0
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes
+    retry_after: float | None
+
+
+class EngineClient:
+    """The engine at `url`; an asynchronous context manager.
+
+    Every call raises `EngineUnreachable` when the patience is used up and `EngineRefused` for another 4xx or 5xx.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._patience = patience or Patience()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._patience.call_seconds))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post_events(self, events: Sequence[bytes]) -> Receipt:
+        """Post events, each one line of JSON, in one batch; halve it where the engine finds it too large."""
+        if not events:
+            return Receipt(0, ())
+        answer = await self._call("POST", "/v1/events", b"\n".join(events) + b"\n", large_is_answer=True)
+        if answer.status == 413:
+            return await self._post_in_halves(events)
+        return _receipt(_json(answer))
+
+    async def _post_in_halves(self, events: Sequence[bytes]) -> Receipt:
+        if len(events) == 1:
+            return Receipt(0, (Refusal(0, None, f"too_large: an event of {len(events[0])} bytes"),))
+        middle = len(events) // 2
+        first = await self.post_events(events[:middle])
+        second = await self.post_events(events[middle:])
+        moved = tuple(Refusal(item.index + middle, item.id, item.reason) for item in second.refused)
+        return Receipt(first.accepted + second.accepted, first.refused + moved)
+
+    async def sync(self, wait_seconds: float = 30.0) -> dict[str, int]:
+        """Wait until all that was accepted before is applied: `{"accepted", "applied", "lag"}`."""
+        return _json_object(await self._call("GET", f"/v1/sync?wait={wait_seconds:g}"))
+
+    async def ready(self) -> bool:
+        """Whether the engine answers and is ready; asks once."""
+        try:
+            return (await self._once("GET", "/readyz", None)).status == 200
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+
+    async def kpis(self) -> dict[str, Any]:
+        """The business figures."""
+        return _json_object(await self._call("GET", "/v1/kpis"))
+
+    async def get(self, path: str, filters: Mapping[str, str] | None = None) -> Any:
+        """The JSON that a GET of `path` answers."""
+        return _json(await self._call("GET", _with_query(path, filters or {})))
+
+    def positions(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
+        """All positions that pass the filters, page by page."""
+        return self._pages("/v1/positions", filters)
+
+    def signals(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
+        """All signals that pass the filters, page by page."""
+        return self._pages("/v1/signals", filters)
+
+    def alerts(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
+        """All alerts that pass the filters, page by page."""
+        return self._pages("/v1/alerts", filters)
+
+    def dead_letters(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
+        """All dead letters that pass the filters, page by page."""
+        return self._pages("/v1/dead-letters", filters)
+
+    async def replay_dead_letter(self, letter: str) -> Any:
+        """Ask for a dead letter to be taken again."""
+        return _json(await self._call("POST", f"/v1/dead-letters/{quote(letter, safe='')}/replay", b""))
+
+    async def _pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+        query = {"limit": str(PAGE), **filters}
+        while True:
+            page = _json_object(await self._call("GET", _with_query(path, query)))
+            for item in page["items"]:
+                yield item
+            if not page.get("next"):
+                return
+            query["cursor"] = str(page["next"])
+
+    async def _call(self, method: str, path: str, body: bytes | None = None, large_is_answer: bool = False) -> _Answer:
+        started, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+        while True:
+            limit, wait = self._patience.seconds, pause
+            try:
+                answer = await self._once(method, path, body)
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                cause = f"{type(error).__name__}: {error}"
+            else:
+                if answer.status < 400 or (answer.status == 413 and large_is_answer):
+                    return answer
+                if answer.status not in _TRY_AGAIN:
+                    raise EngineRefused(answer.status, _problem(answer))
+                cause = f"{answer.status} {_problem(answer)}"
+                limit = self._patience.busy_seconds if answer.status == 429 else limit
+                wait = pause if answer.retry_after is None else answer.retry_after
+            if time.monotonic() - started + wait > limit:
+                raise EngineUnreachable(f"no answer from {self._url} within {limit:g} s ({cause})")
+            await asyncio.sleep(wait)
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    async def _once(self, method: str, path: str, body: bytes | None) -> _Answer:
+        if self._session is None:
+            raise RuntimeError("the client is used outside of its `async with`")
+        headers = {"Content-Type": "application/x-ndjson"} if body else {}
+        async with self._session.request(method, self._url + path, data=body, headers=headers) as response:
+            return _Answer(response.status, await response.read(), _seconds(response.headers.get("Retry-After")))
+
+
+def _with_query(path: str, filters: Mapping[str, str]) -> str:
+    if not filters:
+        return path
+    return path + "?" + "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in filters.items())
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return None if header is None else max(0.0, float(header))
+    except ValueError:
+        return None
+
+
+def _json(answer: _Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        raise EngineRefused(answer.status, "not JSON; is this a Stockline engine?") from None
+
+
+def _json_object(answer: _Answer) -> dict[str, Any]:
+    body = _json(answer)
+    if not isinstance(body, dict):
+        raise EngineRefused(answer.status, "not a JSON object; is this a Stockline engine?")
+    return body
+
+
+def _receipt(body: Any) -> Receipt:
+    refused = tuple(Refusal(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
+    return Receipt(int(body["accepted"]), refused)
+
+
+def _problem(answer: _Answer) -> str:
+    try:
+        body = json.loads(answer.body)
+        return str(body.get("detail") or body.get("title") or body)
+    except (ValueError, AttributeError):
+        return answer.body[:200].decode(errors="replace")

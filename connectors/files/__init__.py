@@ -1,0 +1,18 @@
+"""Files of events: read, translated to CloudEvents, sent to the engine, resumable."""
+
+from connectors.files.profile import Profile, load_profile
+from connectors.files.readers import FORMATS, Reader, choose_reader
+from connectors.files.report import FileReport, SendReport
+from connectors.files.sender import SendOptions, send_files
+
+__all__ = [
+    "FORMATS",
+    "FileReport",
+    "Profile",
+    "Reader",
+    "SendOptions",
+    "SendReport",
+    "choose_reader",
+    "load_profile",
+    "send_files",
+]

@@ -1,0 +1,133 @@
+"""Sending files: read, batch, post, and keep the place that is acknowledged."""
+
+import asyncio
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connectors.client import EngineClient, Patience, Receipt
+from connectors.files.lines import STANDARD_INPUT, open_input
+from connectors.files.profile import Profile
+from connectors.files.progress import Silent, TransferProgress
+from connectors.files.readers import Item, Reader, choose_reader
+from connectors.files.report import FileReport, Problem, SendReport
+from connectors.files.resume import Progress, Target
+from engine.core.errors import UsageError
+
+
+@dataclass(frozen=True)
+class SendOptions:
+    """How to send. `restart` ignores an earlier place; without `state_dir` the place is kept beside the file."""
+
+    restart: bool = False
+    state_dir: Path | None = None
+    batch_events: int = 5000
+    batch_bytes: int = 4 * 1024 * 1024
+    patience: Patience = field(default_factory=Patience)
+
+
+def send_files(
+    paths: Sequence[str],
+    url: str,
+    profile: str | Path | Profile | None = None,
+    *,
+    options: SendOptions | None = None,
+    progress: TransferProgress | None = None,
+) -> SendReport:
+    """Send files to the engine at `url`, one after the other; `-` is standard input.
+
+    Raises `UsageError` (2) for a path or profile that cannot be used, `EnvironmentFailure` (3) when a file cannot be
+    read or the engine cannot be reached; what was acknowledged until then is kept, and a second call goes on there.
+    """
+    plan = [(path, choose_reader(path, profile)) for path in paths]
+    for path, _ in plan:
+        if path != STANDARD_INPUT and not Path(path).is_file():
+            raise UsageError(f"{path}: no such file")
+    return asyncio.run(_send_all(plan, url, options or SendOptions(), progress or Silent()))
+
+
+async def _send_all(
+    plan: Sequence[tuple[str, Reader]], url: str, options: SendOptions, progress: TransferProgress
+) -> SendReport:
+    report, started = SendReport(), time.monotonic()
+    async with EngineClient(url, options.patience) as client:
+        for path, reader in plan:
+            target = Target(url, f"{reader.name} {reader.digest}")
+            transfer = _Transfer(client, reader, Progress(path, target, options.state_dir), options, progress)
+            report.files.append(await transfer.send(path))
+    report.seconds = round(time.monotonic() - started, 3)
+    return report
+
+
+class _Transfer:
+    """One file on its way."""
+
+    def __init__(
+        self, client: EngineClient, reader: Reader, place: Progress, options: SendOptions, progress: TransferProgress
+    ) -> None:
+        self._client = client
+        self._reader = reader
+        self._place = place
+        self._options = options
+        self._progress = progress
+
+    async def send(self, path: str) -> FileReport:
+        if self._options.restart:
+            self._place.forget()
+        start = self._place.restore()
+        report = FileReport(path, self._reader.name, resumed_at_line=start.lines)
+        self._progress.start(path, _size(path))
+        source = open_input(path)
+        try:
+            for batch in _batches(self._reader.read(source, start), self._options):
+                await self._deliver(batch, report)
+        finally:
+            if path != STANDARD_INPUT:
+                source.close()
+            self._progress.finish()
+        report.complete = True
+        return report
+
+    async def _deliver(self, batch: Sequence[Item], report: FileReport) -> None:
+        events = [event for item in batch for event in item.events]
+        receipt = await self._client.post_events(events)
+        _account(batch, receipt, report)
+        self._place.save(batch[-1].mark)
+        self._progress.advance(batch[-1].mark.offset, report.accepted, report.broken + report.refused)
+
+
+def _account(batch: Sequence[Item], receipt: Receipt, report: FileReport) -> None:
+    line_of = list(itertools.chain.from_iterable([item.line] * len(item.events) for item in batch))
+    problems = [Problem(item.line, "broken", item.problem) for item in batch if item.problem is not None]
+    problems += [Problem(line_of[refusal.index], "refused", refusal.reason) for refusal in receipt.refused]
+    for problem in sorted(problems, key=lambda problem: problem.line):
+        report.add_problem(problem)
+    report.lines = batch[-1].mark.lines
+    report.sent += len(line_of)
+    report.accepted += receipt.accepted
+    for why, count in Counter(item.skipped for item in batch if item.skipped is not None).items():
+        report.skipped[why] = report.skipped.get(why, 0) + count
+
+
+def _batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
+    batch: list[Item] = []
+    events = size = 0
+    for item in items:
+        batch.append(item)
+        events += len(item.events)
+        size += sum(len(event) + 1 for event in item.events)
+        # Items without events count too, so that a file of broken lines stays within memory.
+        if events >= options.batch_events or size >= options.batch_bytes or len(batch) >= 4 * options.batch_events:
+            yield batch
+            batch, events, size = [], 0, 0
+    if batch:
+        yield batch
+
+
+def _size(path: str) -> int | None:
+    if path == STANDARD_INPUT or path.endswith((".xz", ".gz")):
+        return None
+    return Path(path).stat().st_size
