@@ -67,6 +67,7 @@ class Story:
         self.random = random
         self.skus = [f"SKU-{index}" for index in range(skus)]
         self.locations = [f"LOC-{index}" for index in range(locations)]
+        self.place = {"sku": self.skus[0], "location": self.locations[0]}
         self.now = instant(START)
         self.gap = max(1, 2 * SPAN // max(1, length))
         self.end = self.now + SPAN
@@ -117,7 +118,10 @@ class Story:
         }
 
     def row(self) -> dict:
-        return {"sku": self.random.choice(self.skus), "location": self.random.choice(self.locations)}
+        """Any row, often the one before: what happens at one moment is most telling in one row."""
+        if self.random.random() > 0.35:
+            self.place = {"sku": self.random.choice(self.skus), "location": self.random.choice(self.locations)}
+        return dict(self.place)
 
     def day(self, first: int, last: int) -> str:
         days = self.random.randint(first, last)

@@ -10,20 +10,17 @@ from tests.auditor.arrival import cut, late_arrivals, with_duplicates
 from tests.auditor.events import (
     ROW,
     T0,
-    acknowledged,
     arrived,
     event,
     forecast,
-    issued,
-    line_received,
     placed,
     received,
     reserved,
     sent,
-    shipped,
 )
 from tests.auditor.model import HOUR, Event
 from tests.auditor.plan import Plan, forward_minimum, order_quantity
+from tests.auditor.sentences import DAYS
 from tests.auditor.workload import Story
 
 # ---- quantities to order
@@ -74,92 +71,6 @@ def test_the_latest_policy_decides_on_the_position() -> None:
 
 def projected(events: list[Event], days: int = 5) -> list[int]:
     return Plan(events, T0 + 12 * HOUR).projection(ROW, days)
-
-
-DAYS = {
-    "opening stock, the order on its day": ([received(1, 5), placed(due="2026-03-04")], [5, 5, 105, 105, 105]),
-    "due today counts today": ([placed(due="2026-03-02")], [100] * 5),
-    "trap 13: overdue counts tomorrow": ([placed(due="2026-03-01")], [0, 100, 100, 100, 100]),
-    "a reservation is not sellable": ([received(1, 5), reserved(1, 2)], [3] * 5),
-    "the promised date moves the bucket": (
-        [placed(due="2026-03-04"), acknowledged(1, ("changed", 100, "2026-03-05"))],
-        [0, 0, 0, 100, 100],
-    ),
-    "a promise without a date keeps the order's": (
-        [placed(due="2026-03-04"), acknowledged(1, ("accepted", 100))],
-        [0, 0, 100, 100, 100],
-    ),
-    "backordered counts at its date, or not at all": (
-        [
-            placed(due="2026-03-03"),
-            acknowledged(1, ("accepted", 20), ("backordered", 30, "2026-03-05"), ("backordered", 50)),
-        ],
-        [0, 20, 20, 50, 50],
-    ),
-    "what came first was promised first": (
-        [
-            placed(),
-            acknowledged(1, ("accepted", 40, "2026-03-05"), ("accepted", 60, "2026-03-03")),
-            line_received(2, 50),
-        ],
-        [50, 60, 60, 100, 100],
-    ),
-    "a shipment counts at its eta, the rest at its due date": (
-        [placed(due="2026-03-05"), shipped(1, 60, eta="2026-03-04")],
-        [0, 0, 60, 100, 100],
-    ),
-    "a receipt reduces the shipment that it names": (
-        [
-            placed(qty=60),
-            shipped(1, 30, shipment="M", eta="2026-03-03"),
-            shipped(1, 30, shipment="N", eta="2026-03-05"),
-            line_received(2, 20, shipment="N"),
-        ],
-        [20, 50, 50, 60, 60],
-    ),
-    "the forecast is spread evenly, earlier days take the remainder": (
-        [received(1, 100), forecast(1, "v1", ("2026-03-02", 3, 11))],
-        [96, 92, 89, 89, 89],
-    ),
-    "what was issued consumes the bucket, earliest day first": (
-        [received(1, 100), forecast(1, "v1", ("2026-03-02", 3, 12)), issued(2, 6)],
-        [94, 92, 88, 88, 88],
-    ),
-    "what was issued before the bucket does not": (
-        [received(-30, 100), forecast(1, "v1", ("2026-03-02", 3, 12)), issued(-1, 6)],
-        [90, 86, 82, 82, 82],
-    ),
-    "days that are gone are gone": (
-        [received(1, 100), forecast(1, "v1", ("2026-03-01", 3, 12))],
-        [96, 92, 92, 92, 92],
-    ),
-    "a delta amends the version that it names, whatever comes first": (
-        [
-            forecast(2, "v3", ("2026-03-02", 2, -6), base="v2"),
-            forecast(3, "v2", ("2026-03-02", 2, 4), base="v1"),
-            received(1, 100),
-            forecast(1, "v1", ("2026-03-02", 2, 12)),
-        ],
-        [95, 90, 90, 90, 90],
-    ),
-    "a delta whose base is missing waits": (
-        [
-            received(1, 100),
-            forecast(1, "v1", ("2026-03-02", 2, 12)),
-            forecast(2, "v3", ("2026-03-02", 2, 9), base="v2"),
-        ],
-        [94, 88, 88, 88, 88],
-    ),
-    "the latest replacement stands": (
-        [
-            received(1, 100),
-            forecast(4, "w1", ("2026-03-03", 1, 50)),
-            forecast(1, "v1", ("2026-03-02", 2, 12)),
-            forecast(2, "v2", ("2026-03-02", 2, 9), base="v1"),
-        ],
-        [100, 50, 50, 50, 50],
-    ),
-}
 
 
 @pytest.mark.parametrize("sentence", DAYS)
