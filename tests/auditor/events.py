@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from zlib import crc32
+
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.workload import iso
 
@@ -12,13 +14,13 @@ T0 = instant("2026-03-02T00:00:00Z")
 def event(kind: str, hour: float, **data: object) -> Event:
     """An event named by its kind, its hour and its data."""
     source, name = data.pop("source", "t"), data.pop("id", None)
-    place = {"sku": "A"} if kind.startswith("transfer.") else {"sku": "A", "location": "X"}
+    place = {"sku": "A"} if kind.startswith(("transfer.", "item.")) else {"sku": "A", "location": "X"}
     if kind in ("location.defined", "feed.declared"):
         place = {}
     data = place | {key.rstrip("_"): value for key, value in data.items()}
     return {
         "specversion": "1.0",
-        "id": name or f"{kind}@{hour}:{sorted(data.items(), key=str)}",
+        "id": name or f"{kind}@{hour}:{crc32(repr(sorted(data.items())).encode())}",
         "source": source,
         "type": kind,
         "time": iso(T0 + int(hour * HOUR)),
