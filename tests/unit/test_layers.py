@@ -18,6 +18,7 @@ RANKS = {
     "tables": 2,
     "agents": 3,
     "engine.settings": 4,
+    "engine.schema": 4,
     "engine.telemetry": 5,
     "tables.stores": 6,
     "engine.bus": 7,

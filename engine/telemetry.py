@@ -1,0 +1,101 @@
+"""What the process tells about itself: each method is a named fact that writes its log line and moves its metric.
+
+The figures of the engine are not counted here a second time: they are read from it when someone asks (`Figures`).
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+from engine import __version__
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+log = logging.getLogger("stockline")
+
+
+class Figures(NamedTuple):
+    """The engine's counts: `outcomes` of events by name; commits as cumulative (bound in seconds, count) and their sum."""
+
+    accepted: int
+    applied: int
+    rows: int
+    outcomes: Mapping[str, int]
+    commit_buckets: list[tuple[str, float]]
+    commit_seconds: float
+
+
+class _EngineCollector:
+    def __init__(self, figures: Callable[[], Figures]):
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        figures = self._figures()
+        yield CounterMetricFamily("stockline_events_accepted", "Events taken into the log", figures.accepted)
+        yield CounterMetricFamily("stockline_events_applied", "Events folded into the rows", figures.applied)
+        yield GaugeMetricFamily("stockline_lag_events", "Accepted, not yet applied", figures.accepted - figures.applied)
+        yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
+        outcomes = CounterMetricFamily("stockline_events", "Events by what became of them", labels=["outcome"])
+        for outcome, count in figures.outcomes.items():
+            outcomes.add_metric([outcome], count)
+        yield outcomes
+        yield HistogramMetricFamily(
+            "stockline_commit_seconds", "Time of a durable commit", figures.commit_buckets, figures.commit_seconds
+        )
+
+
+class Telemetry:
+    """The catalogue. One object per process part, with its own registry, so that nothing is global."""
+
+    def __init__(self, figures: Callable[[], Figures]):
+        self._registry = CollectorRegistry()
+        self._registry.register(_EngineCollector(figures))
+        Gauge("stockline_build_info", "Version", ["version"], registry=self._registry).labels(__version__).set(1)
+        self._requests = Counter(
+            "stockline_http_requests", "HTTP calls answered", ["route", "status"], registry=self._registry
+        )
+        self._seconds = Histogram(
+            "stockline_http_request_seconds", "Time to answer an HTTP call", ["route"], registry=self._registry
+        )
+        self._streams = Gauge("stockline_streams", "Open readers of /v1/stream", registry=self._registry)
+        self._lagging = Counter("stockline_streams_lagged", "Readers that were too slow", registry=self._registry)
+
+    def expose(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def started(self, address: str, data: str) -> None:
+        """The process serves."""
+        log.info("serving %s from %s", address, data)
+
+    def stopping(self, why: str) -> None:
+        """The process ends."""
+        log.info("stopping: %s", why)
+
+    def engine_failed(self, failure: BaseException) -> None:
+        """The engine's thread has ended; the process follows."""
+        log.critical("the engine has stopped: %s", failure)
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """An HTTP call was answered."""
+        self._requests.labels(route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+        log.debug("%s answered %d in %.1f ms", route, status, seconds * 1000)
+
+    def stream_opened(self, reader: str) -> None:
+        """A reader follows /v1/stream."""
+        self._streams.inc()
+        log.debug("%s follows the stream", reader)
+
+    def stream_closed(self, reader: str) -> None:
+        """A reader has left, or was left."""
+        self._streams.dec()
+        log.debug("%s no longer follows the stream", reader)
+
+    def stream_lagged(self, reader: str) -> None:
+        """A reader was too slow and was ended."""
+        self._lagging.inc()
+        log.warning("%s was too slow for the stream and was ended", reader)

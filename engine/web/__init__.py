@@ -1,0 +1,1 @@
+"""HTTP: the calls of the contract, the live stream, the page."""

@@ -1,0 +1,70 @@
+"""Shapes of bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
+
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Raw, Struct
+
+from engine.core.payloads import Name, Quantity, Text
+
+Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
+
+
+class RefusedItem(Struct):
+    """An item that went to the dead letters."""
+
+    index: Index
+    id: str | None
+    reason: str
+    detail: str
+
+
+class Taken(Struct):
+    """What became of a body of events: all `accepted` ones are durable and applied."""
+
+    accepted: int
+    refused: list[RefusedItem]
+
+
+class SignalAnswer(Struct, forbid_unknown_fields=True):
+    """The answer of a person or a system to a signal; `qty` in place of the proposed quantity."""
+
+    by: Name
+    qty: Quantity | None = None
+    reason: Text | None = None
+
+
+class AlertAnswer(Struct, forbid_unknown_fields=True):
+    """The answer of a person or a system to an alert."""
+
+    by: Name
+    note: Text | None = None
+
+
+class Sync(Struct):
+    """How far the engine is; `lag` = accepted - applied."""
+
+    accepted: int
+    applied: int
+    lag: int
+
+
+class Health(Struct):
+    """Whether the process is as it should be, and if not why."""
+
+    status: str
+    detail: str | None = None
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def as_json(value: Any, status: int = 200) -> web.Response:
+    """A JSON answer; values are msgspec types, plain JSON values or `Raw` bytes."""
+    return web.Response(status=status, body=_encoder.encode(value), content_type="application/json")
+
+
+def raw_json(value: Raw | bytes, status: int = 200) -> web.Response:
+    """A JSON answer from bytes that are JSON already."""
+    return web.Response(status=status, body=bytes(value), content_type="application/json")

@@ -1,0 +1,166 @@
+"""Request bodies: read them within limits of size and time, and split them into the exact bytes of their events."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple, TypeVar
+
+import msgspec
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from engine.web.problems import Problem
+
+T = TypeVar("T")
+
+NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+ONE = "application/cloudevents+json"
+MANY = "application/cloudevents-batch+json"
+
+
+class Items(NamedTuple):
+    """The events of a body; `whole` says that the body could only be taken as one."""
+
+    parts: list[bytes]
+    whole: bool
+
+
+class Limits(NamedTuple):
+    """How much and how long: bytes of one body, of all bodies in flight, seconds without bytes and in all."""
+
+    body_bytes: int
+    all_bodies_bytes: int = 256 * 1024 * 1024
+    idle_seconds: float = 30
+    total_seconds: float = 300
+
+
+class Intake:
+    """Reads bodies; what all of them hold together is bounded, so that many slow senders cost no memory."""
+
+    def __init__(self, limits: Limits):
+        self._limits = limits
+        self._held = 0
+
+    @asynccontextmanager
+    async def body(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body of `request`; it counts as held until the block ends.
+
+        Raises Problem: 413 too long, 408 too slow, 429 too much in flight, 400 not readable.
+        """
+        chunks: list[bytes] = []
+        try:
+            await self._receive(request, chunks)
+            yield b"".join(chunks)
+        finally:
+            self._held -= sum(map(len, chunks))
+
+    async def _receive(self, request: web.Request, chunks: list[bytes]) -> None:
+        if (request.content_length or 0) > self._limits.body_bytes:
+            raise self._too_long()
+        try:
+            async with asyncio.timeout(self._limits.total_seconds):
+                async for chunk in self._chunks(request):
+                    chunks.append(chunk)
+        except TimeoutError:
+            raise Problem(408, "the body did not arrive in time", "too_slow", {"Connection": "close"}) from None
+        except (web.RequestPayloadError, HttpProcessingError) as error:
+            raise Problem(400, f"the body cannot be read: {error}", "unreadable_body") from None
+
+    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
+        size = 0
+        while True:
+            async with asyncio.timeout(self._limits.idle_seconds):
+                chunk = await request.content.readany()
+            if not chunk:
+                return
+            size += len(chunk)
+            if size > self._limits.body_bytes:
+                raise self._too_long()
+            if self._held + len(chunk) > self._limits.all_bodies_bytes:
+                raise Problem(429, "too many bodies are being received", "busy", {"Retry-After": "1"})
+            self._held += len(chunk)
+            yield chunk
+
+    def _too_long(self) -> Problem:
+        limit = self._limits.body_bytes
+        return Problem(413, f"a body has at most {limit} bytes", "body_too_long", {"Connection": "close"})
+
+
+def split(body: bytes, content_type: str) -> Items:
+    """Split a body into its events by its content type, else by what it looks like."""
+    if content_type in NDJSON:
+        return Items(_lines(body), whole=False)
+    if content_type == ONE:
+        return Items([body], whole=True)
+    first = body.lstrip()[:1]
+    if content_type == MANY or first == b"[":
+        return _array(body)
+    if first == b"{" and not _has_object_per_line(body):
+        return Items([body], whole=True)
+    lines = _lines(body)
+    return Items(lines, whole=len(lines) == 1)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line and not line.isspace()]
+
+
+def _has_object_per_line(body: bytes) -> bool:
+    """Whether a body that starts with `{` is NDJSON rather than one object, perhaps written over several lines."""
+    first, _, rest = body.lstrip().partition(b"\n")
+    rest = rest.lstrip()
+    return bool(rest) and (rest[:1] == b"{" or _is_json(first))
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def _array(body: bytes) -> Items:
+    try:
+        return Items([bytes(item) for item in _items.decode(body)], whole=False)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        parts = _balanced_items(body)
+        return Items([body], whole=True) if parts is None else Items(parts, whole=False)
+
+
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{},]', re.DOTALL)
+_CLOSING = {ord("["): ord("]"), ord("{"): ord("}")}
+_COMMA = ord(",")
+
+
+def _balanced_items(body: bytes) -> list[bytes] | None:
+    """The items of an array in which one is not JSON (NaN, say) but all brackets match; None where they do not."""
+    text = body.strip()
+    if text[:1] != b"[" or text[-1:] != b"]":
+        return None
+    parts: list[bytes] = []
+    open_brackets, start = bytearray(), 1
+    for token in _TOKENS.finditer(text):
+        mark = text[token.start()]
+        if mark in _CLOSING:
+            open_brackets.append(_CLOSING[mark])
+        elif mark in b"]}" and (not open_brackets or open_brackets.pop() != mark):
+            return None
+        if not open_brackets or (mark == _COMMA and len(open_brackets) == 1):
+            parts.append(text[start : token.start()].strip())
+            start = token.end()
+        if not open_brackets and start < len(text):
+            return None
+    return None if open_brackets or not all(parts) else parts
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """The JSON body of a call as `kind`; raises Problem 400."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Problem(400, f"the body is not what is expected: {error}", "invalid_body") from None

@@ -1,0 +1,57 @@
+"""The documents of the interface, and the page."""
+
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+from aiohttp import web
+
+from engine import schema
+from engine.web.answers import raw_json
+from engine.web.facade import OPENAPI
+
+STATIC = {
+    "index.html": "text/html",
+    "stockline.css": "text/css",
+    "stockline.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """The OpenAPI document."""
+    return raw_json(request.app[OPENAPI])
+
+
+async def asyncapi(request: web.Request) -> web.Response:
+    """The AsyncAPI document."""
+    return raw_json(_asyncapi())
+
+
+@lru_cache(maxsize=1)
+def _asyncapi() -> bytes:
+    return msgspec.json.encode(schema.asyncapi())
+
+
+async def page(request: web.Request) -> web.Response:
+    """The live view."""
+    return _static("index.html")
+
+
+async def static(request: web.Request) -> web.Response:
+    """A part of the live view."""
+    name = request.match_info["name"]
+    if name not in STATIC:
+        raise web.HTTPNotFound
+    return _static(name)
+
+
+def _static(name: str) -> web.Response:
+    return web.Response(
+        body=_content(name), content_type=STATIC[name], charset="utf-8", headers={"Cache-Control": "no-cache"}
+    )
+
+
+@lru_cache(maxsize=len(STATIC))
+def _content(name: str) -> bytes:
+    return files("engine.web").joinpath("static", name).read_bytes()

@@ -1,0 +1,74 @@
+"""Positions: the list, one row with everything about it, and the events behind a row."""
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+from msgspec import Raw
+
+from engine.core.values import row_key
+from engine.web import lists
+from engine.web.answers import as_json
+from engine.web.facade import service_of
+from engine.web.problems import Problem
+
+DEFAULT_DAYS, MAX_DAYS = 90, 365
+EVENT_PARAMETERS = frozenset({"limit", "cursor"})
+
+
+async def list_positions(request: web.Request) -> web.Response:
+    """Rows in order of sku and location, or as asked."""
+    service = service_of(request)
+    query = lists.parse(lists.POSITIONS, request.query)
+    return as_json(await lists.page(service.bus.published, query, lambda: int(service.kpis()["rows"])))
+
+
+async def get_position(request: web.Request) -> web.Response:
+    """One row with projection, available to promise, supply, forecast, policy, signal and alerts."""
+    days = lists.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
+    sku, location = request.match_info["sku"], request.match_info["location"]
+    detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
+    if detail is None:
+        raise _unknown(sku, location)
+    return as_json(detail)
+
+
+async def list_row_events(request: web.Request) -> web.Response:
+    """The events of a row, newest first, as they arrived."""
+    if unknown := request.query.keys() - EVENT_PARAMETERS:
+        raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
+    sku, location = request.match_info["sku"], request.match_info["location"]
+    limit = lists.parse_limit(request.query)
+    before = _before(request)
+    return as_json(await asyncio.to_thread(_row_events, request, (sku, location), before, limit))
+
+
+def _row_events(request: web.Request, row: tuple[str, str], before: int | None, limit: int) -> lists.Page:
+    published = service_of(request).bus.published
+    key = row_key(*row)
+    position = published.latest("positions", key)
+    records = published.row_events(key, before, limit + 1)
+    if position is None and not records:
+        raise _unknown(*row)
+    total = msgspec.json.decode(lists.data_of(position), type=_Version).version if position else None
+    shown = records[:limit]
+    following = lists.cursor(shown[-1].offset) if len(records) > limit else None
+    return lists.Page([Raw(record.value) for record in shown], following, total)
+
+
+class _Version(msgspec.Struct):
+    version: int
+
+
+def _before(request: web.Request) -> int | None:
+    text = request.query.get("cursor")
+    if text is None:
+        return None
+    match lists.open_cursor(text):
+        case [int() as offset]:
+            return offset
+    raise Problem(400, "`cursor` is not one of this list", "invalid_parameter")
+
+
+def _unknown(sku: str, location: str) -> Problem:
+    return Problem(404, f"there is no row ({sku}, {location})", "unknown_row")

@@ -1,0 +1,55 @@
+"""How the engine and its process are: progress, figures, health, metrics."""
+
+import asyncio
+import math
+
+from aiohttp import web
+
+from engine import telemetry
+from engine.web.answers import Health, Sync, as_json
+from engine.web.facade import CONTEXT, service_of
+from engine.web.problems import Problem
+
+MAX_WAIT_SECONDS = 300.0
+
+
+async def sync(request: web.Request) -> web.Response:
+    """How far the engine is; with `wait`, once all that was accepted before the call is applied."""
+    service = service_of(request)
+    seconds = _seconds(request.query.get("wait", "0"))
+    progress = await service.wait(seconds) if seconds else service.progress()
+    return as_json(Sync(progress.accepted, progress.applied, progress.accepted - progress.applied))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= MAX_WAIT_SECONDS:
+        raise Problem(400, f"`wait` is a number of seconds from 0 to {MAX_WAIT_SECONDS:g}", "invalid_parameter")
+    return seconds
+
+
+async def kpis(request: web.Request) -> web.Response:
+    """Business figures."""
+    return as_json(await asyncio.to_thread(service_of(request).kpis))
+
+
+async def alive(request: web.Request) -> web.Response:
+    """Whether the process works; where it does not it should be started again."""
+    failure = service_of(request).failure()
+    return as_json(Health("ok")) if failure is None else as_json(Health("failed", str(failure)), status=503)
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Whether calls are taken."""
+    if request.app[CONTEXT].stopping:
+        return as_json(Health("stopping"), status=503)
+    return await alive(request)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Prometheus' text format."""
+    text = await asyncio.to_thread(request.app[CONTEXT].telemetry.expose)
+    return web.Response(body=text, headers={"Content-Type": telemetry.CONTENT_TYPE})

@@ -1,0 +1,130 @@
+"""`GET /v1/stream`: every change as a server-sent event, after its commit.
+
+Two tasks share a buffer: one takes outputs from the subscription, the other writes what has gathered. So a quiet stream
+has no delay, a busy one is written in large pieces, and a reader who does not keep up leaves the buffer full, then the
+subscription lags and the engine ends it: a slow reader costs itself, never the engine.
+"""
+
+import asyncio
+from contextlib import suppress
+from itertools import count
+
+import msgspec
+from aiohttp import web
+
+from engine.bus.base import Output, Topic
+from engine.core.errors import StocklineError
+from engine.web.facade import CONTEXT, Subscription, service_of
+from engine.web.problems import Problem
+
+TABLES: dict[str, Topic] = {
+    "positions": "positions",
+    "signals": "signals",
+    "alerts": "alerts",
+    "dead-letters": "dead-letters",
+}
+DEFAULT_TABLES = "positions,signals,alerts"
+HEARTBEAT_SECONDS = 15.0
+MAX_BUFFER_BYTES = 1024 * 1024
+HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+_type = msgspec.json.Decoder(_Type)
+
+
+class Feed:
+    """The events between a subscription and a response."""
+
+    def __init__(self, subscription: Subscription):
+        self._subscription = subscription
+        self._numbers = count(1)
+        self._buffer = bytearray()
+        self._filled, self._emptied = asyncio.Event(), asyncio.Event()
+        self.ended = False
+
+    async def fill(self) -> None:
+        """Gather events until the subscription ends; wait while the buffer is full."""
+        try:
+            async for output in self._subscription:
+                self._buffer += self._event(output)
+                self._filled.set()
+                while len(self._buffer) >= MAX_BUFFER_BYTES:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+        finally:
+            self.ended = True
+            self._filled.set()
+
+    def _event(self, output: Output) -> bytes:
+        kind = _type.decode(output.value).type.encode()
+        return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), kind, output.value)
+
+    async def take(self, patience_seconds: float) -> bytes:
+        """What has gathered, or nothing after `patience_seconds`."""
+        if not self._buffer and not self.ended:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._filled.wait(), patience_seconds)
+        gathered = bytes(self._buffer)
+        self._buffer.clear()
+        self._filled.clear()
+        self._emptied.set()
+        return gathered
+
+
+async def get(request: web.Request) -> web.StreamResponse:
+    """Follow the changes of some tables; a reader that is too slow is cut off and may come back."""
+    context = request.app[CONTEXT]
+    topics = _topics(request)
+    reader = str(request.remote)
+    response = web.StreamResponse(headers=HEADERS)
+    subscription = service_of(request).subscribe(topics)
+    feed = Feed(subscription)
+    filling = asyncio.create_task(feed.fill())
+    context.streams.add(filling)
+    context.telemetry.stream_opened(reader)
+    try:
+        await response.prepare(request)
+        await response.write(b"retry: 1000\n: every change from here on; ask /v1/positions for what was before\n\n")
+        await _copy(feed, response)
+        await response.write_eof()
+    except ConnectionError:
+        pass
+    finally:
+        context.streams.discard(filling)
+        context.telemetry.stream_closed(reader)
+        subscription.close()
+        if await _lagged(filling):
+            context.telemetry.stream_lagged(reader)
+            response.force_close()
+    return response
+
+
+async def _copy(feed: Feed, response: web.StreamResponse) -> None:
+    while not feed.ended:
+        await response.write(await feed.take(HEARTBEAT_SECONDS) or b": still here\n\n")
+    await response.write(await feed.take(0))
+
+
+async def _lagged(filling: asyncio.Task[None]) -> bool:
+    """Stop the task; whether it had ended because the reader was too slow."""
+    filling.cancel()
+    try:
+        await filling
+    except StocklineError:
+        return True
+    except asyncio.CancelledError:
+        pass
+    return False
+
+
+def _topics(request: web.Request) -> frozenset[Topic]:
+    if unknown := request.query.keys() - {"tables"}:
+        raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
+    names = request.query.get("tables", DEFAULT_TABLES).split(",")
+    if unknown_tables := set(names) - TABLES.keys():
+        raise Problem(400, f"`{min(unknown_tables)}` is not one of {', '.join(TABLES)}", "invalid_parameter")
+    return frozenset(TABLES[name] for name in names)

@@ -1,0 +1,97 @@
+"""The OpenAPI 3.1 document, read from the table of routes and the msgspec types."""
+
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
+
+from engine import __version__, schema
+from engine.web.problems import MEDIA_TYPE, ProblemDetails
+from engine.web.routes import JSON, ROUTES, Listed, Parameter, Route
+
+Document = dict[str, Any]
+Known = dict[Any, Document]
+
+_VARIABLE = re.compile(r"\{(\w+)(?::([^}]*))?\}")
+
+
+def document() -> Document:
+    """The document."""
+    types = list(dict.fromkeys(_types()))
+    schemas, parts = schema.components(types, "#/components/schemas/{name}")
+    known = dict(zip(types, schemas, strict=True))
+    paths: dict[str, Document] = {}
+    for route in ROUTES:
+        path = _VARIABLE.sub(r"{\1}", route.path)
+        paths.setdefault(path, {})[route.method.lower()] = _operation(route, known)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Stockline", "version": __version__, "summary": "One live truth of inventory"},
+        "paths": paths,
+        "components": {"schemas": parts},
+    }
+
+
+def _types() -> Iterator[Any]:
+    yield ProblemDetails
+    for route in ROUTES:
+        yield from (route.body or {}).values()
+        answer = route.answer.kind if isinstance(route.answer, Listed) else route.answer
+        if not isinstance(answer, str):
+            yield answer
+
+
+def _operation(route: Route, known: Known) -> Document:
+    operation: Document = {
+        "operationId": route.operation,
+        "summary": route.what.split(". ")[0].rstrip("."),
+        "description": route.what,
+        "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
+        "responses": {str(route.status): _success(route, known), **_refusals(route, known)},
+    }
+    if route.body:
+        content = {media: {"schema": known[kind]} for media, kind in route.body.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _path_parameters(route: Route) -> Iterator[Document]:
+    for name, choices in _VARIABLE.findall(route.path):
+        kind = {"type": "string", "enum": choices.split("|")} if choices else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": kind}
+
+
+def _query_parameter(parameter: Parameter) -> Document:
+    return {
+        "name": parameter.name,
+        "in": "query",
+        "description": parameter.what,
+        "schema": dict(parameter.schema),
+    }
+
+
+def _success(route: Route, known: Known) -> Document:
+    if isinstance(route.answer, str):
+        content: Document = {route.answer: {"schema": {"type": "string"}}}
+    elif isinstance(route.answer, Listed):
+        content = {JSON: {"schema": _page(known[route.answer.kind])}}
+    else:
+        content = {JSON: {"schema": known[route.answer]}}
+    return {"description": HTTPStatus(route.status).phrase, "content": content}
+
+
+def _page(item: Document) -> Document:
+    return {
+        "type": "object",
+        "required": ["items", "next", "total"],
+        "properties": {
+            "items": {"type": "array", "items": item},
+            "next": {"type": ["string", "null"], "description": "the cursor of the page that follows"},
+            "total": {"type": ["integer", "null"], "description": "how many there are that match"},
+        },
+    }
+
+
+def _refusals(route: Route, known: Known) -> Document:
+    problem = {MEDIA_TYPE: {"schema": known[ProblemDetails]}}
+    return {str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in route.refusals}

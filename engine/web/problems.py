@@ -1,0 +1,74 @@
+"""RFC 9457 problem details: every answer that is not a success has this shape."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from msgspec import Struct
+
+from engine.core.errors import Busy, EnvironmentFailure, StocklineError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "type"}):
+    """What went wrong with a call; `reason` is a stable code for programs."""
+
+    kind: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    reason: str | None = None
+
+
+class Problem(Exception):
+    """Ends a call with problem details."""
+
+    def __init__(self, status: int, detail: str, reason: str | None = None, headers: dict[str, str] | None = None):
+        super().__init__(detail)
+        self.status, self.detail, self.reason, self.headers = status, detail, reason, headers
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def answer(status: int, detail: str, reason: str | None = None, headers: Any = None) -> web.Response:
+    """The response for a problem."""
+    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason)
+    return web.Response(status=status, body=_encoder.encode(details), content_type=MEDIA_TYPE, headers=headers)
+
+
+@web.middleware
+async def as_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception of a handler into problem details."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return answer(problem.status, problem.detail, problem.reason, problem.headers)
+    except web.HTTPException as refusal:
+        return _of_framework(request, refusal)
+    except Busy as busy:
+        return answer(429, str(busy) or "the engine is behind", "busy", {"Retry-After": str(busy.retry_after_seconds)})
+    except EnvironmentFailure as failure:
+        return answer(503, str(failure) or "the engine has stopped", "unavailable")
+    except StocklineError as failure:
+        log.exception("%s %s met a failure of the engine", request.method, request.path)
+        return answer(503, f"the engine has stopped: {failure}", "unavailable")
+    except (ConnectionError, TimeoutError):
+        raise
+    except Exception:
+        log.exception("%s %s failed unexpectedly", request.method, request.path)
+        return answer(500, "an unexpected error; the server's log has the details", "unexpected")
+
+
+def _of_framework(request: web.Request, refusal: web.HTTPException) -> web.StreamResponse:
+    if refusal.status < 400:
+        raise refusal
+    headers = {name: value for name, value in refusal.headers.items() if name in ("Allow", "Retry-After")}
+    details = {404: f"there is no {request.path}", 405: f"{request.path} does not take {request.method}"}
+    return answer(refusal.status, details.get(refusal.status, refusal.text or refusal.reason), None, headers)

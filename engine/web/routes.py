@@ -1,0 +1,178 @@
+"""Every HTTP call in one table: what it is called, what it takes, what it answers. OpenAPI is read from it too."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from aiohttp.typedefs import Handler
+
+from engine.core.events import AnyEvent
+from engine.core.outputs import Alert, DeadLetter, Position, Signal
+from engine.web import lists
+from engine.web.answers import AlertAnswer, Health, SignalAnswer, Sync, Taken
+from engine.web.calls import decisions, documents, events, positions, process, stream
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+CLOUDEVENT = "application/cloudevents+json"
+CLOUDEVENTS = "application/cloudevents-batch+json"
+
+
+class Listed(NamedTuple):
+    """A page of things, as the answer of a list."""
+
+    kind: Any
+
+
+class Parameter(NamedTuple):
+    """A query parameter: its JSON Schema and what it does."""
+
+    name: str
+    schema: Mapping[str, Any]
+    what: str
+
+
+class Route(NamedTuple):
+    """A call. `answer` is a type, `Listed` or a media type; `refusals` are the statuses of its problem details."""
+
+    method: str
+    path: str
+    handler: Handler
+    operation: str
+    what: str
+    answer: Any
+    status: int = 200
+    body: Mapping[str, Any] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    refusals: tuple[int, ...] = ()
+
+
+_LIMIT = Parameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": lists.MAX_LIMIT, "default": lists.DEFAULT_LIMIT},
+    "how many; a page of very long things may have fewer and still be followed by another",
+)
+_CURSOR = Parameter("cursor", {"type": "string"}, "the `next` of the page before")
+_DAYS = Parameter(
+    "days",
+    {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
+    "the horizon of the projection",
+)
+_TABLES = Parameter(
+    "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(stream.TABLES)}"
+)
+_WAIT = Parameter(
+    "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
+)
+
+_SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
+
+
+def _of_list(table: lists.Table) -> tuple[Parameter, ...]:
+    """The parameters of a list: page, order, search, and a filter for every field with its bounds."""
+    orders = [sign + name for name in table.fields for sign in ("", "-")]
+    order = {"type": "string", "enum": orders, **({"default": table.order} if table.order else {})}
+    sort = Parameter("sort", order, "`-` for descending" + ("" if table.order else "; by name where it is absent"))
+    search = Parameter("q", {"type": "string"}, f"part of {', '.join(table.text)}, in either case")
+    filters = [
+        Parameter(name, {"type": "array", "items": schema}, f"`{name}` is one of these")
+        for name, kind in table.fields.items()
+        for schema in (_SCHEMA_OF.get(kind, {"type": "string"}),)
+    ]
+    bounds = [
+        Parameter(f"{name}.{bound}", _SCHEMA_OF.get(kind, {"type": "string"}), f"`{name}` is not {beyond} this")
+        for name, kind in table.fields.items()
+        for bound, beyond in (("min", "below"), ("max", "above"))
+        if kind is not str
+    ]
+    return (_LIMIT, _CURSOR, sort, search, *filters, *bounds)
+
+
+_ROW = "/v1/positions/{sku}/{location}"
+_EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
+
+ROUTES = (
+    Route(
+        "POST",
+        "/v1/events",
+        events.post,
+        "postEvents",
+        "Take events: one, an array, or one a line. Answers once the accepted ones are durable and applied. What is "
+        "refused costs only itself and is a dead letter; a body that cannot be read as any event is one, and a 400.",
+        Taken,
+        status=202,
+        body=_EVENTS,
+        refusals=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/positions", positions.list_positions, "listPositions", "Rows.", Listed(Position),
+        parameters=_of_list(lists.POSITIONS), refusals=(400,),
+    ),
+    Route(
+        "GET", _ROW, positions.get_position, "getPosition",
+        "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
+        dict[str, Any], parameters=(_DAYS,), refusals=(400, 404),
+    ),
+    Route(
+        "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
+        "The last events of the row, newest first, as they arrived.",
+        Listed(AnyEvent), parameters=(_LIMIT, _CURSOR), refusals=(400, 404),
+    ),
+    Route(
+        "GET", "/v1/signals", decisions.list_signals, "listSignals", "The latest revision of every signal.",
+        Listed(Signal), parameters=_of_list(lists.SIGNALS), refusals=(400,),
+    ),
+    Route(
+        "GET", "/v1/signals/{id}", decisions.get_signal, "getSignal", "One signal, with its explanation.",
+        Signal, refusals=(404,),
+    ),
+    Route(
+        "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.answer_signal, "answerSignal",
+        "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
+        Signal, body={JSON: SignalAnswer}, refusals=(400, 404, 408, 409, 413, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/alerts", decisions.list_alerts, "listAlerts", "The latest state of every alert.",
+        Listed(Alert), parameters=_of_list(lists.ALERTS), refusals=(400,),
+    ),
+    Route(
+        "GET", "/v1/alerts/{id}", decisions.get_alert, "getAlert", "One alert, with its evidence.",
+        Alert, refusals=(404,),
+    ),
+    Route(
+        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.answer_alert, "answerAlert",
+        "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
+        Alert, body={JSON: AlertAnswer}, refusals=(400, 404, 408, 409, 413, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/dead-letters", events.list_letters, "listDeadLetters", "Refused records, newest first.",
+        Listed(DeadLetter), parameters=_of_list(lists.DEAD_LETTERS), refusals=(400,),
+    ),
+    Route(
+        "GET", "/v1/dead-letters/{id}", events.get_letter, "getDeadLetter", "One refused record.",
+        DeadLetter, refusals=(404,),
+    ),
+    Route(
+        "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
+        "Take the exact bytes of a dead letter again.",
+        Taken, status=202, refusals=(404, 429, 503),
+    ),
+    Route("GET", "/v1/kpis", process.kpis, "getKpis", "Business figures.", dict[str, Any]),
+    Route(
+        "GET", "/v1/stream", stream.get, "followChanges",
+        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
+        "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
+        "text/event-stream", parameters=(_TABLES,), refusals=(400,),
+    ),
+    Route(
+        "GET", "/v1/sync", process.sync, "sync",
+        "How far the engine is; with `wait` once all that was accepted before the call is applied.",
+        Sync, parameters=(_WAIT,), refusals=(400, 503),
+    ),
+    Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
+    Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
+    Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
+    Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
+    Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
+    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
+    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", refusals=(404,)),
+)  # fmt: skip

@@ -1,0 +1,148 @@
+"""The HTTP server: the application from its routes, what holds for every call, and the socket."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from engine.core.errors import EnvironmentFailure
+from engine.web import openapi
+from engine.web.facade import CONTEXT, LOCAL_ONLY, OPENAPI, Context
+from engine.web.problems import Problem, as_problems
+from engine.web.routes import ROUTES
+
+MAX_CONNECTIONS = 1000
+IDLE_SECONDS = 30
+SHUTDOWN_SECONDS = 10
+CLIENT_LEFT = 499
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+HEADERS = {
+    "Server": "stockline",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""On every answer. No page of another origin may show, read or drive this one."""
+
+
+def application(context: Context, local_only: bool = True) -> web.Application:
+    """The application of all calls; `local_only` refuses calls by a name that is not this machine's."""
+    app = web.Application(middlewares=[measured, as_problems, guarded])
+    app[CONTEXT] = context
+    app[LOCAL_ONLY] = local_only
+    app[OPENAPI] = msgspec.json.encode(openapi.document())
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler)
+    app.on_response_prepare.append(_with_headers)
+    app.on_shutdown.append(_end_streams)
+    return app
+
+
+@web.middleware
+async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count and time every call under the path of its route."""
+    started = time.perf_counter()
+    status = CLIENT_LEFT
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    finally:
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource else "none"
+        request.app[CONTEXT].telemetry.answered(route, status, time.perf_counter() - started)
+
+
+@web.middleware
+async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a page of a foreign site makes a browser send: there is no authentication yet."""
+    host = urlsplit(f"//{request.host}").hostname
+    if request.app[LOCAL_ONLY] and host not in LOCAL_NAMES:
+        raise Problem(421, f"this server is not {host}", "foreign_host")
+    origin = request.headers.get("Origin")
+    if request.method not in SAFE_METHODS and origin is not None and urlsplit(origin).netloc != request.host:
+        raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
+    return await handler(request)
+
+
+async def _with_headers(request: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+
+
+async def _end_streams(app: web.Application) -> None:
+    context = app[CONTEXT]
+    context.stopping = True
+    for filling in list(context.streams):
+        filling.cancel()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket on `host` and `port` (0 takes a free one); raises EnvironmentFailure where there is none to be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise EnvironmentFailure(f"cannot listen on {host}: {error.strerror or error}") from None
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise _not_to_be_had(host, port, error) from None
+    return bound
+
+
+def _not_to_be_had(host: str, port: int, error: OSError) -> EnvironmentFailure:
+    return EnvironmentFailure(f"cannot listen on {host} port {port}: {error.strerror or error}")
+
+
+@asynccontextmanager
+async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
+    """Serve on a socket and give the address; at the end take nothing new and let what runs come to its end."""
+    runner = web.AppRunner(
+        app, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, handle_signals=False
+    )
+    await runner.setup()
+    host, port = bound.getsockname()[:2]
+    try:
+        server = await asyncio.get_running_loop().create_server(_admission(runner), sock=bound)
+    except OSError as error:
+        await runner.cleanup()
+        raise _not_to_be_had(host, port, error) from None
+    try:
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        server.close()
+        await runner.cleanup()
+
+
+def _admission(runner: web.AppRunner) -> Callable[[], asyncio.Protocol]:
+    """Connections up to a number; one beyond it is told so at once, so that idle ones cannot exhaust the process."""
+
+    def admit() -> asyncio.Protocol:
+        server = runner.server
+        if server is None or len(server.connections) >= MAX_CONNECTIONS:
+            return _Full()
+        return server()
+
+    return admit
+
+
+class _Full(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(
+                b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            )
+            transport.close()

@@ -1,0 +1,229 @@
+"""A service in memory for tests of HTTP and commands: events are decoded for real, their effects are a few lines."""
+
+import asyncio
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from engine.bus.base import Output, Record, Topic
+from engine.core import events
+from engine.core.errors import EnvironmentFailure
+from engine.core.outcomes import Rejected
+from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
+from engine.core.values import instant, moment, row_key, stable_id
+
+NOW = 1_772_442_845_000_000
+
+
+class Refusal(Struct):
+    index: int
+    id: str | None
+    reason: str
+    detail: str
+
+
+class Receipt(Struct):
+    accepted: int
+    refused: list[Refusal]
+
+
+class Progress(Struct):
+    accepted: int
+    applied: int
+
+
+class Lagging(EnvironmentFailure):
+    pass
+
+
+class FakePublished:
+    def __init__(self) -> None:
+        self.tables: dict[Topic, dict[str, bytes]] = {"positions": {}, "signals": {}, "alerts": {}, "dead-letters": {}}
+        self.log: dict[str, list[Record]] = {}
+        self.read = 0
+
+    def latest(self, topic: Topic, name: str) -> bytes | None:
+        return self.tables[topic].get(name)
+
+    def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
+        for name in sorted(self.tables[topic]):
+            if name > after:
+                self.read += 1
+                yield name, self.tables[topic][name]
+
+    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+        yield from ()
+
+    def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
+        records = [record for record in self.log.get(key, []) if before is None or record.offset < before]
+        return records[::-1][:limit]
+
+
+class FakeBus:
+    partitions = 8
+
+    def __init__(self) -> None:
+        self.published = FakePublished()
+
+
+class FakeSubscription:
+    def __init__(self, topics: frozenset[Topic]) -> None:
+        self.topics = topics
+        self.queue: asyncio.Queue[Output | BaseException | None] = asyncio.Queue()
+        self.closed = False
+
+    def __aiter__(self) -> "FakeSubscription":
+        return self
+
+    async def __anext__(self) -> Output:
+        item = await self.queue.get()
+        if item is None:
+            raise StopAsyncIteration
+        if isinstance(item, BaseException):
+            raise item
+        return item
+
+    def close(self) -> None:
+        self.closed = True
+        self.queue.put_nowait(None)
+
+
+class FakeService:
+    def __init__(self) -> None:
+        self.bus = FakeBus()
+        self.submitted: list[tuple[list[bytes], str]] = []
+        self.subscriptions: list[FakeSubscription] = []
+        self.error: Exception | None = None
+        self.broken: BaseException | None = None
+        self.applied = 0
+        self.time = NOW
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
+        if self.error is not None:
+            raise self.error
+        self.submitted.append((list(items), place))
+        receipt = Receipt(0, [])
+        for index, item in enumerate(items):
+            outcome = events.decode(item)
+            refusal = outcome if isinstance(outcome, Rejected) else self._apply(outcome)
+            if refusal is None:
+                receipt.accepted += 1
+                continue
+            name = None if isinstance(outcome, Rejected) else outcome.id
+            receipt.refused.append(Refusal(index, name, refusal.reason, refusal.detail))
+            self._bury(item, refusal, place)
+        self.applied += receipt.accepted
+        return receipt
+
+    def _apply(self, event: events.Event) -> Rejected | None:
+        if isinstance(event, events.GoodsReceived):
+            self.receive(event.data.sku, event.data.location, event.data.qty, instant(event.time))
+            self.bus.published.log.setdefault(row_key(event.data.sku, event.data.location), []).append(
+                Record(0, self.applied, event.data.sku, events.encode(event), NOW)
+            )
+        if isinstance(event, events.SignalAccepted | events.SignalRejected):
+            return self._answer_signal(event)
+        if isinstance(event, events.AlertAcknowledged | events.AlertResolved):
+            status = "acknowledged" if isinstance(event, events.AlertAcknowledged) else "resolved"
+            alert = self.thing("alerts", event.data.alert, Alert)
+            alert.status, alert.by, alert.updated = status, event.data.by, event.time
+            self.publish("alerts", "alert.updated", alert.id, alert)
+        return None
+
+    def _answer_signal(self, event: events.SignalAccepted | events.SignalRejected) -> Rejected | None:
+        signal = self.thing("signals", event.data.signal, Signal)
+        if signal.status != "open":
+            return Rejected("signal_not_open", f"the signal is {signal.status}")
+        signal.status = "accepted" if isinstance(event, events.SignalAccepted) else "rejected"
+        signal.by, signal.note, signal.updated = event.data.by, event.data.reason, event.time
+        signal.qty = event.data.qty or signal.qty
+        self.publish("signals", "signal.amended", signal.id, signal)
+        return None
+
+    def _bury(self, item: bytes, refusal: Rejected, place: str) -> None:
+        letters = self.bus.published.tables["dead-letters"]
+        name = stable_id("dead", str(len(letters)))
+        try:
+            raw, encoded = item.decode(), None
+        except UnicodeDecodeError:
+            raw, encoded = None, base64.b64encode(item).decode()
+        letter = DeadLetter(
+            id=name, reason=refusal.reason, detail=refusal.detail, place=place, arrived=moment(NOW + len(letters)),
+            raw=raw, raw_base64=encoded,
+        )  # fmt: skip
+        self.publish("dead-letters", "record.refused", name, letter)
+
+    def thing(self, topic: Topic, name: str, kind: type[Any]) -> Any:
+        return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
+
+    def publish(self, topic: Topic, kind: str, name: str, data: Struct) -> None:
+        value = envelope(kind, stable_id("out", name), NOW, name, data)
+        self.bus.published.tables[topic][name] = value
+        for subscription in self.subscriptions:
+            if topic in subscription.topics:
+                subscription.queue.put_nowait(Output(topic, name, name, value))
+
+    def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
+        key = row_key(sku, location)
+        known = key in self.bus.published.tables["positions"]
+        row = self.thing("positions", key, Position) if known else None
+        available = qty + (row.available if row else 0)
+        position = Position(
+            sku=sku, location=location, available=available, held=0, on_hand=available, reserved=0, sellable=available,
+            on_order=0, in_transit=0, position=available, version=1 + (row.version if row else 0), updated=moment(at),
+        )  # fmt: skip
+        self.publish("positions", "position.changed", key, position)
+
+    def open_signal(self, name: str, sku: str = "A", location: str = "L", **given: Any) -> None:
+        fields = {
+            "status": "open", "revision": 1, "disposition": "review", "reasons": ["no limits"], "qty": 120,
+            "due": moment(NOW).date(), "supplier": None, "opened": moment(NOW), "updated": moment(NOW),
+            "explanation": {
+                "sentence": "Order 120 of A: position 40 is at or below 50.",
+                "terms": [
+                    {"term": "position", "value": 40, "unit": "each", "source": "row"},
+                    {"term": "min", "value": 50},
+                ],
+                "events": ["wms/leeds/7"],
+            },
+            **given,
+        }  # fmt: skip
+        self.publish("signals", "signal.opened", name, Signal(id=name, sku=sku, location=location, **fields))
+
+    def open_alert(self, name: str, sku: str = "A", location: str = "L", **given: Any) -> None:
+        fields = {
+            "kind": "negative_stock", "severity": "warning", "status": "open", "opened": moment(NOW),
+            "updated": moment(NOW), "evidence": {"available": -3}, **given,
+        }  # fmt: skip
+        self.publish("alerts", "alert.opened", name, Alert(id=name, sku=sku, location=location, **fields))
+
+    def subscribe(self, topics: frozenset[Topic]) -> FakeSubscription:
+        self.subscriptions.append(FakeSubscription(topics))
+        return self.subscriptions[-1]
+
+    def progress(self) -> Progress:
+        return Progress(self.applied, self.applied)
+
+    async def wait(self, seconds: float) -> Progress:
+        await asyncio.sleep(0)
+        return self.progress()
+
+    def now(self) -> int:
+        return self.time
+
+    def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
+        value = self.bus.published.latest("positions", row_key(sku, location))
+        return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+
+    def kpis(self) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+
+    def failure(self) -> BaseException | None:
+        return self.broken
