@@ -1,0 +1,34 @@
+"""Master data: what the engine is told before the first movement."""
+
+from connectors.retail.simulator.calendar import MINUTE
+from connectors.retail.simulator.outlet import Emit
+from connectors.retail.simulator.plan import LOCATIONS, Item, Plan
+
+SOURCE = "master-data"
+_NAMES = {"UK-WHS": "Wholesale warehouse", "UK-WEB": "Web shop"}
+ERP_INTERVAL_SECONDS = 36 * 3600
+WMS_INTERVAL_SECONDS = 6 * 86400
+
+
+def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
+    """Locations, feeds, items and policies, all before `at`."""
+    at -= 30 * MINUTE
+    for location in LOCATIONS:
+        data = {"location": location, "time_zone": "Europe/London", "name": _NAMES[location],
+                "working_days": [1, 2, 3, 4, 5]}  # fmt: skip
+        emit(SOURCE, f"location-{location}", "location.defined", at, data)
+        feed = {"feed": f"wms/{location}", "interval_seconds": WMS_INTERVAL_SECONDS, "locations": [location]}
+        emit(SOURCE, f"feed-wms-{location}", "feed.declared", at, feed)
+    emit(SOURCE, "feed-erp", "feed.declared", at, {"feed": "erp", "interval_seconds": ERP_INTERVAL_SECONDS})
+    abc = {row.sku: row.abc for row in sorted(plan.rows.values(), key=lambda row: row.abc, reverse=True)}
+    for item in plan.items.values():
+        emit(SOURCE, f"item-{item.sku}", "item.defined", at, _item_data(item, abc.get(item.sku, "C")))
+    for row in plan.rows.values():
+        emit(SOURCE, f"policy-{row.location}-{row.sku}", "policy.set", at, row.policy_data())
+
+
+def _item_data(item: Item, abc: str) -> dict[str, object]:
+    data: dict[str, object] = {"sku": item.sku, "base_unit": "each", "description": item.description, "abc": abc}
+    if item.case > 1:
+        data["units"] = {"case": item.case}
+    return data
