@@ -7,6 +7,8 @@ marker. After it returns, everything in it survives a crash of the process and o
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
+from engine.core.errors import BrokenInvariant
+
 Topic = Literal["positions", "signals", "alerts", "dead-letters"]
 
 
@@ -69,6 +71,9 @@ class Published(Protocol):
     def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
         """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
 
+    def count(self, topic: Topic) -> int:
+        """How many things of the topic there are, at no cost worth naming."""
+
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         """Every output of a topic (not of positions) from one partition, in the order of its commits."""
 
@@ -103,3 +108,17 @@ class Bus(Protocol):
 
     def close(self) -> None:
         """Release what is held; a second call does nothing."""
+
+
+def check_offsets(commits: Sequence[Commit], ends: list[int]) -> list[int]:
+    """The end offsets after `commits`, given those before; BrokenInvariant where a record does not follow the last."""
+    after = list(ends)
+    for commit in commits:
+        expected = after[commit.partition]
+        for record in commit.records:
+            if record.offset != expected or record.partition != commit.partition:
+                found = f"partition {record.partition} offset {record.offset}"
+                raise BrokenInvariant(f"the log of partition {commit.partition} expects offset {expected}, got {found}")
+            expected += 1
+        after[commit.partition] = expected
+    return after

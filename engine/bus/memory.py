@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from engine.bus.base import Commit, Output, Record, StateReader, Topic
-from engine.core.errors import BrokenInvariant, EnvironmentFailure, UsageError
+from engine.bus.base import Commit, Output, Record, StateReader, Topic, check_offsets
+from engine.core.errors import EnvironmentFailure, UsageError
 from tables.stores.memory import MemoryFamily
 
 CrashPoint = Literal["before", "after"]
@@ -137,17 +137,3 @@ class MemoryBus:
             self._state.apply(key, value)
         self._published.add(commit)
         self._markers[commit.partition] = commit.marker
-
-
-def check_offsets(commits: Sequence[Commit], ends: list[int]) -> list[int]:
-    """The end offsets after `commits`, given those before; BrokenInvariant where a record does not follow the last."""
-    after = list(ends)
-    for commit in commits:
-        expected = after[commit.partition]
-        for record in commit.records:
-            if record.offset != expected or record.partition != commit.partition:
-                found = f"partition {record.partition} offset {record.offset}"
-                raise BrokenInvariant(f"the log of partition {commit.partition} expects offset {expected}, got {found}")
-            expected += 1
-        after[commit.partition] = expected
-    return after

@@ -1,0 +1,177 @@
+"""The bus on disk: log, state, outputs and markers of all partitions in one RocksDB, one synced write per commit."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from rocksdict import WriteBatch
+
+from engine.bus import embedded_layout as layout
+from engine.bus.base import Commit, Record, check_offsets
+from engine.bus.embedded_published import EmbeddedPublished
+from engine.bus.embedded_state import EmbeddedState
+from engine.core.errors import Corrupt, UsageError
+from tables.stores.rocksdb import RocksStore, StoreSettings
+
+DEFAULT_PARTITIONS = 8
+MAX_PARTITIONS = 1024
+
+
+class EmbeddedBus:
+    """The log and everything that follows from it, in one directory owned by one process."""
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        partitions: int | None = None,
+        memory_mib: int = 512,
+        read_only: bool = False,
+        reserve_mib: int = 64,
+    ) -> Self:
+        """Open or create the bus in the directory `path`.
+
+        Args:
+            path: The data directory.
+            partitions: The number it is created with, or must have been; None takes what is there, else 8.
+            memory_mib: What RocksDB may hold in memory: blocks, filters and write buffers together.
+            read_only: A view beside a running engine, of what was committed up to now.
+            reserve_mib: The space on the file system that commits leave free.
+
+        Raises:
+            DirectoryInUse, DiskFull, Corrupt, EnvironmentFailure: as their names say.
+            UsageError: another number of partitions, a newer format, or nothing to read.
+        """
+        settings = StoreSettings(memory_mib, reserve_mib, read_only)
+        store = RocksStore(Path(path), layout.FAMILIES, settings)
+        try:
+            return cls(store, partitions, read_only)
+        except BaseException:
+            store.close()
+            raise
+
+    def __init__(self, store: RocksStore, partitions: int | None, read_only: bool) -> None:
+        self._store = store
+        self._read_only = read_only
+        self._writing = threading.Lock()
+        self._meta = store.family("meta")
+        self._log = store.family("log")
+        self.partitions = self._agree(partitions)
+        self._ends = [0] * self.partitions
+        self._markers: list[bytes | None] = [None] * self.partitions
+        for partition in range(self.partitions):
+            self._recall(partition)
+        self._state = EmbeddedState(store)
+        self._published = EmbeddedPublished(store, self.partitions)
+
+    @property
+    def state(self) -> EmbeddedState:
+        """Committed state."""
+        return self._state
+
+    @property
+    def published(self) -> EmbeddedPublished:
+        """What was published."""
+        return self._published
+
+    def end_offset(self, partition: int) -> int:
+        """The offset that the next record of the partition gets; the first is 0."""
+        return self._ends[partition]
+
+    def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
+        """At most `limit` records from `offset` on."""
+        stop = min(offset + limit, self._ends[partition])
+        if offset >= stop:
+            return []
+        pairs = self._log.scan(layout.log_key(partition, offset), layout.log_key(partition, stop))
+        return [layout.record(key, value) for key, value in pairs]
+
+    def marker(self, partition: int) -> bytes | None:
+        """The marker of the last commit of the task, or None before the first."""
+        return self._markers[partition]
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """Write all commits atomically and durably, or raise EnvironmentFailure and write none.
+
+        After DiskFull by the reserve the bus goes on. After any other failure the outcome is unknown and every later
+        commit is refused: open the bus again, which shows what was written.
+        """
+        if self._read_only:
+            raise UsageError(f"{self._store.path} is open for reading only")
+        with self._writing:
+            ends = check_offsets(commits, self._ends)
+            batch = self._store.batch()
+            for commit in commits:
+                self._add(batch, commit, ends[commit.partition])
+            tally = self._published.add_counts(batch, commits)
+            self._store.write(batch)
+            self._published.settle(tally)
+            for commit in commits:
+                self._markers[commit.partition] = commit.marker
+            self._ends = ends
+
+    def size_on_disk(self) -> int:
+        """The bytes of all files."""
+        return self._store.size_on_disk()
+
+    def memory_used(self) -> int:
+        """The bytes that RocksDB holds in memory at the moment."""
+        return self._store.memory_used()
+
+    def bytes_free(self) -> int:
+        """What the file system has left."""
+        return self._store.bytes_free()
+
+    def close(self) -> None:
+        """Close the files and give up the directory; a second call does nothing."""
+        with self._writing:
+            self._store.close()
+
+    def _add(self, batch: WriteBatch, commit: Commit, end: int) -> None:
+        layout.put_records(batch.put, self._log.handle, commit.records)
+        self._state.add(batch, commit.changes)
+        self._published.add(batch, commit)
+        batch.put(layout.task_key(commit.partition), layout.number(end) + commit.marker, self._meta.handle)
+
+    def _agree(self, partitions: int | None) -> int:
+        """The number of partitions, after format and number are found fit or, in a new store, written."""
+        found, count = self._meta.get_many([layout.FORMAT_KEY, layout.PARTITIONS_KEY])
+        if found is None or count is None:
+            return self._create(DEFAULT_PARTITIONS if partitions is None else partitions)
+        written, there = layout.number_in(found), layout.number_in(count)
+        if written > layout.FORMAT:
+            advice = f"this version reads up to {layout.FORMAT}: use the version of Stockline that wrote it"
+            raise UsageError(f"{self._store.path} is written in format {written}; {advice}")
+        if partitions not in (None, there):
+            advice = "the number is fixed when a data directory is created"
+            raise UsageError(f"{self._store.path} has {there} partitions, not {partitions}; {advice}")
+        return there
+
+    def _create(self, partitions: int) -> int:
+        path = self._store.path
+        if not 1 <= partitions <= MAX_PARTITIONS:
+            raise UsageError(f"a log has 1 to {MAX_PARTITIONS} partitions, not {partitions}")
+        if self._log.last(b"", b"\xff" * 16) is not None:
+            raise Corrupt(f"{path}: the log has records but the store does not say its format; nothing was changed")
+        if self._read_only:
+            raise UsageError(f"{path} holds no data of Stockline")
+        batch = self._store.batch()
+        batch.put(layout.FORMAT_KEY, layout.number(layout.FORMAT), self._meta.handle)
+        batch.put(layout.PARTITIONS_KEY, layout.number(partitions), self._meta.handle)
+        self._store.write(batch)
+        return partitions
+
+    def _recall(self, partition: int) -> None:
+        """Load end and marker of a task and hold them against the log itself."""
+        packed = self._meta.get(layout.task_key(partition))
+        if packed is not None:
+            self._ends[partition] = layout.number_in(packed[:8])
+            self._markers[partition] = packed[8:]
+        newest = self._log.last(layout.log_key(partition, 0), layout.log_key(partition + 1, 0))
+        found = 0 if newest is None else layout.record_place(newest[0])[1] + 1
+        if found != self._ends[partition]:
+            raise Corrupt(
+                f"{self._store.path}: the log of partition {partition} ends at {found}, but {self._ends[partition]} "
+                "records were committed. Bring the directory back from a backup; nothing was changed"
+            )

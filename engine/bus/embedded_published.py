@@ -1,0 +1,122 @@
+"""What the embedded bus published: the latest of each thing, histories, and the events of a row."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from rocksdict import WriteBatch
+
+from engine.bus import embedded_layout as layout
+from engine.bus.base import Commit, Output, Record, Topic
+from engine.core.errors import UsageError
+from tables.stores.rocksdb import RocksFamily, RocksStore
+
+MAX_KNOWN_NAMES = 100_000
+"""Names remembered so that they need not be looked up to be counted; about 12 MiB, then they are forgotten."""
+
+
+class Tally(NamedTuple):
+    """Names that a commit publishes and that were not known by heart, and the counts that it changes."""
+
+    names: list[bytes]
+    totals: dict[Topic, int]
+
+
+class EmbeddedPublished:
+    """Reads from any thread; `add`, `add_counts` and `settle` belong to the one commit under way."""
+
+    def __init__(self, store: RocksStore, partitions: int) -> None:
+        self._meta = store.family("meta")
+        self._log = store.family("log")
+        self._latest = store.family("latest")
+        self._history = store.family("history")
+        self._touched = store.family("touched")
+        self._counts = {topic: self._stored_count(topic) for topic in layout.TOPIC_TAGS}
+        self._known: set[bytes] = set()
+        self._sequences = {
+            (topic, partition): _next_sequence(self._history, tag, partition)
+            for topic, tag in layout.TOPIC_TAGS.items()
+            for partition in range(partitions)
+        }
+
+    def latest(self, topic: Topic, name: str) -> bytes | None:
+        """The latest value of a thing: a position by row key, a signal, alert or dead letter by id."""
+        return self._latest.get(layout.name_key(topic, name))
+
+    def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
+        tag = layout.TOPIC_TAGS[topic]
+        start = layout.name_key(topic, after) + (b"\0" if after else b"")
+        return ((layout.name_in(key), value) for key, value in self._latest.scan(start, bytes([tag[0] + 1])))
+
+    def count(self, topic: Topic) -> int:
+        """How many things of the topic there are."""
+        return self._counts[topic]
+
+    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+        """Every output of a topic from one partition, in the order of its commits; UsageError for positions."""
+        if topic == "positions":
+            raise UsageError("positions keep no history, only the latest value of each row")
+        tag = layout.TOPIC_TAGS[topic]
+        start, stop = layout.history_key(tag, partition, 0), layout.history_key(tag, partition + 1, 0)
+        return (value for _, value in self._history.scan(start, stop))
+
+    def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
+        """The last log records that concern a row, newest first, with offsets below `before`."""
+        if before == 0 or limit <= 0:
+            return []
+        prefix = layout.row_prefix(key)
+        newest = layout.LAST_OFFSET if before is None else before - 1
+        entries = self._touched.scan(layout.touched_key(prefix, newest, 0), prefix + b"\xff" * 11)
+        places = [layout.touched_place(entry) for (entry, _), _ in zip(entries, range(limit), strict=False)]
+        wanted = [layout.log_key(*place) for place in places]
+        found = zip(wanted, self._log.get_many(wanted), strict=True)
+        return [layout.record(name, packed) for name, packed in found if packed is not None]
+
+    def add(self, batch: WriteBatch, commit: Commit) -> None:
+        """Put the outputs and touched rows of `commit` into `batch`."""
+        put, touched = batch.put, self._touched.handle
+        for output in commit.outputs:
+            self._add_output(batch, commit.partition, output)
+        for row, offset in commit.touched:
+            put(layout.touched_key(layout.row_prefix(row), offset, commit.partition), b"", touched)
+
+    def add_counts(self, batch: WriteBatch, commits: Sequence[Commit]) -> Tally:
+        """Put the counts after `commits` into `batch`; hand the answer to `settle` once it is written."""
+        named = {
+            layout.name_key(output.topic, layout.output_name(output)): output.topic
+            for commit in commits
+            for output in commit.outputs
+        }
+        unknown = [name for name in named if name not in self._known]
+        found = self._latest.get_many(unknown) if unknown else []
+        fresh = Counter(named[name] for name, value in zip(unknown, found, strict=True) if value is None)
+        totals = {topic: self._counts[topic] + more for topic, more in fresh.items()}
+        for topic, total in totals.items():
+            batch.put(layout.count_key(topic), layout.number(total), self._meta.handle)
+        return Tally(unknown, totals)
+
+    def settle(self, tally: Tally) -> None:
+        """Take over what was written."""
+        self._counts.update(tally.totals)
+        if len(self._known) + len(tally.names) > MAX_KNOWN_NAMES:
+            self._known.clear()
+        self._known.update(tally.names[:MAX_KNOWN_NAMES])
+
+    def _add_output(self, batch: WriteBatch, partition: int, output: Output) -> None:
+        topic, value = output.topic, output.value
+        batch.put(layout.name_key(topic, layout.output_name(output)), value, self._latest.handle)
+        if topic == "positions":
+            return
+        sequence = self._sequences[topic, partition]
+        self._sequences[topic, partition] = sequence + 1
+        batch.put(layout.history_key(layout.TOPIC_TAGS[topic], partition, sequence), value, self._history.handle)
+
+    def _stored_count(self, topic: Topic) -> int:
+        packed = self._meta.get(layout.count_key(topic))
+        return 0 if packed is None else layout.number_in(packed)
+
+
+def _next_sequence(history: RocksFamily, tag: bytes, partition: int) -> int:
+    newest = history.last(layout.history_key(tag, partition, 0), layout.history_key(tag, partition + 1, 0))
+    return 0 if newest is None else layout.history_sequence(newest[0]) + 1
