@@ -35,7 +35,7 @@ _PAYLOADS = {
 
 def _output_type(kind: str, payload: type) -> type:
     """The envelope of everything that goes out, with its `type` and `data` narrowed."""
-    name = "".join(part.capitalize() for part in kind.replace(".", "-").split("-"))
+    name = "".join(map(str.capitalize, kind.split("."))) + "Output"
     fields = [
         (field.name, payload if field.name == "data" else field.type, field.default)
         if field.default is not msgspec.NODEFAULT
@@ -50,7 +50,11 @@ def _output_type(kind: str, payload: type) -> type:
 
 
 OUTPUT_TYPES: dict[str, type] = {kind: _output_type(kind, payload) for kind, payload in _PAYLOADS.items()}
-TYPES: dict[str, type] = {**EVENT_TYPES, **OUTPUT_TYPES}
+NAMES = (*EVENT_TYPES, *(kind for kind in OUTPUT_TYPES if kind not in EVENT_TYPES))
+
+
+def _types() -> list[type]:
+    return [*EVENT_TYPES.values(), *OUTPUT_TYPES.values()]
 
 
 def components(types: Iterable[Any], template: str) -> tuple[list[Schema], dict[str, Schema]]:
@@ -71,16 +75,21 @@ def _mend(schema: Any) -> Any:
 
 
 def of_type(kind: str) -> Schema:
-    """The JSON Schema of one type of event, in or out; raises UsageError for a type that there is not."""
-    if kind not in TYPES:
-        raise UsageError(f"there is no type {kind!r}; there are {', '.join(TYPES)}, and {' and '.join(DOCUMENTS)}")
-    (schema,), parts = components([TYPES[kind]], "#/$defs/{name}")
-    return {"$schema": DIALECT, "$id": f"urn:stockline:{kind}:1", "title": kind, **schema, "$defs": parts}
+    """The JSON Schema of one type of event; raises UsageError for a type that there is not.
+
+    `alert.resolved` is two: the answer of a person that goes in, and the change of the alert that comes out.
+    """
+    types = [table[kind] for table in (EVENT_TYPES, OUTPUT_TYPES) if kind in table]
+    if not types:
+        raise UsageError(f"there is no type {kind!r}; there are {', '.join(NAMES)}, and {' and '.join(DOCUMENTS)}")
+    schemas, parts = components(types, "#/$defs/{name}")
+    body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
+    return {"$schema": DIALECT, "$id": f"urn:stockline:{kind}:1", "title": kind, **body, "$defs": parts}
 
 
 def contract() -> Schema:
     """The JSON Schema of the whole contract: any event that goes in or comes out."""
-    schemas, parts = components(TYPES.values(), "#/$defs/{name}")
+    schemas, parts = components(_types(), "#/$defs/{name}")
     return {
         "$schema": DIALECT,
         "$id": "urn:stockline:contract:1",
@@ -97,11 +106,15 @@ class _Channel(msgspec.Struct):
     key: str
     kafka: dict[str, Any]
     what: str
-    types: list[str]
+    types: dict[str, type]
 
 
 def _kept_days(days: int) -> dict[str, Any]:
     return {"cleanup.policy": ["delete"], "retention.ms": days * _DAY_MS}
+
+
+def _outputs(thing: str) -> dict[str, type]:
+    return {kind: made for kind, made in OUTPUT_TYPES.items() if kind.startswith(f"{thing}.")}
 
 
 _COMPACTED: dict[str, Any] = {"cleanup.policy": ["compact"]}
@@ -113,25 +126,21 @@ CHANNELS = {
         _kept_days(14),
         "All events in, one totally ordered log per sku. location.defined, feed.declared and clock.ticked go to every "
         "partition.",
-        list(EVENT_TYPES),
+        dict(EVENT_TYPES),
     ),
-    "state": _Channel("table and row", _COMPACTED, "The engine's own changelog; its records are not public.", []),
-    "positions": _Channel(_ROW, _COMPACTED, "The latest row of (sku, location).", ["position.changed"]),
-    "signals": _Channel(
-        _ROW, _kept_days(30), "Every revision of every signal.", [kind for kind in OUTPUT_TYPES if kind[:3] == "sig"]
-    ),
-    "alerts": _Channel(
-        _ROW, _kept_days(30), "Every change of every alert.", [kind for kind in OUTPUT_TYPES if kind[:3] == "ale"]
-    ),
+    "state": _Channel("table and row", _COMPACTED, "The engine's own changelog; its records are not public.", {}),
+    "positions": _Channel(_ROW, _COMPACTED, "The latest row of (sku, location).", _outputs("position")),
+    "signals": _Channel(_ROW, _kept_days(30), "Every revision of every signal.", _outputs("signal")),
+    "alerts": _Channel(_ROW, _kept_days(30), "Every change of every alert.", _outputs("alert")),
     "dead-letters": _Channel(
-        "source", _kept_days(30), "Refused records: their bytes, the reason, the place.", ["record.refused"]
+        "source", _kept_days(30), "Refused records: their bytes, the reason, the place.", _outputs("record")
     ),
 }
 
 
 def asyncapi() -> Schema:
     """The AsyncAPI 3.0 document: a channel per topic, a message per type."""
-    _, parts = components(TYPES.values(), "#/components/schemas/{name}")
+    _, parts = components(_types(), "#/components/schemas/{name}")
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -153,7 +162,7 @@ def _channel(name: str, channel: _Channel) -> Schema:
         "address": topic,
         "title": topic,
         "description": channel.what,
-        "messages": {kind: {"$ref": f"#/components/messages/{kind}"} for kind in channel.types},
+        "messages": {kind: {"$ref": f"#/components/messages/{made.__name__}"} for kind, made in channel.types.items()},
         "bindings": {
             "kafka": {
                 "topic": topic,
@@ -175,20 +184,24 @@ def _operation(name: str) -> Schema:
 
 
 def _messages() -> Schema:
-    keys = {kind: channel.key for channel in CHANNELS.values() for kind in channel.types}
     return {
-        kind: {
-            "name": kind,
-            "title": kind,
-            "summary": _PAYLOADS[kind].__doc__ if kind in _PAYLOADS else _data_doc(kind),
-            "contentType": "application/cloudevents+json",
-            "payload": {"$ref": f"#/components/schemas/{made.__name__}"},
-            "bindings": {"kafka": {"key": {"type": "string", "description": keys[kind]}, "bindingVersion": "0.5.0"}},
-        }
-        for kind, made in TYPES.items()
+        made.__name__: _message(kind, made, channel.key)
+        for channel in CHANNELS.values()
+        for kind, made in channel.types.items()
     }
 
 
-def _data_doc(kind: str) -> str | None:
-    data = EVENT_TYPES[kind].__annotations__["data"]
+def _message(kind: str, made: type, key: str) -> Schema:
+    return {
+        "name": kind,
+        "title": kind,
+        "summary": _data_doc(made),
+        "contentType": "application/cloudevents+json",
+        "payload": {"$ref": f"#/components/schemas/{made.__name__}"},
+        "bindings": {"kafka": {"key": {"type": "string", "description": key}, "bindingVersion": "0.5.0"}},
+    }
+
+
+def _data_doc(made: type) -> str | None:
+    data = next(field.type for field in msgspec.structs.fields(made) if field.name == "data")
     return data.__doc__ if isinstance(data, type) else None

@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     insecure: bool = Field(False, description="listen beyond this machine although nobody is asked who they are")
     clock: ClockMode = Field("wall", description="`log`: now is the latest event time seen")
-    partitions: int = Field(8, ge=1, le=1024, description="of a new log; an existing one keeps its number")
+    partitions: int | None = Field(None, ge=1, le=1024, description="of the log; without one what it has, or 8")
     memory_mib: int = Field(512, ge=16, le=1 << 20, description="memory for rows")
     body_limit_mib: int = Field(16, ge=1, le=1024, description="the longest HTTP body taken")
     duplicate_days: int = Field(7, ge=1, le=3650, description="how long an event's name is remembered")

@@ -177,17 +177,16 @@ def _open_cursor(text: str, order: str | None) -> list[Any]:
     return position[1:]
 
 
-async def page(published: Published, query: Query, count: Callable[[], int] | None = None) -> Page:
-    """The page that `query` asks for; with `count`, the number of all things, an unfiltered page scans nothing else."""
-    if count is not None and query.order is None and not query.conditions and query.text is None:
-        return await asyncio.to_thread(_page_by_name, published, query, count)
-    return await asyncio.to_thread(_page_by_scan, published, query)
+async def page(published: Published, query: Query) -> Page:
+    """The page that `query` asks for."""
+    by_name = query.order is None and not query.conditions and query.text is None
+    return await asyncio.to_thread(_page_by_name if by_name else _page_by_scan, published, query)
 
 
-def _page_by_name(published: Published, query: Query, count: Callable[[], int]) -> Page:
-    start = query.after[1] if query.after else ""
-    entries = list(islice(published.things(query.table.topic, start), query.limit + 1))
-    return _cut(query, [(None, entry) for entry in entries], count())
+def _page_by_name(published: Published, query: Query) -> Page:
+    topic, start = query.table.topic, query.after[1] if query.after else ""
+    entries = list(islice(published.things(topic, start), query.limit + 1))
+    return _cut(query, [(None, entry) for entry in entries], published.count(topic))
 
 
 def _page_by_scan(published: Published, query: Query) -> Page:

@@ -54,6 +54,9 @@ class FakePublished:
                 self.read += 1
                 yield name, self.tables[topic][name]
 
+    def count(self, topic: Topic) -> int:
+        return len(self.tables[topic])
+
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         yield from ()
 

@@ -18,9 +18,8 @@ EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 async def list_positions(request: web.Request) -> web.Response:
     """Rows in order of sku and location, or as asked."""
-    service = service_of(request)
     query = lists.parse(lists.POSITIONS, request.query)
-    return as_json(await lists.page(service.bus.published, query, lambda: int(service.kpis()["rows"])))
+    return as_json(await lists.page(service_of(request).bus.published, query))
 
 
 async def get_position(request: web.Request) -> web.Response:

@@ -1,0 +1,5 @@
+"""`python -m engine` is `stockline`."""
+
+from engine.cli import main
+
+main()

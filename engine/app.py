@@ -1,0 +1,87 @@
+"""The composition root of the embedded engine: everything that runs is built here, and nowhere else."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import NamedTuple
+
+from engine.bus.embedded import EmbeddedBus
+from engine.core.errors import BrokenInvariant, StocklineError
+from engine.core.rules import Rules
+from engine.runtime.engine import Engine
+from engine.runtime.service import Service
+from engine.settings import Settings
+from engine.telemetry import Figures, Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.facade import Context
+
+WATCH_SECONDS = 0.1
+
+
+class Running(NamedTuple):
+    """An engine that serves: its address, and itself for who shares the process."""
+
+    url: str
+    service: Service
+    telemetry: Telemetry
+
+
+def rules_of(settings: Settings) -> Rules:
+    """The rules of the fold that the settings ask for."""
+    return Rules(
+        clock=settings.clock,
+        movement_window_hours=settings.movement_window_hours,
+        duplicate_days=settings.duplicate_days,
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """An engine on its embedded log with HTTP and live view, from start to a clean end.
+
+    The end takes the same steps backwards: nothing new is taken, calls in flight get their answer, the last commit is
+    written, the log is closed. Raises EnvironmentFailure where the port or the data directory cannot be had.
+    """
+    async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        bus = EmbeddedBus.open(settings.data, settings.partitions, settings.memory_mib)
+        ends.callback(bus.close)
+        service = Service(Engine(bus, rules_of(settings)))
+        service.start()
+        ends.push_async_callback(asyncio.to_thread, service.stop)
+        telemetry = Telemetry(lambda: figures(service))
+        context = Context(service, Intake(Limits(settings.body_limit)), telemetry)
+        app = server.application(context, local_only=not settings.insecure)
+        url = await ends.enter_async_context(server.serving(app, bound))
+        telemetry.started(url, str(settings.data))
+        yield Running(url, service, telemetry)
+
+
+async def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM, SIGINT or a failure of the engine, which is raised once everything is closed."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    async with running(settings) as instance:
+        announce(instance.url)
+        failure = await watch(instance.service, asked)
+        if failure is None:
+            instance.telemetry.stopping("asked to")
+        else:
+            instance.telemetry.engine_failed(failure)
+    if failure is not None:
+        raise failure if isinstance(failure, StocklineError) else BrokenInvariant(repr(failure)) from failure
+
+
+async def watch(service: Service, asked: asyncio.Event) -> BaseException | None:
+    """Wait until someone asks to stop (None) or the engine fails (why)."""
+    while not asked.is_set():
+        if (failure := service.failure()) is not None:
+            return failure
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asked.wait(), WATCH_SECONDS)
+    return None

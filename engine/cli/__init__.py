@@ -1,0 +1,77 @@
+"""The command `stockline`. Exit codes: 0 done, 1 not so, 2 wrong usage, 3 the environment failed, 70 a bug."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from engine import __version__
+from engine.cli import audit, documents, look, send, serve
+from engine.core.errors import StocklineError
+
+DEBUG_VARIABLE = "STOCKLINE_DEBUG"
+EXIT_BUG = 70
+
+app = typer.Typer(
+    name="stockline",
+    help="One live truth of inventory per SKU and location.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stockline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if DEBUG_VARIABLE in os.environ else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+app.command("run")(serve.run)
+app.command("send")(send.send)
+app.command("positions")(look.positions)
+app.command("signals")(look.signals)
+app.command("alerts")(look.alerts)
+app.add_typer(look.dead_letters, name="dead-letters")
+app.command("explain")(look.explain)
+app.command("audit")(audit.audit)
+app.command("schema")(documents.schema)
+
+
+def main() -> None:
+    """Run the command; whatever goes wrong is a line on standard error and an exit code, never a traceback."""
+    try:
+        app(prog_name="stockline")
+    except StocklineError as error:
+        _leave(str(error) or type(error).__name__, error.exit_code)
+    except BrokenPipeError:
+        # Who read the output has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except OSError as error:
+        _leave(str(error), 3)
+    except Exception as error:
+        _leave(f"a bug: {error!r}; {DEBUG_VARIABLE}=1 shows where", EXIT_BUG)
+
+
+def _leave(message: str, code: int) -> None:
+    if DEBUG_VARIABLE in os.environ:
+        logging.getLogger("stockline").exception("the command failed")
+    typer.echo(f"stockline: {message}", err=True)
+    sys.exit(code)

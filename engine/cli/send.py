@@ -1,0 +1,53 @@
+"""`stockline send`: files into a running engine."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connectors.client import DEFAULT_URL, Patience
+from connectors.files import SendOptions, SendReport, send_files
+from connectors.files.progress import Bar, progress_for
+from engine.cli import remote, show
+from engine.core.errors import EnvironmentFailure
+
+SHOWN_PROBLEMS = 20
+
+
+def send(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to send; - is standard input.")],
+    profile: Annotated[str | None, typer.Option(help="How to read CSV: a profile's name or file.")] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin each file anew, not where it was left.")] = False,
+    state: Annotated[Path | None, typer.Option(help="Where to keep the place reached, else beside the file.")] = None,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that falls silent.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    url: remote.Url = DEFAULT_URL,
+) -> None:
+    """Send files of events; one that was interrupted goes on where it was. Exit 1 when anything was refused."""
+    if not remote.ask(url, lambda client: client.ready()):
+        raise EnvironmentFailure(f"no engine is ready at {url}; `stockline run` starts one")
+    options = SendOptions(restart=restart, state_dir=state, patience=Patience(seconds=patience))
+    progress = progress_for()
+    if isinstance(progress, Bar):
+        with progress:
+            report = send_files(files, url, profile, options=options, progress=progress)
+    else:
+        report = send_files(files, url, profile, options=options, progress=progress)
+    if as_json:
+        show.document(report.as_dict())
+    else:
+        _tell(report)
+    raise typer.Exit(report.exit_code)
+
+
+def _tell(report: SendReport) -> None:
+    for file in report.files:
+        resumed = f", from line {file.resumed_at_line + 1}" if file.resumed_at_line else ""
+        skipped = "".join(f", {count} skipped ({why})" for why, count in file.skipped.items())
+        typer.echo(
+            f"{file.path}: {file.accepted} accepted, {file.refused} refused, {file.broken} broken{skipped}{resumed}"
+        )
+        for problem in file.problems[:SHOWN_PROBLEMS]:
+            show.remark(f"  line {problem.line}: {problem.kind}: {problem.reason}")
+        if (more := file.broken + file.refused - SHOWN_PROBLEMS) > 0:
+            show.remark(f"  and {more} more; --json has up to a thousand")

@@ -1,0 +1,51 @@
+"""What commands print: tables on a terminal, tab-separated lines in a pipe, one JSON object a line where asked."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
+    """Print things, in full as JSON, else their `columns`."""
+    if as_json:
+        for item in items:
+            typer.echo(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
+    elif sys.stdout.isatty():
+        Console().print(_table(items, columns))
+    else:
+        typer.echo("\t".join(columns))
+        for item in items:
+            typer.echo("\t".join(_cell(item.get(column)) for column in columns))
+
+
+def document(value: Any) -> None:
+    """Print a JSON document for a person to read."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def remark(text: str) -> None:
+    """Say something beside the output."""
+    typer.echo(text, err=True)
+
+
+def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        numeric = all(isinstance(item.get(column), int) for item in items)
+        table.add_column(column, justify="right" if numeric and items else "left", overflow="fold")
+    for item in items:
+        # Text, not markup: names and reasons come from outside.
+        table.add_row(*(Text(_cell(item.get(column))) for column in columns))
+    return table
+
+
+def _cell(value: Any) -> str:
+    """A value on one line, without what would move the cursor."""
+    text = "" if value is None else str(value)
+    return "".join(character if character.isprintable() else " " for character in text)
