@@ -14,6 +14,7 @@ from connectors.retail.simulator.shop import Shop
 from connectors.retail.simulator.stock import Movement, Row
 
 CAUSES = ("not_posted", "posted_twice", "unit_factor", "flipped_sign", "transfer_leg", "cut_off")
+_IN_TURN = ("not_posted", "posted_twice", "unit_factor", "flipped_sign")
 SOURCE = "erp"
 SMALLEST_ERROR = 3
 _ERRORS_A_DAY = 2
@@ -23,7 +24,10 @@ _SLIPS_WITHIN = 12 * MINUTE
 
 @dataclass
 class PlantedError:
-    """An error of the ERP: the row, its cause, the event behind it, by how much the report is off, and when it was."""
+    """An error of the ERP: the row, its cause, the event behind it, by how much the report is off.
+
+    `moments` are those of the reports that have it, once they are sent.
+    """
 
     key: Key
     cause: str
@@ -42,6 +46,7 @@ class Erp:
     reports: int = 0
     outage_day: int = 0
     _active: dict[Key, PlantedError] = field(default_factory=dict)
+    _wrong: dict[tuple[Key, int], PlantedError] = field(default_factory=dict)
     _corrected: set[Key] = field(default_factory=set)
     _reported_until: int = 0
     _turn: int = 0
@@ -70,7 +75,7 @@ class Erp:
         balances = {key: (self.shop.rows[key].book_on_hand, self.shop.rows[key].book_held) for key in sorted(keys)}
         for key, error in self._active.items():
             balances[key] = (balances[key][0] + error.offset, balances[key][1])
-            error.moments.append(at)
+            self._wrong[key, at] = error
         self.shop.agenda.put(at + _SLIPS_WITHIN, self._send, day, at, balances)
 
     def _correct(self, day: int) -> None:
@@ -84,17 +89,27 @@ class Erp:
         draw = Random(f"{self.shop.plan.seed}/erp/{day}")
         rows = [row for row in touched if row.key not in self._active and row.counted_at < window[0]]
         draw.shuffle(rows)
-        for _ in range(_ERRORS_A_DAY):
-            cause = CAUSES[self._turn % 5]
-            self._turn += 1
-            found = next(_candidates(rows, cause, window), None)
-            if found is not None:
-                row, movement, offset = found
-                rows.remove(row)
-                error = PlantedError(row.key, cause, movement.event, offset, day + draw.randint(0, 2))
-                self.planted.append(error)
-                self._active[row.key] = error
-                self.shop.excused.add(row.key)
+        for number in range(_ERRORS_A_DAY):
+            found = self._candidate(rows, window, transfers_first=not number)
+            if found is None:
+                return
+            cause, row, movement, offset = found
+            rows.remove(row)
+            error = PlantedError(row.key, cause, movement.event, offset, day + draw.randint(0, 2))
+            self.planted.append(error)
+            self._active[row.key] = error
+            self.shop.excused.add(row.key)
+
+    def _candidate(
+        self, rows: list[Row], window: tuple[int, int], transfers_first: bool
+    ) -> tuple[str, Row, Movement, int] | None:
+        """The next error: transfers are rare, so they come first; the other causes take turns."""
+        self._turn += 1
+        causes = [_IN_TURN[(self._turn + n) % len(_IN_TURN)] for n in range(len(_IN_TURN))]
+        for cause in ["transfer_leg", *causes] if transfers_first else causes:
+            for row, movement, offset in _candidates(rows, cause, window):
+                return cause, row, movement, offset
+        return None
 
     def _send(self, day: int, at: int, balances: dict[Key, tuple[int, int]]) -> None:
         if is_working_day(day) and day % 3:
@@ -111,14 +126,17 @@ class Erp:
             after = [movement for movement in row.recent if movement.at > at]
             free = key not in self._active and row.counted_at < at - 24 * HOUR
             if free and len(after) == 1 and abs(after[0].change) >= SMALLEST_ERROR:
-                error = PlantedError(key, "cut_off", after[0].event, after[0].change, 0, [at])
+                error = PlantedError(key, "cut_off", after[0].event, after[0].change, 0)
                 self.planted.append(error)
+                self._wrong[key, at] = error
                 balances[key] = (balances[key][0] + error.offset, balances[key][1])
                 self._corrected.add(key)
                 return
 
     def _report(self, day: int, at: int, key: Key, balance: tuple[int, int]) -> None:
         self.reports += 1
+        if (key, at) in self._wrong:
+            self._wrong.pop((key, at)).moments.append(at)
         data = {"sku": key[0], "location": key[1], "on_hand": balance[0], "held": balance[1]}
         self.shop.emit(SOURCE, f"BAL-{day}-{key[1]}-{key[0]}", "balance.reported", at, data)
 

@@ -51,8 +51,7 @@ class Outlet:
         self.by_type[kind] += 1
         chance = self._draw.random()
         if kind in LATE_TYPES and chance < LATE:
-            self.late += 1
-            self._agenda.put(at + int(self._draw.uniform(0.3, 3) * HOUR), self._lines.append, line)
+            self._agenda.put(at + int(self._draw.uniform(0.3, 3) * HOUR), self._send_late, line)
         else:
             self._lines.append(line)
         if chance > 1 - DUPLICATES:
@@ -64,8 +63,7 @@ class Outlet:
         number = self._spoiled_number
         self._spoiled_number += 1
         reason, line = _spoiled(number, at, sku, location)
-        self.spoiled[reason] += 1
-        self._lines.append(line)
+        self._send_spoiled(reason, line)
 
     def contradict(self, at: int, sku: str, location: str) -> None:
         """Send an event, and later another one under the same name."""
@@ -76,13 +74,20 @@ class Outlet:
         self.emit("wms/corrections", ident, "stock.adjusted", at, data)
         self.emit("wms/corrections", ident + "-undo", "stock.adjusted", at + MINUTE, undo)
         line = event_line("wms/corrections", ident, "stock.adjusted", at, {**data, "qty": 100})
-        self.spoiled["conflict"] += 1
-        self._agenda.put(at + 20 * HOUR, self._lines.append, line)
+        self._agenda.put(at + 20 * HOUR, self._send_spoiled, "conflict", line)
 
     def take(self) -> list[bytes]:
         """The lines since the last call."""
         lines, self._lines = self._lines, []
         return lines
+
+    def _send_spoiled(self, reason: str, line: bytes) -> None:
+        self.spoiled[reason] += 1
+        self._lines.append(line)
+
+    def _send_late(self, line: bytes) -> None:
+        self.late += 1
+        self._lines.append(line)
 
     def _send_again(self, line: bytes) -> None:
         self.duplicates += 1

@@ -162,7 +162,7 @@ class Shop:
         self.counters.counts_off += row.book != row.available
         row.book, row.counted_at = row.available, now
         data = {"sku": key[0], "location": key[1], "qty": row.available}
-        self.emit(f"wms/{key[1]}", f"CC-{local_day(now)}-{key[0]}", "stock.counted", now, data)
+        self.emit(f"wms/{key[1]}", f"CC-{self.counters.counts:05d}", "stock.counted", now, data)
 
     def _transfer_some(self, day: int) -> None:
         """Fill the web shop's shelves from the warehouse where it is short and the warehouse is not."""
@@ -170,10 +170,10 @@ class Shop:
         short = []
         for key in sorted(key for key in self.rows if key[1] == WEB):
             row, other = self.rows[key], self.rows.get((key[0], WAREHOUSE))
-            if other is not None and 0 < row.plan.s and row.position < row.plan.s // 2 and other.book > other.plan.s:
+            if other is not None and row.book < row.plan.s // 2 and other.book > other.plan.s:
                 short.append((row, other))
         for row, other in draw.sample(short, min(len(short), TRANSFERS_A_WEEK)):
-            qty = min(row.plan.S - row.position, other.available // 3)
+            qty = min(row.plan.S - row.book, other.available // 3)
             if qty >= 4:
                 self._ship_transfer(other, row, qty, draw)
 
