@@ -46,7 +46,7 @@ class EmbeddedPublished:
     def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
         """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
         tag = layout.TOPIC_TAGS[topic]
-        start = layout.name_key(topic, after) + (b"\0" if after else b"")
+        start = layout.name_key(topic, after) + b"\0"
         return ((layout.name_in(key), value) for key, value in self._latest.scan(start, bytes([tag[0] + 1])))
 
     def count(self, topic: Topic) -> int:

@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, NoReturn
@@ -20,7 +21,6 @@ from rocksdict import (
     ReadOptions,
     WriteBatch,
     WriteBufferManager,
-    WriteOptions,
 )
 
 from engine.core.errors import Corrupt, DirectoryInUse, DiskFull, EnvironmentFailure, UsageError
@@ -39,6 +39,7 @@ MAX_OPEN_FILES = 512
 FILE_MIB = 64
 BLOCK_KIB: Mapping[Profile, int] = {"sequential": 16, "rows": 4, "random": 8}
 BLOOM_BITS = 10
+SECTOR = 512
 
 
 class StoreSettings(NamedTuple):
@@ -77,7 +78,7 @@ class RocksFamily:
         bounds.set_iterate_upper_bound(stop)
         bounds.set_readahead_size(SCAN_READAHEAD)
         try:
-            return self._walk(self._rows.items(from_key=start, read_opt=bounds))
+            return self._walk(self._rows.items(from_key=start, read_opt=bounds), bounds)
         except Exception as error:
             fail(error, self._path)
 
@@ -106,7 +107,8 @@ class RocksFamily:
         self._rows.close()
         del self.handle
 
-    def _walk(self, pairs: Any) -> Iterator[tuple[bytes, bytes]]:
+    def _walk(self, pairs: Any, bounds: ReadOptions) -> Iterator[tuple[bytes, bytes]]:
+        """Yield `pairs`. The frame keeps `bounds` alive: the cursor points into it and rocksdict does not hold it."""
         try:
             yield from pairs
         except Exception as error:
@@ -138,8 +140,7 @@ class RocksStore:
             self._unlock()
             raise
         self._families = {name: RocksFamily(self._database, name, path) for name in families}
-        self._synced = WriteOptions()
-        self._synced.sync = True
+        self._writing = threading.Lock()
         self._failed: str | None = None
         self._closed = False
 
@@ -158,14 +159,17 @@ class RocksStore:
             DiskFull: before anything is written, where less than the reserve would stay free; the store goes on.
             EnvironmentFailure: the outcome is unknown, the store takes no more writes and must be opened again.
         """
-        if self._failed is not None:
-            raise EnvironmentFailure(f"{self.path}: an earlier write failed, open the store again ({self._failed})")
-        self._keep_reserve(batch.size_in_bytes())
-        try:
-            self._database.write(batch, self._synced)
-        except Exception as error:
-            self._failed = str(error)
-            fail(error, self.path)
+        with self._writing:
+            if self._failed is not None:
+                raise EnvironmentFailure(f"{self.path}: an earlier write failed, open the store again ({self._failed})")
+            self._keep_reserve(batch.size_in_bytes())
+            try:
+                self._database.write(batch)
+                # Synced apart from the write, because this call lets other Python threads run while the disk works.
+                self._database.flush_wal(True)
+            except Exception as error:
+                self._failed = str(error)
+                fail(error, self.path)
 
     def bytes_free(self) -> int:
         """What the file system has left for this process."""
@@ -273,7 +277,29 @@ def _refuse_missing_parts(database: Path, read_only: bool) -> None:
 
 
 def _open(database: Path, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
-    return _rdict(database, families, settings, AccessType.read_write())
+    try:
+        return _rdict(database, families, settings, AccessType.read_write())
+    except Corrupt:
+        if not _cut_unwritten_tail(database):
+            raise
+        return _rdict(database, families, settings, AccessType.read_write())
+
+
+def _cut_unwritten_tail(database: Path) -> bool:
+    """Cut zeros off the newest write-ahead log; whether there were any.
+
+    A power cut may leave a log that is longer than what reached the disk, and the rest reads as zeros. That is the end
+    of a write that was never acknowledged. RocksDB takes it for damage; an incomplete end it drops by itself.
+    """
+    logs = sorted(database.glob("[0-9]*.log"))
+    if not logs:
+        return False
+    content = logs[-1].read_bytes()
+    written = len(content.rstrip(b"\0"))
+    if len(content) - written < SECTOR:
+        return False
+    os.truncate(logs[-1], written)
+    return True
 
 
 def _open_beside(database: Path, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
