@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Any, BinaryIO, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -298,9 +299,10 @@ def _boolean(text: str) -> bool:
 
 def _put(data: dict[str, Any], path: str, value: Any) -> None:
     """Set `a.b` as an object within an object, and `a.0.b` as an object within a list."""
-    *parents, last = path.split(".")
+    names = path.split(".")
+    last = names[-1]
     place: Any = data
-    for name, following in zip(parents, [*parents[1:], last], strict=True):
+    for name, following in pairwise(names):
         place = _child(place, name, [] if following.isdigit() else {})
     if isinstance(place, list):
         _child(place, last, value)

@@ -93,7 +93,8 @@ class FakeEngine:
                     "disposition": "review" if len(self.signals) % 7 == 0 else "auto", "reasons": [],
                     "qty": max(policy.get("max", 0) - position, policy.get("qty", 1)), "due": None, "supplier": None,
                 }  # fmt: skip
-        return page([s for s in self.signals.values() if request.query.get("status", s["status"]) == s["status"]], request)
+        wanted = request.query.get("status")
+        return page([s for s in self.signals.values() if wanted in (None, s["status"])], request)
 
     async def kpis(self, request: web.Request) -> web.Response:
         return web.json_response(

@@ -8,7 +8,7 @@ from connectors.client import EngineClient
 from connectors.retail.simulator.agenda import Agenda
 from connectors.retail.simulator.buyers import SignalBuyer
 from connectors.retail.simulator.calendar import HOUR, at_local, is_working_day
-from connectors.retail.simulator.erp import Erp
+from connectors.retail.simulator.erp import Erp, PlantedError
 from connectors.retail.simulator.judge import Judge, Verdict
 from connectors.retail.simulator.master import publish_master_data
 from connectors.retail.simulator.nightly import Outcome, outcome_of
@@ -82,6 +82,11 @@ class ClosedLoop:
         self._engine_seconds = 0.0
         self._open_signals = 0
 
+    @property
+    def planted(self) -> list[PlantedError]:
+        """The errors planted in the ERP's balances so far."""
+        return self._erp.planted
+
     async def run(self, on_status: OnStatus) -> LoopReport:
         """Run the whole period."""
         started = time.monotonic()
@@ -134,7 +139,7 @@ class ClosedLoop:
     def _status(self, seconds: float) -> Status:
         share = (self._agenda.now - self._shop.start) / (self._shop.end - self._shop.start)
         orders = self._shop.counters.orders
-        return Status(self._agenda.now, share, self._sent, seconds, self._open_signals, orders, len(self._erp.planted))
+        return Status(self._agenda.now, share, self._sent, seconds, self._open_signals, orders, len(self.planted))
 
     def _report(self, seconds: float) -> LoopReport:
         outlet = self._outlet
@@ -150,7 +155,7 @@ class ClosedLoop:
             engine_seconds=self._engine_seconds,
             chunks=self._chunks,
             outcome=outcome_of(self._shop),
-            verdict=self._judge.verdict(error for error in self._erp.planted if error.moments),
+            verdict=self._judge.verdict(error for error in self.planted if error.moments),
             counters=self._shop.counters,
             reports=self._erp.reports,
             extra={"outage_nights": int(bool(self._erp.outage_day))},

@@ -1,0 +1,185 @@
+"""Sending files: against an HTTP server that behaves badly in every way that the contract allows."""
+
+import asyncio
+import json
+import lzma
+import threading
+from contextlib import contextmanager
+
+import pytest
+from aiohttp import web
+
+from connectors.client import EngineClient, EngineRefused, EngineUnreachable, Patience
+from connectors.files import SendOptions, send_files
+from connectors.files.lines import MAX_LINE_BYTES
+from connectors.files.resume import SUFFIX
+from engine.core.errors import UsageError
+from tests.unit.fake_engine import fake_engine
+
+SMALL = SendOptions(batch_events=10, patience=Patience(seconds=1.0, busy_seconds=2.0))
+
+
+def event(number, **change):
+    body = {
+        "specversion": "1.0",
+        "id": f"e{number}",
+        "source": "test",
+        "type": "stock.issued",
+        "time": "2026-03-02T09:14:05+00:00",
+        "data": {"sku": "A", "location": "L", "qty": 1, **change},
+    }
+    return json.dumps(body).encode()
+
+
+@contextmanager
+def server():
+    """The fake engine on a thread of its own, since sending files is synchronous."""
+    loop = asyncio.new_event_loop()
+    started, stop = threading.Event(), asyncio.Event()
+    found = []
+
+    async def serve():
+        async with fake_engine() as engine:
+            found.append(engine)
+            started.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert started.wait(10)
+    try:
+        yield found[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(10)
+        loop.close()
+
+
+def write(path, lines):
+    path.write_bytes(b"".join(line + b"\n" for line in lines))
+    return str(path)
+
+
+def test_a_file_arrives_whole_and_in_batches(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(n) for n in range(25)])
+    with server() as engine:
+        report = send_files([path], engine.url, options=SMALL)
+        assert [len(post) for post in engine.posts] == [10, 10, 5]
+    assert (report.accepted, report.exit_code, report.files[0].complete) == (25, 0, True)
+
+
+def test_refused_and_broken_lines_are_reported_by_their_number(tmp_path):
+    lines = [event(0), b"", b"not json", event(1, qty=0), b"x" * (MAX_LINE_BYTES + 1), event(2)]
+    path = write(tmp_path / "a.ndjson", lines)
+    with server() as engine:
+        report = send_files([path], engine.url, options=SMALL)
+    (file,) = report.files
+    problems = [(problem.line, problem.kind, problem.reason.split(":")[0]) for problem in file.problems]
+    assert problems == [
+        (3, "refused", "not_json"),
+        (4, "refused", "invalid_event"),
+        (5, "broken", f"the line is longer than {MAX_LINE_BYTES} bytes"),
+    ]
+    assert (report.accepted, file.sent, file.refused, file.broken, report.exit_code) == (2, 4, 2, 1, 1)
+
+
+def test_an_interrupted_file_goes_on_behind_what_was_acknowledged(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(n) for n in range(25)])
+    with server() as engine:
+        real, calls = engine.take, []
+
+        def fail_in_the_second_batch(line):
+            calls.append(line)
+            if len(calls) == 11:
+                engine.answers += [web.Response(status=500, text="broken")] * 1
+            return real(line)
+
+        engine.take = fail_in_the_second_batch
+        with pytest.raises(EngineRefused):
+            send_files([path], engine.url, options=SMALL)
+        engine.take = real
+        engine.posts.clear()
+        report = send_files([path], engine.url, options=SMALL)
+        assert [len(post) for post in engine.posts] == [5]
+        assert report.files[0].resumed_at_line == 20
+        assert len(engine.events) == 25
+        engine.posts.clear()
+        assert send_files([path], engine.url, options=SMALL).accepted == 0
+        assert engine.posts == []
+
+
+def test_a_file_that_has_grown_goes_on_and_a_replaced_one_starts_anew(tmp_path):
+    path = tmp_path / "a.ndjson"
+    write(path, [event(n) for n in range(5)])
+    with server() as engine:
+        send_files([str(path)], engine.url, options=SMALL)
+        write(path, [event(n) for n in range(8)])
+        assert send_files([str(path)], engine.url, options=SMALL).accepted == 3
+        write(path, [event(n) for n in range(100, 120)])
+        assert send_files([str(path)], engine.url, options=SMALL).accepted == 20
+        write(path, [event(n) for n in range(100, 104)])
+        assert send_files([str(path)], engine.url, options=SMALL).accepted == 4
+
+
+def test_restart_sends_everything_again_and_nothing_counts_twice(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
+    with server() as engine:
+        send_files([path], engine.url, options=SMALL)
+        again = SendOptions(restart=True, batch_events=10)
+        assert send_files([path], engine.url, options=again).accepted == 5
+        assert (len(engine.events), engine.duplicates) == (5, 5)
+
+
+def test_the_state_may_live_elsewhere_and_is_kept_per_engine(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
+    options = SendOptions(state_dir=tmp_path / "state")
+    with server() as one, server() as other:
+        assert send_files([path], one.url, options=options).accepted == 5
+        assert send_files([path], other.url, options=options).accepted == 5
+        assert send_files([path], one.url, options=options).accepted == 0
+    assert not (tmp_path / f"a.ndjson{SUFFIX}").exists()
+    assert len(list((tmp_path / "state").iterdir())) == 2
+
+
+def test_a_packed_file_is_unpacked_and_resumed(tmp_path):
+    path = tmp_path / "a.ndjson.xz"
+    path.write_bytes(lzma.compress(b"".join(event(n) + b"\n" for n in range(25))))
+    with server() as engine:
+        assert send_files([str(path)], engine.url, options=SMALL).accepted == 25
+        assert send_files([str(path)], engine.url, options=SMALL).accepted == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_engine_that_is_behind_is_waited_for(tmp_path, status):
+    path = write(tmp_path / "a.ndjson", [event(0)])
+    with server() as engine:
+        engine.answers = [web.Response(status=status, headers={"Retry-After": "0.05"}) for _ in range(3)]
+        assert send_files([path], engine.url, options=SMALL).accepted == 1
+
+
+def test_a_batch_that_is_too_large_is_halved_and_indices_stay_right(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(0), event(1), event(2), b"not json"])
+    with server() as engine:
+        engine.answers = [web.Response(status=413)]
+        report = send_files([path], engine.url, options=SMALL)
+    assert [problem.line for problem in report.files[0].problems] == [4]
+    assert report.accepted == 3
+
+
+def test_an_engine_that_stays_away_is_an_environment_failure(tmp_path):
+    path = write(tmp_path / "a.ndjson", [event(0)])
+    patience = SendOptions(patience=Patience(seconds=0.3))
+    with pytest.raises(EngineUnreachable) as caught:
+        send_files([path], "http://127.0.0.1:1", options=patience)
+    assert caught.value.exit_code == 3
+
+
+def test_a_missing_file_is_wrong_usage(tmp_path):
+    with pytest.raises(UsageError):
+        send_files([str(tmp_path / "none.ndjson")], "http://127.0.0.1:1")
+
+
+async def test_lists_are_followed_over_their_pages():
+    async with fake_engine() as engine, EngineClient(engine.url) as client:
+        engine.signals = {str(n): {"id": str(n), "sku": "A", "location": "L", "status": "open"} for n in range(120)}
+        assert len([signal async for signal in client.signals(status="open")]) == 120
