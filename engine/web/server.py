@@ -19,6 +19,7 @@ from engine.web.routes import ROUTES
 
 MAX_CONNECTIONS = 1000
 IDLE_SECONDS = 30
+LINGERING_SECONDS = 2
 SHUTDOWN_SECONDS = 10
 CLIENT_LEFT = 499
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -111,7 +112,11 @@ def _not_to_be_had(host: str, port: int, error: OSError) -> EnvironmentFailure:
 async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
     """Serve on a socket and give the address; at the end take nothing new and let what runs come to its end."""
     runner = web.AppRunner(
-        app, keepalive_timeout=IDLE_SECONDS, shutdown_timeout=SHUTDOWN_SECONDS, access_log=None, handle_signals=False
+        app,
+        keepalive_timeout=IDLE_SECONDS,
+        lingering_time=LINGERING_SECONDS,
+        shutdown_timeout=SHUTDOWN_SECONDS,
+        access_log=None,
     )
     await runner.setup()
     host, port = bound.getsockname()[:2]

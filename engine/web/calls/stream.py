@@ -104,9 +104,8 @@ async def get(request: web.Request) -> web.StreamResponse:
 
 
 async def _copy(feed: Feed, response: web.StreamResponse) -> None:
-    while not feed.ended:
-        await response.write(await feed.take(HEARTBEAT_SECONDS) or b": still here\n\n")
-    await response.write(await feed.take(0))
+    while gathered := await feed.take(HEARTBEAT_SECONDS) or (b"" if feed.ended else b": still here\n\n"):
+        await response.write(gathered)
 
 
 async def _lagged(filling: asyncio.Task[None]) -> bool:

@@ -1,0 +1,252 @@
+"""The documents of the contract: true to the decoder, complete, and well formed."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import jsonschema
+import pytest
+
+from engine import schema
+from engine.core import events
+from engine.core.errors import UsageError
+from engine.core.outcomes import Rejected
+from engine.web import openapi
+from engine.web.routes import ROUTES
+from tests.unit.fake_service import FakeService
+
+ROW = {"sku": "85123A", "location": "LDS"}
+LINE = {**ROW, "order": "PO-1009", "line": 3}
+TRANSFER = {"sku": "85123A", "transfer": "T-1", "to": "YRK"}
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "item.defined": {"sku": "85123A", "base_unit": "each", "units": {"case": 12}, "abc": "A", "substitutes": ["X"]},
+    "policy.set": {**ROW, "policy": {"kind": "min_max", "min": 1, "max": 9}, "unit_cost": "2.55", "service_level": 0.9},
+    "forecast.revised": {
+        **ROW, "version": "v2", "mode": "delta", "base_version": "v1",
+        "buckets": [{"start": "2026-03-02", "days": 7, "qty": -4}],
+    },
+    "order.placed": {**LINE, "supplier": "ACME", "qty": 96, "due": "2026-03-09", "signal": "sig-1"},
+    "order.changed": {**LINE, "qty": 0, "revision": 2},
+    "order.cancelled": LINE,
+    "order.closed": {**LINE, "line": "3a"},
+    "order.acknowledged": {**LINE, "schedule": [{"status": "accepted", "qty": 48, "due": "2026-03-09"}]},
+    "shipment.notified": {**LINE, "shipment": "S-1", "qty": 48, "eta": "2026-03-08"},
+    "goods.received": {**LINE, "receipt": "7781", "qty": 48, "held": 6, "uom": "case"},
+    "stock.adjusted": {**ROW, "qty": -3, "reason": "damaged"},
+    "stock.counted": {**ROW, "qty": 0, "status": "held"},
+    "stock.issued": {**ROW, "qty": 6, "reservation": "R-1"},
+    "stock.returned": {**ROW, "qty": 1, "disposition": "scrap"},
+    "stock.held": {**ROW, "qty": 2, "reason": "wet"},
+    "stock.released": {**ROW, "qty": 2},
+    "stock.reserved": {**ROW, "reservation": "R-1", "qty": 6, "expires": "2026-03-03T00:00:00+01:00"},
+    "reservation.released": {**ROW, "reservation": "R-1"},
+    "transfer.shipped": {**TRANSFER, "from": "LDS", "qty": 9, "eta": "2026-03-04"},
+    "transfer.received": {**TRANSFER, "qty": 8, "held": 1},
+    "balance.reported": {**ROW, "on_hand": 40, "held": 0},
+    "signal.accepted": {**ROW, "signal": "sig-1", "by": "ann", "qty": 96},
+    "signal.rejected": {**ROW, "signal": "sig-1", "by": "ann", "reason": "discontinued"},
+    "signal.ordered": {**ROW, "signal": "sig-1", "by": "erp", "order": "PO-1", "line": 1},
+    "alert.acknowledged": {**ROW, "alert": "al-1", "by": "ann"},
+    "alert.resolved": {**ROW, "alert": "al-1", "by": "ann", "note": "counted"},
+    "location.defined": {"location": "LDS", "time_zone": "Europe/London", "working_days": [1, 2, 3, 4, 5]},
+    "feed.declared": {"feed": "wms/leeds", "interval_seconds": 900},
+    "clock.ticked": {"feeds": {"wms/leeds": "2026-03-02T09:00:00Z"}},
+}  # fmt: skip
+
+
+def event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "wms/leeds",
+        "type": kind,
+        "time": "2026-03-02T09:14:05+00:00",
+        "data": data,
+    }
+
+
+def validator(kind: str) -> jsonschema.Draft202012Validator:
+    document = schema.of_type(kind)
+    jsonschema.Draft202012Validator.check_schema(document)
+    return jsonschema.Draft202012Validator(document, format_checker=jsonschema.FormatChecker())
+
+
+def test_there_is_an_example_of_every_type_that_goes_in() -> None:
+    assert EXAMPLES.keys() == events.EVENT_TYPES.keys()
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_schema_and_the_decoder_take_the_same_event(kind: str) -> None:
+    example = event(kind, EXAMPLES[kind])
+    assert not isinstance(events.decode(json.dumps(example).encode()), Rejected)
+    assert list(validator(kind).iter_errors(example)) == []
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_the_schema_and_the_decoder_refuse_an_unknown_field_and_a_missing_one(kind: str) -> None:
+    check = validator(kind)
+    for data in ({**EXAMPLES[kind], "surprise": 1}, dict(list(EXAMPLES[kind].items())[1:])):
+        if kind == "clock.ticked" and not data:
+            continue
+        bad = event(kind, data)
+        assert isinstance(events.decode(json.dumps(bad).encode()), Rejected)
+        assert list(check.iter_errors(bad))
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("stock.issued", {**ROW, "qty": 0}),
+        ("stock.issued", {**ROW, "qty": 1.5}),
+        ("stock.issued", {**ROW, "qty": 10**12 + 1}),
+        ("stock.issued", {**ROW, "qty": "1"}),
+        ("stock.counted", {**ROW, "qty": -1}),
+        ("stock.counted", {**ROW, "qty": 1, "sku": ""}),
+        ("stock.counted", {**ROW, "qty": 1, "sku": " A"}),
+        ("stock.counted", {**ROW, "qty": 1, "sku": "A" * 65}),
+        ("policy.set", {**ROW, "policy": {"kind": "guess"}}),
+        ("stock.returned", {**ROW, "qty": 1, "disposition": "eaten"}),
+    ],
+)
+def test_the_schema_and_the_decoder_refuse_the_same_values(kind: str, data: dict[str, Any]) -> None:
+    bad = event(kind, data)
+    assert isinstance(events.decode(json.dumps(bad).encode()), Rejected)
+    assert list(validator(kind).iter_errors(bad))
+
+
+def test_an_amount_may_be_a_number_or_a_string() -> None:
+    for cost in (2.55, 3, "2.55"):
+        example = event("policy.set", {**EXAMPLES["policy.set"], "unit_cost": cost})
+        assert not isinstance(events.decode(json.dumps(example).encode()), Rejected)
+        assert list(validator("policy.set").iter_errors(example)) == []
+
+
+def test_what_goes_out_obeys_its_schema() -> None:
+    service = FakeService()
+    service.receive("A", "L", 4)
+    service.open_signal("sig-1")
+    service.open_alert("al-1")
+    tables = service.bus.published.tables
+    for topic, kind in (("positions", "position.changed"), ("signals", "signal.opened"), ("alerts", "alert.opened")):
+        [value] = tables[topic].values()  # type: ignore[index]
+        assert list(validator(kind).iter_errors(json.loads(value))) == []
+
+
+def test_the_type_that_goes_both_ways_has_both_shapes() -> None:
+    service = FakeService()
+    service.open_alert("al-1")
+    out = json.loads(service.bus.published.tables["alerts"]["al-1"]) | {"type": "alert.resolved"}
+    check = validator("alert.resolved")
+    assert list(check.iter_errors(out)) == []
+    assert list(check.iter_errors(event("alert.resolved", EXAMPLES["alert.resolved"]))) == []
+
+
+def test_the_whole_contract_is_one_schema_that_tells_types_apart() -> None:
+    document = schema.contract()
+    jsonschema.Draft202012Validator.check_schema(document)
+    check = jsonschema.Draft202012Validator(document)
+    for kind, data in EXAMPLES.items():
+        assert list(check.iter_errors(event(kind, data))) == []
+    assert list(check.iter_errors(event("stock.eaten", ROW)))
+    assert list(check.iter_errors(event("stock.issued", EXAMPLES["stock.counted"])))
+
+
+def test_an_unknown_type_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match=r"goods\.received"):
+        schema.of_type("goods.eaten")
+
+
+def references(part: Any) -> Iterator[str]:
+    if isinstance(part, dict):
+        if isinstance(part.get("$ref"), str):
+            yield part["$ref"]
+        for each in part.values():
+            yield from references(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from references(each)
+
+
+def resolve(document: Any, reference: str) -> Any:
+    assert reference.startswith("#/")
+    for name in reference[2:].split("/"):
+        document = document[name]
+    return document
+
+
+@pytest.mark.parametrize("document", [schema.asyncapi(), openapi.document()], ids=["asyncapi", "openapi"])
+def test_every_reference_of_a_document_leads_somewhere(document: Any) -> None:
+    found = set(references(document))
+    assert len(found) > 50
+    for reference in found:
+        assert resolve(document, reference)
+    json.dumps(document)
+
+
+def test_asyncapi_has_the_topics_of_the_contract() -> None:
+    document = schema.asyncapi()
+    assert document["asyncapi"] == "3.0.0"
+    assert {"title", "version"} <= document["info"].keys()
+    addresses = {channel["address"] for channel in document["channels"].values()}
+    topics = ("events", "state", "positions", "signals", "alerts", "dead-letters")
+    assert addresses == {f"stockline.{topic}" for topic in topics}
+    for channel in document["channels"].values():
+        assert channel["bindings"]["kafka"]["topic"] == channel["address"]
+        assert set(channel["bindings"]["kafka"]["topicConfiguration"]["cleanup.policy"]) <= {"delete", "compact"}
+    assert document["channels"]["events"]["messages"].keys() == events.EVENT_TYPES.keys()
+
+
+def test_asyncapi_messages_have_a_key_and_a_payload_of_their_type() -> None:
+    document = schema.asyncapi()
+    for channel in document["channels"].values():
+        for kind, reference in channel["messages"].items():
+            message = resolve(document, reference["$ref"])
+            assert message["name"] == kind
+            assert message["bindings"]["kafka"]["key"]["type"] == "string"
+            payload = resolve(document, message["payload"]["$ref"])
+            assert payload["properties"]["type"]["enum"] == [kind]
+            assert message["summary"]
+
+
+def test_asyncapi_operations_are_the_engines() -> None:
+    document = schema.asyncapi()
+    actions = {name: operation["action"] for name, operation in document["operations"].items()}
+    assert actions == {
+        "events": "receive", "positions": "send", "signals": "send", "alerts": "send", "dead-letters": "send",
+    }  # fmt: skip
+    for operation in document["operations"].values():
+        assert resolve(document, operation["channel"]["$ref"])
+
+
+def test_openapi_has_every_call_of_the_contract() -> None:
+    document = openapi.document()
+    assert document["openapi"].startswith("3.1")
+    calls = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    assert len(calls) == len(ROUTES)
+    for call in (
+        "POST /v1/events", "GET /v1/positions", "GET /v1/positions/{sku}/{location}", "GET /v1/kpis",
+        "GET /v1/positions/{sku}/{location}/events", "GET /v1/signals", "GET /v1/signals/{id}", "GET /v1/alerts",
+        "POST /v1/signals/{id}/{verb}", "POST /v1/alerts/{id}/{verb}", "GET /v1/dead-letters", "GET /v1/stream",
+        "POST /v1/dead-letters/{id}/replay", "GET /v1/sync", "GET /healthz", "GET /readyz", "GET /metrics",
+        "GET /openapi.json", "GET /asyncapi.json", "GET /",
+    ):  # fmt: skip
+        assert call in calls
+
+
+def test_openapi_operations_are_whole() -> None:
+    names = []
+    for path, item in openapi.document()["paths"].items():
+        for operation in item.values():
+            names.append(operation["operationId"])
+            declared = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
+            assert declared == set(re.findall(r"\{(\w+)\}", path))
+            assert any(status.startswith("2") for status in operation["responses"])
+            for parameter in operation["parameters"]:
+                jsonschema.Draft202012Validator.check_schema(parameter["schema"])
+    assert len(set(names)) == len(names)
+
+
+def test_openapi_schemas_are_json_schemas() -> None:
+    for part in openapi.document()["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(part)

@@ -1,0 +1,34 @@
+"""A running server over the service in memory."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiohttp import ClientSession
+
+from engine.telemetry import Figures, Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.facade import Context
+from tests.unit.fake_service import FakeService
+
+
+class Site(NamedTuple):
+    url: str
+    port: int
+    service: FakeService
+    client: ClientSession
+    context: Context
+
+
+def figures() -> Figures:
+    return Figures(3, 2, 1, {"applied": 2, "duplicate": 1}, [("0.1", 4.0), ("+Inf", 5.0)], 0.25)
+
+
+@asynccontextmanager
+async def site(limits: Limits | None = None) -> AsyncIterator[Site]:
+    service = FakeService()
+    context = Context(service, Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
+    async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
+        async with ClientSession(url) as client:
+            yield Site(url, int(url.rsplit(":", 1)[1]), service, client, context)
