@@ -78,7 +78,7 @@ def run_demo(options: DemoOptions) -> int:
             display.say(f"{len(plan.lines):,} invoice lines, {len(plan.rows):,} rows; the page is at {engine.url}/")
             summary = asyncio.run(_replay(plan, engine, display))
             display.say("The same demand with a nightly batch")
-            summary.update(_comparison(summary.pop("outcome"), run_nightly(plan)))
+            summary.update(comparison(summary.pop("outcome"), run_nightly(plan)))
             summary.update(url=f"{engine.url}/", wall_seconds=round(time.monotonic() - started, 1))
             display.close()
             _show(summary, options)
@@ -91,12 +91,13 @@ async def _replay(plan: Plan, engine: ChildEngine, display: Display) -> dict[str
     async with EngineClient(engine.url, Patience(seconds=10)) as client:
         try:
             report = await ClosedLoop(plan, client).run(display.show)
-            return await _summarise(plan, client, report)
+            return await summarise(plan, client, report)
         except EngineUnreachable as error:
             raise EnvironmentFailure(f"the engine fell silent ({error}): {engine.last_words()}") from error
 
 
-async def _summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dict[str, Any]:
+async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dict[str, Any]:
+    """The figures of a run: what was sent beside what the engine found."""
     kpis = await client.kpis()
     signals = [signal async for signal in client.signals()]
     expected, found = sum(report.spoiled.values()), sum(kpis["dead_letters"].values())
@@ -142,7 +143,8 @@ def _signal_figures(signals: list[dict[str, Any]], report: LoopReport) -> dict[s
     }
 
 
-def _comparison(engine: Outcome, nightly: Outcome) -> dict[str, Any]:
+def comparison(engine: Outcome, nightly: Outcome) -> dict[str, Any]:
+    """The two ways of buying, side by side."""
     return {"engine": _figures(engine), "nightly_batch": _figures(nightly)}
 
 

@@ -1,0 +1,99 @@
+"""The demo command around its run: options, data directory, figures, summary."""
+
+import io
+from collections import Counter
+from datetime import date
+
+import pytest
+
+from connectors.client import EngineClient
+from connectors.retail.invoices import read_invoices
+from connectors.retail.simulator.calendar import at_local
+from connectors.retail.simulator.closed_loop import ClosedLoop, Status
+from connectors.retail.simulator.nightly import run_nightly
+from connectors.retail.simulator.plan import Period, build_plan
+from engine.cli import demo
+from engine.cli.child import free_port
+from engine.cli.demo import DemoOptions, run_demo
+from engine.cli.demo_progress import display_for
+from engine.cli.demo_summary import print_summary
+from engine.core.errors import UsageError
+from tests.unit.fake_engine import fake_engine
+
+PERIOD = Period(date(2011, 1, 10), date(2011, 1, 12))
+
+
+async def summary_of_a_short_run():
+    end = at_local(date(2011, 1, 13).toordinal())
+    lines = (line for line in read_invoices() if line.at < end and sum(line.sku.encode()) % 9 == 0)
+    plan = build_plan(lines, PERIOD, "test")
+    async with fake_engine() as engine, EngineClient(engine.url) as client:
+        report = await ClosedLoop(plan, client).run(lambda status: None)
+        summary = await demo.summarise(plan, client, report)
+        engine.duplicates += 1
+        other = await demo.summarise(plan, client, report)
+    summary.update(demo.comparison(summary.pop("outcome"), run_nightly(plan)))
+    return {**summary, "url": "http://127.0.0.1:1/", "wall_seconds": 1.0}, other
+
+
+async def test_the_summary_holds_what_was_sent_against_what_was_found():
+    summary, other = await summary_of_a_short_run()
+    assert summary["agrees"]
+    assert not other["agrees"]
+    assert summary["events"]["sent"] == summary["events"]["applied"]
+    assert summary["signals"]["opened"] == summary["signals"]["auto"] + summary["signals"]["review"] > 0
+    out = io.StringIO()
+    print_summary(summary, out)
+    text = out.getvalue()
+    for word in ("stock.issued", "planted", "false alarms", "units served at once", "http://127.0.0.1:1/"):
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("options", "last"),
+    [
+        (DemoOptions(), date(2011, 5, 31)),
+        (DemoOptions(months=7), date(2011, 9, 30)),
+        (DemoOptions(first=date(2011, 1, 31), months=1), date(2011, 2, 27)),
+        (DemoOptions(first=date(2011, 3, 5), last=date(2011, 3, 6)), date(2011, 3, 6)),
+    ],
+)
+def test_the_period_runs_to_the_end_of_its_last_month(options, last):
+    assert options.period.last == last
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        DemoOptions(months=8),
+        DemoOptions(first=date(2010, 12, 5)),
+        DemoOptions(first=date(2011, 3, 5), last=date(2011, 3, 4)),
+    ],
+)
+def test_days_without_data_are_wrong_usage(options):
+    with pytest.raises(UsageError, match="2011-09-30"):
+        run_demo(options)
+
+
+def test_a_directory_that_is_in_use_is_not_touched(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(UsageError, match="not empty"):
+        run_demo(DemoOptions(data=tmp_path))
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def test_a_port_that_is_taken_gives_way_to_another():
+    port = free_port(0)
+    assert free_port(port) == port
+
+
+def test_plain_progress_ends_with_the_last_state():
+    out = io.StringIO()
+    with display_for(out) as display:
+        display.say("Begins")
+        display.show(Status(at_local(date(2011, 3, 1).toordinal()), 0.5, 10, 1.0, 0, 0, 0))
+        display.show(Status(at_local(date(2011, 3, 2).toordinal()), 1.0, 1000, 2.0, 4, 5, 6))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "Begins"
+    assert lines[-1] == "Wed 02 Mar 2011  100%  1,000 events, 500/s, 5 orders, 4 signals open, 6 ERP errors planted"
+    assert Counter(lines).total() == 2
