@@ -55,6 +55,9 @@ class Stock(Struct, array_like=True):
     supply_at: int = NEVER
     """The greatest event time of what changed on_order."""
     negative_since: int | None = None
+    negative_lowest: int = 0
+    forecast: bool = False
+    """Whether the row has a forecast to look ahead with."""
 
     @property
     def sellable(self) -> int:
@@ -111,6 +114,9 @@ class Order(Struct, array_like=True):
 
     lines: dict[str, Line] = field(default_factory=dict)
     unlined: int = 0
+    counted_on_order: int = 0
+    counted_in_transit: int = 0
+    """What of it the row's `on_order` and `in_transit` hold."""
 
 
 class Shipment(Struct, array_like=True):
@@ -140,6 +146,8 @@ class Reservation(Struct, array_like=True):
     released: int = 0
     issued: int = 0
     over: bool = False
+    counted: int = 0
+    """What of it the row's `reserved` holds."""
 
     def open(self, now: int) -> int:
         """What is still reserved at `now`."""
@@ -243,10 +251,10 @@ class Reported(Struct, array_like=True):
     ref: str
     difference: int = 0
     held: int | None = None
-    explained: int = 0
-    """The part of the difference whose causes the open alert already names."""
     causes: list[dict[str, Any]] = field(default_factory=list)
+    """The causes that an open alert names; empty where there is none."""
     rank_tie: bytes = b""
+    on_order: int | None = None
 
 
 class Location(Struct, array_like=True):

@@ -24,7 +24,7 @@ TYPES: dict[int, type] = {
     keys.REPORTED[0]: rows.Reported,
     keys.DIRECTORY[0]: rows.Directory,
 }
-DECODERS = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
+DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 TAG_LEDGER = keys.LEDGER[0]
@@ -134,9 +134,7 @@ class Workspace:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What is to be committed, encoded."""
-        return [
-            (key, row if row is None or key[0] in RAW_TAGS else _encode(row)) for key, row in self._dirty.items()
-        ]
+        return [(key, row if row is None or key[0] in RAW_TAGS else _encode(row)) for key, row in self._dirty.items()]
 
     def committed(self) -> None:
         """The changes are in the state now; forget them and keep within the memory."""
@@ -147,3 +145,10 @@ class Workspace:
         while self._weight > self._memory_bytes and cache:
             key = next(iter(cache))
             self._weight -= weigh(cache.pop(key))
+
+    def rows_of(self, tag: bytes, row_bytes: bytes) -> list[tuple[bytes, Any]]:
+        """All rows of a table that belong to a row (sku, location), committed or not, by key."""
+        start, stop = tag + row_bytes + keys.NUL, tag + row_bytes + b"\x01"
+        found: dict[bytes, Any] = {key: decode(key, value) for key, value in self._state.scan(start, stop)}
+        found.update((key, row) for key, row in self._dirty.items() if start <= key < stop)
+        return [(key, found[key]) for key in sorted(found) if found[key] is not None]

@@ -36,8 +36,8 @@ Status = Literal["available", "held"]
 def check_names(*names: str | None) -> None:
     """Raise ValueError unless every name given is printable and has no space at its ends."""
     for name in names:
-        if name is not None and (not name.isprintable() or name[:1] == " " or name[-1:] == " "):
-            raise ValueError("a name holds a character that is not printable, or a space at an end")
+        if name is not None and (not name.isprintable() or name[:1] == " " or name[-1:] == " " or name == "*"):
+            raise ValueError("a name holds a character that is not printable or a space at an end, or is `*`")
 
 
 class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -138,7 +138,7 @@ class PolicySetData(RowData, kw_only=True):
 
     def __post_init__(self) -> None:
         check_names(self.sku, self.location, self.supplier)
-        for amount in (self.unit_cost, self.auto and self.auto.max_value):
+        for amount in (self.unit_cost, self.auto.max_value if self.auto else None):
             if amount is not None and not (amount.is_finite() and 0 <= amount <= MAX_QUANTITY):
                 raise ValueError("an amount of money is finite, not negative and at most 10^12")
 
@@ -349,9 +349,11 @@ class SignalAnswerData(RowData, kw_only=True):
     reason: Text | None = None
 
 
-class AlertAnswerData(RowData, kw_only=True):
+class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 
+    sku: Annotated[str, Meta(min_length=1, max_length=256)]
+    location: Name
     alert: Reference
     by: Name
     note: Text | None = None

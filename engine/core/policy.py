@@ -74,7 +74,7 @@ def lead_time_deviation(d: float, sd: float, L: float, sL: float) -> float:
 
 
 def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float, R: float = 0) -> float:
-    """z * sqrt((R+L)*sd^2 + d^2*sL^2), in units, for a cycle service level."""
+    """Z * sqrt((R+L)*sd^2 + d^2*sL^2), in units, for a cycle service level."""
     return z_value(service_level) * lead_time_deviation(d, sd, R + L, sL)
 
 

@@ -1,0 +1,83 @@
+"""Why a signal says what it says: a sentence, the ledger of its terms, and the events that moved it."""
+
+from typing import TYPE_CHECKING, Any
+
+from agents.outlook import Need
+from agents.turn import Turn
+from engine.core import payloads as p
+from engine.core.values import day_of, iso
+from tables import keys
+from tables.rows import Stock
+
+if TYPE_CHECKING:
+    from agents.replenishment import Proposal
+
+BINDING = {
+    "moq": "raised to the minimum order quantity {moq}",
+    "multiple": "rounded up to a multiple of {multiple}",
+    "max_qty": "cut to the maximum {max_qty}",
+}
+
+
+def explain(
+    turn: Turn, row: bytes, stock: Stock, need: Need, proposal: "Proposal", events: list[str]
+) -> dict[str, Any]:
+    """The explanation that goes out with a signal and is shown as it is by page, API and command line."""
+    policy = need.policy
+    return {
+        "sentence": _sentence(row, stock, need, proposal, policy),
+        "formula": _FORMULAS[type(policy.policy)],
+        "terms": [*_balances(stock), *need.terms, *_constraints(need, proposal, policy)],
+        "binding": need.quantity.binding,
+        "overshoots_target": need.S is not None and stock.position + proposal.qty > need.S,
+        "known_at": iso(turn.now),
+        "cause": turn.ref,
+        "events": events,
+    }
+
+
+_FORMULAS: dict[type, str] = {
+    p.MinMax: "position <= min; order max - position, at least moq, up to the next multiple, at most max_qty",
+    p.ReorderPoint: "position <= point; order the smallest number of lots that lifts the position above the point",
+    p.ForecastPolicy: "position <= demand over lead time + safety stock; "
+    "order demand over lead time and review + safety stock - position",
+}
+
+
+def _sentence(row: bytes, stock: Stock, need: Need, proposal: "Proposal", policy: p.PolicySetData) -> str:
+    sku, location = keys.names(row)
+    supplier = f" from {proposal.supplier}" if proposal.supplier else ""
+    target = f"up to {need.S}" if need.S is not None else "in whole lots"
+    qty = need.quantity
+    limits = {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
+    binding = f", {BINDING[qty.binding].format(**limits)}: {qty.qty}" if qty.binding else ""
+    return (
+        f"Order {proposal.qty} of {sku} for {location}{supplier}, needed by {day_of(proposal.due).isoformat()}: "
+        f"the position {stock.position} (sellable {stock.sellable} + on order {stock.on_order} + in transit "
+        f"{stock.in_transit}) is at or below {need.s}; {target} takes {qty.raw}{binding}."
+    )
+
+
+def _balances(stock: Stock) -> list[dict[str, Any]]:
+    values = {
+        "available": stock.available,
+        "reserved": -stock.reserved,
+        "on order": stock.on_order,
+        "in transit": stock.in_transit,
+        "position": stock.position,
+    }
+    return [{"term": term, "value": value, "unit": "units", "source": "row"} for term, value in values.items()]
+
+
+def _constraints(need: Need, proposal: "Proposal", policy: p.PolicySetData) -> list[dict[str, Any]]:
+    given = {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
+    lead = need.lead_time
+    return [
+        {"term": "trigger s", "value": need.s, "unit": "units", "source": "formula"},
+        *([{"term": "target S", "value": need.S, "unit": "units", "source": "formula"}] if need.S is not None else []),
+        {"term": "lead time L", "value": f"{lead.days:g}", "unit": "days", "source": lead.source},
+        {"term": "review R", "value": f"{lead.review:g}", "unit": "days", "source": "policy"},
+        {"term": "wanted", "value": need.quantity.raw, "unit": "units", "source": "S - position, or lots"},
+        *({"term": k, "value": v, "unit": "units", "source": "policy"} for k, v in given.items() if v is not None),
+        {"term": "quantity", "value": proposal.qty, "unit": "units", "source": need.quantity.binding or "wanted"},
+    ]

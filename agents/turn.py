@@ -1,0 +1,163 @@
+"""One event's turn: what agents read, and the changes and effects that they leave, as data."""
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from engine.core.events import Event
+from engine.core.outputs import Alert, Signal
+from engine.core.payloads import Data
+from engine.core.rules import Rules
+from engine.core.values import DAY, day_of, instant, moment
+from tables import keys
+from tables.rows import Directory, Documents, Entry, Item, Plan, Stock
+from tables.workspace import MISSING, Workspace
+
+EPOCH_DAY = 719_163
+"""The ordinal of 1970-01-01."""
+
+Effect = tuple[str, int, Signal | Alert]
+"""What goes out beside positions: the CloudEvents type, the revision of the thing, and its data."""
+
+
+class Calendar:
+    """Local days by location, remembered as the span of the day that was asked for last."""
+
+    def __init__(self) -> None:
+        self._spans: dict[tuple[str, str], tuple[int, int, int]] = {}
+
+    def day(self, location: str, zone: str, at: int) -> int:
+        """The local day (ordinal) of an instant."""
+        span = self._spans.get((location, zone))
+        if span is None or not span[0] <= at < span[1]:
+            span = self._span(zone, at)
+            self._spans[location, zone] = span
+        return span[2]
+
+    @staticmethod
+    def _span(zone: str, at: int) -> tuple[int, int, int]:
+        if zone == "UTC":
+            start = at - at % DAY
+            return start, start + DAY, EPOCH_DAY + start // DAY
+        ordinal = moment(at).astimezone(ZoneInfo(zone)).toordinal()
+        return midnight(zone, ordinal), midnight(zone, ordinal + 1), ordinal
+
+
+def midnight(zone: str, ordinal: int) -> int:
+    """The instant at which a local day begins."""
+    if zone == "UTC":
+        return (ordinal - EPOCH_DAY) * DAY
+    day = day_of(ordinal)
+    return instant(moment(0).replace(year=day.year, month=day.month, day=day.day, tzinfo=ZoneInfo(zone)))
+
+
+class Turn:
+    """A transaction over the rows of one partition, for one event.
+
+    `at` is when the event happened, `now` is the partition's clock; both in microseconds. `ref` names the event in
+    explanations. Everything that is put stays here until the task accepts it: a rejected turn is dropped whole.
+    """
+
+    __slots__ = (
+        "at", "calendar", "data", "directory", "effects", "event", "identity", "now", "partition", "ref", "rules",
+        "space", "touched", "wakes", "writes",
+    )  # fmt: skip
+
+    def __init__(
+        self, space: Workspace, rules: Rules, calendar: Calendar, directory: Directory, partition: int
+    ) -> None:
+        self.space = space
+        self.rules = rules
+        self.calendar = calendar
+        self.directory = directory
+        self.partition = partition
+        self.writes: dict[bytes, Any] = {}
+        self.touched: dict[bytes, Stock] = {}
+        self.wakes: dict[bytes, int | None] = {}
+        self.effects: list[Effect] = []
+
+    def begin(self, event: Event, at: int, now: int, identity: bytes) -> None:
+        """Say which event's turn it is."""
+        self.event = event
+        self.data: Data = event.data
+        self.at = at
+        self.now = now
+        self.identity = identity
+        self.ref = f"{event.source}/{event.id}"
+
+    def get(self, key: bytes) -> Any:
+        """The row under `key` as this turn sees it, or None. Do not change it."""
+        row = self.writes.get(key, MISSING)
+        return self.space.get(key) if row is MISSING else row
+
+    def put(self, key: bytes, row: Any) -> None:
+        """Set the row under `key`; None deletes it."""
+        self.writes[key] = row
+
+    def edit(self, key: bytes, default: type) -> Any:
+        """A copy of the row under `key` (or a new one) that this turn may change; containers inside stay shared."""
+        row = self.writes.get(key)
+        if row is None:
+            old = self.get(key)
+            row = default() if old is None else copy(old)
+            self.writes[key] = row
+        return row
+
+    def stock(self, row: bytes) -> Stock:
+        """The stock row, to be changed by this turn."""
+        stock = self.touched.get(row)
+        if stock is None:
+            stock = self.edit(keys.STOCK + row, Stock)
+            self.touched[row] = stock
+            self.wakes[row] = stock.wake_at
+        return stock
+
+    def plan(self, row: bytes) -> Plan:
+        """The plan of a row, to be changed by this turn."""
+        plan: Plan = self.edit(keys.PLAN + row, Plan)
+        return plan
+
+    def read_plan(self, row: bytes) -> Plan:
+        """The plan of a row, to be read."""
+        return self.get(keys.PLAN + row) or EMPTY_PLAN
+
+    def documents(self, row: bytes) -> Documents:
+        """The open documents of a row, to be read."""
+        return self.get(keys.DOCUMENTS + row) or NO_DOCUMENTS
+
+    def item(self, sku: str) -> Item | None:
+        """The item master of a sku."""
+        item: Item | None = self.get(keys.ITEM + sku.encode())
+        return item
+
+    def entries(self, row: bytes, after: int) -> Iterator[tuple[int, bytes, Entry]]:
+        """(instant, key, entry) of the movements and counts of a row later than `after`, committed or not."""
+        for key, entry in self.space.entries(row, after):
+            yield keys.entry_at(key), key, entry
+
+    def zone(self, location: str) -> str:
+        """The time zone of a location; UTC where it is not defined."""
+        defined = self.directory.locations.get(location)
+        return "UTC" if defined is None else defined.time_zone
+
+    def local_day(self, location: str, at: int) -> int:
+        """The local day (ordinal) of an instant at a location."""
+        return self.calendar.day(location, self.zone(location), at)
+
+    def today(self, location: str) -> int:
+        """The local day of the partition's clock at a location."""
+        return self.calendar.day(location, self.zone(location), self.now)
+
+    def day_begins(self, location: str, ordinal: int) -> int:
+        """The instant at which a local day of a location begins."""
+        return midnight(self.zone(location), ordinal)
+
+    def wake(self, stock: Stock, at: int) -> None:
+        """Ask for a look at the row when the clock reaches `at`."""
+        if stock.wake_at is None or at < stock.wake_at:
+            stock.wake_at = at
+
+
+EMPTY_PLAN = Plan()
+NO_DOCUMENTS = Documents()

@@ -1,0 +1,1 @@
+"""The loop of a partition: decode, step, commit."""

@@ -1,0 +1,276 @@
+"""The engine behind a door: one thread owns it, any number of callers submit and listen.
+
+The thread takes all that is waiting, folds it and commits it once (group commit); only then are the callers answered and
+the listeners told. While it writes to disk, others run: the store gives up the interpreter lock for the write.
+"""
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from engine.bus.base import Bus, Output, Topic
+from engine.core.errors import BrokenInvariant, Busy, EnvironmentFailure
+from engine.core.outcomes import Rejected
+from engine.core.rules import Rules
+from engine.core.values import SECOND
+from engine.runtime.detail import row_detail
+from engine.runtime.engine import Engine, Receipt, Refusal
+from engine.runtime.kpis import kpis
+
+__all__ = ["Busy", "Lagging", "Progress", "Receipt", "Refusal", "Rejected", "Service", "Subscription"]
+
+TICK_SECONDS = 5
+GROUP_EVENTS = 4_000
+"""At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
+WAITING_EVENTS = 100_000
+"""With more events than this waiting the engine is behind, and says so."""
+SUBSCRIPTION_BATCHES = 1_000
+
+log = logging.getLogger(__name__)
+
+
+class Progress(Struct):
+    """How many records the log has taken, and how many of them the rows hold."""
+
+    accepted: int
+    applied: int
+
+    @property
+    def lag(self) -> int:
+        """How many records are waiting."""
+        return self.accepted - self.applied
+
+
+class Lagging(Exception):
+    """A listener was too slow and has missed outputs: it must start anew."""
+
+
+@dataclass
+class _Submission:
+    items: Sequence[bytes]
+    answer: "asyncio.Future[Receipt]"
+    loop: asyncio.AbstractEventLoop
+
+
+class Subscription:
+    """A listener's queue of outputs. Use it in the event loop that made it."""
+
+    def __init__(self, topics: frozenset[Topic], service: "Service") -> None:
+        self._topics = topics
+        self._service = service
+        self._queue: asyncio.Queue[list[Output]] = asyncio.Queue(SUBSCRIPTION_BATCHES)
+        self._lagging = False
+
+    def offer(self, outputs: list[Output]) -> None:
+        """Put what was committed into the queue; a full queue ends the subscription."""
+        wanted = [output for output in outputs if output.topic in self._topics]
+        if not wanted or self._lagging:
+            return
+        try:
+            self._queue.put_nowait(wanted)
+        except asyncio.QueueFull:
+            self._lagging = True
+
+    async def batches(self) -> AsyncIterator[list[Output]]:
+        """The outputs of one commit after the other.
+
+        Raises:
+            Lagging: the listener was too slow.
+        """
+        while not (self._lagging and self._queue.empty()):
+            yield await self._queue.get()
+        raise Lagging("the listener was too slow and has missed outputs")
+
+    async def __aiter__(self) -> AsyncIterator[Output]:
+        async for outputs in self.batches():
+            for output in outputs:
+                yield output
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._service.unsubscribe(self)
+
+
+class Service:
+    """The engine for callers in an event loop."""
+
+    def __init__(self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20) -> None:
+        self.bus = bus
+        self._engine = Engine(bus, rules, memory_bytes)
+        self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
+        self._waiting_events = 0
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._subscriptions: set[Subscription] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._failure: BaseException | None = None
+        self._stopping = False
+        self._last_tick = 0
+        self.last_commit_seconds = 0.0
+
+    # for callers ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the engine's thread. Call it in the event loop that will listen."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Commit what is waiting, then end the thread. Events submitted after this are refused as Busy."""
+        self._stopping = True
+        self._waiting.put(None)
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def submit(self, items: Sequence[bytes], place: str = "") -> Receipt:
+        """Submit events; returns when all that is accepted is durable and applied.
+
+        Raises:
+            Busy: too much is waiting, or the engine is stopping.
+            EnvironmentFailure: the engine has failed; nothing of this was accepted.
+        """
+        if self._failure is not None:
+            raise EnvironmentFailure(f"the engine has stopped: {self._failure}") from self._failure
+        if self._stopping or self._waiting_events + len(items) > WAITING_EVENTS + GROUP_EVENTS:
+            raise Busy("more events are waiting than the engine takes" if not self._stopping else "the engine stops")
+        if not items:
+            return Receipt(0, [])
+        loop = asyncio.get_running_loop()
+        submission = _Submission(items, loop.create_future(), loop)
+        self._waiting_events += len(items)
+        self._waiting.put(submission)
+        try:
+            return await submission.answer
+        finally:
+            self._waiting_events -= len(items)
+
+    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
+        """Listen to what is published from now on."""
+        subscription = Subscription(topics, self)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Forget a listener."""
+        self._subscriptions.discard(subscription)
+
+    def progress(self) -> Progress:
+        """How far the rows have come; what waits for its commit counts as accepted by nobody yet."""
+        applied = self._engine.applied
+        return Progress(max(self._engine.accepted, applied), applied)
+
+    async def wait(self, seconds: float) -> Progress:
+        """Wait until all that was accepted before the call is applied, at most `seconds`."""
+        target = self.progress().accepted
+        end = time.monotonic() + seconds
+        while (progress := self.progress()).applied < target and time.monotonic() < end:
+            await asyncio.sleep(0.005)
+        return progress
+
+    def now(self) -> int:
+        """The engine's clock: wall time, or the latest event time seen."""
+        return self._engine.now if self._engine.rules.clock == "log" else _wall()
+
+    def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
+        """Everything about one row, JSON-ready; None where there is no such row."""
+        return row_detail(self.bus, self._engine.rules, self.now(), (sku, location), days)
+
+    def counters(self) -> dict[str, int]:
+        """What was counted since the log began."""
+        return self._engine.counters()
+
+    def kpis(self) -> dict[str, object]:
+        """Business figures."""
+        return kpis(self.counters(), self.bus.count("positions"))
+
+    def failure(self) -> BaseException | None:
+        """Why the engine's thread has ended, if it has."""
+        return self._failure
+
+    # the engine's thread ----------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        group: list[_Submission] = []
+        try:
+            while not self._stopping or not self._waiting.empty():
+                group = self._take()
+                self._commit(group)
+        except Exception as error:
+            log.exception("the engine has stopped")
+            known = isinstance(error, EnvironmentFailure | BrokenInvariant)
+            self._failure = error if known else BrokenInvariant(f"{type(error).__name__}: {error}")
+            self._refuse_waiting(group)
+
+    def _take(self) -> list[_Submission]:
+        """All that is waiting, up to the size of a group; nothing where only time has passed."""
+        group: list[_Submission] = []
+        size = 0
+        try:
+            first = self._waiting.get(timeout=self._idle_seconds())
+            while first is not None:
+                group.append(first)
+                size += len(first.items)
+                first = self._waiting.get_nowait() if size < GROUP_EVENTS else None
+        except queue.Empty:
+            pass
+        return group
+
+    def _idle_seconds(self) -> float:
+        if self._engine.rules.clock == "log":
+            return TICK_SECONDS
+        return max(0.0, (self._last_tick + TICK_SECONDS * SECOND - _wall()) / SECOND)
+
+    def _commit(self, group: list[_Submission]) -> None:
+        started = time.monotonic()
+        outputs = self._tick()
+        if group:
+            answers = self._engine.submit_all([submission.items for submission in group], _wall())
+            for submission, (receipt, published) in zip(group, answers, strict=True):
+                outputs += published
+                submission.loop.call_soon_threadsafe(_answer, submission.answer, receipt)
+            self.last_commit_seconds = time.monotonic() - started
+        if outputs and self._subscriptions and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._fan_out, outputs)
+
+    def _tick(self) -> list[Output]:
+        """Under the wall clock write a tick where one is due, before what has come after it."""
+        now = _wall()
+        due = self._engine.rules.clock == "wall" and now >= self._last_tick + TICK_SECONDS * SECOND
+        if not due:
+            return []
+        self._last_tick = now
+        return self._engine.tick(now)
+
+    def _fan_out(self, outputs: list[Output]) -> None:
+        for subscription in list(self._subscriptions):
+            subscription.offer(outputs)
+
+    def _refuse_waiting(self, group: list[_Submission]) -> None:
+        while True:
+            for submission in group:
+                failure = EnvironmentFailure(f"the engine has stopped: {self._failure}")
+                submission.loop.call_soon_threadsafe(_fail, submission.answer, failure)
+            try:
+                waiting = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            group = [waiting] if waiting is not None else []
+
+
+def _answer(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
+    if not future.done():
+        future.set_result(receipt)
+
+
+def _fail(future: "asyncio.Future[Receipt]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def _wall() -> int:
+    return time.time_ns() // 1000

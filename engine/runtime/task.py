@@ -1,0 +1,277 @@
+"""One partition: fold records of its log into rows and outputs.
+
+The fold of one record, in this order and for these reasons:
+
+1. decode        what cannot be read is a dead letter and nothing else
+2. clock         the partition's now follows arrival (wall) or event time (log), so that time is part of the log
+3. duplicates    before any agent: a repeat must change nothing, a conflict must not be half applied
+4. agents        on copies, so that a rejection leaves no trace
+5. accept        changes, alarm clock and the event's name together
+
+Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from agents.pipeline import handle
+from agents.turn import Calendar, Turn
+from engine.bus.base import Commit, Output, Record
+from engine.core.events import ClockTicked, Event, content, decode, identity, type_name
+from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
+from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
+from engine.core.rules import Rules
+from engine.core.values import HOUR, instant, moment, partition_of
+from tables import keys
+from tables.rows import Directory, Stock
+from tables.workspace import State, Workspace
+
+CLOCK_SOURCE = "stockline/clock"
+
+Outcome = Rejected | Duplicate | None
+"""What became of a record; None is applied."""
+
+
+class Marker(Struct, array_like=True):
+    """How far a task has come, and what it has counted."""
+
+    next_offset: int = 0
+    now: int = 0
+    clock: str = "wall"
+    counters: dict[str, int] = {}
+
+
+class Arrival(NamedTuple):
+    """A record with what decoding made of it."""
+
+    record: Record
+    event: Event | Rejected
+
+
+class Step(NamedTuple):
+    """The fold of some records: what to commit, and what became of each record."""
+
+    commit: Commit
+    outcomes: list[Outcome]
+
+
+_marker_decoder = msgspec.msgpack.Decoder(Marker)
+
+
+def read_marker(value: bytes | None) -> Marker:
+    """The marker of a task, a fresh one where there is none."""
+    return Marker() if value is None else _marker_decoder.decode(value)
+
+
+class Task:
+    """The fold of one partition. After an error in a commit a task is of no use: make a new one from the bus."""
+
+    def __init__(
+        self, state: State, partition: int, partitions: int, rules: Rules, marker: Marker, memory_bytes: int
+    ) -> None:
+        self.partition = partition
+        self.marker = marker
+        self._partitions = partitions
+        self._rules = rules
+        self._state = state
+        self._space = Workspace(state, memory_bytes)
+        self._calendar = Calendar()
+        self._directory: Directory = self._space.get(keys.directory(partition)) or Directory()
+        self._arrivals: dict[str, int] = {}
+        self._seen: dict[bytes, bytes | None] = {}
+        self._touched: dict[bytes, int] = {}
+        self._index: list[tuple[str, int]] = []
+        self._outputs: list[Output] = []
+        self._count = dict(marker.counters)
+
+    def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
+        """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
+        self._prefetch(arrivals)
+        outcomes = [self._fold(record, event) for record, event in arrivals]
+        self._remember_arrivals()
+        last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
+        self.marker = Marker(last + 1, self.marker.now, self._rules.clock, dict(self._count))
+        records = [arrival.record for arrival in arrivals] if append else []
+        self._outputs += [self._position(row, offset) for row, offset in self._touched.items()]
+        changes = [*self._space.changes(), *((key, value) for key, value in self._seen.items())]
+        commit = Commit(
+            self.partition, records, changes, self._outputs, self._index, msgspec.msgpack.encode(self.marker)
+        )
+        return Step(commit, outcomes)
+
+    def committed(self) -> None:
+        """The last step is durable."""
+        self._space.committed()
+        self._seen, self._touched, self._index, self._outputs = {}, {}, [], []
+
+    @property
+    def feeds(self) -> list[str]:
+        """The names of the declared feeds."""
+        return list(self._directory.feeds)
+
+    def _prefetch(self, arrivals: Sequence[Arrival]) -> None:
+        """Read in one go what the records will ask for: the names of events, and their rows."""
+        names, wanted = [], set()
+        for _, event in arrivals:
+            if isinstance(event, Rejected):
+                continue
+            names.append(keys.duplicate(self.partition, identity(event)))
+            sku, location = getattr(event.data, "sku", None), getattr(event.data, "location", None)
+            if sku is not None and location is not None:
+                wanted.add(keys.STOCK + keys.row(sku, location))
+        self._names = dict(zip(names, self._state.get_many(names), strict=True))
+        self._space.prefetch(list(wanted))
+
+    # the fold of one record -------------------------------------------------------------------------------------------
+
+    def _fold(self, record: Record, event: Event | Rejected) -> Outcome:
+        if isinstance(event, Rejected):
+            return self._refuse(record, None, event)
+        at = instant(event.time)
+        name = keys.duplicate(self.partition, digest := identity(event))
+        says = content(event)
+        refused = self._too_early(record, event, at) or self._repeated(record, name, says)
+        if isinstance(refused, Rejected):
+            return self._refuse(record, event, refused)
+        now = max(
+            self.marker.now, at if self._rules.clock == "log" or type(event) is ClockTicked else record.arrived_at
+        )
+        self.marker.now = now
+        if event.source in self._directory.feeds:
+            self._arrivals[event.source] = now
+        if refused is DUPLICATE:
+            self._tally("duplicates")
+            return DUPLICATE
+        turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
+        turn.begin(event, at, now, digest)
+        refused = handle(turn, self._owned_feeds)
+        if refused is not None:
+            return self._refuse(record, event, refused)
+        self._accept(turn, record.offset)
+        if type(event) is not ClockTicked:
+            self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
+        return None
+
+    def _too_early(self, record: Record, event: Event, at: int) -> Rejected | None:
+        """Refuse what claims to happen long after its arrival, and clocks that are not the engine's."""
+        if at > record.arrived_at + self._rules.max_ahead_hours * HOUR:
+            detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
+            return Rejected("time_in_future", detail)
+        if type(event) is ClockTicked and self._rules.clock == "wall" and event.source != CLOCK_SOURCE:
+            return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
+        return None
+
+    def _repeated(self, record: Record, name: bytes, says: bytes) -> Rejected | Duplicate | None:
+        """Whether the event's name was seen within the window: with the same content, or with other content."""
+        seen = self._seen.get(name) or self._names.get(name)
+        if seen is None or record.arrived_at - int.from_bytes(seen[8:], "big") > self._rules.duplicate_window:
+            return None
+        if seen[:8] == says:
+            return DUPLICATE
+        return Rejected("conflict", "an event with this source and id, but other content, was taken before")
+
+    def _accept(self, turn: Turn, offset: int) -> None:
+        for row, stock in turn.touched.items():
+            self._set_alarm(turn, row, stock)
+            self._touched[row] = offset
+        self._space.accept(turn.writes)
+        self._directory = turn.directory
+        kind = type(turn.event)
+        self._tally(f"events:{type_name(turn.event)}")
+        if kind is not ClockTicked:
+            self._index += [(row.decode(), offset) for row in turn.touched]
+        for effect, revision, data in turn.effects:
+            self._publish(effect, revision, data, turn)
+
+    def _set_alarm(self, turn: Turn, row: bytes, stock: Stock) -> None:
+        old = turn.wakes[row]
+        if old != stock.wake_at:
+            if old is not None:
+                turn.put(keys.timer(self.partition, old, row), None)
+            if stock.wake_at is not None:
+                turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
+
+    def _owned_feeds(self) -> list[str]:
+        return [name for name in self._directory.feeds if partition_of(name, self._partitions) == self.partition]
+
+    def _remember_arrivals(self) -> None:
+        """Carry the last arrivals of feeds to the directory, so that they obey the same commit."""
+        if not self._arrivals:
+            return
+        feeds = dict(self._directory.feeds)
+        for name, last in self._arrivals.items():
+            feeds[name] = msgspec.structs.replace(feeds[name], last=max(last, feeds[name].last))
+        self._directory = Directory(self._directory.locations, feeds)
+        self._space.accept({keys.directory(self.partition): self._directory})
+        self._arrivals = {}
+
+    # outputs ----------------------------------------------------------------------------------------------------------
+
+    def _publish(self, kind: str, revision: int, data: Signal | Alert, turn: Turn) -> None:
+        value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
+        if isinstance(data, Signal):
+            self._tally(f"{kind}:{data.disposition}")
+            self._outputs.append(Output("signals", f"{data.sku}\0{data.location}", data.id, value))
+        else:
+            self._tally(f"{kind}:{data.kind}")
+            self._outputs.append(Output("alerts", f"{data.sku}\0{data.location}", data.id, value))
+
+    def _position(self, row: bytes, offset: int) -> Output:
+        stock: Stock = self._space.get(keys.STOCK + row)
+        sku, location = keys.names(row)
+        position = Position(
+            sku=sku,
+            location=location,
+            available=stock.available,
+            held=stock.held,
+            on_hand=stock.available + stock.held,
+            reserved=stock.reserved,
+            sellable=stock.sellable,
+            on_order=stock.on_order,
+            in_transit=stock.in_transit,
+            position=stock.position,
+            version=stock.version,
+            updated=moment(stock.updated),
+        )
+        name = f"{sku}@{location}"
+        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
+        key = row.decode()
+        return Output("positions", key, key, value)
+
+    def _refuse(self, record: Record, event: Event | None, refused: Rejected) -> Rejected:
+        self._tally(f"dead_letters:{refused.reason}")
+        name = f"{record.partition}-{record.offset}"
+        letter = DeadLetter(
+            id=name,
+            reason=refused.reason,
+            detail=refused.detail,
+            place=f"stockline.events/{record.partition}/{record.offset}",
+            arrived=moment(record.arrived_at),
+            event_id=event and event.id,
+            event_source=event and event.source,
+            **_exact(record.value),
+        )
+        value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
+        self._outputs.append(Output("dead-letters", event.source if event else "", name, value))
+        return refused
+
+    def _tally(self, name: str) -> None:
+        self._count[name] = self._count.get(name, 0) + 1
+
+
+def _exact(value: bytes) -> dict[str, Any]:
+    """The exact bytes of a record, as text where they are text."""
+    try:
+        return {"raw": value.decode()}
+    except UnicodeDecodeError:
+        import base64
+
+        return {"raw_base64": base64.b64encode(value).decode()}
+
+
+def arrivals_of(records: Sequence[Record]) -> list[Arrival]:
+    """Decode records of the log."""
+    return [Arrival(record, decode(record.value)) for record in records]
