@@ -10,7 +10,7 @@ import csv
 import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -21,7 +21,6 @@ from connectors.retail.remarks import is_remark, reason_of
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 ZONE = ZoneInfo("Europe/London")
-FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2011, 9, 30)
 _GOODS = re.compile(r"(\d{5}[A-Z]{0,3}|DCGS[A-Z0-9]+)$")
 _INVOICES_REMEMBERED = 64
 

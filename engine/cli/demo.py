@@ -1,33 +1,19 @@
 """`stockline demo`: months of a real wholesaler's invoices, closed loop, against an engine of its own."""
 
-import asyncio
-import json
-import shutil
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from connectors.client import EngineClient, EngineUnreachable, Patience
-from connectors.retail.invoices import FIRST_DAY, LAST_DAY, read_invoices
-from connectors.retail.simulator.closed_loop import ClosedLoop, LoopReport
-from connectors.retail.simulator.nightly import Outcome, run_nightly
-from connectors.retail.simulator.plan import Period, Plan, build_plan
-from engine.cli.child import ChildEngine, free_port
-from engine.cli.demo_progress import Display, display_for
-from engine.cli.demo_summary import print_summary
-from engine.core.errors import EnvironmentFailure, UsageError
+from engine.core.errors import UsageError
 
 DEFAULT_FROM = date(2011, 3, 1)
 DEFAULT_MONTHS = 3
 WARM_UP_DAYS = 28
+FIRST_DAY, LAST_DAY = date(2010, 12, 1), date(2011, 9, 30)
+"""What the packaged data covers."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +30,13 @@ class DemoOptions:
     as_json: bool = False
 
     @property
-    def period(self) -> Period:
-        """The days to replay. Raises `UsageError`."""
+    def period(self) -> tuple[date, date]:
+        """The first and the last day to replay. Raises `UsageError`."""
         last = self.last or _months_later(self.first, self.months)
         if (self.first - FIRST_DAY).days < WARM_UP_DAYS or last > LAST_DAY or last < self.first:
             earliest = date.fromordinal(FIRST_DAY.toordinal() + WARM_UP_DAYS)
             raise UsageError(f"the demo's data allows days from {earliest} to {LAST_DAY}, not {self.first} to {last}")
-        return Period(self.first, last)
+        return self.first, last
 
 
 def demo(
@@ -70,126 +56,10 @@ def demo(
 
 def run_demo(options: DemoOptions) -> int:
     """Run the demo and print its summary; 0, or 1 when the engine's figures do not agree with what was sent."""
-    period, started = options.period, time.monotonic()
-    with _data_directory(options.data) as directory, display_for(sys.stderr) as display:
-        display.say("Reading the invoices and deriving policies")
-        plan = build_plan(read_invoices(), period, options.seed)
-        with ChildEngine(directory, free_port(options.port)) as engine:
-            display.say(f"{len(plan.lines):,} invoice lines, {len(plan.rows):,} rows; the page is at {engine.url}/")
-            summary = asyncio.run(_replay(plan, engine, display))
-            display.say("The same demand with a nightly batch")
-            summary.update(comparison(summary.pop("outcome"), run_nightly(plan)))
-            summary.update(url=f"{engine.url}/", wall_seconds=round(time.monotonic() - started, 1))
-            display.close()
-            _show(summary, options)
-            if not options.exit and sys.stdout.isatty():
-                _stay(engine)
-    return 0 if summary["agrees"] else 1
+    # The simulator is imported here, so that the other commands start without it.
+    from engine.cli.demo_run import run
 
-
-async def _replay(plan: Plan, engine: ChildEngine, display: Display) -> dict[str, Any]:
-    async with EngineClient(engine.url, Patience(seconds=10)) as client:
-        try:
-            report = await ClosedLoop(plan, client).run(display.show)
-            return await summarise(plan, client, report)
-        except EngineUnreachable as error:
-            raise EnvironmentFailure(f"the engine fell silent ({error}): {engine.last_words()}") from error
-
-
-async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dict[str, Any]:
-    """The figures of a run: what was sent beside what the engine found."""
-    kpis = await client.kpis()
-    signals = [signal async for signal in client.signals()]
-    expected, found = sum(report.spoiled.values()), sum(kpis["dead_letters"].values())
-    events = {kind: count for kind, count in kpis["events"].items() if kind != "clock.ticked"}
-    # Events that go to every partition may be counted once per partition: compare those that do not.
-    broadcast = ("location.defined", "feed.declared")
-    agrees = all(events.get(kind) == count for kind, count in report.by_type.items() if kind not in broadcast)
-    return {
-        "period": [date.fromordinal(plan.first).isoformat(), date.fromordinal(plan.last).isoformat()],
-        "seed": plan.seed,
-        "skus": len(plan.items),
-        "rows": len(plan.rows),
-        "sent": report.sent,
-        "events": {"sent": report.by_type, "applied": events},
-        "late": report.late,
-        "duplicates": {"sent": report.duplicates, "found": kpis["duplicates"]},
-        "dead_letters": {"sent": report.spoiled, "found": kpis["dead_letters"]},
-        "agrees": agrees and kpis["duplicates"] == report.duplicates and expected == found,
-        "signals": _signal_figures(signals, report),
-        "alerts": kpis["alerts"],
-        "drift": report.verdict.as_dict(),
-        "world": {**asdict(report.counters), "balance_reports": report.reports, **report.extra},
-        "events_per_second": round(report.sent / report.seconds),
-        "events_per_second_engine": round(report.sent / report.engine_seconds),
-        "replay_seconds": round(report.seconds, 1),
-        "chunks": report.chunks,
-        "outcome": report.outcome,
-    }
-
-
-def _signal_figures(signals: list[dict[str, Any]], report: LoopReport) -> dict[str, Any]:
-    statuses: dict[str, int] = {}
-    for signal in signals:
-        statuses[signal["status"]] = statuses.get(signal["status"], 0) + 1
-    return {
-        "opened": len(signals),
-        "auto": sum(signal["disposition"] == "auto" for signal in signals),
-        "review": sum(signal["disposition"] == "review" for signal in signals),
-        "amended": sum(signal["revision"] > 1 for signal in signals),
-        "withdrawn": statuses.get("withdrawn", 0),
-        "status": statuses,
-        "planner": dict(report.counters.reviewed),
-    }
-
-
-def comparison(engine: Outcome, nightly: Outcome) -> dict[str, Any]:
-    """The two ways of buying, side by side."""
-    return {"engine": _figures(engine), "nightly_batch": _figures(nightly)}
-
-
-def _figures(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "fill_rate": round(outcome.service.fill_rate, 5),
-        "lines_in_full": round(outcome.service.line_fill_rate, 5),
-        "value_fill_rate": round(outcome.service.value_served / max(outcome.service.value_demanded, 0.01), 5),
-        "units_demanded": outcome.service.demanded,
-        "units_served": outcome.service.served,
-        "average_stock_units": round(outcome.stock.units),
-        "average_stock_value_gbp": round(outcome.stock.value),
-        "orders": outcome.orders,
-    }
-
-
-@contextmanager
-def _data_directory(wanted: Path | None) -> Iterator[Path]:
-    if wanted is not None:
-        if wanted.exists() and (not wanted.is_dir() or any(wanted.iterdir())):
-            raise UsageError(f"{wanted} is not empty; the demo starts from nothing")
-        wanted.mkdir(parents=True, exist_ok=True)
-        yield wanted.resolve()
-        return
-    parent = Path(tempfile.mkdtemp(prefix="stockline-demo-"))
-    try:
-        yield parent / "data"
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)
-
-
-def _show(summary: dict[str, Any], options: DemoOptions) -> None:
-    if options.as_json:
-        print(json.dumps(summary, indent=2), flush=True)
-    else:
-        print_summary(summary, sys.stdout)
-
-
-def _stay(engine: ChildEngine) -> None:
-    print(f"\nThe page stays at {engine.url}/ until you press Ctrl+C.", flush=True)
-    try:
-        while engine.running:
-            time.sleep(0.5)
-    except KeyboardInterrupt:
-        print()
+    return run(options)
 
 
 def _day(text: str) -> date:
