@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import audit, documents, look, send, serve
+from engine.cli import audit, demo, documents, look, send, serve
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -43,6 +43,7 @@ def _options(
     )
 
 
+app.command("demo")(demo.demo)
 app.command("run")(serve.run)
 app.command("send")(send.send)
 app.command("positions")(look.positions)

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -13,6 +13,11 @@ from aiohttp.http_exceptions import HttpProcessingError
 from engine.web.problems import Problem
 
 T = TypeVar("T")
+
+MAX_ITEMS = 200_000
+"""Of one body; events are so long that a body within its limit of bytes has fewer."""
+
+SPLIT_IN_LOOP_BYTES = 1024 * 1024
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 ONE = "application/cloudevents+json"
@@ -41,6 +46,7 @@ class Intake:
     def __init__(self, limits: Limits):
         self._limits = limits
         self._held = 0
+        self._splitting = asyncio.Lock()
 
     @asynccontextmanager
     async def body(self, request: web.Request) -> AsyncIterator[bytes]:
@@ -54,6 +60,13 @@ class Intake:
             yield b"".join(chunks)
         finally:
             self._held -= sum(map(len, chunks))
+
+    async def items(self, body: bytes, content_type: str) -> Items:
+        """The events of a body; a long one is split in a thread, and only one at a time for the memory's sake."""
+        if len(body) <= SPLIT_IN_LOOP_BYTES:
+            return split(body, content_type)
+        async with self._splitting:
+            return await asyncio.to_thread(split, body, content_type)
 
     async def _receive(self, request: web.Request, chunks: list[bytes]) -> None:
         if (request.content_length or 0) > self._limits.body_bytes:
@@ -88,7 +101,7 @@ class Intake:
 
 
 def split(body: bytes, content_type: str) -> Items:
-    """Split a body into its events by its content type, else by what it looks like."""
+    """Split a body into its events by its content type, else by what it looks like; raises Problem 413 for too many."""
     if content_type in NDJSON:
         return Items(_lines(body), whole=False)
     if content_type == ONE:
@@ -102,7 +115,13 @@ def split(body: bytes, content_type: str) -> Items:
     return Items(lines, whole=len(lines) == 1)
 
 
+def _too_many() -> Problem:
+    return Problem(413, f"a body has at most {MAX_ITEMS} events", "too_many_events")
+
+
 def _lines(body: bytes) -> list[bytes]:
+    if body.count(b"\n") > MAX_ITEMS:
+        raise _too_many()
     return [line for line in body.split(b"\n") if line and not line.isspace()]
 
 
@@ -121,12 +140,17 @@ def _is_json(text: bytes) -> bool:
     return True
 
 
-_items = msgspec.json.Decoder(list[msgspec.Raw])
+_items = msgspec.json.Decoder(Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_ITEMS)])
 
 
 def _array(body: bytes) -> Items:
     try:
         return Items([bytes(item) for item in _items.decode(body)], whole=False)
+    except msgspec.ValidationError:
+        # Too long, or declared to be an array and none.
+        if body.lstrip()[:1] == b"[":
+            raise _too_many() from None
+        return Items([body], whole=True)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         parts = _balanced_items(body)
         return Items([body], whole=True) if parts is None else Items(parts, whole=False)
@@ -152,6 +176,8 @@ def _balanced_items(body: bytes) -> list[bytes] | None:
             return None
         if not open_brackets or (mark == _COMMA and len(open_brackets) == 1):
             parts.append(text[start : token.start()].strip())
+            if len(parts) > MAX_ITEMS:
+                raise _too_many()
             start = token.end()
         if not open_brackets and start < len(text):
             return None

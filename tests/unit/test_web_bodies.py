@@ -6,6 +6,7 @@ import time
 import pytest
 
 from engine.web.bodies import Items, split
+from engine.web.problems import Problem
 
 A, B = b'{"a": 1}', b'{"b":[2,{"c":"],}"}]}'
 PRETTY = b'{\n  "a": 1,\n  "b": {\n    "c": 2\n  }\n}'
@@ -73,6 +74,13 @@ def test_a_hostile_array_takes_time_in_proportion_to_its_length(body: bytes) -> 
     started = time.perf_counter()
     assert split(body, "application/json") == Items([body], True)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("body", [b"[" + b"1," * 200_000 + b"1]", b"[" + b"NaN," * 200_000 + b"1]", b"1\n" * 200_001])
+def test_more_items_than_events_fit_into_a_body_are_too_many(body: bytes) -> None:
+    with pytest.raises(Problem) as refused:
+        split(body, "application/json")
+    assert (refused.value.status, refused.value.reason) == (413, "too_many_events")
 
 
 def test_a_thousand_lines_are_split_in_a_blink() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -36,7 +37,8 @@ async def web() -> AsyncIterator[Site]:
 
 
 async def post(web: Site, body: bytes, content_type: str = "application/json", **headers: str) -> tuple[int, Any]:
-    async with web.client.post("/v1/events", data=body, headers={"Content-Type": content_type, **headers}) as answer:
+    sent = io.BytesIO(body)
+    async with web.client.post("/v1/events", data=sent, headers={"Content-Type": content_type, **headers}) as answer:
         return answer.status, await answer.json(content_type=None)
 
 
@@ -83,6 +85,14 @@ async def test_a_body_that_is_not_json_is_a_dead_letter_and_a_400(web: Site) -> 
 async def test_a_body_without_events_submits_nothing(web: Site, body: bytes, status: int) -> None:
     assert (await post(web, body))[0] == status
     assert web.service.submitted == []
+
+
+async def test_a_long_body_is_taken_whole(web: Site) -> None:
+    lines = [event(number) for number in range(8000)]
+    assert len(b"\n".join(lines)) > 1024 * 1024
+    assert await post(web, b"\n".join(lines), "application/x-ndjson") == (202, {"accepted": 8000, "refused": []})
+    assert await post(web, b"[" + b",".join(lines) + b"]") == (202, {"accepted": 8000, "refused": []})
+    assert [items for items, _ in web.service.submitted] == [lines, lines]
 
 
 async def test_a_packed_body_is_unpacked(web: Site) -> None:

@@ -7,20 +7,19 @@ import msgspec
 from aiohttp import web
 
 from engine.core.outputs import DeadLetter
-from engine.web import bodies, lists
+from engine.web import lists
 from engine.web.answers import RefusedItem, Taken, as_json, raw_json
 from engine.web.facade import CONTEXT, Receipt, service_of
 from engine.web.problems import Problem
 
 UNREADABLE = frozenset({"not_json", "not_utf8", "too_deep"})
-SPLIT_IN_LOOP_BYTES = 1024 * 1024
 
 
 async def post(request: web.Request) -> web.Response:
     """Take events; a body that cannot be read as any is one dead letter and answered 400."""
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
-        items = await _split(body, request.content_type)
+        items = await context.intake.items(body, request.content_type)
         receipt = await context.service.submit(items.parts, f"http/{request.remote}") if items.parts else None
     if receipt is None:
         return _nothing(body)
@@ -28,12 +27,6 @@ async def post(request: web.Request) -> web.Response:
         refusal = receipt.refused[0]
         raise Problem(400, f"the body went to the dead letters: {refusal.detail}", refusal.reason)
     return as_json(_taken(receipt), status=202)
-
-
-async def _split(body: bytes, content_type: str) -> bodies.Items:
-    if len(body) <= SPLIT_IN_LOOP_BYTES:
-        return bodies.split(body, content_type)
-    return await asyncio.to_thread(bodies.split, body, content_type)
 
 
 def _nothing(body: bytes) -> web.Response:
