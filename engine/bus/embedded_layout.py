@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.bus.base import Output, Record, Topic
 from tables.keys import DUPLICATE
-from tables.stores.rocksdb import Profile
+from tables.stores.rocksdb_options import Profile
 
 FORMAT = 1
 FAMILIES: Mapping[str, Profile] = {

@@ -186,7 +186,7 @@ class Service:
 
     def kpis(self) -> dict[str, object]:
         """Business figures."""
-        return kpis(self.counters(), self.bus.count("positions"))
+        return kpis(self.counters(), self.bus.published.count("positions"))
 
     def failure(self) -> BaseException | None:
         """Why the engine's thread has ended, if it has."""

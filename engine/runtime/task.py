@@ -250,8 +250,8 @@ class Task:
             detail=refused.detail,
             place=f"stockline.events/{record.partition}/{record.offset}",
             arrived=moment(record.arrived_at),
-            event_id=event and event.id,
-            event_source=event and event.source,
+            event_id=event.id if event else None,
+            event_source=event.source if event else None,
             **_exact(record.value),
         )
         value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
