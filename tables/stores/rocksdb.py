@@ -111,9 +111,8 @@ class RocksStore:
         self._lock = None if settings.read_only else files.lock(path)
         try:
             files.refuse_missing_parts(path / files.DATABASE, settings.read_only)
-            self._database = (
-                self._open_view(families, settings) if settings.read_only else self._open(families, settings)
-            )
+            start = self._open_view if settings.read_only else self._open
+            self._database = start(families, settings)
         except BaseException:
             self._let_go()
             raise
@@ -128,6 +127,8 @@ class RocksStore:
 
     def batch(self) -> WriteBatch:
         """An empty batch: `put(key, value, family.handle)`, `delete(key, family.handle)`."""
+        if self._closed:
+            raise EnvironmentFailure(f"{self.path}: the store is closed")
         return WriteBatch(raw_mode=True)
 
     def write(self, batch: WriteBatch) -> None:
@@ -159,7 +160,7 @@ class RocksStore:
 
     def size_on_disk(self) -> int:
         """The bytes of all files of the store."""
-        return sum(entry.stat().st_size for entry in os.scandir(self.path / files.DATABASE) if entry.is_file())
+        return files.size_of(self.path / files.DATABASE)
 
     def memory_used(self) -> int:
         """The bytes that blocks, filters and write buffers hold at the moment."""
@@ -177,7 +178,8 @@ class RocksStore:
             return
         self._closed = True
         # Closing writes out what is in memory. Where that fails it is in the write-ahead log, so nothing is lost.
-        for part in (*self._families.values(), self._database):
+        parts: list[RocksFamily | Rdict] = [*self._families.values(), self._database]
+        for part in parts:
             with suppress(Exception):
                 part.close()
         self._let_go()
@@ -200,8 +202,6 @@ class RocksStore:
             return _rdict(self.path, families, settings, AccessType.read_write())
 
     def _open_view(self, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
-        if not os.access(self.path, os.W_OK):
-            return _rdict(self.path, families, settings, AccessType.read_only(False))
         self._view = files.view(self.path)
         return _rdict(self._view, families, settings, AccessType.read_only(False))
 

@@ -1,0 +1,130 @@
+"""The files around a database: its lock, what must be there, what a power cut leaves, and a view beside the owner."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from engine.core.errors import Corrupt, DirectoryInUse, EnvironmentFailure, UsageError
+from tables.stores.rocksdb_errors import translated
+
+DATABASE = "db"
+LOCK_FILE = "stockline.lock"
+VIEW_PREFIX = "stockline-view-"
+VIEW_ATTEMPTS = 200
+SECTOR = 512
+
+
+def lock(path: Path) -> int:
+    """Take the lock file of the directory for this process, or say who has it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise translated(error, path) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except OSError as error:
+        owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        os.close(descriptor)
+        if not isinstance(error, BlockingIOError):
+            raise translated(error, path) from error
+        advice = "stop it first or choose another directory"
+        raise DirectoryInUse(f"{path} is in use by process {owner}; {advice}") from error
+    return descriptor
+
+
+def refuse_missing_parts(database: Path, read_only: bool) -> None:
+    """RocksDB would quietly start afresh, and clean up, where the file that names its manifest is gone."""
+    names = os.listdir(database) if database.is_dir() else []
+    if "CURRENT" in names:
+        return
+    if any(name.endswith((".sst", ".log")) for name in names):
+        raise Corrupt(f"{database}: the file CURRENT is missing; bring it back from a backup, nothing was changed")
+    if read_only:
+        raise UsageError(f"{database.parent} holds no data of Stockline")
+
+
+def cut_unwritten_tail(database: Path) -> bool:
+    """Cut zeros off the newest write-ahead log; whether there were any.
+
+    A power cut may leave a log that is longer than what reached the disk, and the rest reads as zeros. That is the end
+    of a write that was never acknowledged. RocksDB takes it for damage; an incomplete end it drops by itself.
+    """
+    logs = sorted(database.glob("[0-9]*.log"))
+    if not logs:
+        return False
+    content = logs[-1].read_bytes()
+    written = len(content.rstrip(b"\0"))
+    if len(content) - written < SECTOR:
+        return False
+    os.truncate(logs[-1], written)
+    return True
+
+
+def view(path: Path) -> Path:
+    """A folder with the files of the database in `path` as they are at one moment, while its owner goes on writing.
+
+    Tables and write-ahead logs are linked, not copied. A flush of the owner between our looks at its manifest and at
+    its logs would leave a hole, so the links count only if neither changed meanwhile. Where the directory cannot be
+    written, links by name in the system's temporary folder do. The caller removes the folder.
+
+    Raises:
+        EnvironmentFailure: the file system refuses, or the owner is faster than the links.
+    """
+    writable = os.access(path, os.W_OK)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=VIEW_PREFIX, dir=path if writable else None))
+    except OSError as error:
+        raise translated(error, path) from error
+    link = os.link if writable else os.symlink
+    for _ in range(VIEW_ATTEMPTS):
+        if _linked(path / DATABASE, folder / DATABASE, link):
+            return folder
+        shutil.rmtree(folder / DATABASE)
+    shutil.rmtree(folder)
+    raise EnvironmentFailure(f"{path} changes too fast to be read beside its owner; try again")
+
+
+def remove_views(path: Path) -> None:
+    """Remove the views that killed readers left; one that is in use keeps its open files."""
+    for left in path.glob(f"{VIEW_PREFIX}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def size_of(folder: Path) -> int:
+    """The bytes of the files in `folder`; those that vanish meanwhile do not count."""
+    total = 0
+    for entry in os.scandir(folder):
+        with suppress(FileNotFoundError):
+            total += entry.stat().st_size
+    return total
+
+
+def _linked(database: Path, folder: Path, link: Callable[[Path, Path], None]) -> bool:
+    """Link or copy the files into `folder`; False where the database changed under our hands."""
+    folder.mkdir()
+    before = _layout(database)
+    try:
+        for name, _ in before:
+            if name.endswith((".sst", ".log")):
+                link(database / name, folder / name)
+            else:
+                shutil.copyfile(database / name, folder / name)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        shutil.rmtree(folder.parent)
+        raise translated(error, database.parent) from error
+    return _layout(database) == before
+
+
+def _layout(database: Path) -> list[tuple[str, int]]:
+    """The files that make a state of the database, the manifest with its size."""
+    names = [name for name in os.listdir(database) if not name.startswith(("LOCK", "LOG", "OPTIONS"))]
+    return sorted((name, (database / name).stat().st_size if name.startswith("MANIFEST") else 0) for name in names)
