@@ -3,8 +3,9 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from copy import copy
 from typing import Any
+
+from msgspec.structs import replace
 
 from agents.turn import Turn
 from engine.core.events import AlertAcknowledged, AlertResolved
@@ -53,7 +54,7 @@ def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], dis
         _tally(turn, row, 1)
         _publish(turn, row, key, alert, kind, "alert.opened")
     elif old.evidence != evidence:
-        alert = copy(old)
+        alert = replace(old)
         alert.evidence = evidence
         _publish_next(turn, row, key, alert, kind, "alert.updated")
 
@@ -69,7 +70,7 @@ def clear_alert(turn: Turn, row: bytes, kind: str, discriminator: str = "") -> N
 
 
 def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: str) -> None:
-    alert = copy(old)
+    alert = replace(old)
     alert.status = "resolved"
     _tally(turn, row, -1)
     _publish_next(turn, row, key, alert, kind, "alert.resolved")
@@ -85,7 +86,7 @@ def raise_fact(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], disc
     """Open an alert that states a fact: nothing takes it back, so it ages out."""
     raise_alert(turn, row, kind, evidence, discriminator)
     until = turn.now + turn.rules.fact_alert_days * DAY
-    documents = copy(turn.documents(row))
+    documents = replace(turn.documents(row))
     others = tuple(fact for fact in documents.facts if fact[:2] != (kind, discriminator))
     documents.facts = (*others, (kind, discriminator, until))
     turn.put(keys.DOCUMENTS + row, documents)
@@ -102,7 +103,7 @@ def age_facts(turn: Turn, row: bytes) -> None:
         clear_alert(turn, row, kind, discriminator)
     left = tuple(fact for fact in documents.facts if fact[2] > turn.now)
     if due:
-        documents = copy(documents)
+        documents = replace(documents)
         documents.facts = left
         turn.put(keys.DOCUMENTS + row, documents)
     if left:
@@ -119,7 +120,7 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
     status = LIFE.get((old.status, type(turn.event)))
     if status is None:
         return Rejected("alert_closed", f"the alert {old.id} is {old.status}")
-    alert = copy(old)
+    alert = replace(old)
     alert.status, alert.by, alert.note = status, data.by, data.note
     if status == "resolved":
         _tally(turn, row, -1)

@@ -4,7 +4,7 @@ Rows: `Item`, `Directory`. A feed is stale when nothing has arrived from it for 
 feed's name raises the alert, so that it is raised once.
 """
 
-from copy import copy
+from msgspec.structs import replace
 
 from agents import alerts
 from agents.turn import Turn
@@ -55,7 +55,7 @@ def tick(turn: Turn, data: p.ClockTickedData, owned: list[str]) -> None:
     directory = _edit(turn)
     feeds = {}
     for name, old in directory.feeds.items():
-        feed = copy(old)
+        feed = replace(old)
         feed.last = max(feed.last, arrivals.get(name, 0))
         feed.stale = turn.now - feed.last > feed.interval * SECOND
         feeds[name] = feed
@@ -85,10 +85,10 @@ def _edit(turn: Turn) -> Directory:
 
 def watch_item(turn: Turn, row: bytes) -> None:
     """Raise `unknown_item` while the sku has no item master."""
-    sku, _ = keys.names(row)
     stock = turn.stock(row)
-    if turn.item(sku) is not None:
+    sku = row[: row.index(0)]
+    if turn.get(keys.ITEM + sku) is not None:
         stock.item_known = True
         alerts.clear_alert(turn, row, "unknown_item")
     elif not stock.version:
-        alerts.raise_alert(turn, row, "unknown_item", {"sku": sku, "events": [turn.ref]})
+        alerts.raise_alert(turn, row, "unknown_item", {"sku": sku.decode(), "events": [turn.ref]})

@@ -4,10 +4,10 @@ Rows: `Order` (the lines of an order at a row), `Shipment` (for receipts that na
 the set of its events: each field keeps the rank (revision, time, identity) of the event that set it.
 """
 
-from copy import copy
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents import alerts
 from agents.stock import list_document, row_location
@@ -153,7 +153,7 @@ def edit_line(order: Order, number: int | str) -> Line:
     """A line of an order that is being changed, to be changed too."""
     name = str(number)
     old = order.lines.get(name)
-    line = Line(name) if old is None else copy(old)
+    line = Line(name) if old is None else replace(old)
     order.lines = {**order.lines, name: line}
     return line
 
@@ -167,7 +167,7 @@ def _order_quantity(turn: Turn, line: Line, revision: int, qty: int | None, due:
 
 
 def _ship(turn: Turn, line: Line, data: p.ShipmentNotifiedData) -> None:
-    shipped = copy(line.shipments.get(data.shipment, Shipped()))
+    shipped = replace(line.shipments.get(data.shipment, Shipped()))
     shipped.qty += data.qty
     if data.eta is not None and turn.at >= shipped.eta_at:
         shipped.eta, shipped.eta_at = data.eta.toordinal(), turn.at
@@ -178,7 +178,7 @@ def _receive_on(line: Line, total: int, shipment: str | None, at: int) -> None:
     line.received += total
     line.last_received_at = max(line.last_received_at, at)
     if shipment is not None:
-        shipped = copy(line.shipments.get(shipment, Shipped()))
+        shipped = replace(line.shipments.get(shipment, Shipped()))
         shipped.received += total
         line.shipments = {**line.shipments, shipment: shipped}
 

@@ -4,10 +4,10 @@ Rows: `SignalRow`. How much comes from the position, when from the dated project
 moves by more than the dead band, withdrawn when its cause is gone, and stands once it is accepted.
 """
 
-from copy import copy
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agents import alerts
 from agents.explain import explain
@@ -147,7 +147,7 @@ def _amend(turn: Turn, row: bytes, old: SignalRow, need: Need, proposal: Proposa
     shifted = abs(proposal.due - old.due) > 1
     if not moved and not shifted and proposal.disposition == old.disposition:
         return
-    signal = copy(old)
+    signal = replace(old)
     signal.events = list(dict.fromkeys([*old.events, turn.ref]))[-KEPT_EVENTS:]
     signal.qty, signal.due, signal.supplier = proposal.qty, proposal.due, proposal.supplier
     signal.disposition, signal.reasons = proposal.disposition, proposal.reasons
@@ -163,7 +163,7 @@ def _stand(turn: Turn, row: bytes, stock: Stock, signal: SignalRow) -> None:
 
 
 def _close(turn: Turn, row: bytes, stock: Stock, old: SignalRow, status: str, event: str) -> None:
-    signal = copy(old)
+    signal = replace(old)
     signal.status = status
     signal.until = None
     stock.signal_open = False
@@ -206,7 +206,7 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
     status = LIFE.get((old.status, type(turn.event)))
     if status is None:
         return Rejected("signal_closed", f"the signal {old.id} is {old.status}")
-    signal = copy(old)
+    signal = replace(old)
     signal.status, signal.by, signal.note = status, data.by, data.reason
     signal.qty = data.qty or old.qty
     signal.order, signal.line = data.order or old.order, str(data.line) if data.line is not None else old.line
@@ -231,7 +231,7 @@ def ordered(turn: Turn, row: bytes, name: str, order: str, line: str) -> None:
     old: SignalRow | None = turn.get(keys.SIGNAL + row)
     if old is None or old.id != name or old.status not in STANDING:
         return
-    signal = copy(old)
+    signal = replace(old)
     signal.order, signal.line = order, line
     _close(turn, row, turn.stock(row), signal, "ordered", "signal.closed")
 

@@ -5,7 +5,7 @@ Rows: `Stock` (balances), `Entry` (the movements and counts of the window), `Res
 of arrival; so a count keeps its moment and movements are kept for the window.
 """
 
-from copy import copy
+from msgspec.structs import replace
 
 from agents import alerts
 from agents.turn import Turn
@@ -247,7 +247,7 @@ def list_document(turn: Turn, row: bytes, field: str, name: str, is_open: bool) 
     names: tuple[str, ...] = getattr(documents, field)
     if (name in names) == is_open:
         return
-    documents = copy(documents)
+    documents = replace(documents)
     setattr(documents, field, (*names, name) if is_open else tuple(n for n in names if n != name))
     turn.put(keys.DOCUMENTS + row, documents)
 

@@ -1,9 +1,10 @@
 """One event's turn: what agents read, and the changes and effects that they leave, as data."""
 
 from collections.abc import Iterator
-from copy import copy
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from engine.core.events import Event
 from engine.core.outputs import Alert, Signal
@@ -100,7 +101,7 @@ class Turn:
         row = self.writes.get(key)
         if row is None:
             old = self.get(key)
-            row = default() if old is None else copy(old)
+            row = default() if old is None else replace(old)
             self.writes[key] = row
         return row
 

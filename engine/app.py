@@ -3,15 +3,16 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from engine.bus.embedded import EmbeddedBus
 from engine.core.errors import BrokenInvariant, StocklineError
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.audit import AuditReport, audit, clock_of
 from engine.runtime.service import Service
-from engine.settings import Settings
+from engine.settings import ClockMode, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
@@ -28,10 +29,10 @@ class Running(NamedTuple):
     telemetry: Telemetry
 
 
-def rules_of(settings: Settings) -> Rules:
+def rules_of(settings: Settings, clock: ClockMode) -> Rules:
     """The rules of the fold that the settings ask for."""
     return Rules(
-        clock=settings.clock,
+        clock=clock,
         movement_window_hours=settings.movement_window_hours,
         duplicate_days=settings.duplicate_days,
     )
@@ -47,9 +48,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        bus = EmbeddedBus.open(settings.data, settings.partitions, settings.memory_mib)
+        memory_mib = settings.memory_mib // 2
+        bus = EmbeddedBus.open(settings.data, settings.partitions, memory_mib)
         ends.callback(bus.close)
-        service = Service(Engine(bus, rules_of(settings)))
+        service = Service(bus, rules_of(settings, settings.clock), memory_mib << 20)
         service.start()
         ends.push_async_callback(asyncio.to_thread, service.stop)
         telemetry = Telemetry(lambda: figures(service))
@@ -85,3 +87,29 @@ async def watch(service: Service, asked: asyncio.Event) -> BaseException | None:
         with suppress(TimeoutError):
             await asyncio.wait_for(asked.wait(), WATCH_SECONDS)
     return None
+
+
+def figures(service: Service) -> Figures:
+    """What the engine counts, for the metrics."""
+    progress, counters = service.progress(), service.counters()
+    outcomes = {"applied": 0, "duplicate": 0, "refused": 0}
+    for name, count in counters.items():
+        if (outcome := _OUTCOMES.get(name.partition(":")[0])) is not None:
+            outcomes[outcome] += count
+    rows = service.bus.published.count("positions")
+    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds)
+
+
+_OUTCOMES = {"events": "applied", "duplicates": "duplicate", "dead_letters": "refused"}
+
+
+def audited(settings: Settings, scratch: Path, progress: Callable[[int, int], None]) -> AuditReport:
+    """Fold the log of the data directory again, into `scratch`, and compare; `progress` is told (done, of).
+
+    The engine may be running: what it had committed when this began is compared.
+    """
+    with (
+        closing(EmbeddedBus.open(settings.data, read_only=True)) as bus,
+        closing(EmbeddedBus.open(scratch, bus.partitions)) as again,
+    ):
+        return audit(bus, rules_of(settings, clock_of(bus)), again, progress)

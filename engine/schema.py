@@ -29,7 +29,7 @@ _PAYLOADS = {
     "alert.opened": Alert,
     "alert.updated": Alert,
     "alert.resolved": Alert,
-    "record.refused": DeadLetter,
+    "event.refused": DeadLetter,
 }
 
 
@@ -133,7 +133,7 @@ CHANNELS = {
     "signals": _Channel(_ROW, _kept_days(30), "Every revision of every signal.", _outputs("signal")),
     "alerts": _Channel(_ROW, _kept_days(30), "Every change of every alert.", _outputs("alert")),
     "dead-letters": _Channel(
-        "source", _kept_days(30), "Refused records: their bytes, the reason, the place.", _outputs("record")
+        "source", _kept_days(30), "Refused records: their bytes, the reason, the place.", _outputs("event")
     ),
 }
 

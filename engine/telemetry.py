@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from engine import __version__
 
@@ -18,13 +18,12 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's counts: `outcomes` of events by name; commits as cumulative (bound in seconds, count) and their sum."""
+    """The engine's own counts: `outcomes` of events by name, the duration of the last commit in seconds."""
 
     accepted: int
     applied: int
     rows: int
     outcomes: Mapping[str, int]
-    commit_buckets: list[tuple[str, float]]
     commit_seconds: float
 
 
@@ -42,9 +41,7 @@ class _EngineCollector:
         for outcome, count in figures.outcomes.items():
             outcomes.add_metric([outcome], count)
         yield outcomes
-        yield HistogramMetricFamily(
-            "stockline_commit_seconds", "Time of a durable commit", figures.commit_buckets, figures.commit_seconds
-        )
+        yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
 
 
 class Telemetry:
@@ -61,7 +58,7 @@ class Telemetry:
             "stockline_http_request_seconds", "Time to answer an HTTP call", ["route"], registry=self._registry
         )
         self._streams = Gauge("stockline_streams", "Open readers of /v1/stream", registry=self._registry)
-        self._lagging = Counter("stockline_streams_lagged", "Readers that were too slow", registry=self._registry)
+        self._cut_off = Counter("stockline_streams_cut_off", "Readers that were too slow", registry=self._registry)
 
     def expose(self) -> bytes:
         """All metrics in Prometheus' text format."""
@@ -95,7 +92,7 @@ class Telemetry:
         self._streams.dec()
         log.debug("%s no longer follows the stream", reader)
 
-    def stream_lagged(self, reader: str) -> None:
-        """A reader was too slow and was ended."""
-        self._lagging.inc()
-        log.warning("%s was too slow for the stream and was ended", reader)
+    def stream_cut_off(self, reader: str, why: BaseException) -> None:
+        """A reader was ended because it was too slow."""
+        self._cut_off.inc()
+        log.warning("%s was cut off from the stream: %s", reader, why)

@@ -16,7 +16,7 @@ Rank = tuple[int, int, bytes]
 NEVER = -1
 
 
-class Stock(Struct, array_like=True):
+class Stock(Struct, array_like=True, gc=False):
     """The hot row of (sku, location): balances, and what lets an event pass without looking further."""
 
     available: int = 0
@@ -70,7 +70,7 @@ class Stock(Struct, array_like=True):
         return self.available - self.reserved + self.on_order + self.in_transit
 
 
-class Entry(Struct, array_like=True):
+class Entry(Struct, array_like=True, gc=False):
     """One movement or count of a row, kept for the movement window. A count has `count` 1 (available) or 2 (held)."""
 
     available: int
@@ -81,7 +81,7 @@ class Entry(Struct, array_like=True):
     document: str = ""
 
 
-class Shipped(Struct, array_like=True):
+class Shipped(Struct, array_like=True, gc=False):
     """What one shipment brings to a line; `eta` is a day."""
 
     qty: int = 0
@@ -90,7 +90,7 @@ class Shipped(Struct, array_like=True):
     eta_at: int = NEVER
 
 
-class Line(Struct, array_like=True):
+class Line(Struct, array_like=True, gc=False):
     """A line of a purchase order."""
 
     number: str
@@ -109,7 +109,7 @@ class Line(Struct, array_like=True):
     sampled: bool = False
 
 
-class Order(Struct, array_like=True):
+class Order(Struct, array_like=True, gc=False):
     """A purchase order as far as it concerns one row; `unlined` was received without naming a line."""
 
     lines: dict[str, Line] = field(default_factory=dict)
@@ -119,7 +119,7 @@ class Order(Struct, array_like=True):
     """What of it the row's `on_order` and `in_transit` hold."""
 
 
-class Shipment(Struct, array_like=True):
+class Shipment(Struct, array_like=True, gc=False):
     """Where a shipment belongs, for receipts that name only it; `orphans` came before its notice."""
 
     order: str | None = None
@@ -127,7 +127,7 @@ class Shipment(Struct, array_like=True):
     orphans: list[tuple[int, int]] = field(default_factory=list)
 
 
-class Transfer(Struct, array_like=True):
+class Transfer(Struct, array_like=True, gc=False):
     """A transfer as its destination sees it."""
 
     origin: str | None = None
@@ -137,7 +137,7 @@ class Transfer(Struct, array_like=True):
     shipped_at: int = NEVER
 
 
-class Reservation(Struct, array_like=True):
+class Reservation(Struct, array_like=True, gc=False):
     """A soft reservation."""
 
     qty: int = 0
@@ -156,7 +156,7 @@ class Reservation(Struct, array_like=True):
         return max(0, self.qty - self.released - self.issued)
 
 
-class Documents(Struct, array_like=True):
+class Documents(Struct, array_like=True, gc=False):
     """The documents of a row that still matter: what the projection and the clock must look at."""
 
     orders: tuple[str, ...] = ()
@@ -166,7 +166,7 @@ class Documents(Struct, array_like=True):
     """Alerts that state a fact and age out: (kind, discriminator, until)."""
 
 
-class Revision(Struct, array_like=True):
+class Revision(Struct, array_like=True, gc=False):
     """One forecast revision; buckets are (start day, days, quantity)."""
 
     version: str
@@ -175,7 +175,7 @@ class Revision(Struct, array_like=True):
     buckets: list[tuple[int, int, int]]
 
 
-class Plan(Struct, array_like=True):
+class Plan(Struct, array_like=True, gc=False):
     """Policy, forecast and what was observed of demand and lead time at a row."""
 
     policy: PolicySetData | None = None
@@ -195,7 +195,7 @@ class Plan(Struct, array_like=True):
     """Days from order to receipt of the last completed lines."""
 
 
-class Item(Struct, array_like=True):
+class Item(Struct, array_like=True, gc=False):
     """The item master of a sku."""
 
     base_unit: str
@@ -206,7 +206,7 @@ class Item(Struct, array_like=True):
     substitutes: list[str] = field(default_factory=list)
 
 
-class SignalRow(Struct, array_like=True):
+class SignalRow(Struct, array_like=True, gc=False):
     """The current or last signal of a row. `status` is that of the contract."""
 
     id: str
@@ -229,7 +229,7 @@ class SignalRow(Struct, array_like=True):
     note: str | None = None
 
 
-class AlertRow(Struct, array_like=True):
+class AlertRow(Struct, array_like=True, gc=False):
     """The current or last alert of a kind (and discriminator) at a row."""
 
     id: str
@@ -243,7 +243,7 @@ class AlertRow(Struct, array_like=True):
     note: str | None = None
 
 
-class Reported(Struct, array_like=True):
+class Reported(Struct, array_like=True, gc=False):
     """The latest balance report of the ERP at a row, and how far it differed."""
 
     at: int
@@ -257,7 +257,7 @@ class Reported(Struct, array_like=True):
     on_order: int | None = None
 
 
-class Location(Struct, array_like=True):
+class Location(Struct, array_like=True, gc=False):
     """A location; days are local days of `time_zone`."""
 
     time_zone: str
@@ -266,7 +266,7 @@ class Location(Struct, array_like=True):
     working_days: list[int] | None = None
 
 
-class Feed(Struct, array_like=True):
+class Feed(Struct, array_like=True, gc=False):
     """A declared feed. `last` is its last arrival, by the engine's clock."""
 
     interval: int
@@ -276,7 +276,7 @@ class Feed(Struct, array_like=True):
     stale: bool = False
 
 
-class Directory(Struct, array_like=True):
+class Directory(Struct, array_like=True, gc=False):
     """What every partition knows: locations and feeds."""
 
     locations: dict[str, Location] = field(default_factory=dict)

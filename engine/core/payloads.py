@@ -36,11 +36,11 @@ Status = Literal["available", "held"]
 def check_names(*names: str | None) -> None:
     """Raise ValueError unless every name given is printable and has no space at its ends."""
     for name in names:
-        if name is not None and (not name.isprintable() or name[:1] == " " or name[-1:] == " " or name == "*"):
+        if name is not None and (not name.isprintable() or name != name.strip() or name == "*"):
             raise ValueError("a name holds a character that is not printable or a space at an end, or is `*`")
 
 
-class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
     """The base of all payloads."""
 
 
@@ -83,7 +83,7 @@ class ItemDefinedData(SkuData, kw_only=True):
             raise ValueError("the base unit's factor is 1")
 
 
-class MinMax(Struct, tag_field="kind", tag="min_max", forbid_unknown_fields=True):
+class MinMax(Struct, tag_field="kind", tag="min_max", forbid_unknown_fields=True, gc=False):
     """Order up to `max` when the position is at or below `min`."""
 
     min: Count
@@ -94,25 +94,25 @@ class MinMax(Struct, tag_field="kind", tag="min_max", forbid_unknown_fields=True
             raise ValueError("`max` is below `min`")
 
 
-class ReorderPoint(Struct, tag_field="kind", tag="reorder_point", forbid_unknown_fields=True):
+class ReorderPoint(Struct, tag_field="kind", tag="reorder_point", forbid_unknown_fields=True, gc=False):
     """Order lots of `qty` when the position is at or below `point`."""
 
     point: Count
     qty: Quantity
 
 
-class ForecastPolicy(Struct, tag_field="kind", tag="forecast", forbid_unknown_fields=True):
+class ForecastPolicy(Struct, tag_field="kind", tag="forecast", forbid_unknown_fields=True, gc=False):
     """Order up to the demand over lead time and review period, plus safety stock."""
 
 
-class NoPolicy(Struct, tag_field="kind", tag="none", forbid_unknown_fields=True):
+class NoPolicy(Struct, tag_field="kind", tag="none", forbid_unknown_fields=True, gc=False):
     """No replenishment signals."""
 
 
 Policy = MinMax | ReorderPoint | ForecastPolicy | NoPolicy
 
 
-class AutoLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
+class AutoLimits(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """What may be ordered without a planner; `max_value` needs a `unit_cost`."""
 
     max_qty: Count | None = None
@@ -143,7 +143,7 @@ class PolicySetData(RowData, kw_only=True):
                 raise ValueError("an amount of money is finite, not negative and at most 10^12")
 
 
-class Bucket(Struct, forbid_unknown_fields=True):
+class Bucket(Struct, forbid_unknown_fields=True, gc=False):
     """`qty` units of demand over `days` days from `start`, spread evenly, earlier days taking the remainder."""
 
     start: date
@@ -199,7 +199,7 @@ class OrderEndedData(LineData, kw_only=True):
     revision: Revision = 0
 
 
-class Promise(Struct, forbid_unknown_fields=True, omit_defaults=True):
+class Promise(Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """One entry of a supplier's acknowledgement."""
 
     status: Literal["accepted", "changed", "backordered", "rejected", "pending"]

@@ -11,13 +11,13 @@ The fold of one record, in this order and for these reasons:
 Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from agents.pipeline import handle
+from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record
 from engine.core.events import ClockTicked, Event, content, decode, identity, type_name
@@ -89,8 +89,8 @@ class Task:
 
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
-        self._prefetch(arrivals)
-        outcomes = [self._fold(record, event) for record, event in arrivals]
+        names = self._prefetch(arrivals)
+        outcomes = [self._fold(*arrival, *name) for arrival, name in zip(arrivals, names, strict=True)]
         self._remember_arrivals()
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, self._rules.clock, dict(self._count))
@@ -112,28 +112,28 @@ class Task:
         """The names of the declared feeds."""
         return list(self._directory.feeds)
 
-    def _prefetch(self, arrivals: Sequence[Arrival]) -> None:
+    def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
         """Read in one go what the records will ask for: the names of events, and their rows."""
         names, wanted = [], set()
         for _, event in arrivals:
             if isinstance(event, Rejected):
+                names.append(b"")
                 continue
             names.append(keys.duplicate(self.partition, identity(event)))
-            sku, location = getattr(event.data, "sku", None), getattr(event.data, "location", None)
-            if sku is not None and location is not None:
-                wanted.add(keys.STOCK + keys.row(sku, location))
-        self._names = dict(zip(names, self._state.get_many(names), strict=True))
+            data: Any = event.data
+            if type(event) in STEPS:
+                wanted.add(keys.STOCK + keys.row(data.sku, data.location))
         self._space.prefetch(list(wanted))
+        return zip(names, self._state.get_many(names), strict=True)
 
     # the fold of one record -------------------------------------------------------------------------------------------
 
-    def _fold(self, record: Record, event: Event | Rejected) -> Outcome:
+    def _fold(self, record: Record, event: Event | Rejected, name: bytes, seen: bytes | None) -> Outcome:
         if isinstance(event, Rejected):
             return self._refuse(record, None, event)
         at = instant(event.time)
-        name = keys.duplicate(self.partition, digest := identity(event))
-        says = content(event)
-        refused = self._too_early(record, event, at) or self._repeated(record, name, says)
+        says = content(event, at)
+        refused = self._too_early(record, event, at) or self._repeated(record, self._seen.get(name, seen), says)
         if isinstance(refused, Rejected):
             return self._refuse(record, event, refused)
         now = max(
@@ -146,7 +146,7 @@ class Task:
             self._tally("duplicates")
             return DUPLICATE
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
-        turn.begin(event, at, now, digest)
+        turn.begin(event, at, now, name[-16:])
         refused = handle(turn, self._owned_feeds)
         if refused is not None:
             return self._refuse(record, event, refused)
@@ -164,9 +164,8 @@ class Task:
             return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
         return None
 
-    def _repeated(self, record: Record, name: bytes, says: bytes) -> Rejected | Duplicate | None:
+    def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejected | Duplicate | None:
         """Whether the event's name was seen within the window: with the same content, or with other content."""
-        seen = self._seen.get(name) or self._names.get(name)
         if seen is None or record.arrived_at - int.from_bytes(seen[8:], "big") > self._rules.duplicate_window:
             return None
         if seen[:8] == says:

@@ -1,7 +1,7 @@
 """What the HTTP layer asks of an engine: the embedded service has it, and so may a reader of public topics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -45,11 +45,11 @@ class Progress(Protocol):
 class Subscription(Protocol):
     """Outputs after their commit, in order; ends with an error for a reader that is too slow."""
 
-    def __aiter__(self) -> AsyncIterator[Output]:
-        """The outputs."""
+    def batches(self) -> AsyncGenerator[list[Output]]:
+        """The outputs of one commit after the other; raises when the reader is too slow."""
 
     def close(self) -> None:
-        """End it; iteration stops."""
+        """Listen no more."""
 
 
 class Service(Protocol):

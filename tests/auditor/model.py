@@ -84,6 +84,10 @@ class Line:
     def on_order(self) -> int:
         return max(0, self.open - self.in_transit)
 
+    @property
+    def owed(self) -> int:
+        return self.on_order + self.in_transit
+
 
 def distinct(events: Iterable[Event]) -> list[Event]:
     """The first event of each name; a repeat changes nothing, whether it says the same or not."""
@@ -347,7 +351,7 @@ class Model:
 def spread(qty: int, lines: list[Line]) -> None:
     """Set a receipt that names no line against an order's lines, ascending; what is too much goes to the first."""
     for line in lines:
-        taken = min(qty, line.open)
+        taken = min(qty, line.owed)
         line.received += taken
         qty -= taken
     if lines:

@@ -147,10 +147,14 @@ LINES = {
         [placed(line=2), placed(line=1, qty=50), received(1, 70, order="P")],
         Row(available=70, on_order=80),
     ),
-    "what no line owes goes to the first": (
+    "what is shipped beyond the order is owed too": (
         [placed(line=1, qty=10), shipped(1, 30), placed(line=2, qty=10), received(2, 25, order="P")],
-        # line 1 owes 10 and takes them, line 2 its 10; the last 5 count against what line 1 has in transit
-        Row(available=25, in_transit=15),
+        Row(available=25, on_order=10, in_transit=5),
+    ),
+    "what no line owes goes to the first": (
+        [placed(line=1, qty=10), placed(line=2, qty=10), received(2, 25, order="P"), shipped(3, 30)],
+        # the shipment comes last and makes line 1 owe 30: the receipt of 25 is all its own
+        Row(available=25, on_order=10, in_transit=5),
     ),
     "a closed line owes nothing": (
         [placed(line=1), event("order.closed", 1, order="P", line=1), placed(line=2), received(2, 30, order="P")],

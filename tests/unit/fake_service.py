@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from engine.bus.base import Output, Record, Topic
 from engine.core import events
-from engine.core.errors import EnvironmentFailure
 from engine.core.outcomes import Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.values import instant, moment, row_key, stable_id
@@ -35,7 +34,7 @@ class Progress(Struct):
     applied: int
 
 
-class Lagging(EnvironmentFailure):
+class Lagging(Exception):
     pass
 
 
@@ -75,23 +74,18 @@ class FakeBus:
 class FakeSubscription:
     def __init__(self, topics: frozenset[Topic]) -> None:
         self.topics = topics
-        self.queue: asyncio.Queue[Output | BaseException | None] = asyncio.Queue()
+        self.queue: asyncio.Queue[list[Output] | BaseException] = asyncio.Queue()
         self.closed = False
 
-    def __aiter__(self) -> "FakeSubscription":
-        return self
-
-    async def __anext__(self) -> Output:
-        item = await self.queue.get()
-        if item is None:
-            raise StopAsyncIteration
-        if isinstance(item, BaseException):
-            raise item
-        return item
+    async def batches(self) -> AsyncIterator[list[Output]]:
+        while True:
+            item = await self.queue.get()
+            if isinstance(item, BaseException):
+                raise item
+            yield item
 
     def close(self) -> None:
         self.closed = True
-        self.queue.put_nowait(None)
 
 
 class FakeService:
@@ -161,7 +155,7 @@ class FakeService:
             id=name, reason=refusal.reason, detail=refusal.detail, place=place, arrived=moment(NOW + len(letters)),
             raw=raw, raw_base64=encoded,
         )  # fmt: skip
-        self.publish("dead-letters", "record.refused", name, letter)
+        self.publish("dead-letters", "event.refused", name, letter)
 
     def thing(self, topic: Topic, name: str, kind: type[Any]) -> Any:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
@@ -171,7 +165,7 @@ class FakeService:
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait(Output(topic, name, name, value))
+                subscription.queue.put_nowait([Output(topic, name, name, value)])
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)

@@ -193,7 +193,7 @@ async def test_a_reader_who_is_too_slow_is_cut_off(web: Site) -> None:
         web.service.subscriptions[0].queue.put_nowait(Lagging("too slow"))
         assert await asyncio.wait_for(answer.content.read(), 3) == b""
     async with web.client.get("/metrics") as answer:
-        assert "stockline_streams_lagged_total 1.0" in await answer.text()
+        assert "stockline_streams_cut_off_total 1.0" in await answer.text()
 
 
 async def test_a_reader_who_does_not_read_holds_a_bounded_number_of_bytes(web: Site) -> None:

@@ -38,14 +38,18 @@ def is_working_day(day: int) -> bool:
     return day % 7 in (1, 2, 3, 4, 5)
 
 
+def next_working_day(day: int) -> int:
+    """The first working day from `day` on."""
+    while not is_working_day(day):
+        day += 1
+    return day
+
+
 def in_working_hours(at: int) -> int:
     """The first instant from `at` on at which goods are taken in: working days, 8 to 16 h."""
     day = local_day(at)
     if is_working_day(day) and at_local(day, 8) <= at <= at_local(day, 16):
         return at
-    if not is_working_day(day) or at > at_local(day, 16):
-        day += 1
-        while not is_working_day(day):
-            day += 1
+    day = next_working_day(day + 1)
     # The time of day is kept within the hours, so that deliveries do not all come at eight.
     return at_local(day, 8) + (at % (8 * HOUR))

@@ -10,7 +10,7 @@ from connectors.retail.simulator.buyers import SignalBuyer
 from connectors.retail.simulator.calendar import HOUR, at_local, is_working_day
 from connectors.retail.simulator.erp import Erp, PlantedError
 from connectors.retail.simulator.judge import Judge, Verdict
-from connectors.retail.simulator.master import publish_master_data
+from connectors.retail.simulator.master import publish_master_data, publish_policies
 from connectors.retail.simulator.nightly import Outcome, outcome_of
 from connectors.retail.simulator.outlet import Outlet
 from connectors.retail.simulator.plan import Plan
@@ -102,8 +102,9 @@ class ClosedLoop:
 
     def _open(self) -> None:
         publish_master_data(self._plan, self._outlet.emit, self._shop.start)
-        self._forecaster.open(self._shop.start)
         self._shop.open()
+        self._forecaster.open(self._shop.start)
+        publish_policies(self._plan, self._outlet.emit, self._shop.start)
         self._erp.open()
         keys = sorted(self._plan.rows)
         for day in range(self._plan.first, self._plan.last + 1):

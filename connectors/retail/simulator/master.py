@@ -11,7 +11,7 @@ WMS_INTERVAL_SECONDS = 6 * 86400
 
 
 def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
-    """Locations, feeds, items and policies, all before `at`."""
+    """Locations, feeds and items, before `at`."""
     at -= 30 * MINUTE
     for location in LOCATIONS:
         data = {"location": location, "time_zone": "Europe/London", "name": _NAMES[location],
@@ -23,8 +23,12 @@ def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
     abc = {row.sku: row.abc for row in sorted(plan.rows.values(), key=lambda row: row.abc, reverse=True)}
     for item in plan.items.values():
         emit(SOURCE, f"item-{item.sku}", "item.defined", at, _item_data(item, abc.get(item.sku, "C")))
+
+
+def publish_policies(plan: Plan, emit: Emit, at: int) -> None:
+    """Policies, after the opening stock: a row without stock would ask for some at once."""
     for row in plan.rows.values():
-        emit(SOURCE, f"policy-{row.location}-{row.sku}", "policy.set", at, row.policy_data())
+        emit(SOURCE, f"policy-{row.location}-{row.sku}", "policy.set", at + MINUTE, row.policy_data())
 
 
 def _item_data(item: Item, abc: str) -> dict[str, object]:

@@ -10,7 +10,7 @@ from connectors.retail.simulator.suppliers import Supplier
 PolicyKind = Literal["min_max", "reorder_point", "forecast", "none"]
 _SAFETY_FACTOR = {"A": 2.05, "B": 1.88, "C": 1.64}
 _COVER_DAYS = {"A": 10, "B": 18, "C": 30}
-_AUTO_VALUE = {"A": 600, "B": 350, "C": 200}
+_AUTO_VALUE = {"A": 200, "B": 90, "C": 45}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from connectors.retail.simulator.agenda import Agenda
-from connectors.retail.simulator.calendar import DAY, HOUR, MINUTE, in_working_hours, iso_day, local_day
+from connectors.retail.simulator.calendar import DAY, HOUR, MINUTE, in_working_hours, iso_day, local_day, next_working_day
 from connectors.retail.simulator.outlet import Emit
 from connectors.retail.simulator.plan import Plan
 from connectors.retail.simulator.stock import Counters, Movement, Row
@@ -54,7 +54,7 @@ class Purchasing:
         row.orders += 1
         supplier = self._suppliers[plan.supplier.name]
         fate = fate_of(self._plan.seed, plan.key, row.orders, supplier, local_day(now))
-        due = max(due or 0, local_day(now) + plan.supplier.lead_days)
+        due = next_working_day(max(due or 0, local_day(now) + plan.supplier.lead_days))
         line = OrderLine(f"PO-{self._counters.orders:06d}", row, qty, due, fate)
         data = {**line.document, "supplier": supplier.name, **self._in_unit(row, qty), "due": iso_day(due)}
         if signal is not None:
@@ -70,7 +70,7 @@ class Purchasing:
             qty = left if number == len(parts) - 1 else round(line.qty * promise.share)
             left -= qty
             if qty:
-                day = line.due + promise.later_days
+                day = next_working_day(line.due + promise.later_days)
                 entry: dict[str, Any] = {"status": promise.status, "qty": qty}
                 schedule.append(entry if promise.status == "rejected" else {**entry, "due": iso_day(day)})
                 self._counters.acknowledged[promise.status] += 1

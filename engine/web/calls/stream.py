@@ -6,14 +6,13 @@ subscription lags and the engine ends it: a slow reader costs itself, never the 
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from itertools import count
 
 import msgspec
 from aiohttp import web
 
 from engine.bus.base import Output, Topic
-from engine.core.errors import StocklineError
 from engine.web.facade import CONTEXT, Subscription, service_of
 from engine.web.problems import Problem
 
@@ -49,12 +48,13 @@ class Feed:
     async def fill(self) -> None:
         """Gather events until the subscription ends; wait while the buffer is full."""
         try:
-            async for output in self._subscription:
-                self._buffer += self._event(output)
-                self._filled.set()
-                while len(self._buffer) >= MAX_BUFFER_BYTES:
-                    self._emptied.clear()
-                    await self._emptied.wait()
+            async with aclosing(self._subscription.batches()) as batches:
+                async for outputs in batches:
+                    self._buffer += b"".join(map(self._event, outputs))
+                    self._filled.set()
+                    while len(self._buffer) >= MAX_BUFFER_BYTES:
+                        self._emptied.clear()
+                        await self._emptied.wait()
         finally:
             self.ended = True
             self._filled.set()
@@ -97,8 +97,8 @@ async def get(request: web.Request) -> web.StreamResponse:
         context.streams.discard(filling)
         context.telemetry.stream_closed(reader)
         subscription.close()
-        if await _lagged(filling):
-            context.telemetry.stream_lagged(reader)
+        if (error := await _ended(filling)) is not None:
+            context.telemetry.stream_cut_off(reader, error)
             response.force_close()
     return response
 
@@ -108,16 +108,11 @@ async def _copy(feed: Feed, response: web.StreamResponse) -> None:
         await response.write(gathered)
 
 
-async def _lagged(filling: asyncio.Task[None]) -> bool:
-    """Stop the task; whether it had ended because the reader was too slow."""
+async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
+    """Stop the task; the error by which it had ended already, if it had."""
     filling.cancel()
-    try:
-        await filling
-    except StocklineError:
-        return True
-    except asyncio.CancelledError:
-        pass
-    return False
+    [error] = await asyncio.gather(filling, return_exceptions=True)
+    return None if isinstance(error, asyncio.CancelledError) else error
 
 
 def _topics(request: web.Request) -> frozenset[Topic]:
