@@ -112,4 +112,5 @@ def audited(settings: Settings, scratch: Path, progress: Callable[[int, int], No
         closing(EmbeddedBus.open(settings.data, read_only=True)) as bus,
         closing(EmbeddedBus.open(scratch, bus.partitions)) as again,
     ):
-        return audit(bus, rules_of(settings, clock_of(bus)), again, progress)
+        clock: ClockMode = "log" if clock_of(bus) == "log" else "wall"
+        return audit(bus, rules_of(settings, clock), again, progress)

@@ -35,9 +35,9 @@ def audit(
         show.document({name: getattr(report, name) for name in report.__struct_fields__})
     else:
         typer.echo(
-            f"{report.records} records folded; compared {report.rows} rows of all tables, {report.positions} positions, "
-            f"{report.signals} signals, {report.alerts} alerts, {report.dead_letters} dead letters: "
-            f"{len(report.differences) or 'no'} differences"
+            f"{report.records} records folded; compared {report.rows} rows of all tables, "
+            f"{report.positions} positions, {report.signals} signals, {report.alerts} alerts, "
+            f"{report.dead_letters} dead letters: {len(report.differences) or 'no'} differences"
         )
         for difference in report.differences[:SHOWN_DIFFERENCES]:
             show.remark(f"  {difference}")

@@ -1,7 +1,7 @@
 """What the HTTP layer asks of an engine: the embedded service has it, and so may a reader of public topics."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -45,7 +45,7 @@ class Progress(Protocol):
 class Subscription(Protocol):
     """Outputs after their commit, in order; ends with an error for a reader that is too slow."""
 
-    def batches(self) -> AsyncGenerator[list[Output]]:
+    def batches(self) -> AsyncIterator[list[Output]]:
         """The outputs of one commit after the other; raises when the reader is too slow."""
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ subscription lags and the engine ends it: a slow reader costs itself, never the 
 """
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from itertools import count
 
 import msgspec
@@ -48,13 +48,12 @@ class Feed:
     async def fill(self) -> None:
         """Gather events until the subscription ends; wait while the buffer is full."""
         try:
-            async with aclosing(self._subscription.batches()) as batches:
-                async for outputs in batches:
-                    self._buffer += b"".join(map(self._event, outputs))
-                    self._filled.set()
-                    while len(self._buffer) >= MAX_BUFFER_BYTES:
-                        self._emptied.clear()
-                        await self._emptied.wait()
+            async for outputs in self._subscription.batches():
+                self._buffer += b"".join(map(self._event, outputs))
+                self._filled.set()
+                while len(self._buffer) >= MAX_BUFFER_BYTES:
+                    self._emptied.clear()
+                    await self._emptied.wait()
         finally:
             self.ended = True
             self._filled.set()

@@ -95,27 +95,20 @@ function rate(samples, total) {
   return now > then ? Math.max(0, Math.round(((total - before) * 1000) / (now - then))) : 0;
 }
 
+const sum = (counts) => Object.values(counts).reduce((total, each) => total + each, 0);
+
 async function count() {
   if (document.hidden) return;
   try {
-    const [sync, positions] = await Promise.all([ask("/v1/sync"), ask("/v1/positions?limit=1")]);
-    state.rows = positions.total;
+    const [sync, kpis] = await Promise.all([ask("/v1/sync"), ask("/v1/kpis")]);
+    const { opened, withdrawn, closed } = kpis.signals;
+    state.rows = kpis.rows;
     show("accepted", sync.accepted);
     show("lag", sync.lag);
     show("event-rate", rate(state.rates.events, sync.accepted));
-    show("positions-total", positions.total);
-  } catch (error) {
-    console.warn(error);
-  }
-}
-
-async function countOpen() {
-  if (document.hidden) return;
-  try {
-    for (const table of ["signals", "alerts"]) {
-      const page = await ask(`/v1/${table}?limit=1&status=open`);
-      show(`${table}-total`, page.total);
-    }
+    show("positions-total", kpis.rows);
+    show("signals-total", sum(opened) - sum(withdrawn) - sum(closed));
+    show("alerts-total", sum(Object.values(kpis.alerts).map((each) => each.open)));
   } catch (error) {
     console.warn(error);
   }
@@ -236,6 +229,4 @@ element("pause").addEventListener("click", (event) => {
 });
 setInterval(draw, DRAW_MS);
 setInterval(count, ASK_MS);
-setInterval(countOpen, 5 * ASK_MS);
 follow();
-countOpen();
