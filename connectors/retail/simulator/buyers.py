@@ -4,7 +4,7 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from connectors.retail.simulator.calendar import DAY, MINUTE, at_local
+from connectors.retail.simulator.calendar import DAY, MINUTE, at_local, at_next_job
 from connectors.retail.simulator.planning import Forecaster
 from connectors.retail.simulator.shop import Shop
 from connectors.retail.simulator.stock import Row
@@ -35,7 +35,7 @@ class SignalBuyer:
                 row = self._row(signal)
                 row.reviews += 1
                 judgement = judgement_of(self._shop.plan.seed, row.plan.key, row.reviews)
-                agenda.put(agenda.now + judgement.after, self._review, signal["id"], judgement.rejects)
+                agenda.put(at_next_job(agenda.now + judgement.after), self._review, signal["id"], judgement.rejects)
 
     def _row(self, signal: dict[str, Any]) -> Row:
         return self._shop.rows[signal["sku"], signal["location"]]

@@ -50,6 +50,12 @@ def in_working_hours(at: int) -> int:
     day = local_day(at)
     if is_working_day(day) and at_local(day, 8) <= at <= at_local(day, 16):
         return at
-    day = next_working_day(day + 1)
+    if at > at_local(day, 16):
+        day += 1
     # The time of day is kept within the hours, so that deliveries do not all come at eight.
-    return at_local(day, 8) + (at % (8 * HOUR))
+    return at_local(next_working_day(day), 8) + at % (8 * HOUR)
+
+
+def at_next_job(at: int) -> int:
+    """The next run of the job that exchanges documents, every five minutes."""
+    return -(-at // (5 * MINUTE)) * (5 * MINUTE)

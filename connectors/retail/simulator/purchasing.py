@@ -3,7 +3,16 @@
 from typing import Any
 
 from connectors.retail.simulator.agenda import Agenda
-from connectors.retail.simulator.calendar import DAY, HOUR, MINUTE, in_working_hours, iso_day, local_day, next_working_day
+from connectors.retail.simulator.calendar import (
+    DAY,
+    HOUR,
+    MINUTE,
+    at_next_job,
+    in_working_hours,
+    iso_day,
+    local_day,
+    next_working_day,
+)
 from connectors.retail.simulator.outlet import Emit
 from connectors.retail.simulator.plan import Plan
 from connectors.retail.simulator.stock import Counters, Movement, Row
@@ -11,13 +20,16 @@ from connectors.retail.simulator.suppliers import Delivery, Fate, fate_of
 
 
 class OrderLine:
-    """One purchase order of one line: what was ordered, is promised, has come."""
+    """One purchase order of one line: what was ordered, is promised, has come.
 
-    def __init__(self, number: str, row: Row, qty: int, due: int, fate: Fate) -> None:
+    `dates` are the instant of its placing and the day when it is due.
+    """
+
+    def __init__(self, number: str, row: Row, qty: int, dates: tuple[int, int], fate: Fate) -> None:
         self.number = number
         self.row = row
         self.qty = qty
-        self.due = due
+        self.placed, self.due = dates
         self.fate = fate
         self.promised = qty
         self.received = 0
@@ -55,12 +67,12 @@ class Purchasing:
         supplier = self._suppliers[plan.supplier.name]
         fate = fate_of(self._plan.seed, plan.key, row.orders, supplier, local_day(now))
         due = next_working_day(max(due or 0, local_day(now) + plan.supplier.lead_days))
-        line = OrderLine(f"PO-{self._counters.orders:06d}", row, qty, due, fate)
+        line = OrderLine(f"PO-{self._counters.orders:06d}", row, qty, (now, due), fate)
         data = {**line.document, "supplier": supplier.name, **self._in_unit(row, qty), "due": iso_day(due)}
         if signal is not None:
             data["signal"] = signal
         self._emit("erp", line.number, "order.placed", now, data)
-        self._agenda.put(now + fate.acknowledged_after, self._acknowledge, line)
+        self._agenda.put(at_next_job(now + fate.acknowledged_after), self._acknowledge, line)
         return line
 
     def _acknowledge(self, line: OrderLine) -> None:
@@ -81,9 +93,9 @@ class Purchasing:
         if not line.promised:
             self._agenda.put(now + HOUR, self._close, line)
             return
-        arrival = now - line.fate.acknowledged_after + line.fate.arrives_after
+        arrival = at_next_job(line.placed + line.fate.arrives_after)
         if line.fate.ships_after is not None:
-            self._agenda.put(now - line.fate.acknowledged_after + line.fate.ships_after, self._ship, line, arrival)
+            self._agenda.put(at_next_job(line.placed + line.fate.ships_after), self._ship, line, arrival)
         self._schedule_deliveries(line, arrival)
 
     def _schedule_deliveries(self, line: OrderLine, arrival: int) -> None:

@@ -52,8 +52,8 @@ class Shop:
             data = {"sku": sku, "location": location, "qty": row.available}
             self.emit(f"wms/{location}", f"opening-{sku}", "stock.counted", self.start, data)
         for line in self.plan.lines:
-            # Spread the lines of a minute, so that no two movements of a row share an instant.
-            at = line.at + (line.row * 7 + 1) % 59_999 * 1000
+            # The lines of an invoice follow each other within its second.
+            at = line.at + line.row % 999 * 1000 + 1
             self.agenda.put(at, _ACTIONS[line.kind], self, line)
             if line.kind == "sale" and Random(f"{self.plan.seed}/{line.invoice}/{line.row}").random() < 0.008:
                 self.agenda.put(at - 2 * HOUR, self._reserve, line)
