@@ -13,46 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.base import Commit, Output, Record
 from engine.bus.embedded import EmbeddedBus
-from engine.core.errors import Corrupt, DirectoryInUse, DiskFull, EnvironmentFailure, StocklineError, UsageError
+from engine.core.errors import DirectoryInUse, DiskFull, EnvironmentFailure, StocklineError, UsageError
+from tests.integration.disk import append, check_reopened, filled
 
 CHILD = [sys.executable, "-m", "tests.integration.crash_child"]
 ROOT = Path(__file__).parents[2]
 MIB = 1 << 20
-
-
-def append(bus: EmbeddedBus, size: int = 100, count: int = 10) -> int:
-    start = bus.end_offset(0)
-    records = [Record(0, n, "sku", os.urandom(size), n) for n in range(start, start + count)]
-    signals = [Output("signals", "row", f"s-{n}", b"%d" % n) for n in range(start, start + count)]
-    bus.commit([Commit(0, records, [(b"s", b"%d" % start)], signals, [("row", start)], b"%d" % (start + count))])
-    return start + count
-
-
-def filled(path: Path, commits: int = 5) -> int:
-    bus = EmbeddedBus.open(path, memory_mib=16)
-    for _ in range(commits):
-        append(bus)
-    end = bus.end_offset(0)
-    bus.close()
-    return end
-
-
-def flushed(path: Path) -> int:
-    """A bus whose records are in table files: those of the write-ahead log become one when it is opened again."""
-    filled(path)
-    return filled(path, commits=1)
-
-
-def newest(path: Path, pattern: str) -> Path:
-    return max((path / "db").glob(pattern), key=lambda file: (file.stat().st_size > 0, file.name))
-
-
-def flip(file: Path, at: int, count: int = 8) -> None:
-    content = bytearray(file.read_bytes())
-    content[at : at + count] = bytes(byte ^ 0xFF for byte in content[at : at + count])
-    file.write_bytes(content)
 
 
 # A process that is killed
@@ -242,17 +209,6 @@ def fill(bus: EmbeddedBus) -> None:
         append(bus, size=20_000)
 
 
-def check_reopened(path: Path, end: int, exactly: bool = False) -> None:
-    """What was accepted is there, at most one more commit whose outcome was unknown, and new ones are taken."""
-    bus = EmbeddedBus.open(path, memory_mib=16, reserve_mib=0)
-    found = bus.end_offset(0)
-    assert found == end or (found == end + 10 and not exactly)
-    assert [record.offset for record in bus.read_log(0, 0, found + 1)] == list(range(found))
-    assert list(bus.published.history("signals", 0)) == [b"%d" % n for n in range(found)]
-    assert append(bus) == found + 10
-    bus.close()
-
-
 @contextmanager
 def mounted(path: Path, options: str) -> Iterator[Path]:
     """A file system of its own, or a skip that says what is missing."""
@@ -270,111 +226,6 @@ def mounted(path: Path, options: str) -> Iterator[Path]:
 
 def _run_mount(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
-
-
-# Damaged files
-
-
-def refused(path: Path) -> str:
-    """Both ways of opening refuse the directory and name the file; nothing is changed by it."""
-    with pytest.raises(Corrupt) as view:
-        EmbeddedBus.open(path, read_only=True)
-    with pytest.raises(Corrupt) as caught:
-        EmbeddedBus.open(path)
-    assert caught.value.exit_code == 3
-    assert str(path) in str(caught.value)
-    assert "backup" in str(caught.value)
-    assert type(view.value) is Corrupt
-    return str(caught.value)
-
-
-def test_a_damaged_table_file(tmp_path: Path) -> None:
-    flushed(tmp_path)
-    table = newest(tmp_path, "*.sst")
-    flip(table, table.stat().st_size - 60, 40)
-    assert table.name in refused(tmp_path)
-
-
-def test_a_missing_table_file(tmp_path: Path) -> None:
-    flushed(tmp_path)
-    table = newest(tmp_path, "*.sst")
-    table.unlink()
-    assert table.name in refused(tmp_path)
-
-
-def test_a_damaged_manifest(tmp_path: Path) -> None:
-    flushed(tmp_path)
-    flip(newest(tmp_path, "MANIFEST-*"), 40)
-    assert "MANIFEST" in refused(tmp_path)
-
-
-def test_a_missing_manifest(tmp_path: Path) -> None:
-    flushed(tmp_path)
-    newest(tmp_path, "MANIFEST-*").unlink()
-    assert "MANIFEST" in refused(tmp_path)
-
-
-def test_a_missing_current_file_does_not_start_afresh(tmp_path: Path) -> None:
-    end = filled(tmp_path)
-    (tmp_path / "db" / "CURRENT").rename(tmp_path / "CURRENT")
-    assert "CURRENT" in refused(tmp_path)
-    (tmp_path / "CURRENT").rename(tmp_path / "db" / "CURRENT")
-    check_reopened(tmp_path, end)
-
-
-def crashed(path: Path, sizes: list[int]) -> tuple[Path, list[int]]:
-    """The directory of a bus that did not get to close, and how long its write-ahead log was after each commit."""
-    bus = EmbeddedBus.open(path / "live", memory_mib=16)
-    lengths = []
-    for size in sizes:
-        append(bus, size)
-        lengths.append(newest(path / "live", "*.log").stat().st_size)
-    shutil.copytree(path / "live", path / "crashed")
-    bus.close()
-    return path / "crashed", lengths
-
-
-def test_damage_in_the_middle_of_the_write_ahead_log(tmp_path: Path) -> None:
-    path, lengths = crashed(tmp_path, [100] * 5)
-    flip(newest(path, "*.log"), lengths[2] + 100)
-    refused(path)
-
-
-def test_a_log_that_ends_before_its_marker(tmp_path: Path) -> None:
-    bus = EmbeddedBus.open(tmp_path, memory_mib=16)
-    append(bus)
-    store, log = bus._store, bus._log  # noqa: SLF001
-    batch = store.batch()
-    batch.delete(b"\0\0" + (9).to_bytes(8, "big"), log.handle)
-    store.write(batch)
-    bus.close()
-    del store, log
-    assert "ends at 9, but 10 records were committed" in refused(tmp_path)
-
-
-@pytest.mark.parametrize("lost", [1, 3, 50, 700])
-def test_a_torn_end_of_the_write_ahead_log_costs_only_what_was_never_acknowledged(tmp_path: Path, lost: int) -> None:
-    path, lengths = crashed(tmp_path, [100] * 5)
-    os.truncate(newest(path, "*.log"), lengths[4] - lost)
-    check_reopened(path, 40, exactly=True)
-
-
-@pytest.mark.parametrize("reached", [0, 3, 600, 40_000])
-def test_a_write_ahead_log_longer_than_what_reached_the_disk(tmp_path: Path, reached: int) -> None:
-    path, lengths = crashed(tmp_path, [100, 20_000])
-    log = newest(path, "*.log")
-    os.truncate(log, lengths[0] + reached)
-    os.truncate(log, lengths[1])
-    check_reopened(path, 10, exactly=True)
-
-
-def test_zeros_at_the_end_do_not_excuse_damage_before(tmp_path: Path) -> None:
-    path, lengths = crashed(tmp_path, [100, 100, 20_000])
-    log = newest(path, "*.log")
-    os.truncate(log, lengths[1] + 40_000)
-    os.truncate(log, lengths[2])
-    flip(log, lengths[0] + 100)
-    refused(path)
 
 
 # What a directory was made for
