@@ -27,6 +27,9 @@ from engine.core.errors import EnvironmentFailure, UsageError
 CROSSED = ("unknown_signal", "signal_closed")
 """Refusals of answers that met a signal which had been withdrawn meanwhile: nobody's fault."""
 
+ANSWERS = ("signal.accepted", "signal.rejected", "signal.ordered")
+BROADCAST = ("location.defined", "feed.declared")
+
 
 def run(options: DemoOptions) -> int:
     """Run the demo and print its summary; 0, or 1 when the engine's figures do not agree with what was sent."""
@@ -60,11 +63,7 @@ async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dic
     """The figures of a run: what was sent beside what the engine found."""
     kpis = await client.kpis()
     signals = [signal async for signal in client.signals()]
-    letters = {reason: count for reason, count in kpis["dead_letters"].items() if reason not in CROSSED}
-    events = {kind: count for kind, count in kpis["events"].items() if kind != "clock.ticked"}
-    # Events that go to every partition may be counted once per partition: compare those that do not.
-    broadcast = ("location.defined", "feed.declared")
-    agrees = all(events.get(kind) == count for kind, count in report.by_type.items() if kind not in broadcast)
+    events = _events_once(kpis["events"], report)
     return {
         "period": [date.fromordinal(plan.first).isoformat(), date.fromordinal(plan.last).isoformat()],
         "seed": plan.seed,
@@ -75,8 +74,8 @@ async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dic
         "late": report.late,
         "duplicates": {"sent": report.duplicates, "found": kpis["duplicates"]},
         "dead_letters": {"sent": report.spoiled, "found": kpis["dead_letters"]},
-        "agrees": agrees and kpis["duplicates"] == report.duplicates and letters == report.spoiled,
-        "signals": _signal_figures(signals, report),
+        "agrees": _agrees(events, kpis, report),
+        "signals": _signal_figures(signals, kpis, report),
         "alerts": kpis["alerts"],
         "drift": report.verdict.as_dict(),
         "world": {**asdict(report.counters), "balance_reports": report.reports, **report.extra},
@@ -88,7 +87,28 @@ async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dic
     }
 
 
-def _signal_figures(signals: list[dict[str, Any]], report: LoopReport) -> dict[str, Any]:
+def _events_once(counted: dict[str, int], report: LoopReport) -> dict[str, int]:
+    """The engine's counts by type; what goes to every partition is counted in each, and counts once here."""
+    events = {kind: count for kind, count in counted.items() if kind != "clock.ticked"}
+    for kind in BROADCAST:
+        sent, found = report.by_type.get(kind, 0), events.get(kind, 0)
+        if sent and found % sent == 0:
+            events[kind] = min(sent, found)
+    return events
+
+
+def _agrees(events: dict[str, int], kpis: dict[str, Any], report: LoopReport) -> bool:
+    """Whether every event sent was applied, recognised as a repeat, or refused for the reason that it was given."""
+    letters = kpis["dead_letters"]
+    crossed = sum(letters.get(reason, 0) for reason in CROSSED)
+    spoiled = {reason: count for reason, count in letters.items() if reason not in CROSSED}
+    missing = {kind: count - events.get(kind, 0) for kind, count in report.by_type.items()}
+    answers = sum(missing.pop(kind, 0) for kind in ANSWERS)
+    all_applied = not any(missing.values()) and answers == crossed
+    return all_applied and kpis["duplicates"] == report.duplicates and spoiled == report.spoiled
+
+
+def _signal_figures(signals: list[dict[str, Any]], kpis: dict[str, Any], report: LoopReport) -> dict[str, Any]:
     statuses: dict[str, int] = {}
     for signal in signals:
         statuses[signal["status"]] = statuses.get(signal["status"], 0) + 1
@@ -96,7 +116,8 @@ def _signal_figures(signals: list[dict[str, Any]], report: LoopReport) -> dict[s
         "opened": len(signals),
         "auto": sum(signal["disposition"] == "auto" for signal in signals),
         "review": sum(signal["disposition"] == "review" for signal in signals),
-        "amended": sum(signal["revision"] > 1 for signal in signals),
+        # An acceptance is published as an amendment too.
+        "amended": sum(kpis["signals"].get("amended", {}).values()) - kpis["events"].get("signal.accepted", 0),
         "withdrawn": statuses.get("withdrawn", 0),
         "status": statuses,
         "planner": dict(report.counters.reviewed),

@@ -42,6 +42,7 @@ async def test_the_summary_holds_what_was_sent_against_what_was_found():
     assert not other["agrees"]
     assert summary["events"]["sent"] == summary["events"]["applied"]
     assert summary["signals"]["opened"] == summary["signals"]["auto"] + summary["signals"]["review"] > 0
+    assert summary["signals"]["amended"] == 3
     out = io.StringIO()
     print_summary(summary, out)
     text = out.getvalue()
