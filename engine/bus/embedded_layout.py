@@ -5,6 +5,7 @@
 - state: state keys as they are
 - dedupe: the state keys that begin with b"d": random, many, and mostly asked for in vain
 - latest: topic, name -> latest value of a thing
+- names: topic, name -> nothing: small enough to stay in the cache, so that counting new things is cheap
 - history: topic, partition, sequence -> value, in the order of commits
 - touched: row, offset counted down, partition -> nothing: the newest first
 """
@@ -24,6 +25,7 @@ FAMILIES: Mapping[str, Profile] = {
     "state": "rows",
     "dedupe": "random",
     "latest": "rows",
+    "names": "rows",
     "history": "sequential",
     "touched": "sequential",
 }

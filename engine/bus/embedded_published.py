@@ -29,6 +29,7 @@ class EmbeddedPublished:
         self._meta = store.family("meta")
         self._log = store.family("log")
         self._latest = store.family("latest")
+        self._names = store.family("names")
         self._history = store.family("history")
         self._touched = store.family("touched")
         self._counts = {topic: self._stored_count(topic) for topic in layout.TOPIC_TAGS}
@@ -89,9 +90,11 @@ class EmbeddedPublished:
             for output in commit.outputs
         }
         unknown = [name for name in named if name not in self._known]
-        found = self._latest.get_many(unknown) if unknown else []
-        fresh = Counter(named[name] for name, value in zip(unknown, found, strict=True) if value is None)
-        totals = {topic: self._counts[topic] + more for topic, more in fresh.items()}
+        found = self._names.get_many(unknown) if unknown else []
+        fresh = [name for name, value in zip(unknown, found, strict=True) if value is None]
+        for name in fresh:
+            batch.put(name, b"", self._names.handle)
+        totals = {topic: self._counts[topic] + more for topic, more in Counter(named[name] for name in fresh).items()}
         for topic, total in totals.items():
             batch.put(layout.count_key(topic), layout.number(total), self._meta.handle)
         return Tally(unknown, totals)

@@ -42,12 +42,12 @@ def row_detail(bus: Bus, rules: Rules, now: int, name: tuple[str, str], days: in
     directory = space.get(keys.directory(partition)) or Directory()
     turn = Turn(space, rules, Calendar(), directory, partition)
     turn.now = now
-    projection = projection_of(turn, row, stock, turn.read_plan(row), days)
+    days_ahead = projection_view(projection_of(turn, row, stock, turn.read_plan(row), days))
     return {
         **json.loads(published)["data"],
         "as_of": iso(now),
-        "projection": projection_view(projection),
-        "available_to_promise": projection.atp[0],
+        "projection": days_ahead,
+        "atp": [{"date": day["date"], "atp": day["atp"]} for day in days_ahead],
         **_documents(turn, row),
         **_planning(turn, row, stock),
         "signal": _signal(turn, row),

@@ -12,6 +12,7 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 """
 
 from collections.abc import Iterable, Sequence
+from traceback import extract_tb
 from typing import Any, NamedTuple
 
 import msgspec
@@ -117,7 +118,7 @@ class Task:
         names, wanted = [], set()
         for _, event in arrivals:
             if isinstance(event, Rejected):
-                names.append(b"")
+                names.append(keys.DUPLICATE)
                 continue
             names.append(keys.duplicate(self.partition, identity(event)))
             data: Any = event.data
@@ -147,13 +148,22 @@ class Task:
             return DUPLICATE
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
         turn.begin(event, at, now, name[-16:])
-        refused = handle(turn, self._owned_feeds)
+        refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
         self._accept(turn, record.offset)
         if type(event) is not ClockTicked:
             self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
         return None
+
+    def _handle(self, turn: Turn) -> Rejected | None:
+        """Let the agents see the event. A fault of theirs costs this event only: its turn is dropped whole."""
+        try:
+            return handle(turn, self._owned_feeds)
+        except Exception as error:  # noqa: BLE001 - a fault that repeats on every replay must not stop the stream
+            place = extract_tb(error.__traceback__)[-1]
+            where = f"{place.name}, line {place.lineno}"
+            return Rejected("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
 
     def _too_early(self, record: Record, event: Event, at: int) -> Rejected | None:
         """Refuse what claims to happen long after its arrival, and clocks that are not the engine's."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import blake2b
 
 Event = dict
 Fact = dict
@@ -89,6 +90,13 @@ class Line:
         return self.on_order + self.in_transit
 
 
+def tie_break(event: Event) -> bytes:
+    """Of two events at one moment the one with the greater digest of its name is the later: any rule that no arrival
+    order can change would do, and this is the one in use.
+    """
+    return blake2b(f"{event['source']}\0{event['id']}".encode(), digest_size=16).digest()
+
+
 def distinct(events: Iterable[Event]) -> list[Event]:
     """The first event of each name; a repeat changes nothing, whether it says the same or not."""
     first: dict[tuple[str, str], Event] = {}
@@ -105,7 +113,7 @@ def facts_of(events: Iterable[Event]) -> list[Fact]:
     newest: dict[Key, int] = {}
     for event in distinct(events):
         fact = {"type": event["type"], "at": instant(event["time"]), **event["data"]}
-        fact["rank"] = (fact["at"], event["source"], event["id"])
+        fact["rank"] = (fact["at"], tie_break(event))
         if fact["type"] == "item.defined" and fact["rank"] >= definitions.get(fact["sku"], (0,)):
             definitions[fact["sku"]] = fact["rank"]
             factors[fact["sku"]] = {fact["base_unit"]: 1, **(fact.get("units") or {})}

@@ -41,7 +41,7 @@ STOCK = {
     ),
     "a movement at the moment of the count is in it": ([counted(2, 50), received(2, 10)], Row(available=50)),
     "a count may be 0": ([received(1, 10), counted(2, 0)], Row()),
-    "counts at one moment are ordered by source and id": (
+    "of two counts at one moment one stands, whatever comes first": (
         [counted(2, 50, source="b"), counted(2, 40, source="a")],
         Row(available=50),
     ),
