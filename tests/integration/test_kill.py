@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import threading
 import time
 from http.client import HTTPException
@@ -155,3 +156,24 @@ def test_signals_and_alerts_are_the_same_with_and_without_kills(tmp_path: Path) 
             assert (place < len(batches)) == (remaining > 0), "the kill was not in the middle"
             if not remaining:
                 assert told(engine) == calm
+
+
+def test_a_disk_that_takes_no_more_ends_the_process_and_loses_nothing(tmp_path: Path) -> None:
+    batches = movements(0, 400, random.Random(3))
+    with Stockline(tmp_path / "data", "--clock", "log") as engine:
+        engine.send(*batches[0])
+        # No file may grow beyond this from now on: the next write that wants to fails, as on a full disk.
+        resource.prlimit(engine.process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))
+        sender = Sender(engine, batches[1:])
+        sender.run()
+        assert len(sender.acknowledged) < len(batches) - 1
+        assert engine.process.wait(20) == 3
+        errors = engine.errors()
+        assert "stockline: " in errors
+    with Stockline(tmp_path / "data", "--clock", "log") as engine:
+        taken = [batches[0], *sender.acknowledged]
+        acknowledged, found = stock_of(flat(taken)), rows(engine)
+        assert all(found[sku][1] >= count for sku, (_, count) in acknowledged.items())
+        for batch in batches[len(taken) :]:
+            engine.send(*batch)
+        assert rows(engine) == stock_of(flat(batches))
