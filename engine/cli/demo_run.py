@@ -6,9 +6,9 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from connectors.retail.invoices import read_invoices
 from connectors.retail.simulator.closed_loop import ClosedLoop, LoopReport
 from connectors.retail.simulator.nightly import Outcome, run_nightly
 from connectors.retail.simulator.plan import Period, Plan, build_plan
+from connectors.retail.simulator.stock import Counters
 from engine.cli.child import ChildEngine, free_port
 from engine.cli.demo import DemoOptions
 from engine.cli.demo_progress import Display, display_for
@@ -78,13 +79,17 @@ async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dic
         "signals": _signal_figures(signals, kpis, report),
         "alerts": kpis["alerts"],
         "drift": report.verdict.as_dict(),
-        "world": {**asdict(report.counters), "balance_reports": report.reports, **report.extra},
+        "world": {**_plain(report.counters), "balance_reports": report.reports, **report.extra},
         "events_per_second": round(report.sent / report.seconds),
         "events_per_second_engine": round(report.sent / report.engine_seconds),
         "replay_seconds": round(report.seconds, 1),
         "chunks": report.chunks,
         "outcome": report.outcome,
     }
+
+
+def _plain(counters: Counters) -> dict[str, Any]:
+    return {name: dict(value) if isinstance(value, Counter) else value for name, value in vars(counters).items()}
 
 
 def _events_once(counted: dict[str, int], report: LoopReport) -> dict[str, int]:

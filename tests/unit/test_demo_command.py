@@ -1,6 +1,7 @@
 """The demo command around its run: options, data directory, figures, summary."""
 
 import io
+import json
 from collections import Counter
 from datetime import date
 
@@ -43,6 +44,8 @@ async def test_the_summary_holds_what_was_sent_against_what_was_found():
     assert summary["events"]["sent"] == summary["events"]["applied"]
     assert summary["signals"]["opened"] == summary["signals"]["auto"] + summary["signals"]["review"] > 0
     assert summary["signals"]["amended"] == 3
+    assert json.loads(json.dumps(summary)) == summary
+    assert summary["world"]["acknowledged"]["accepted"] > 10
     out = io.StringIO()
     print_summary(summary, out)
     text = out.getvalue()
