@@ -109,8 +109,11 @@ def _agrees(events: dict[str, int], kpis: dict[str, Any], report: LoopReport) ->
     spoiled = {reason: count for reason, count in letters.items() if reason not in CROSSED}
     missing = {kind: count - events.get(kind, 0) for kind, count in report.by_type.items()}
     answers = sum(missing.pop(kind, 0) for kind in ANSWERS)
-    all_applied = not any(missing.values()) and answers == crossed
-    return all_applied and kpis["duplicates"] == report.duplicates and spoiled == report.spoiled
+    # An answer that was refused is refused again when it is sent again; else a repeat is a duplicate.
+    refused_again = crossed - answers
+    repeats = kpis["duplicates"] + refused_again
+    all_applied = not any(missing.values()) and answers >= 0 and refused_again >= 0
+    return all_applied and repeats == report.duplicates and spoiled == report.spoiled
 
 
 def _signal_figures(signals: list[dict[str, Any]], kpis: dict[str, Any], report: LoopReport) -> dict[str, Any]:
