@@ -331,15 +331,17 @@ class Story:
 # ---- answers to what the engine says
 
 
-def answer_to_signal(random: Random, story: Story, row: tuple[str, str], signal: str) -> Event:
-    """A planner's or the ERP's answer to a signal that the engine has opened."""
-    kind = random.choice(["signal.accepted", "signal.rejected", "signal.ordered"])
-    data: dict = {"signal": signal, "sku": row[0], "location": row[1], "by": "planner"}
+def answer_to_signal(random: Random, story: Story, signal: dict) -> Event:
+    """An answer to a signal that the engine has opened; what is accepted is not accepted again."""
+    kinds = ["signal.accepted", "signal.rejected", "signal.ordered"]
+    kind = random.choice(kinds if signal["status"] == "open" else kinds[1:])
+    data: dict = {"signal": signal["id"], "sku": signal["sku"], "location": signal["location"], "by": "planner"}
     if kind == "signal.ordered":
-        data |= {"order": f"PO-{signal}"[:100], "line": 1, "qty": random.randint(1, 100)}
+        data |= {"order": f"PO-{signal['id']}", "line": 1, "qty": random.randint(1, 100)}
     return story.event(kind, data, late=False)
 
 
-def answer_to_alert(random: Random, story: Story, row: tuple[str, str], alert: str) -> Event:
+def answer_to_alert(random: Random, story: Story, alert: dict) -> Event:
     kind = random.choice(["alert.acknowledged", "alert.resolved"])
-    return story.event(kind, {"alert": alert, "sku": row[0], "location": row[1], "by": "planner"}, late=False)
+    data = {"alert": alert["id"], "sku": alert["sku"], "location": alert["location"], "by": "planner"}
+    return story.event(kind, data, late=False)
