@@ -5,7 +5,6 @@ cannot reach it by the passing of time alone is left in peace until then.
 """
 
 from itertools import accumulate
-from math import ceil
 from typing import Any
 
 from msgspec import Struct
@@ -38,12 +37,12 @@ class LeadTime(Struct, frozen=True):
     @property
     def whole(self) -> int:
         """The lead time in whole days, rounded up."""
-        return ceil(self.days)
+        return arithmetic.whole_units(self.days)
 
     @property
     def protection(self) -> int:
         """Lead time and review period in whole days, rounded up, at least 1."""
-        return max(1, ceil(self.days + self.review))
+        return max(1, arithmetic.whole_units(self.days + self.review))
 
 
 class Need(Struct, frozen=True):
@@ -101,7 +100,7 @@ def _order(position: int, s: int, raw: int, policy: p.PolicySetData) -> OrderQua
 def _forecast_need(
     turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: p.PolicySetData, lead_time: LeadTime
 ) -> Need:
-    demand = demand_ahead(plan, stock, turn.today(row_location(row)), lead_time.protection + LOOK_AHEAD_DAYS + 1)
+    demand = demand_ahead(plan, stock, turn.local_today(row_location(row)), lead_time.protection + LOOK_AHEAD_DAYS + 1)
     over_lead_time = total_over(demand, lead_time.days)
     over_protection = total_over(demand, lead_time.days + lead_time.review)
     mean = per_day(over_protection, lead_time.days + lead_time.review)
@@ -169,7 +168,7 @@ class Projection(Struct, frozen=True):
 
 def projection_of(turn: Turn, row: bytes, stock: Stock, plan: Plan, days: int) -> Projection:
     """The projection of a row for a number of days."""
-    today = turn.today(row_location(row))
+    today = turn.local_today(row_location(row))
     documents = open_supply(turn, row)
     supply = [0] * days
     for piece in documents:

@@ -4,15 +4,13 @@ Rows: `Plan`. The forecast in force is the latest `replace` by time with every d
 version; a delta whose base is not known leaves a gap, and says so.
 """
 
-from math import sqrt
-
 from agents import alerts
 from agents.stock import KEPT_ISSUE_DAYS, row_location, settle_issues
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.policy import tracking_signal
 from engine.core.projection import daily_demand
-from engine.core.statistics import deviation_per_day, mean_and_deviation, standard_error
+from engine.core.statistics import deviation_per_day, mean_and_deviation, poisson_deviation, standard_error
 from engine.core.values import DAY, day_of
 from tables import keys
 from tables.rows import Plan, Revision, Stock
@@ -104,7 +102,7 @@ def issued_by_day(plan: Plan, stock: Stock) -> dict[int, int]:
 def close_buckets(turn: Turn, row: bytes, stock: Stock) -> None:
     """Compare the buckets that have ended with what was issued; watch the bias of the forecast."""
     plan = turn.read_plan(row)
-    today = turn.today(row_location(row))
+    today = turn.local_today(row_location(row))
     ended = [b for b in plan.buckets if plan.closed_until < b[0] + b[1] <= today and b[0] >= plan.closed_until]
     if not ended:
         return
@@ -146,7 +144,7 @@ def daily_deviation(turn: Turn, plan: Plan, mean: float) -> tuple[float, str]:
     """
     if len(plan.errors) >= turn.rules.tracking_points:
         return deviation_per_day(plan.errors), "observed forecast errors"
-    return sqrt(mean), "Poisson until enough periods are observed"
+    return poisson_deviation(mean), "Poisson until enough periods are observed"
 
 
 def watch_lead_time(turn: Turn, row: bytes) -> None:

@@ -254,7 +254,7 @@ def _watch_late(turn: Turn, row: bytes, label: str, line: Line, share: Owed) -> 
         alerts.clear_alert(turn, row, "late_supply", label)
         return
     location = row_location(row)
-    today = turn.today(location)
+    today = turn.local_today(location)
     overdue = promised < today
     if overdue or (line.due is not None and promised > line.due):
         evidence = {
@@ -315,7 +315,7 @@ def open_supply(turn: Turn, row: bytes) -> list[Supply]:
     for name in documents.transfers:
         transfer: Any = turn.get(keys.part(keys.TRANSFER, row, name))
         supply.append(Supply(name, transfer.eta, transfer.shipped - transfer.received, "transfer"))
-    today = turn.today(row_location(row))
+    today = turn.local_today(row_location(row))
     return [
         Supply(s.document, today + 1, s.qty, s.kind, True) if s.day is not None and s.day < today else s for s in supply
     ]

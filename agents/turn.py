@@ -146,7 +146,7 @@ class Turn:
         """The local day (ordinal) of an instant at a location."""
         return self.calendar.day(location, self.zone(location), at)
 
-    def today(self, location: str) -> int:
+    def local_today(self, location: str) -> int:
         """The local day of the partition's clock at a location."""
         return self.calendar.day(location, self.zone(location), self.now)
 

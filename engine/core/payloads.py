@@ -3,8 +3,10 @@
 Quantities are integer counts of the item's base unit, or of `uom` where it is given. Unknown fields are refused.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,15 +35,36 @@ Days = Annotated[float, Meta(ge=0, le=3650)]
 Status = Literal["available", "held"]
 
 
-def check_names(*names: str | None) -> None:
-    """Raise ValueError unless every name given is printable and has no space at its ends."""
+IDENTIFIERS = frozenset(
+    "sku location uom supplier order line signal shipment receipt reservation transfer origin to version base_version "
+    "base_unit by feed".split()
+)
+"""The fields that name something: they become parts of keys, so nothing unprintable may be in them."""
+
+_identifiers: dict[type, Callable[[object], tuple[object, ...]]] = {}
+
+
+def check_names(*names: object) -> None:
+    """Raise ValueError unless every text given is printable, has no space at its ends, and is not `*`."""
     for name in names:
-        if name is not None and (not name.isprintable() or name != name.strip() or name == "*"):
+        if type(name) is str and (not name.isprintable() or name != name.strip() or name == "*"):
             raise ValueError("a name holds a character that is not printable or a space at an end, or is `*`")
 
 
+def _identifiers_of(kind: type[Struct]) -> Callable[[object], tuple[object, ...]]:
+    names = [name for name in kind.__struct_fields__ if name in IDENTIFIERS]
+    return attrgetter(*names) if len(names) > 1 else lambda data: tuple(getattr(data, name) for name in names)
+
+
 class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
-    """The base of all payloads."""
+    """The base of all payloads: every identifier in it is checked."""
+
+    def __post_init__(self) -> None:
+        kind = type(self)
+        getter = _identifiers.get(kind)
+        if getter is None:
+            getter = _identifiers[kind] = _identifiers_of(kind)
+        check_names(*getter(self))
 
 
 class SkuData(Data, kw_only=True):
@@ -49,17 +72,11 @@ class SkuData(Data, kw_only=True):
 
     sku: Name
 
-    def __post_init__(self) -> None:
-        check_names(self.sku)
-
 
 class RowData(SkuData, kw_only=True):
     """A payload that concerns one row (sku, location)."""
 
     location: Name
-
-    def __post_init__(self) -> None:
-        check_names(self.sku, self.location)
 
 
 class Moved(RowData, kw_only=True):
@@ -78,7 +95,8 @@ class ItemDefinedData(SkuData, kw_only=True):
     substitutes: Annotated[list[Name], Meta(max_length=100)] = []
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.base_unit, *self.units, *self.substitutes)
+        super().__post_init__()
+        check_names(*self.units, *self.substitutes)
         if self.units.get(self.base_unit, 1) != 1:
             raise ValueError("the base unit's factor is 1")
 
@@ -137,7 +155,7 @@ class PolicySetData(RowData, kw_only=True):
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.supplier)
+        super().__post_init__()
         for amount in (self.unit_cost, self.auto.max_value if self.auto else None):
             if amount is not None and not (amount.is_finite() and 0 <= amount <= MAX_QUANTITY):
                 raise ValueError("an amount of money is finite, not negative and at most 10^12")
@@ -160,7 +178,7 @@ class ForecastRevisedData(Moved, kw_only=True):
     buckets: Annotated[list[Bucket], Meta(max_length=1000)]
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.version, self.base_version)
+        super().__post_init__()
         if self.mode == "replace" and any(bucket.qty < 0 for bucket in self.buckets):
             raise ValueError("a bucket of mode `replace` is not negative")
 
@@ -170,9 +188,6 @@ class LineData(Moved, kw_only=True):
 
     order: Reference
     line: LineNumber
-
-    def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.order, self.line if isinstance(self.line, str) else None)
 
 
 class OrderPlacedData(LineData, kw_only=True):
@@ -234,7 +249,7 @@ class GoodsReceivedData(Moved, kw_only=True):
     closes_line: bool = False
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.receipt, self.order, self.shipment)
+        super().__post_init__()
         if not (self.qty or self.held or self.damaged):
             raise ValueError("a receipt has at least one of qty, held and damaged above 0")
 
@@ -247,7 +262,7 @@ class StockAdjustedData(Moved, kw_only=True):
     reason: Text
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.uom)
+        super().__post_init__()
         if not self.qty:
             raise ValueError("an adjustment is not 0")
 
@@ -265,9 +280,6 @@ class StockIssuedData(Moved, kw_only=True):
     qty: Quantity
     reservation: Reference | None = None
     order: Reference | None = None
-
-    def __post_init__(self) -> None:
-        check_names(self.sku, self.location, self.reservation, self.order)
 
 
 class StockReturnedData(Moved, kw_only=True):
@@ -310,7 +322,7 @@ class TransferShippedData(SkuData, kw_only=True):
     uom: Name | None = None
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.transfer, self.origin, self.to)
+        super().__post_init__()
         if self.origin == self.to:
             raise ValueError("a transfer has two different locations")
 
@@ -325,7 +337,7 @@ class TransferReceivedData(SkuData, kw_only=True):
     uom: Name | None = None
 
     def __post_init__(self) -> None:
-        check_names(self.sku, self.transfer, self.to)
+        super().__post_init__()
         if not (self.qty or self.held):
             raise ValueError("a receipt of a transfer has at least one of qty and held above 0")
 
@@ -358,6 +370,9 @@ class AlertAnswerData(Data, kw_only=True):
     by: Name
     note: Text | None = None
 
+    def __post_init__(self) -> None:
+        check_names(self.sku, None if self.location == "*" else self.location, self.alert, self.by)
+
 
 class LocationDefinedData(Data, kw_only=True):
     """A location; days are its local days."""
@@ -368,7 +383,7 @@ class LocationDefinedData(Data, kw_only=True):
     working_days: Annotated[list[Annotated[int, Meta(ge=1, le=7)]], Meta(max_length=7)] | None = None
 
     def __post_init__(self) -> None:
-        check_names(self.location)
+        super().__post_init__()
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -383,7 +398,8 @@ class FeedDeclaredData(Data, kw_only=True):
     locations: Annotated[list[Name], Meta(max_length=1000)] | None = None
 
     def __post_init__(self) -> None:
-        check_names(self.feed, *(self.locations or ()))
+        super().__post_init__()
+        check_names(*(self.locations or ()))
 
 
 class ClockTickedData(Data, kw_only=True):

@@ -131,5 +131,5 @@ def tracking_signal(errors: Sequence[float]) -> float:
 
 
 def whole_units(amount: float) -> int:
-    """An amount of units rounded up, forgiving the last bits of a float."""
+    """An amount of units (or days) rounded up, forgiving the last bits of a float."""
     return ceil(round(amount, 6))

@@ -23,6 +23,11 @@ def deviation_per_day(errors: Sequence[tuple[int, int, int]]) -> float:
     return sqrt(sum((forecast - issued) ** 2 for forecast, issued, _ in errors) / sum(days for _, _, days in errors))
 
 
+def poisson_deviation(mean: float) -> float:
+    """The standard deviation of Poisson demand with this mean."""
+    return sqrt(mean)
+
+
 def per_day(total: int, days: float) -> float:
     """A total shared over a span of days; a span under a day counts as one."""
     return total / max(days, 1.0)
