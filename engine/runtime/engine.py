@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from engine.bus.base import Bus, Output, Record
 from engine.core.errors import UsageError
-from engine.core.events import Broadcast, ClockTicked, Event, decode, encode
+from engine.core.events import Broadcast, ClockTicked, Event, FeedDeclared, decode, encode
 from engine.core.outcomes import Rejected
 from engine.core.payloads import ClockTickedData
 from engine.core.rules import Rules
@@ -50,11 +50,11 @@ class Engine:
         self.bus = bus
         self.rules = rules or Rules()
         self._partitions: dict[str, int] = {}
-        self._arrivals: dict[str, int] = {}
         self.tasks = [self._task(partition, memory_bytes // bus.partitions) for partition in range(bus.partitions)]
         self._ends = [bus.end_offset(task.partition) for task in self.tasks]
         self._catch_up()
         self.now = max(task.marker.now for task in self.tasks)
+        self._arrivals = self._last_arrivals()
 
     def _task(self, partition: int, memory_bytes: int) -> Task:
         value = self.bus.marker(partition)
@@ -72,6 +72,14 @@ class Engine:
             while records := self.bus.read_log(task.partition, task.marker.next_offset, REPLAY_RECORDS):
                 self.bus.commit([task.step(arrivals_of(records), append=False).commit])
                 task.committed()
+
+    def _last_arrivals(self) -> dict[str, int]:
+        """The last arrival of every declared feed, of which each task knows its part."""
+        arrivals: dict[str, int] = {}
+        for task in self.tasks:
+            for name, feed in task.feeds.items():
+                arrivals[name] = max(feed.last, arrivals.get(name, 0))
+        return arrivals
 
     def submit(self, items: Sequence[bytes], arrived_at: int) -> Receipt:
         """Take some events, each the bytes of one CloudEvent; return once they are durable and applied.
@@ -129,18 +137,23 @@ class Engine:
 
     def _follow(self, event: Event, arrived_at: int, queues: list[list[Arrival]]) -> None:
         """Let the engine's clock follow an event: the log clock ticks, feeds are alive."""
+        at = arrived_at
         if self.rules.clock == "wall":
             self.now = max(self.now, arrived_at)
         else:
             at = instant(event.time)
-            if self.now + SECOND <= at <= arrived_at + self.rules.max_ahead_hours * HOUR:
+            if at > arrived_at + self.rules.max_ahead_hours * HOUR:
+                return
+            if at >= self.now + SECOND:
                 self._put_tick(at, arrived_at, queues)
-        if event.source in self.tasks[0].feeds:
-            self._arrivals[event.source] = self.now
+        if type(event) is FeedDeclared:
+            self._arrivals.setdefault(event.data.feed, 0)
+        if event.source in self._arrivals:
+            self._arrivals[event.source] = max(at, self._arrivals[event.source])
 
     def _put_tick(self, at: int, arrived_at: int, queues: list[list[Arrival]]) -> None:
         self.now = max(self.now, at)
-        feeds = {name: moment(self._arrivals[name]) for name in self.tasks[0].feeds if name in self._arrivals}
+        feeds = {name: moment(last) for name, last in self._arrivals.items() if last}
         event = ClockTicked(
             specversion="1.0", id=iso(at), source=CLOCK_SOURCE, time=moment(at), data=ClockTickedData(feeds=feeds)
         )

@@ -21,13 +21,13 @@ from msgspec import Struct
 from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record
-from engine.core.events import ClockTicked, Event, content, decode, identity, type_name
+from engine.core.events import Broadcast, ClockTicked, Event, content, decode, identity, type_name
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment, partition_of
 from tables import keys
-from tables.rows import Directory, Stock
+from tables.rows import Directory, Feed, Stock
 from tables.workspace import State, Workspace
 
 CLOCK_SOURCE = "stockline/clock"
@@ -109,9 +109,9 @@ class Task:
         self._seen, self._touched, self._index, self._outputs = {}, {}, [], []
 
     @property
-    def feeds(self) -> list[str]:
-        """The names of the declared feeds."""
-        return list(self._directory.feeds)
+    def feeds(self) -> dict[str, Feed]:
+        """The declared feeds, with their last arrivals as far as this partition knows."""
+        return self._directory.feeds
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
         """Read in one go what the records will ask for: the names of events, and their rows."""
@@ -134,7 +134,8 @@ class Task:
             return self._refuse(record, None, event)
         at = instant(event.time)
         says = content(event, at)
-        refused = self._too_early(record, event, at) or self._repeated(record, self._seen.get(name, seen), says)
+        early = self._too_early(record, event, at)
+        refused = early or self._repeated(record, self._seen.get(name, seen), says)
         if isinstance(refused, Rejected):
             return self._refuse(record, event, refused)
         now = max(
@@ -144,10 +145,10 @@ class Task:
         if event.source in self._directory.feeds:
             self._arrivals[event.source] = now
         if refused is DUPLICATE:
-            self._tally("duplicates")
+            self._tally("duplicates", event)
             return DUPLICATE
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
-        turn.begin(event, at, now, name[-16:])
+        turn.begin(event, at, self.marker.now, name[-16:])
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
@@ -155,6 +156,13 @@ class Task:
         if type(event) is not ClockTicked:
             self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
         return None
+
+    def _hear(self, record: Record, event: Event, at: int) -> None:
+        """Move the partition's clock, and note that the event's source is alive."""
+        heard = at if self._rules.clock == "log" or type(event) is ClockTicked else record.arrived_at
+        self.marker.now = max(self.marker.now, heard)
+        if event.source in self._directory.feeds:
+            self._arrivals[event.source] = max(heard, self._arrivals.get(event.source, 0))
 
     def _handle(self, turn: Turn) -> Rejected | None:
         """Let the agents see the event. A fault of theirs costs this event only: its turn is dropped whole."""
@@ -189,7 +197,7 @@ class Task:
         self._space.accept(turn.writes)
         self._directory = turn.directory
         kind = type(turn.event)
-        self._tally(f"events:{type_name(turn.event)}")
+        self._tally(f"events:{type_name(turn.event)}", turn.event)
         if kind is not ClockTicked:
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, revision, data in turn.effects:
@@ -251,6 +259,8 @@ class Task:
         return Output("positions", key, key, value)
 
     def _refuse(self, record: Record, event: Event | None, refused: Rejected) -> Rejected:
+        if self._counted_elsewhere(event):
+            return refused
         self._tally(f"dead_letters:{refused.reason}")
         name = f"{record.partition}-{record.offset}"
         letter = DeadLetter(
@@ -267,7 +277,13 @@ class Task:
         self._outputs.append(Output("dead-letters", event.source if event else "", name, value))
         return refused
 
-    def _tally(self, name: str) -> None:
+    def _counted_elsewhere(self, event: Event | None) -> bool:
+        """What goes to every partition is counted, and refused, by the first."""
+        return self.partition != 0 and isinstance(event, Broadcast)
+
+    def _tally(self, name: str, event: Event | None = None) -> None:
+        if self._counted_elsewhere(event):
+            return
         self._count[name] = self._count.get(name, 0) + 1
 
 
