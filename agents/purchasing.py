@@ -17,6 +17,8 @@ from engine.core.values import DAY, day_of
 from tables import keys
 from tables.rows import Line, Order, Rank, Shipment, Shipped
 
+UNDATED = 10**7
+"""A day after all others."""
 MAX_LEAD_TIMES = 26
 """How many completed lines the lead time is learned from."""
 
@@ -327,7 +329,7 @@ def _line_supply(label: str, line: Line, share: Owed) -> list[Supply]:
 
 def _in_transit_supply(label: str, line: Line, share: Owed) -> list[Supply]:
     """What is in transit by shipment; receipts that named no shipment come off the earliest first."""
-    by_eta = sorted(line.shipments.items(), key=lambda item: (item[1].eta or 10**7, item[0]))
+    by_eta = sorted(line.shipments.items(), key=lambda item: (item[1].eta or UNDATED, item[0]))
     surplus = share.received - sum(min(s.qty, s.received) for _, s in by_eta)
     supply = []
     for name, shipped in by_eta:
@@ -340,19 +342,26 @@ def _in_transit_supply(label: str, line: Line, share: Owed) -> list[Supply]:
 
 
 def _on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
-    """What is on order by promise; what is shipped or received already comes off the earliest promises."""
-    entries = [("ordered", share.promised, line.due)]
-    if line.promised_rank is not None:
-        promises = [e for e in line.promises if e[0] != "rejected"]
-        entries = [
-            (status, qty, due or (None if status == "backordered" else line.due)) for status, qty, due in promises
-        ]
-        entries.sort(key=lambda entry: entry[2] or 10**7)
-    left = share.on_order
+    """What is on order by promise, earliest first.
+
+    What is promised beyond the order comes off the latest promises, what is shipped or received off the earliest.
+    """
+    gone = share.promised - share.on_order
+    room = share.promised
     supply = []
-    for status, qty, due in reversed(entries):
-        taken = min(qty, left)
-        left -= taken
-        if taken:
-            supply.append(Supply(label, due, taken, status))
-    return supply[::-1]
+    for status, qty, due in _promises(line, share):
+        promised = min(qty, room)
+        room -= promised
+        used = min(promised, gone)
+        gone -= used
+        if promised > used:
+            supply.append(Supply(label, due, promised - used, status))
+    return supply
+
+
+def _promises(line: Line, share: Owed) -> list[tuple[str, int, int | None]]:
+    """What a line is promised by date; before an acknowledgement the order itself."""
+    if line.promised_rank is None:
+        return [("ordered", share.promised, line.due)]
+    dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
+    return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)

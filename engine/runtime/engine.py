@@ -149,7 +149,7 @@ class Engine:
         if type(event) is FeedDeclared:
             self._arrivals.setdefault(event.data.feed, 0)
         if event.source in self._arrivals:
-            self._arrivals[event.source] = max(at, self._arrivals[event.source])
+            self._arrivals[event.source] = max(at, self.now, self._arrivals[event.source])
 
     def _put_tick(self, at: int, arrived_at: int, queues: list[list[Arrival]]) -> None:
         self.now = max(self.now, at)

@@ -3,7 +3,7 @@
 The fold of one record, in this order and for these reasons:
 
 1. decode        what cannot be read is a dead letter and nothing else
-2. clock         the partition's now follows arrival (wall) or event time (log), so that time is part of the log
+2. clock         the partition's now follows arrival (wall) or ticks and event time (log): time is part of the log
 3. duplicates    before any agent: a repeat must change nothing, a conflict must not be half applied
 4. agents        on copies, so that a rejection leaves no trace
 5. accept        changes, alarm clock and the event's name together
@@ -136,19 +136,14 @@ class Task:
         says = content(event, at)
         early = self._too_early(record, event, at)
         refused = early or self._repeated(record, self._seen.get(name, seen), says)
+        now = self.marker.now if early else self._hear(record, event, at)
         if isinstance(refused, Rejected):
             return self._refuse(record, event, refused)
-        now = max(
-            self.marker.now, at if self._rules.clock == "log" or type(event) is ClockTicked else record.arrived_at
-        )
-        self.marker.now = now
-        if event.source in self._directory.feeds:
-            self._arrivals[event.source] = now
         if refused is DUPLICATE:
             self._tally("duplicates", event)
             return DUPLICATE
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
-        turn.begin(event, at, self.marker.now, name[-16:])
+        turn.begin(event, at, now, name[-16:])
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
@@ -157,18 +152,27 @@ class Task:
             self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
         return None
 
-    def _hear(self, record: Record, event: Event, at: int) -> None:
-        """Move the partition's clock, and note that the event's source is alive."""
-        heard = at if self._rules.clock == "log" or type(event) is ClockTicked else record.arrived_at
-        self.marker.now = max(self.marker.now, heard)
+    def _hear(self, record: Record, event: Event, at: int) -> int:
+        """Note that the event's source is alive; answer what the clock shows at the event.
+
+        A log clock stands still between its ticks, so that it shows the same in every partition.
+        """
+        wall = self._rules.clock == "wall" and type(event) is not ClockTicked
+        now = max(self.marker.now, record.arrived_at if wall else at)
+        if wall or type(event) is ClockTicked:
+            self.marker.now = now
         if event.source in self._directory.feeds:
-            self._arrivals[event.source] = max(heard, self._arrivals.get(event.source, 0))
+            self._arrivals[event.source] = max(now, self._arrivals.get(event.source, 0))
+        return now
 
     def _handle(self, turn: Turn) -> Rejected | None:
-        """Let the agents see the event. A fault of theirs costs this event only: its turn is dropped whole."""
+        """Let the agents see the event. A fault of theirs costs this event only: its turn is dropped whole.
+
+        It would repeat on every replay, so it must not stop the stream.
+        """
         try:
             return handle(turn, self._owned_feeds)
-        except Exception as error:  # noqa: BLE001 - a fault that repeats on every replay must not stop the stream
+        except Exception as error:
             place = extract_tb(error.__traceback__)[-1]
             where = f"{place.name}, line {place.lineno}"
             return Rejected("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
