@@ -67,9 +67,10 @@ def timer(partition: int, at: int, row_bytes: bytes) -> bytes:
     return TIMER + pack(">Hq", partition, at) + row_bytes
 
 
-def timer_range(partition: int, until: int) -> tuple[bytes, bytes]:
-    """Start and stop of the timers of a partition that are due at `until`."""
-    return TIMER + pack(">H", partition), TIMER + pack(">Hq", partition, until + 1)
+def timer_at(key: bytes) -> int:
+    """The instant of a timer, from its key."""
+    at: int = unpack_from(">q", key, 3)[0]
+    return at
 
 
 TIMER_PREFIX_BYTES = 11

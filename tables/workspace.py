@@ -1,6 +1,7 @@
 """The rows that one task works on: a bounded cache of decoded rows over committed state, and what is changed."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from tables import keys, rows
 
 MISSING: Any = object()
+NEVER_DUE = 2**62
 
 TYPES: dict[int, type] = {
     keys.STOCK[0]: rows.Stock,
@@ -76,6 +78,7 @@ class Workspace:
         self._dirty: dict[bytes, Any] = {}
         self._recent: dict[bytes, dict[bytes, Any]] = {}
         self._timers: dict[bytes, Any] = {}
+        self._earliest = 0
 
     def get(self, key: bytes) -> Any:
         """The row under `key`, or None. Do not change what you get: copy it."""
@@ -108,6 +111,8 @@ class Workspace:
                 self._recent.setdefault(key[1:-26], {})[key] = row
             elif tag == TAG_TIMER:
                 self._timers[key] = row
+                if row is not None:
+                    self._earliest = min(self._earliest, keys.timer_at(key))
             elif tag != TAG_DUPLICATE:
                 old = cache.pop(key, MISSING)
                 if old is not MISSING:
@@ -124,9 +129,20 @@ class Workspace:
         return [(key, found[key]) for key in sorted(found) if found[key] is not None]
 
     def timers(self, partition: int, until: int) -> list[bytes]:
-        """The timers of a partition that are due at `until`, earliest first."""
-        start, stop = keys.timer_range(partition, until)
-        found = {key for key, _ in self._state.scan(start, stop)}
+        """The timers of a partition that are due at `until`, earliest first.
+
+        Most of the time none is: the earliest is remembered, so that only then the state is asked.
+        """
+        if until < self._earliest:
+            return []
+        start, stop = keys.timer(partition, max(self._earliest, 0), b""), keys.timer(partition, until + 1, b"")
+        due = self._timers_between(start, stop, None)
+        later = self._timers_between(stop, keys.timer(partition + 1, 0, b""), 1 + len(self._timers))
+        self._earliest = min(map(keys.timer_at, later), default=NEVER_DUE)
+        return due
+
+    def _timers_between(self, start: bytes, stop: bytes, limit: int | None) -> list[bytes]:
+        found = {key for key, _ in islice(self._state.scan(start, stop), limit)}
         for key, value in self._timers.items():
             if start <= key < stop:
                 (found.discard if value is None else found.add)(key)
