@@ -36,7 +36,7 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
     e.BalanceReported: (drift.report,),
 }
 
-DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld, e.BalanceReported})
+DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
 SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
@@ -82,7 +82,8 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         drift.recheck(turn, row, held)
     if kind is e.GoodsReceived or kind is e.PolicySet:
         planning.watch_lead_time(turn, row)
-    _replenish(turn, row, held, kind)
+    if kind is not e.BalanceReported:
+        _replenish(turn, row, held, kind)
     return None if _fits(held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
 

@@ -29,6 +29,7 @@ def move(turn: Turn, row: bytes, available: int, held: int, document: str = "") 
     stock = turn.stock(row)
     at = turn.at
     advance(turn, row, stock)
+    stock.moved_at = max(stock.moved_at, at)
     if at > stock.available_count_at:
         stock.available += available
     if at > stock.held_count_at:
@@ -57,7 +58,7 @@ def advance(turn: Turn, row: bytes, stock: Stock) -> None:
 
 
 def _fold(turn: Turn, row: bytes, stock: Stock, horizon: int) -> None:
-    for at, key, entry in turn.entries(row, stock.floor_at):
+    for at, key, entry in turn.entries(row, stock.floor_at) if stock.moved_at > stock.floor_at else ():
         if at > horizon:
             break
         _fold_entry(stock, at, entry)
@@ -77,6 +78,8 @@ def _fold_entry(stock: Stock, at: int, entry: Entry) -> None:
 
 def balances_as_of(turn: Turn, row: bytes, stock: Stock, at: int) -> tuple[int, int]:
     """(available, held) of a row as of a moment within the window, by what is known now."""
+    if at >= stock.moved_at:
+        return stock.available, stock.held
     available, held = stock.floor_available, stock.floor_held
     for moved_at, _, entry in turn.entries(row, stock.floor_at):
         if moved_at > at:
@@ -176,6 +179,7 @@ def count(turn: Turn, row: bytes, data: p.StockCountedData) -> None:
 
 def _apply_count(turn: Turn, row: bytes, stock: Stock, at: int, data: p.StockCountedData) -> None:
     held = data.status == "held"
+    stock.moved_at = max(stock.moved_at, at)
     rank = (at, turn.identity)
     latest = (stock.held_count_at, stock.held_count_tie) if held else (
         stock.available_count_at, stock.available_count_tie)  # fmt: skip

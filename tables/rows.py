@@ -58,6 +58,8 @@ class Stock(Struct, array_like=True, gc=False):
     negative_lowest: int = 0
     forecast: bool = False
     """Whether the row has a forecast to look ahead with."""
+    moved_at: int = NEVER
+    """The greatest moment of a kept movement or count: from it on the balance is the present one."""
 
     @property
     def sellable(self) -> int:

@@ -82,6 +82,7 @@ class Task:
         self._calendar = Calendar()
         self._directory: Directory = self._space.get(keys.directory(partition)) or Directory()
         self._arrivals: dict[str, int] = {}
+        self._owned: dict[str, bool] = {}
         self._seen: dict[bytes, bytes | None] = {}
         self._touched: dict[bytes, int] = {}
         self._index: list[tuple[str, int]] = []
@@ -133,7 +134,7 @@ class Task:
         if isinstance(event, Rejected):
             return self._refuse(record, None, event)
         at = instant(event.time)
-        says = content(event, at)
+        says = content(event, at) if type(event) is not ClockTicked else b""
         early = self._too_early(record, event, at)
         refused = early or self._repeated(record, self._seen.get(name, seen), says)
         now = self.marker.now if early else self._hear(record, event, at)
@@ -216,7 +217,10 @@ class Task:
                 turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
 
     def _owned_feeds(self) -> list[str]:
-        return [name for name in self._directory.feeds if partition_of(name, self._partitions) == self.partition]
+        feeds = self._directory.feeds
+        if self._owned.keys() != feeds.keys():
+            self._owned = {name: partition_of(name, self._partitions) == self.partition for name in feeds}
+        return [name for name, mine in self._owned.items() if mine]
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to the directory, so that they obey the same commit."""
