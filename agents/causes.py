@@ -1,8 +1,8 @@
 """Likely causes of a difference between a reported and a kept balance, among the movements that a row keeps.
 
 With m a movement of the row, an ERP that has not posted it differs by -m; one that posted it twice by m; with the sign
-flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. Scores are percentages by how specific a match is
-and how recent: they rank, they are no probabilities.
+flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. Scores are percentages by how specific a match
+is and how recent: they rank, they are no probabilities.
 """
 
 from collections.abc import Iterable, Iterator

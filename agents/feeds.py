@@ -1,7 +1,7 @@
 """What every partition knows: item masters, locations, feeds and the clock.
 
-Rows: `Item`, `Directory`. A feed is stale when nothing has arrived from it for its interval; the partition that owns the
-feed's name raises the alert, so that it is raised once.
+Rows: `Item`, `Directory`. A feed is stale when nothing has arrived from it for its interval; the partition that owns
+the feed's name raises the alert, so that it is raised once.
 """
 
 from msgspec.structs import replace

@@ -1,7 +1,7 @@
 """What a row will need: its trigger and target by policy, and its dated projection.
 
-Reads `Plan`, `Stock` and the open supply; owns no row. The trigger is looked at for some days ahead, so that a row which
-cannot reach it by the passing of time alone is left in peace until then.
+Reads `Plan`, `Stock` and the open supply; owns no row. The trigger is looked at for some days ahead, so that a row
+which cannot reach it by the passing of time alone is left in peace until then.
 """
 
 from itertools import accumulate

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from engine.core.events import Event
+from engine.core.fields import Data
 from engine.core.outputs import Alert, Signal
-from engine.core.payloads import Data
 from engine.core.rules import Rules
 from engine.core.values import DAY, day_of, instant, moment
 from tables import keys

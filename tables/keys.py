@@ -1,4 +1,4 @@
-"""Keys of the state: one tag byte, then text parts divided by NUL, or fixed-width integers, so that order is meaning."""
+"""Keys of the state: one tag byte, then text parts divided by NUL or fixed-width integers, so that order is meaning."""
 
 from struct import pack, unpack_from
 

@@ -13,6 +13,9 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
+# The auditor's own checks explain themselves as tests' do.
+pytest.register_assert_rewrite("tests.auditor.adapter", "tests.simulation.world")
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 # Shared machines stall: a deadline per example would measure the neighbours.

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from engine.core import payloads as p
+from engine.core.fields import check_names
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_QUANTITY
 
@@ -34,7 +35,7 @@ class Event(Struct, tag_field="type", kw_only=True, omit_defaults=True, gc=False
     correlationid: str | None = None
 
     def __post_init__(self) -> None:
-        p.check_names(self.id, self.source)
+        check_names(self.id, self.source)
         if self.time.year < 1970:
             raise ValueError("`time` is before 1970")
 

@@ -94,7 +94,7 @@ def normal_loss(z: float) -> float:
 
 
 def fill_rate(sigma: float, z: float, Q: float, *, exact: bool = False) -> float:
-    """The share of demand served from stock in an (s,Q) system; `exact` counts the shortage at the cycle's start too."""
+    """The share of demand served from stock in an (s,Q) system; `exact` counts the shortage at a cycle's start too."""
     loss = normal_loss(z) - (normal_loss(z + Q / sigma) if exact else 0)
     return 1 - sigma * loss / Q
 

@@ -65,8 +65,9 @@ def available_to_promise(opening: int, supply: Sequence[int]) -> list[int]:
 
 
 def discrete_atp(opening: int, receipts: Sequence[int], orders: Sequence[int]) -> list[int]:
-    """Available to promise by period of receipt: the receipt (in the first period the opening stock too) less the
-    orders up to the next receipt; 0 in periods without one.
+    """Available to promise by period of receipt, 0 in periods without one.
+
+    It is the receipt, in the first period the opening stock too, less the orders up to the next receipt.
     """
     atp = [0] * len(receipts)
     source = 0

@@ -1,7 +1,7 @@
 """The engine behind a door: one thread owns it, any number of callers submit and listen.
 
-The thread takes all that is waiting, folds it and commits it once (group commit); only then are the callers answered and
-the listeners told. While it writes to disk, others run: the store gives up the interpreter lock for the write.
+The thread takes all that is waiting, folds it and commits it once (group commit); only then are the callers answered
+and the listeners told. While it waits for the disk, others run: the store gives up the interpreter lock for the sync.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ GROUP_EVENTS = 4_000
 """At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
 WAITING_EVENTS = 100_000
 """With more events than this waiting the engine is behind, and says so."""
-SUBSCRIPTION_BATCHES = 1_000
+SUBSCRIPTION_OUTPUTS = 100_000
+"""With more outputs than this waiting a listener is too slow."""
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,8 @@ class Subscription:
     def __init__(self, topics: frozenset[Topic], service: "Service") -> None:
         self._topics = topics
         self._service = service
-        self._queue: asyncio.Queue[list[Output]] = asyncio.Queue(SUBSCRIPTION_BATCHES)
+        self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
+        self._size = 0
         self._lagging = False
 
     def offer(self, outputs: list[Output]) -> None:
@@ -72,10 +74,9 @@ class Subscription:
         wanted = [output for output in outputs if output.topic in self._topics]
         if not wanted or self._lagging:
             return
-        try:
-            self._queue.put_nowait(wanted)
-        except asyncio.QueueFull:
-            self._lagging = True
+        self._size += len(wanted)
+        self._lagging = self._size > SUBSCRIPTION_OUTPUTS
+        self._queue.put_nowait([] if self._lagging else wanted)
 
     async def batches(self) -> AsyncIterator[list[Output]]:
         """The outputs of one commit after the other.
@@ -84,7 +85,9 @@ class Subscription:
             Lagging: the listener was too slow.
         """
         while not (self._lagging and self._queue.empty()):
-            yield await self._queue.get()
+            outputs = await self._queue.get()
+            self._size -= len(outputs)
+            yield outputs
         raise Lagging("the listener was too slow and has missed outputs")
 
     async def __aiter__(self) -> AsyncIterator[Output]:
@@ -160,17 +163,17 @@ class Service:
         self._subscriptions.discard(subscription)
 
     def progress(self) -> Progress:
-        """How far the rows have come; what waits for its commit counts as accepted by nobody yet."""
-        applied = self._engine.applied
-        return Progress(max(self._engine.accepted, applied), applied)
+        """How far log and rows have come."""
+        accepted = self._engine.accepted
+        return Progress(accepted, min(self._engine.applied, accepted))
 
     async def wait(self, seconds: float) -> Progress:
-        """Wait until all that was accepted before the call is applied, at most `seconds`."""
-        target = self.progress().accepted
-        end = time.monotonic() + seconds
-        while (progress := self.progress()).applied < target and time.monotonic() < end:
-            await asyncio.sleep(0.005)
-        return progress
+        """Wait, at most `seconds`, until all that was accepted before the call is applied.
+
+        One write makes an event durable and applies it, so there is never anything to wait for.
+        """
+        del seconds
+        return self.progress()
 
     def now(self) -> int:
         """The engine's clock: wall time, or the latest event time seen."""
@@ -201,8 +204,8 @@ class Service:
                 group = self._take()
                 self._commit(group)
         except Exception as error:
-            log.exception("the engine has stopped")
             known = isinstance(error, EnvironmentFailure | BrokenInvariant)
+            log.error("the engine has stopped: %s", error, exc_info=not known)
             self._failure = error if known else BrokenInvariant(f"{type(error).__name__}: {error}")
             self._refuse_waiting(group)
 

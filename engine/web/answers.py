@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Raw, Struct
 
-from engine.core.payloads import Name, Quantity, Text
+from engine.core.fields import Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
