@@ -149,7 +149,9 @@ def test_signals_and_alerts_are_the_same_with_and_without_kills(tmp_path: Path) 
             sender = Sender(engine, batches[place:])
             sender.start()
             if remaining:
-                time.sleep(chance.uniform(0.02, 0.1))
+                wanted = chance.randint(1, 6)
+                while len(sender.acknowledged) < wanted and sender.is_alive():
+                    time.sleep(0.001)
                 engine.kill()
             sender.join()
             place += len(sender.acknowledged)
