@@ -38,11 +38,11 @@ class Mix:
         self._on_hand: dict[int, int] = {}
 
     def setup(self) -> Iterator[bytes]:
-        """Item, policy and opening count of every row."""
+        """Item, opening count and policy of every row: stock before policy, so that nothing is ordered yet."""
         for row in range(self.rows):
             yield self._event("item.defined", START, sku=_sku(row), base_unit="each", units={"case": 12})
-            yield self.event("policy.set", START, row)
             yield self._event("stock.counted", START, sku=_sku(row), location="LDS", qty=600)
+            yield self.event("policy.set", START, row)
 
     def stream(self, count: int, per_second: int = 200) -> Iterator[bytes]:
         """`count` events of all types in the demo's shares, `per_second` to a second of event time."""
