@@ -1,0 +1,37 @@
+"""Two promises: old bytes decode for ever, and a recorded log gives the recorded outputs."""
+
+import json
+
+import msgspec
+import pytest
+
+from engine.core.events import content, decode, encode, identity
+from engine.core.values import instant
+from tables.workspace import TYPES
+from tests.golden.record import HERE, fields, outputs, replay
+
+NAMES = json.loads((HERE / "names.json").read_text())
+ROWS = json.loads((HERE / "rows.json").read_text())
+
+
+def test_the_recorded_log_gives_the_recorded_outputs() -> None:
+    lines = (HERE / "log.ndjson").read_bytes().splitlines()
+    assert outputs(replay(lines)) == (HERE / "outputs.ndjson").read_text().splitlines()
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> None:
+    raw, name, says = NAMES[kind]
+    event = decode(raw.encode())
+    assert identity(event).hex() == name
+    assert content(event, instant(event.time)).hex() == says
+    assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("key", ROWS)
+def test_a_row_of_old_bytes_decodes_and_keeps_what_it_held(key: str) -> None:
+    old = bytes.fromhex(ROWS[key])
+    row = fields(bytes.fromhex(key), old)
+    assert type(row) is TYPES[bytes.fromhex(key)[0]]
+    before, after = msgspec.msgpack.decode(old), msgspec.msgpack.decode(msgspec.msgpack.encode(row))
+    assert after[: len(before)] == before
