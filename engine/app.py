@@ -1,6 +1,7 @@
 """The composition root of the embedded engine: everything that runs is built here, and nowhere else."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
@@ -27,6 +28,10 @@ class Running(NamedTuple):
     url: str
     service: Service
     telemetry: Telemetry
+
+
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Rows and events hold no cycles: the collector need not walk the cache of rows every few hundred objects."""
 
 
 def rules_of(settings: Settings, clock: ClockMode) -> Rules:
@@ -64,6 +69,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 async def run(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM, SIGINT or a failure of the engine, which is raised once everything is closed."""
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
