@@ -17,6 +17,8 @@ from tables.workspace import MISSING, Workspace
 
 EPOCH_DAY = 719_163
 """The ordinal of 1970-01-01."""
+LAST_DAY = 3_652_058
+"""The ordinal of 9999-12-30: later days begin when it does."""
 
 Effect = tuple[str, int, Signal | Alert]
 """What goes out beside positions: the CloudEvents type, the revision of the thing, and its data."""
@@ -49,7 +51,7 @@ def midnight(zone: str, ordinal: int) -> int:
     """The instant at which a local day begins."""
     if zone == "UTC":
         return (ordinal - EPOCH_DAY) * DAY
-    day = day_of(ordinal)
+    day = day_of(min(ordinal, LAST_DAY))
     return instant(moment(0).replace(year=day.year, month=day.month, day=day.day, tzinfo=ZoneInfo(zone)))
 
 

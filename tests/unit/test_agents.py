@@ -280,3 +280,16 @@ def test_days_are_local_days() -> None:
     assert told.alert("late_supply") is None
     told.tell("item.defined", 4.7, sku="C", base_unit="each")
     assert told.alert("late_supply")["evidence"]["overdue"] is True
+
+
+def test_a_due_date_at_the_end_of_time_is_only_a_far_one() -> None:
+    told = stocked(40)
+    told.tell("location.defined", 1, location="L", time_zone="Asia/Tokyo")
+    told.row("order.placed", 2, order="P", line=1, supplier="S", qty=9, due="9999-12-31")
+    told.row(
+        "forecast.revised", 2, version="v", mode="replace", buckets=[{"start": "9999-12-31", "days": 366, "qty": 9}]
+    )
+    told.tell("transfer.shipped", 2, sku="A", **{"from": "M"}, to="L", transfer="T", qty=3, eta="9999-12-31")
+    told.row("stock.issued", 3, qty=1)
+    assert not told.dead_letters()
+    assert told.detail(("A", "L"), 5)["position"] == 51
