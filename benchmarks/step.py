@@ -9,9 +9,10 @@ from typing import Any
 from benchmarks.mix import SHARES, START, Mix
 from engine.bus.base import Record
 from engine.bus.embedded import EmbeddedBus
+from engine.core.events import decode
 from engine.core.rules import Rules
 from engine.core.values import DAY
-from engine.runtime.task import Marker, Task, arrivals_of
+from engine.runtime.task import Arrival, Marker, Task
 
 BATCH = 1_000
 ARRIVED = START + 30 * DAY
@@ -35,7 +36,7 @@ class Fold:
             ]
             self._offset += len(records)
             started = time.thread_time()
-            step = self._task.step(arrivals_of(records), append=True)
+            step = self._task.step([Arrival(record, decode(record.value)) for record in records], append=True)
             seconds += time.thread_time() - started
             self._bus.commit([step.commit])
             self._task.committed()

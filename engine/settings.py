@@ -1,9 +1,9 @@
 """Settings of one Stockline process: from arguments, else from the environment (`STOCKLINE_...`), else defaults."""
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.core.errors import UsageError
@@ -11,6 +11,7 @@ from engine.core.errors import UsageError
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 ClockMode = Literal["wall", "log"]
+Loaded = TypeVar("Loaded", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
@@ -44,10 +45,74 @@ class Settings(BaseSettings):
         return self.body_limit_mib * 1024 * 1024
 
 
+class KafkaSettings(BaseSettings):
+    """What a process on Kafka may be told; every field is also an environment variable such as `STOCKLINE_KAFKA`.
+
+    A secret comes from the environment or from the file that `STOCKLINE_..._FILE` names, never from the command line.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
+
+    kafka: str = Field(min_length=3, description="HOST:PORT of one or more brokers, with commas between")
+    group: str = Field("stockline", min_length=1, description="the consumer group and the transactions' prefix")
+    partitions: int | None = Field(None, ge=1, le=1024, description="of new topics; without one what they have, or 8")
+    replication: int | None = Field(None, ge=1, description="of new topics; without one 3, or as many as brokers are")
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    username: str | None = Field(None, description="for SASL")
+    password: SecretStr | None = Field(None, description="for SASL")
+    password_file: Path | None = Field(None, description="a file that holds the password")
+    ca_file: Path | None = Field(None, description="PEM: who signed the broker's certificate")
+    cert_file: Path | None = Field(None, description="PEM: this client's certificate, for mTLS")
+    key_file: Path | None = Field(None, description="PEM: its key")
+    key_password: SecretStr | None = Field(None, description="of the key")
+    key_password_file: Path | None = Field(None, description="a file that holds the key's password")
+    request_timeout_ms: int = Field(15_000, ge=1_000, description="how long an answer of a broker may take")
+    session_timeout_ms: int = Field(8_000, ge=1_000, description="how long a silent worker keeps its partitions")
+    transaction_timeout_ms: int = Field(30_000, ge=1_000, description="how long a transaction may stay open")
+    fetch_bytes: int = Field(1 << 20, ge=1 << 10, description="of one partition in one fetch")
+    batch_bytes: int = Field(1 << 20, ge=1 << 14, description="of one packed batch of records")
+    compression: Literal["lz4", "zstd", "gzip", "snappy"] | None = Field(None, description="of what is written")
+    max_commit_interval_ms: int = Field(100, ge=0, le=10_000, description="between two commits of a task under load")
+    commit_records: int = Field(4_000, ge=1, description="at most so many events in one commit")
+
+    @model_validator(mode="after")
+    def _have_what_the_protocol_needs(self) -> Self:
+        if self.security_protocol.startswith("SASL") and not (self.username and (self.password or self.password_file)):
+            raise ValueError(
+                f"{self.security_protocol} needs STOCKLINE_USERNAME and STOCKLINE_PASSWORD or STOCKLINE_PASSWORD_FILE"
+            )
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("mTLS needs both STOCKLINE_CERT_FILE and STOCKLINE_KEY_FILE")
+        if self.session_timeout_ms > self.request_timeout_ms:
+            raise ValueError("session_timeout_ms is at most request_timeout_ms")
+        return self
+
+    def secret(self, name: Literal["password", "key_password"]) -> str | None:
+        """A secret from the environment or its file; UsageError where the file cannot be read."""
+        given: SecretStr | None = getattr(self, name)
+        if given is not None:
+            return given.get_secret_value()
+        path: Path | None = getattr(self, f"{name}_file")
+        try:
+            return None if path is None else path.read_text().rstrip("\n")
+        except OSError as error:
+            raise UsageError(f"STOCKLINE_{name.upper()}_FILE: {error}") from None
+
+
 def load(**given: Any) -> Settings:
     """The settings with what was `given` (None is not given), or UsageError with a line for each fault."""
+    return _load(Settings, given)
+
+
+def load_kafka(**given: Any) -> KafkaSettings:
+    """The settings of a process on Kafka, in the same way."""
+    return _load(KafkaSettings, given)
+
+
+def _load(kind: type[Loaded], given: dict[str, Any]) -> Loaded:
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise UsageError("; ".join(map(_sentence, error.errors()))) from None
 

@@ -19,6 +19,8 @@ REPORTED = b"b"
 DIRECTORY = b"y"
 DUPLICATE = b"d"
 TIMER = b"t"
+NAMES = b"n"
+MARKER = b"m"
 
 MOVEMENT_KIND = 0
 COUNT_KIND = 1
@@ -79,3 +81,13 @@ TIMER_PREFIX_BYTES = 11
 def directory(partition: int) -> bytes:
     """The key of a partition's directory of locations and feeds."""
     return DIRECTORY + pack(">H", partition)
+
+
+def names_chunk(partition: int, offset: int) -> bytes:
+    """The key of the names that one commit remembered, which ended before the log's `offset`."""
+    return NAMES + pack(">HQ", partition, offset)
+
+
+def marker(partition: int) -> bytes:
+    """The key of a task's marker in a changelog."""
+    return MARKER + pack(">H", partition)

@@ -38,7 +38,8 @@ class Commit(NamedTuple):
     """All that one task writes at once.
 
     `records` are appended to the log (empty where the log is already written); `changes` are state keys with their new
-    value, or None to delete; `touched` names the log offsets that concern a row; `marker` is opaque to the bus.
+    value, or None to delete; `touched` names the log offsets that concern a row; `marker` is opaque to the bus, and
+    `next_offset` says how far of the log it has come.
     """
 
     partition: int
@@ -47,6 +48,7 @@ class Commit(NamedTuple):
     outputs: Sequence[Output]
     touched: Sequence[tuple[str, int]]
     marker: bytes
+    next_offset: int = 0
 
 
 class StateReader(Protocol):

@@ -5,6 +5,7 @@
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory
     |   |-- DiskFull            no space left; nothing that was accepted is lost
+    |   |-- Fenced              another process has taken over the task; nothing was committed
     |   `-- Corrupt             a file does not hold what was written
     |-- Busy                    more is waiting than the engine takes; try again later
     `-- BrokenInvariant         a bug; ends the process with exit code 70
@@ -37,6 +38,10 @@ class DirectoryInUse(EnvironmentFailure):
 
 class DiskFull(EnvironmentFailure):
     """No space is left; what was accepted before is kept."""
+
+
+class Fenced(EnvironmentFailure):
+    """Another process has taken over the task; this one commits nothing more."""
 
 
 class Corrupt(EnvironmentFailure):

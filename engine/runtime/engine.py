@@ -16,12 +16,12 @@ from msgspec import Struct
 
 from engine.bus.base import Bus, Output, Record
 from engine.core.errors import UsageError
-from engine.core.events import Broadcast, ClockTicked, Event, FeedDeclared, decode, encode
+from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
 from engine.core.outcomes import Rejected
-from engine.core.payloads import ClockTickedData
 from engine.core.rules import Rules
-from engine.core.values import HOUR, SECOND, instant, iso, moment, partition_of
-from engine.runtime.task import CLOCK_SOURCE, Arrival, Outcome, Task, arrivals_of, read_marker
+from engine.core.values import HOUR, SECOND, instant, partition_of
+from engine.runtime.clock import CLOCK_SOURCE, tick_of
+from engine.runtime.task import Arrival, Decoder, Outcome, Task, read_marker
 
 REPLAY_RECORDS = 2_000
 MAX_PARTITIONS_REMEMBERED = 200_000
@@ -68,9 +68,10 @@ class Engine:
 
     def _catch_up(self) -> None:
         """Fold what is in the log but not yet in the rows."""
+        decoder = Decoder(self.bus.partitions)
         for task in self.tasks:
             while records := self.bus.read_log(task.partition, task.marker.next_offset, REPLAY_RECORDS):
-                self.bus.commit([task.step(arrivals_of(records), append=False).commit])
+                self.bus.commit([task.step(decoder.arrivals(records), append=False).commit])
                 task.committed()
 
     def _last_arrivals(self) -> dict[str, int]:
@@ -153,10 +154,7 @@ class Engine:
 
     def _put_tick(self, at: int, arrived_at: int, queues: list[list[Arrival]]) -> None:
         self.now = max(self.now, at)
-        feeds = {name: moment(last) for name, last in self._arrivals.items() if last}
-        event = ClockTicked(
-            specversion="1.0", id=iso(at), source=CLOCK_SOURCE, time=moment(at), data=ClockTickedData(feeds=feeds)
-        )
+        event = tick_of(at, self._arrivals)
         raw = encode(event)
         for partition in range(len(queues)):
             self._put(partition, CLOCK_SOURCE, raw, event, arrived_at, queues)
@@ -220,10 +218,11 @@ class Engine:
 
 def replay(source: Bus, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
     """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
+    decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
         task = Task(scratch.state, partition, source.partitions, rules, read_marker(None), 64 << 20)
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
-            scratch.commit([task.step(arrivals_of(records), append=False).commit])
+            scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
             task.committed()
             with suppress(ValueError):
                 progress(len(records))

@@ -19,13 +19,13 @@ from engine.core.errors import BrokenInvariant, Busy, EnvironmentFailure
 from engine.core.outcomes import Rejected
 from engine.core.rules import Rules
 from engine.core.values import SECOND
+from engine.runtime.clock import TICK_SECONDS
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Engine, Receipt, Refusal
 from engine.runtime.kpis import kpis
 
 __all__ = ["Busy", "Lagging", "Progress", "Receipt", "Refusal", "Rejected", "Service", "Subscription"]
 
-TICK_SECONDS = 5
 GROUP_EVENTS = 4_000
 """At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
 WAITING_EVENTS = 100_000

@@ -26,11 +26,10 @@ from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment, partition_of
+from engine.runtime.clock import CLOCK_SOURCE
 from tables import keys
 from tables.rows import Directory, Feed, Stock
 from tables.workspace import State, Workspace
-
-CLOCK_SOURCE = "stockline/clock"
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
@@ -99,9 +98,8 @@ class Task:
         records = [arrival.record for arrival in arrivals] if append else []
         self._outputs += [self._position(row, offset) for row, offset in self._touched.items()]
         changes = [*self._space.changes(), *((key, value) for key, value in self._seen.items())]
-        commit = Commit(
-            self.partition, records, changes, self._outputs, self._index, msgspec.msgpack.encode(self.marker)
-        )
+        packed = msgspec.msgpack.encode(self.marker)
+        commit = Commit(self.partition, records, changes, self._outputs, self._index, packed, last + 1)
         return Step(commit, outcomes)
 
     def committed(self) -> None:
@@ -305,6 +303,35 @@ def _exact(value: bytes) -> dict[str, Any]:
         return {"raw_base64": base64.b64encode(value).decode()}
 
 
-def arrivals_of(records: Sequence[Record]) -> list[Arrival]:
-    """Decode records of the log."""
-    return [Arrival(record, decode(record.value)) for record in records]
+MAX_SKUS_REMEMBERED = 200_000
+
+
+class Decoder:
+    """Reads records of a log that others may write: what lies under a wrong key or in a wrong partition is refused.
+
+    The order of a sku is that of its partition; an event elsewhere would be folded beside it.
+    """
+
+    def __init__(self, partitions: int) -> None:
+        self._partitions = partitions
+        self._known: dict[str, int] = {}
+
+    def arrivals(self, records: Sequence[Record]) -> list[Arrival]:
+        """The records with their events."""
+        return [Arrival(record, self._event(record)) for record in records]
+
+    def _event(self, record: Record) -> Event | Rejected:
+        event = decode(record.value)
+        if isinstance(event, Rejected | Broadcast):
+            return event
+        sku: str = event.data.sku
+        if record.key != sku:
+            return Rejected("wrong_key", f"the record's key is not the event's sku {sku!r}")
+        partition = self._known.get(sku)
+        if partition is None:
+            if len(self._known) > MAX_SKUS_REMEMBERED:
+                self._known.clear()
+            partition = self._known[sku] = partition_of(sku, self._partitions)
+        if record.partition != partition:
+            return Rejected("wrong_partition", f"{sku!r} belongs in partition {partition} of {self._partitions}")
+        return event

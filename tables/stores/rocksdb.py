@@ -131,8 +131,10 @@ class RocksStore:
             raise EnvironmentFailure(f"{self.path}: the store is closed")
         return WriteBatch(raw_mode=True)
 
-    def write(self, batch: WriteBatch) -> None:
+    def write(self, batch: WriteBatch, sync: bool = True) -> None:
         """Apply the changes of `batch`, all or none, and return once they are on disk.
+
+        Without `sync` they survive the end of the process, not that of the machine: enough for a cache.
 
         Raises:
             DiskFull: before anything is written, where less than the reserve would stay free; the store goes on.
@@ -145,7 +147,8 @@ class RocksStore:
             try:
                 self._database.write(batch)
                 # Synced apart from the write, because this call lets other Python threads run while the disk works.
-                self._database.flush_wal(True)
+                if sync:
+                    self._database.flush_wal(True)
             except Exception as error:
                 self._failed = str(error)
                 fail(error, self.path)

@@ -1,0 +1,103 @@
+"""The contract of a cluster: a log that others write, whose partitions are owned one by one, by one process at a time.
+
+Where the bus of one machine writes log, rows and outputs in one step, here the log is there before: an owner reads it
+from where its marker says and commits what follows from it. Ownership is fenced: once a partition is owned anew, its
+former owner can commit nothing more.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from engine.bus.base import Commit, Record, StateReader
+
+
+class Fetched(NamedTuple):
+    """Records of one partition that were fetched together.
+
+    `start` is the position from which they were fetched, `end` the next one; offsets may have gaps. `everywhere` are
+    the offsets of records that their sender has put into every partition.
+    """
+
+    partition: int
+    start: int
+    end: int
+    records: Sequence[Record]
+    everywhere: frozenset[int] = frozenset()
+
+
+class LogBounds(NamedTuple):
+    """The first offset that the log still has, and the next that it will give."""
+
+    start: int
+    end: int
+
+
+class OwnedTask(Protocol):
+    """A partition that this process owns."""
+
+    @property
+    def state(self) -> StateReader:
+        """Committed rows, restored up to the last commit of any owner."""
+
+    @property
+    def marker(self) -> bytes | None:
+        """The marker of the last commit, None before the first."""
+
+    @property
+    def next_offset(self) -> int:
+        """Where the log goes on after that commit."""
+
+    async def commit(self, commit: Commit, broadcast: Sequence[Record]) -> None:
+        """Commit changes, outputs and marker, and append `broadcast` to the logs they name, all or nothing.
+
+        Raises:
+            Fenced: another process owns the partition; nothing was committed.
+            EnvironmentFailure: the outcome is unknown; this object is of no more use.
+        """
+
+    async def close(self, damaged: bool = False) -> None:
+        """Let go of the partition; `damaged` throws away what was kept locally."""
+
+
+class Receiver(Protocol):
+    """Who works on partitions; called by the group's membership and by what it fetches."""
+
+    def wants(self, partition: int) -> bool:
+        """Whether more of a partition would be taken now; asked from any thread."""
+
+    async def take(self, fetched: Fetched) -> None:
+        """Take what was fetched."""
+
+    async def paused(self) -> None:
+        """The group is about to share its partitions anew: begin nothing new."""
+
+    async def assigned(self, partitions: frozenset[int]) -> None:
+        """From now on these partitions, and no others, are this process's."""
+
+    def failed(self, error: BaseException) -> None:
+        """The membership has failed for good."""
+
+
+class Cluster(Protocol):
+    """The logs of all partitions, for a worker."""
+
+    @property
+    def partitions(self) -> int:
+        """How many there are."""
+
+    async def own(self, partition: int) -> OwnedTask:
+        """Own a partition: fence its former owner, then bring its rows up to date.
+
+        Raises:
+            UsageError: the topics are not what they were; a person must decide.
+            EnvironmentFailure: not now.
+        """
+
+    async def seek(self, partition: int, offset: int) -> None:
+        """Let fetching of a partition begin, or go on, at `offset`."""
+
+    async def append(self, records: Sequence[Record]) -> None:
+        """Append records that may come twice (ticks of the clock); their offsets are ignored."""
+
+    async def committed(self, offsets: dict[int, int]) -> None:
+        """Tell who watches the lag how far partitions have come."""

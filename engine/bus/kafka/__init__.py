@@ -1,0 +1,1 @@
+"""The bus on Apache Kafka: the only place that knows faust and aiokafka."""

@@ -1,0 +1,171 @@
+"""The topics of the contract: made where they are missing, and checked; what is wrong stops with what to do."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from msgspec import Struct
+
+from engine.bus.kafka.connection import MAX_RECORD_BYTES, Connection
+from engine.bus.kafka.topic_ids import topic_ids
+from engine.core.errors import EnvironmentFailure, UsageError
+from engine.schema import CHANNELS
+
+EVENTS = "stockline.events"
+STATE = "stockline.state"
+OUTPUTS = {name: f"stockline.{name}" for name in CHANNELS if name not in ("events", "state")}
+TOPICS = [EVENTS, STATE, *OUTPUTS.values()]
+DEFAULT_PARTITIONS = 8
+DEFAULT_REPLICATION = 3
+VISIBLE_SECONDS = 30.0
+
+MAX_IN_BYTES = 16 << 20
+"""The longest record of `stockline.events`: longer than any event that is taken, so that it becomes a dead letter."""
+
+COMPACTED = {
+    "min.cleanable.dirty.ratio": "0.3",
+    "segment.ms": str(24 * 3_600_000),
+    # A worker that was away for less than this learns of every deletion.
+    "delete.retention.ms": str(7 * 24 * 3_600_000),
+}
+
+
+class Topics(Struct, frozen=True):
+    """What was found: the number of partitions, the identities of the topics, the identity of the cluster."""
+
+    partitions: int
+    ids: Mapping[str, str]
+
+    def id_of(self, topic: str) -> str:
+        """The identity of a topic."""
+        return self.ids[topic]
+
+
+def wanted_config(topic: str) -> dict[str, str]:
+    """How a topic is made: cleanup and retention by the contract, and room for its longest record.
+
+    The broker stamps the arrival of events: what producers claim would be no order of arrival.
+    """
+    kept = CHANNELS[topic.removeprefix("stockline.")].kafka
+    config = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in kept.items()}
+    config["max.message.bytes"] = str(MAX_IN_BYTES if topic == EVENTS else MAX_RECORD_BYTES)
+    if topic == EVENTS:
+        config["message.timestamp.type"] = "LogAppendTime"
+    if config["cleanup.policy"] == "compact":
+        config |= COMPACTED
+    return config
+
+
+async def ensure_topics(connection: Connection) -> Topics:
+    """Make the topics that are missing, then check all.
+
+    Raises:
+        UsageError: the topics are not set up as the engine needs them; the message says what to do.
+        EnvironmentFailure: the cluster cannot be reached.
+    """
+    async with connection.started_admin() as admin:
+        with connection.translated("topics cannot be prepared"):
+            found = await _partitions(admin)
+            if missing := [topic for topic in TOPICS if topic not in found]:
+                await _create(admin, connection, missing, found)
+                found = await _until_visible(admin)
+            return await _checked(admin, connection, found)
+
+
+async def existing_topics(connection: Connection) -> Topics:
+    """Check the topics without making any; UsageError where one is missing."""
+    async with connection.started_admin() as admin:
+        with connection.translated("topics cannot be looked up"):
+            found = await _partitions(admin)
+            if missing := [topic for topic in TOPICS if topic not in found]:
+                raise UsageError(
+                    f"Kafka at {connection.address} has no topic {missing[0]}: start `stockline worker --kafka "
+                    f"{connection.address}` first, which makes it"
+                )
+            return await _checked(admin, connection, found)
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    described = await admin.describe_topics(TOPICS)
+    return {topic["topic"]: len(topic["partitions"]) for topic in described if not topic["error_code"]}
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, connection: Connection, missing: list[str], found: Mapping[str, int]
+) -> None:
+    settings = connection.settings
+    partitions = found.get(EVENTS) or settings.partitions or DEFAULT_PARTITIONS
+    brokers = len((await admin.describe_cluster())["brokers"])
+    copies = settings.replication or min(brokers, DEFAULT_REPLICATION)
+    safe = {"min.insync.replicas": "2"} if copies > 2 else {}
+    made = [NewTopic(topic, partitions, copies, topic_configs=wanted_config(topic) | safe) for topic in missing]
+    answer = await admin.create_topics(made)
+    for topic, code, *said in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            detail = f"{error.__name__}: {said[0] if said else ''}"
+            raise EnvironmentFailure(f"Kafka at {connection.address} does not make the topic {topic}: {detail}")
+
+
+async def _until_visible(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """The topics, once every broker that is asked knows them with leaders."""
+    deadline = time.monotonic() + VISIBLE_SECONDS
+    while True:
+        described = [topic for topic in await admin.describe_topics(TOPICS) if not topic["error_code"]]
+        led = all(part["leader"] >= 0 for topic in described for part in topic["partitions"])
+        if len(described) == len(TOPICS) and led:
+            return {topic["topic"]: len(topic["partitions"]) for topic in described}
+        if time.monotonic() > deadline:
+            raise EnvironmentFailure("the topics were made but have no leaders yet; look at the brokers' logs")
+        await asyncio.sleep(0.1)
+
+
+async def _checked(admin: AIOKafkaAdminClient, connection: Connection, found: Mapping[str, int]) -> Topics:
+    partitions = found[EVENTS]
+    wanted = connection.settings.partitions or partitions
+    for topic, count in found.items():
+        if count != partitions:
+            raise UsageError(
+                f"{topic} has {count} partitions and {EVENTS} has {partitions}, but a sku must be in the same "
+                f"partition of all: delete {topic} and start again, which makes it with {partitions} "
+                "(it is filled anew only where the events are still there), or begin in a new cluster"
+            )
+    if wanted != partitions:
+        raise UsageError(
+            f"{EVENTS} has {partitions} partitions, not {wanted}; the number is fixed when the topics are made: leave "
+            "STOCKLINE_PARTITIONS out, or begin in a new cluster"
+        )
+    await _check_configs(admin)
+    return Topics(partitions, await topic_ids(admin, TOPICS))
+
+
+async def _check_configs(admin: AIOKafkaAdminClient) -> None:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in TOPICS]
+    for answer in await admin.describe_configs(resources):
+        for _code, _said, _kind, topic, entries in answer.resources:
+            _check_config(topic, {entry[0]: entry[1] for entry in entries})
+
+
+def _check_config(topic: str, config: Mapping[str, Any]) -> None:
+    """Refuse a set-up that would lose or bend what the engine relies on; retention that is longer is welcome."""
+    wanted = wanted_config(topic)
+    for name in ("cleanup.policy", "message.timestamp.type"):
+        if name in wanted and config.get(name) != wanted[name]:
+            raise _wrong(topic, name, config.get(name), f"must be {wanted[name]}", wanted[name])
+    kept, least = int(config.get("retention.ms", -1)), int(wanted.get("retention.ms", -1))
+    if least >= 0 and 0 <= kept < least:
+        raise _wrong(topic, "retention.ms", kept, f"must be at least {least}", str(least))
+    room, needed = int(config.get("max.message.bytes", 0)), int(wanted["max.message.bytes"])
+    if room < needed:
+        raise _wrong(topic, "max.message.bytes", room, f"must be at least {needed}", str(needed))
+
+
+def _wrong(topic: str, name: str, value: Any, rule: str, wanted: str) -> UsageError:
+    return UsageError(
+        f"{topic} has {name}={value}, which {rule}: "
+        f"kafka-configs --alter --entity-type topics --entity-name {topic} --add-config {name}={wanted}"
+    )

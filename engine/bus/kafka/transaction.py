@@ -1,0 +1,100 @@
+"""One transaction of one task: packed batches of records, delivered, then committed.
+
+aiokafka's transactional producer, with what it leaves to its user: every batch must be known to be delivered before the
+commit is asked for, and after any error the producer is of no more use.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka.errors import KafkaError
+
+from engine.bus.kafka.connection import Connection, TopicPlace, stopped, translated
+
+Header = tuple[str, bytes]
+
+
+class Message(NamedTuple):
+    """A record to be written; a value of None deletes under compaction."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[Header] = []  # noqa: RUF012 - shared by all records without headers, never changed
+
+
+class TransactionalProducer:
+    """The producer whose transactional id is one task: starting it fences whoever had the id before."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        self._connection = connection
+        self._name = name
+        self._timeout = connection.settings.transaction_timeout_ms / 1000
+        self._producer = connection.producer(
+            transactional_id=name, transaction_timeout_ms=connection.settings.transaction_timeout_ms
+        )
+
+    async def start(self) -> None:
+        """Take the id over: what its former owner left open is aborted, and it can commit nothing more."""
+        await self._within(self._producer.start(), "cannot take over the task")
+
+    async def write(self, messages: dict[TopicPlace, Sequence[Message]]) -> dict[TopicPlace, int | None]:
+        """Write all `messages` in one transaction.
+
+        Returns:
+            For each place the offset after its last record; None where the broker did not say.
+
+        Raises:
+            Fenced: another process has taken the id over; nothing was written.
+            EnvironmentFailure: anything else; whether it was written is not known.
+        """
+        ends: dict[TopicPlace, int | None] = await self._within(self._write(messages), "the transaction failed")
+        return ends
+
+    async def _write(self, messages: dict[TopicPlace, Sequence[Message]]) -> dict[TopicPlace, int | None]:
+        # 1. begin: nothing goes over the wire yet
+        await self._producer.begin_transaction()
+        # 2. deliver: batches of one partition in their order, partitions side by side
+        deliveries = [self._deliver(place, sent) for place, sent in messages.items()]
+        outcomes = await asyncio.gather(*deliveries, return_exceptions=True)
+        # 3. commit: only what was delivered whole
+        ends: dict[TopicPlace, int | None] = {}
+        for place, outcome in zip(messages, outcomes, strict=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+            ends[place] = outcome
+        await self._producer.commit_transaction()
+        return ends
+
+    async def _deliver(self, place: TopicPlace, messages: Sequence[Message]) -> int | None:
+        end: int | None = None
+        for batch in self._packed(messages):
+            delivered = await self._producer.send_batch(batch, place.topic, partition=place.partition)
+            metadata = await delivered
+            known = metadata is not None and metadata.offset >= 0
+            end = metadata.offset + batch.record_count() if known else None
+        return end
+
+    def _packed(self, messages: Sequence[Message]) -> Iterable[Any]:
+        now = time.time_ns() // 1_000_000
+        batch = self._producer.create_batch()
+        append = batch.append
+        for key, value, headers in messages:
+            if append(key=key, value=value, timestamp=now, headers=headers) is None:
+                yield batch
+                batch = self._producer.create_batch()
+                append = batch.append
+                append(key=key, value=value, timestamp=now, headers=headers)
+        yield batch
+
+    async def _within(self, doing: Any, what: str) -> Any:
+        try:
+            return await asyncio.wait_for(doing, self._timeout)
+        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
+            # An AssertionError is how aiokafka refuses a step in a state that a former failure has left.
+            raise translated(error, f"Kafka at {self._connection.address}: {self._name}: {what}") from error
+
+    async def stop(self) -> None:
+        """Let go. An open transaction is aborted by the next owner, or by the broker after its timeout."""
+        await stopped(self._producer)
