@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -98,13 +98,18 @@ async def watch(service: Service, asked: asyncio.Event) -> BaseException | None:
 
 def figures(service: Service) -> Figures:
     """What the engine counts, for the metrics."""
-    progress, counters = service.progress(), service.counters()
+    progress, outcomes = service.progress(), outcomes_of(service.counters())
+    rows = service.bus.published.count("positions")
+    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds)
+
+
+def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:
+    """How many events were applied, repeated and refused, from what tasks have counted."""
     outcomes = {"applied": 0, "duplicate": 0, "refused": 0}
     for name, count in counters.items():
         if (outcome := _OUTCOMES.get(name.partition(":")[0])) is not None:
             outcomes[outcome] += count
-    rows = service.bus.published.count("positions")
-    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds)
+    return outcomes
 
 
 _OUTCOMES = {"events": "applied", "duplicates": "duplicate", "dead_letters": "refused"}

@@ -2,18 +2,25 @@
 
 import asyncio
 import gc
+import os
 import signal
+from collections import Counter
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from engine.app import GC_THRESHOLDS, rules_of
+from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.connection import Connection
 from engine.bus.kafka.topics import ensure_topics
 from engine.runtime.worker import Pacing, Worker
 from engine.settings import KafkaSettings, Settings
+from engine.telemetry import WorkerFigures, worker_metrics
+from engine.web import server
+from engine.web.worker import application
 
 CACHE_RESERVE_MIB = 64
+PARENT_SECONDS = 0.5
 
 
 def pacing_of(settings: KafkaSettings) -> Pacing:
@@ -31,19 +38,60 @@ def caches_of(settings: Settings, tasks: int) -> CacheSettings:
     return CacheSettings(settings.data, max(8, settings.memory_mib // 2 // tasks), CACHE_RESERVE_MIB)
 
 
-async def work(settings: Settings, kafka: KafkaSettings) -> None:
-    """Be one worker until SIGTERM or SIGINT; raises what ended it otherwise."""
+async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:
+    """Be one worker until SIGTERM or SIGINT; raises what ended it otherwise.
+
+    The order: a full disk and wrong topics are found before the group gives this process anything.
+    """
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    asked = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, asked.set)
+    asked = stop_when_asked()
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
-    connection = Connection(kafka)
-    topics = await ensure_topics(connection)
     async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        connection = Connection(kafka)
+        topics = await ensure_topics(connection)
         cluster = KafkaCluster(connection, topics, caches_of(settings, topics.partitions))
-        worker = Worker(cluster, rules_of(settings, "wall"), settings.memory_mib // 2 << 20, pacing_of(kafka))
+        memory = settings.memory_mib // 2 << 20
+        worker = Worker(cluster, rules_of(settings, "wall"), memory, pacing_of(kafka))
+        app = application(lambda: worker.ready, lambda: worker_metrics(lambda: figures(worker, cluster)))
+        url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
+        announce(url)
         await worker.run(asked)
+
+
+def stop_when_asked() -> asyncio.Event:
+    """An event that SIGTERM, SIGINT or the end of the parent process sets."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
+    if (parent := os.environ.get(PARENT_VARIABLE)) is not None:
+
+        def look() -> None:
+            if os.getppid() != int(parent):
+                asked.set()
+            loop.call_later(PARENT_SECONDS, look)
+
+        look()
+    return asked
+
+
+PARENT_VARIABLE = "STOCKLINE_PARENT_PID"
+"""Set by the process that supervises workers: they do not outlive it."""
+
+
+def figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
+    """What a worker has done, over the partitions that it owns."""
+    tasks = [actor.task for actor in worker.actors.values() if actor.task is not None]
+    counters: Counter[str] = Counter()
+    for task in tasks:
+        counters.update(task.marker.counters)
+    lag = sum(max(0, cluster.end_offset(task.partition) - task.marker.next_offset) for task in tasks)
+    counts = worker.counts
+    return WorkerFigures(
+        len(tasks), lag, outcomes_of(counters), counts.commits, counts.fenced, counts.last_commit_seconds
+    )

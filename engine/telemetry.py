@@ -27,6 +27,45 @@ class Figures(NamedTuple):
     commit_seconds: float
 
 
+class WorkerFigures(NamedTuple):
+    """What a worker of a cluster has done: `lag` in events, over its own partitions."""
+
+    partitions: int
+    lag: int
+    outcomes: Mapping[str, int]
+    commits: int
+    fenced: int
+    commit_seconds: float
+
+
+class _WorkerCollector:
+    def __init__(self, figures: Callable[[], WorkerFigures]):
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        figures = self._figures()
+        yield GaugeMetricFamily("stockline_partitions", "Partitions that this worker owns", figures.partitions)
+        yield GaugeMetricFamily("stockline_lag_events", "In the log, not yet folded", figures.lag)
+        yield _outcomes(figures.outcomes)
+        yield CounterMetricFamily("stockline_commits", "Transactions committed", figures.commits)
+        yield CounterMetricFamily("stockline_fenced", "Commits refused, another owner had taken over", figures.fenced)
+        yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+
+
+def _outcomes(outcomes: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily("stockline_events", "Events by what became of them", labels=["outcome"])
+    for outcome, count in outcomes.items():
+        family.add_metric([outcome], count)
+    return family
+
+
+def worker_metrics(figures: Callable[[], WorkerFigures]) -> bytes:
+    """A worker's metrics in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_WorkerCollector(figures))
+    return generate_latest(registry)
+
+
 class _EngineCollector:
     def __init__(self, figures: Callable[[], Figures]):
         self._figures = figures
@@ -37,10 +76,7 @@ class _EngineCollector:
         yield CounterMetricFamily("stockline_events_applied", "Events folded into the rows", figures.applied)
         yield GaugeMetricFamily("stockline_lag_events", "Accepted, not yet applied", figures.accepted - figures.applied)
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
-        outcomes = CounterMetricFamily("stockline_events", "Events by what became of them", labels=["outcome"])
-        for outcome, count in figures.outcomes.items():
-            outcomes.add_metric([outcome], count)
-        yield outcomes
+        yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
 
 

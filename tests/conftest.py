@@ -13,6 +13,9 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
+from tests.real.kafka import Missing
+from tests.real.kafka_for_tests import kafka_for_tests
+
 # The auditor's own checks explain themselves as tests' do.
 pytest.register_assert_rewrite("tests.auditor.adapter", "tests.simulation.world")
 
@@ -30,6 +33,16 @@ hypothesis.settings.register_profile(
 )
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev")
 hypothesis.settings.load_profile(PROFILE)
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of a real Kafka that is this module's alone."""
+    try:
+        with kafka_for_tests(tmp_path_factory.mktemp("kafka")) as address:
+            yield address
+    except Missing as missing:
+        pytest.skip(f"no Kafka: {missing}")
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import audit, demo, documents, look, send, serve
+from engine.cli import audit, demo, documents, look, send, serve, workers
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -45,6 +45,7 @@ def _options(
 
 app.command("demo")(demo.demo)
 app.command("run")(serve.run)
+app.command("worker")(workers.worker)
 app.command("send")(send.send)
 app.command("positions")(look.positions)
 app.command("signals")(look.signals)

@@ -58,6 +58,15 @@ class Senses:
     load: Callable[[], float]
 
 
+@dataclass
+class Counts:
+    """What a worker has done since it began."""
+
+    commits: int = 0
+    fenced: int = 0
+    last_commit_seconds: float = 0.0
+
+
 class Load:
     """How busy this process is: its processor time over wall time, smoothed over about half a second."""
 
@@ -87,6 +96,8 @@ class Worker:
         self.memory_bytes = memory_bytes
         self.decoder = Decoder(cluster.partitions)
         self.actors: dict[int, Actor] = {}
+        self.counts = Counts()
+        self.joined = False
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._untold: dict[int, int] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -112,6 +123,7 @@ class Worker:
     async def assigned(self, partitions: frozenset[int]) -> None:
         """Keep what stays, let go of what went, begin what came."""
         log.info("partitions: %s", sorted(partitions))
+        self.joined = True
         gone = [self.actors.pop(partition) for partition in sorted(self.actors.keys() - partitions)]
         await asyncio.gather(*(actor.stop() for actor in gone))
         for partition in sorted(partitions):
@@ -127,6 +139,11 @@ class Worker:
     def _fail(self, error: BaseException) -> None:
         if not self._failure.done():
             self._failure.set_result(error)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the group has shared its partitions and all of this worker's are restored."""
+        return self.joined and all(actor.task is not None for actor in self.actors.values())
 
     # life -------------------------------------------------------------------------------------------------------------
 
@@ -275,6 +292,7 @@ class Actor:
                 self._worker.failed(error or BrokenInvariant("a partition ended by itself"))
                 return
             log.warning("partition %d: %s; it is owned anew", self.partition, error)
+            self._worker.counts.fenced += isinstance(error, Fenced)
             # Who was fenced may not be the owner any more: let the group decide before fencing in turn.
             await asyncio.sleep(pacing.fenced_pause if isinstance(error, Fenced) else pause)
             pause = min(2 * pause, pacing.last_pause)
@@ -337,8 +355,11 @@ class Actor:
         arrivals = [arrival for part in fetched for arrival in worker.decoder.arrivals(part.records)]
         broadcast = self._broadcast(arrivals, frozenset().union(*(part.everywhere for part in fetched)))
         step = task.step(arrivals, append=False)
+        began = time.monotonic()
         await owned.commit(step.commit, broadcast)
         task.committed()
+        worker.counts.commits += 1
+        worker.counts.last_commit_seconds = time.monotonic() - began
         worker.settled(self.partition, step.commit.next_offset)
 
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:

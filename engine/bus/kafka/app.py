@@ -9,7 +9,7 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from faust.types import StreamT
+from faust.types import TP, StreamT
 
 from engine.bus.base import Record
 from engine.bus.cluster import Fetched, OwnedTask, Receiver
@@ -125,6 +125,10 @@ class KafkaCluster:
         consumer: Any = self._app.consumer
         batches: BatchConsumer = consumer
         return batches
+
+    def end_offset(self, partition: int) -> int:
+        """The end of a partition as the last fetch told it, 0 before."""
+        return self._consumer.highwater(TP(EVENTS, partition))
 
     async def own(self, partition: int) -> OwnedTask:
         """Own a partition: fence its former owner, restore its rows."""
