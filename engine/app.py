@@ -6,7 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from engine.bus.embedded import EmbeddedBus
 from engine.core.errors import BrokenInvariant, StocklineError
@@ -86,7 +86,14 @@ async def run(settings: Settings, announce: Callable[[str], None]) -> None:
         raise failure if isinstance(failure, StocklineError) else BrokenInvariant(repr(failure)) from failure
 
 
-async def watch(service: Service, asked: asyncio.Event) -> BaseException | None:
+class Fallible(Protocol):
+    """Something that may end by itself."""
+
+    def failure(self) -> BaseException | None:
+        """What ended it, None while it runs."""
+
+
+async def watch(service: Fallible, asked: asyncio.Event) -> BaseException | None:
     """Wait until someone asks to stop (None) or the engine fails (why)."""
     while not asked.is_set():
         if (failure := service.failure()) is not None:

@@ -9,14 +9,22 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
+from engine.app import watch as watch_over
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.connection import Connection
+from engine.bus.kafka.follower import Follower
+from engine.bus.kafka.ingest import Ingest, LogProgress
 from engine.bus.kafka.topics import ensure_topics
+from engine.bus.kafka.view import KafkaView
+from engine.core.errors import BrokenInvariant, StocklineError
+from engine.runtime.reader import ReaderService
 from engine.runtime.worker import Pacing, Worker
 from engine.settings import KafkaSettings, Settings
-from engine.telemetry import WorkerFigures, worker_metrics
+from engine.telemetry import Figures, Telemetry, WorkerFigures, worker_metrics
 from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.facade import Context
 from engine.web.worker import application
 
 CACHE_RESERVE_MIB = 64
@@ -61,6 +69,42 @@ async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str
         await cluster.start(worker)
         announce(url)
         await worker.run(asked)
+
+
+async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:
+    """Serve HTTP and the live view over a cluster until SIGTERM or SIGINT; raises what ended it otherwise."""
+    asked = stop_when_asked()
+    async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        connection = Connection(kafka)
+        topics = await ensure_topics(connection)
+        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2)
+        ends.callback(view.close)
+        ingest, watch = Ingest(connection, topics.partitions), LogProgress(connection, topics.partitions)
+        ends.push_async_callback(ingest.close)
+        ends.push_async_callback(watch.close)
+        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
+        service = ReaderService(view, ingest, watch, follower.caught_up)
+        ends.push_async_callback(follower.stop)
+        ends.push_async_callback(service.stop)
+        await follower.start()
+        service.start(lambda: follower.failure)
+        telemetry = Telemetry(lambda: reader_figures(service))
+        app = server.application(
+            Context(service, Intake(Limits(settings.body_limit)), telemetry), local_only=not settings.insecure
+        )
+        announce(await ends.enter_async_context(server.serving(app, bound)))
+        failure = await watch_over(service, asked)
+    if failure is not None:
+        raise failure if isinstance(failure, StocklineError) else BrokenInvariant(repr(failure)) from failure
+
+
+def reader_figures(service: ReaderService) -> Figures:
+    """What the view knows of the workers' counts, for the metrics."""
+    progress = service.progress()
+    rows = service.bus.published.count("positions")
+    return Figures(progress.accepted, progress.applied, rows, outcomes_of(service.counters()), 0.0)
 
 
 def stop_when_asked() -> asyncio.Event:

@@ -14,8 +14,9 @@ from engine.bus.base import Commit, Record, StateReader
 class Fetched(NamedTuple):
     """Records of one partition that were fetched together.
 
-    `start` is the position from which they were fetched, `end` the next one; offsets may have gaps. `everywhere` are
-    the offsets of records that their sender has put into every partition.
+    `start` is the position from which they were fetched, `end` the next one; offsets may have gaps, and where there was
+    nothing but gaps there are no records. `everywhere` are the offsets of records that their sender has put into every
+    partition.
     """
 
     partition: int

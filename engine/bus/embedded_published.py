@@ -25,7 +25,9 @@ class Tally(NamedTuple):
 class EmbeddedPublished:
     """Reads from any thread; `add`, `add_counts` and `settle` belong to the one commit under way."""
 
-    def __init__(self, store: RocksStore, partitions: int) -> None:
+    def __init__(self, store: RocksStore, partitions: int, histories: bool = True) -> None:
+        """Read and write in `store`. Without `histories` only the latest of each thing is kept."""
+        self._histories = histories
         self._meta = store.family("meta")
         self._log = store.family("log")
         self._latest = store.family("latest")
@@ -70,6 +72,10 @@ class EmbeddedPublished:
         newest = layout.LAST_OFFSET if before is None else before - 1
         entries = self._touched.scan(layout.touched_key(prefix, newest, 0), prefix + b"\xff" * 11)
         places = [layout.touched_place(entry) for (entry, _), _ in zip(entries, range(limit), strict=False)]
+        return self.records(places)
+
+    def records(self, places: list[tuple[int, int]]) -> list[Record]:
+        """The records of the log at `places` (partition, offset), in their order; what is gone is left out."""
         wanted = [layout.log_key(*place) for place in places]
         found = zip(wanted, self._log.get_many(wanted), strict=True)
         return [layout.record(name, packed) for name, packed in found if packed is not None]
@@ -109,7 +115,7 @@ class EmbeddedPublished:
     def _add_output(self, batch: WriteBatch, partition: int, output: Output) -> None:
         topic, value = output.topic, output.value
         batch.put(layout.name_key(topic, layout.output_name(output)), value, self._latest.handle)
-        if topic == "positions":
+        if topic == "positions" or not self._histories:
             return
         sequence = self._sequences[topic, partition]
         self._sequences[topic, partition] = sequence + 1

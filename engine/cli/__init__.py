@@ -46,6 +46,7 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("run")(serve.run)
 app.command("worker")(workers.worker)
+app.command("web")(workers.web)
 app.command("send")(send.send)
 app.command("positions")(look.positions)
 app.command("signals")(look.signals)

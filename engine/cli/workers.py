@@ -56,6 +56,27 @@ def worker(
     asyncio.run(cluster.work(settings, kafka_settings, announce))
 
 
+def web(
+    kafka: KafkaOption = None,
+    data: Annotated[
+        Path | None, typer.Option(help="The directory of the view, a cache.", show_default="stockline-data")
+    ] = None,
+    host: HostOption = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", show_default="8080")] = None,
+    insecure: InsecureOption = None,
+) -> None:
+    """Serve HTTP and the live view over a Kafka cluster until interrupted; any number of copies may run."""
+    kafka_settings = settings_module.load_kafka(kafka=kafka)
+    settings = settings_module.load(data=data, host=host, port=port, insecure=insecure)
+    quiet()
+    from engine import cluster
+
+    def announce(url: str) -> None:
+        typer.echo(f"stockline serves {url} from Kafka at {kafka_settings.kafka}")
+
+    asyncio.run(cluster.serve(settings, kafka_settings, announce))
+
+
 def quiet() -> None:
     """Our own log at INFO; the Kafka client repeats itself while a broker is away, and we say it once."""
     level = logging.getLogger().level

@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
@@ -62,9 +62,9 @@ class _Submission:
 class Subscription:
     """A listener's queue of outputs. Use it in the event loop that made it."""
 
-    def __init__(self, topics: frozenset[Topic], service: "Service") -> None:
+    def __init__(self, topics: frozenset[Topic], forget: Callable[["Subscription"], None]) -> None:
         self._topics = topics
-        self._service = service
+        self._forget = forget
         self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
         self._size = 0
         self._lagging = False
@@ -97,7 +97,7 @@ class Subscription:
 
     def close(self) -> None:
         """Listen no more."""
-        self._service.unsubscribe(self)
+        self._forget(self)
 
 
 class Service:
@@ -152,9 +152,13 @@ class Service:
         finally:
             self._waiting_events -= len(items)
 
+    async def decide(self, item: bytes, place: str = "") -> Receipt:
+        """Submit one event and say what became of it."""
+        return await self.submit([item], place)
+
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:
         """Listen to what is published from now on."""
-        subscription = Subscription(topics, self)
+        subscription = Subscription(topics, self.unsubscribe)
         self._subscriptions.add(subscription)
         return subscription
 

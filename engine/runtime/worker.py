@@ -166,9 +166,9 @@ class Worker:
             error = self._failure.result()
             raise error if isinstance(error, StocklineError) else BrokenInvariant(repr(error)) from error
 
-    def settled(self, partition: int, next_offset: int) -> None:
-        """A commit is done: tell the group's offsets, several at once where they come fast."""
-        self._untold[partition] = next_offset
+    def settled(self, partition: int, end: int) -> None:
+        """All before `end` is folded: tell the group's offsets, several at once where they come fast."""
+        self._untold[partition] = end
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell())
 
@@ -232,9 +232,12 @@ class Actor:
             log.debug("partition %d: dropped a fetch from %d, not %s", self.partition, fetched.start, self._expected)
             return
         self._expected = fetched.end
-        self._queue.append(fetched)
-        self._waiting += len(fetched.records)
-        self._arrived.set()
+        if fetched.records:
+            self._queue.append(fetched)
+            self._waiting += len(fetched.records)
+            self._arrived.set()
+        elif not self._queue and not self._committing.locked():
+            self._worker.settled(self.partition, fetched.end)
 
     def _forget(self) -> None:
         self._expected = None
@@ -340,7 +343,8 @@ class Actor:
             fetched = self._queue.popleft()
             if len(fetched.records) > limit:
                 self._queue.appendleft(fetched._replace(records=fetched.records[limit:]))
-                fetched = fetched._replace(records=fetched.records[:limit])
+                cut = fetched.records[limit].offset
+                fetched = fetched._replace(records=fetched.records[:limit], end=cut)
             found.append(fetched)
             limit -= len(fetched.records)
             self._waiting -= len(fetched.records)
@@ -360,7 +364,7 @@ class Actor:
         task.committed()
         worker.counts.commits += 1
         worker.counts.last_commit_seconds = time.monotonic() - began
-        worker.settled(self.partition, step.commit.next_offset)
+        worker.settled(self.partition, fetched[-1].end)
 
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
         """Copies, for the other partitions, of events that concern all and that were sent to this one only."""

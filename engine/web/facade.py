@@ -62,6 +62,9 @@ class Service(Protocol):
     async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
         """Take events; answers once the accepted ones are durable and applied. Raises Busy, EnvironmentFailure."""
 
+    async def decide(self, item: bytes, place: str) -> Receipt:
+        """Take one event and say what became of it, which `submit` may not wait for; raises the same."""
+
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:
         """Follow what is published from now on."""
 

@@ -18,6 +18,8 @@ from engine.core.values import DAY
 
 TOUCHED_HEADER = "stockline-offsets"
 """On a position: the log offsets of the events since the last position of the row, which have changed it."""
+UNTIL_HEADER = "stockline-until"
+"""On every output: the offset of the log up to which (exclusive) the commit that wrote it has folded."""
 BROADCAST_HEADER = ("stockline-broadcast", b"all")
 """On an event for every partition that its sender has put into every partition."""
 FETCH_SECONDS = 1.0
@@ -125,8 +127,11 @@ class KafkaTask:
 def _messages(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPlace, Sequence[Message]]:
     messages: dict[TopicPlace, list[Message]] = defaultdict(list)
     touched = touched_offsets(commit)
+    until = (UNTIL_HEADER, b"%d" % commit.next_offset)
+    plain = [until]
     for output in commit.outputs:
-        headers = [(TOUCHED_HEADER, touched.get(output.key, b""))] if output.topic == "positions" else []
+        positions = output.topic == "positions"
+        headers = [until, (TOUCHED_HEADER, touched.get(output.key, b""))] if positions else plain
         place = TopicPlace(OUTPUTS[output.topic], commit.partition)
         messages[place].append(Message(output.key.encode("utf-8", "surrogatepass"), output.value, headers))
     for record in broadcast:

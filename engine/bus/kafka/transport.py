@@ -87,12 +87,19 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         except OffsetOutOfRangeError as error:
             receiver.failed(_trimmed(error))
             return {}
-        return {tp: [self._batch(consumer, tp, records)] for tp, records in found.items()}
+        batches = [(tp, self._batch(consumer, tp, found.get(tp, ()))) for tp in wanted]
+        return {tp: [batch] for tp, batch in batches if batch is not None}
 
-    def _batch(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Fetched:
-        state = consumer._subscription.subscription.assignment.state_value(tp)  # noqa: SLF001
-        start = self.places[tp]
-        end = self.places[tp] = state.position
+    def _batch(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Fetched | None:
+        """What was fetched of a partition; without records where only marks of transactions were passed."""
+        assignment = consumer._subscription.subscription.assignment  # noqa: SLF001
+        start = self.places.get(tp)
+        if start is None or assignment is None or tp not in assignment.tps:
+            return None
+        end = assignment.state_value(tp).position
+        if end is None or end == start:
+            return None
+        self.places[tp] = end
         return fetched_of(tp.partition, start, end, records)
 
     async def seek_place(self, partition: int, offset: int) -> None:

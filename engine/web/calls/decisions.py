@@ -93,7 +93,7 @@ def _envelope(request: web.Request, verb: str, name: str) -> dict[str, Any]:
 
 async def _submit(request: web.Request, event: events.Event) -> None:
     """Submit an answer; raises Problem 409 where the life cycle does not allow it."""
-    receipt = await service_of(request).submit([events.encode(event)], f"api/{request.remote}")
+    receipt = await service_of(request).decide(events.encode(event), f"api/{request.remote}")
     for refusal in receipt.refused:
         raise Problem(409, refusal.detail, refusal.reason)
 

@@ -55,7 +55,7 @@ async def replay(request: web.Request) -> web.Response:
     """Submit the exact bytes of a dead letter again."""
     letter = msgspec.json.decode(lists.data_of(await _letter(request)), type=DeadLetter)
     raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
-    receipt = await service_of(request).submit([raw], f"replay/{letter.id}")
+    receipt = await service_of(request).decide(raw, f"replay/{letter.id}")
     return as_json(_taken(receipt), status=202)
 
 
