@@ -6,18 +6,22 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
 
 from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
 from engine.app import watch as watch_over
+from engine.bus.embedded import EmbeddedBus
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.connection import Connection
 from engine.bus.kafka.follower import Follower
 from engine.bus.kafka.ingest import Ingest, LogProgress
-from engine.bus.kafka.topics import ensure_topics
+from engine.bus.kafka.snapshot import Snapshot
+from engine.bus.kafka.topics import ensure_topics, existing_topics
 from engine.bus.kafka.view import KafkaView
 from engine.core.errors import BrokenInvariant, StocklineError
+from engine.runtime.audit import AuditReport, audit
 from engine.runtime.reader import ReaderService
 from engine.runtime.worker import Pacing, Worker
 from engine.settings import KafkaSettings, Settings
@@ -98,6 +102,28 @@ async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[st
         failure = await watch_over(service, asked)
     if failure is not None:
         raise failure if isinstance(failure, StocklineError) else BrokenInvariant(repr(failure)) from failure
+
+
+def audited(
+    settings: Settings, kafka: KafkaSettings, scratch: Path, progress: Callable[[int, int | None], None]
+) -> AuditReport:
+    """Copy the topics into `scratch`, fold the log again and compare; `progress` is told (done, of if known).
+
+    Workers may be running: what they had committed when this began is compared.
+    """
+    copied = 0
+
+    def advance(records: int) -> None:
+        nonlocal copied
+        copied += records
+        progress(copied, None)
+
+    async def copy() -> Snapshot:
+        connection = Connection(kafka)
+        return await Snapshot.take(connection, await existing_topics(connection), scratch / "kept", advance)
+
+    with closing(asyncio.run(copy())) as kept, closing(EmbeddedBus.open(scratch / "again", kept.partitions)) as again:
+        return audit(kept, rules_of(settings, "wall"), again, progress)
 
 
 def reader_figures(service: ReaderService) -> Figures:

@@ -83,8 +83,8 @@ class Published(Protocol):
         """The last log records that concern a row, newest first, with offsets below `before`."""
 
 
-class Bus(Protocol):
-    """A log of `partitions` partitions with its state and outputs."""
+class Kept(Protocol):
+    """The committed state and outputs of a bus."""
 
     partitions: int
 
@@ -96,14 +96,22 @@ class Bus(Protocol):
     def published(self) -> Published:
         """What was published."""
 
+    def marker(self, partition: int) -> bytes | None:
+        """The marker of the last commit of the task, or None before the first."""
+
+
+class Audited(Kept, Protocol):
+    """A bus that can be read from its beginning: what an audit needs."""
+
     def end_offset(self, partition: int) -> int:
         """The offset that the next record of the partition gets; the first is 0."""
 
     def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
         """At most `limit` records from `offset` on."""
 
-    def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task, or None before the first."""
+
+class Bus(Audited, Protocol):
+    """A log of `partitions` partitions with its state and outputs."""
 
     def commit(self, commits: Sequence[Commit]) -> None:
         """Write all commits atomically and durably, or raise EnvironmentFailure and write none."""

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from msgspec import Struct
 
-from engine.bus.base import Bus, Topic
+from engine.bus.base import Audited, Bus, Topic
 from engine.core.rules import Rules
 from engine.runtime.engine import replay
 from engine.runtime.task import read_marker
@@ -56,7 +56,7 @@ class _Comparison:
         return n
 
 
-def audit(bus: Bus, rules: Rules, scratch: Bus, progress: Callable[[int, int], None]) -> AuditReport:
+def audit(bus: Audited, rules: Rules, scratch: Bus, progress: Callable[[int, int], None]) -> AuditReport:
     """Fold the log of `bus` into `scratch` and compare rows, positions, signals, alerts and dead letters.
 
     Args:
@@ -96,7 +96,7 @@ def clock_of(bus: Bus) -> str:
     return read_marker(bus.marker(0)).clock
 
 
-def _history(comparison: _Comparison, bus: Bus, scratch: Bus, topic: Topic) -> int:
+def _history(comparison: _Comparison, bus: Audited, scratch: Bus, topic: Topic) -> int:
     return sum(
         comparison.count(topic, bus.published.history(topic, p), scratch.published.history(topic, p))
         for p in range(bus.partitions)

@@ -11,7 +11,7 @@ from agents.planning import forecast_view
 from agents.purchasing import open_supply, shares
 from agents.replenishment import signal_of
 from agents.turn import Calendar, Turn
-from engine.bus.base import Bus
+from engine.bus.base import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
@@ -21,7 +21,7 @@ from tables.workspace import Workspace
 READ_MEMORY_BYTES = 1 << 20
 
 
-def row_detail(bus: Bus, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, Any] | None:
+def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, Any] | None:
     """Everything about the row `name` (sku, location), JSON-ready; None where there is no such row.
 
     Args:

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from engine.bus.base import Bus, Output, Record
+from engine.bus.base import Audited, Bus, Output, Record
 from engine.core.errors import UsageError
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
 from engine.core.outcomes import Rejected
@@ -216,7 +216,7 @@ class Engine:
         return total
 
 
-def replay(source: Bus, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
+def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
     """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):

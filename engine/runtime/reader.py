@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from engine.bus.base import Bus, Output, Record, Topic
+from engine.bus.base import Kept, Output, Record, Topic
 from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
 from engine.core.outcomes import Rejected
@@ -55,7 +55,7 @@ class Watch(Protocol):
 class ReaderService:
     """The engine for callers in an event loop, over a cluster."""
 
-    def __init__(self, bus: Bus, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, bus: Kept, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]]) -> None:
         self.bus = bus
         self._log = log
         self._watch = watch

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from engine.bus.base import Bus, Output, Topic
+from engine.bus.base import Kept, Output, Topic
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 
@@ -56,8 +56,8 @@ class Service(Protocol):
     """An engine that runs."""
 
     @property
-    def bus(self) -> Bus:
-        """The log and what was published."""
+    def bus(self) -> Kept:
+        """The rows and what was published."""
 
     async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
         """Take events; answers once the accepted ones are durable and applied. Raises Busy, EnvironmentFailure."""

@@ -15,10 +15,10 @@ from engine.bus.base import Commit, Record
 from engine.bus.embedded_published import EmbeddedPublished
 from engine.bus.embedded_state import EmbeddedState
 from engine.bus.kafka.cache import MAX_AGE_SECONDS
-from engine.bus.kafka.changelog import LogMarker, read_log_marker
+from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.connection import TopicPlace
 from engine.bus.kafka.topics import Topics
-from engine.core.errors import BrokenInvariant, Corrupt
+from engine.core.errors import Corrupt
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -90,27 +90,10 @@ class KafkaView:
         """How far a partition of a topic was followed."""
         return self._progress.places.get(topic, [0] * self.partitions)[partition]
 
-    def log_marker(self, partition: int) -> LogMarker | None:
-        """How far the log is folded."""
-        return read_log_marker(self._state.get(keys.marker(partition)))
-
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""
-        marker = self.log_marker(partition)
+        marker = read_log_marker(self._state.get(keys.marker(partition)))
         return None if marker is None else marker.marker
-
-    def end_offset(self, partition: int) -> int:
-        """How far the log is folded: what comes later is not shown yet."""
-        marker = self.log_marker(partition)
-        return 0 if marker is None else marker.next_offset
-
-    def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
-        """The log is elsewhere: single records come through `published`."""
-        raise BrokenInvariant(f"a view has no log (partition {partition}, offset {offset}, limit {limit})")
-
-    def commit(self, commits: Sequence[Commit]) -> None:
-        """Views follow, they do not commit: see `apply`."""
-        raise BrokenInvariant("a view cannot commit")
 
     def apply(self, commits: Sequence[Commit], places: Mapping[TopicPlace, int]) -> None:
         """Take over what was followed, up to `places`, in one write."""

@@ -1,0 +1,156 @@
+"""All that the topics hold, as of one commit of every task: what an audit compares with the log folded again.
+
+A commit is one transaction, but topics are read one after the other. The changelog is read first; its markers say up to
+where each task has folded. Outputs are read after that, and those of later commits are left out by their header.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from engine.bus import embedded_layout as layout
+from engine.bus.base import Commit, Record
+from engine.bus.embedded_published import EmbeddedPublished
+from engine.bus.embedded_state import EmbeddedState
+from engine.bus.kafka.changelog import LogMarker, read_log_marker
+from engine.bus.kafka.connection import Connection, TopicPlace, stopped
+from engine.bus.kafka.follower import commit_of
+from engine.bus.kafka.owned import UNTIL_HEADER
+from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
+from engine.bus.kafka.transport import record_of
+from engine.core.errors import BrokenInvariant, UsageError
+from tables import keys
+from tables.stores.rocksdb import RocksStore, StoreSettings
+
+FETCH_MS = 1_000
+MAX_RECORDS = 10_000
+
+Advance = Callable[[int], None]
+
+
+class Snapshot:
+    """A bus that can only be read. Make one with `Snapshot.take`."""
+
+    @classmethod
+    async def take(cls, connection: Connection, topics: Topics, path: Path, advance: Advance) -> "Snapshot":
+        """Copy the topics into the empty directory `path`; `advance` is told how many records were copied.
+
+        Raises:
+            UsageError: the log no longer begins at its beginning.
+            EnvironmentFailure: the cluster cannot be reached.
+        """
+        snapshot = cls(path, topics.partitions)
+        consumer = connection.consumer(max_partition_fetch_bytes=8 << 20)
+        try:
+            with connection.translated("the topics cannot be read"):
+                await consumer.start()
+                await snapshot._fill(consumer, advance)
+        except BaseException:
+            snapshot.close()
+            raise
+        finally:
+            await stopped(consumer)
+        return snapshot
+
+    def __init__(self, path: Path, partitions: int) -> None:
+        self.partitions = partitions
+        self._store = RocksStore(path, layout.FAMILIES, StoreSettings(128))
+        self._log = self._store.family("log")
+        self.state = EmbeddedState(self._store)
+        self.published = EmbeddedPublished(self._store, partitions)
+
+    async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
+        await self._copy(consumer, [STATE], advance, lambda place, records: records)
+        await self._copy(consumer, list(OUTPUTS.values()), advance, self._of_snapshot)
+        log = [TopicPartition(EVENTS, partition) for partition in range(self.partitions)]
+        starts = await consumer.beginning_offsets(log)
+        for at, start in starts.items():
+            if start:
+                raise UsageError(
+                    f"{EVENTS}, partition {at.partition} begins at offset {start}: what was folded before has been "
+                    "deleted, so that an audit has nothing to fold again. Audit within the topic's retention"
+                )
+        ends = {at: self.end_offset(at.partition) for at in log}
+        async for at, records in _read(consumer, starts, ends):
+            wanted = [record_of(record) for record in records if record.offset < ends[at]]
+            await asyncio.to_thread(self._keep_log, wanted)
+            advance(len(wanted))
+
+    async def _copy(
+        self,
+        consumer: AIOKafkaConsumer,
+        topics: list[str],
+        advance: Advance,
+        choose: Callable[[TopicPartition, Sequence[ConsumerRecord]], Sequence[ConsumerRecord]],
+    ) -> None:
+        places = [TopicPartition(topic, partition) for topic in topics for partition in range(self.partitions)]
+        starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        async for at, records in _read(consumer, starts, ends):
+            commit = commit_of(TopicPlace(*at), choose(at, records), frozenset())
+            await asyncio.to_thread(self._keep, commit)
+            advance(len(records))
+
+    def _of_snapshot(self, at: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
+        folded = self.end_offset(at.partition)
+        return [record for record in records if int(dict(record.headers)[UNTIL_HEADER]) <= folded]
+
+    def _keep(self, commit: Commit) -> None:
+        batch = self._store.batch()
+        self.state.add(batch, commit.changes)
+        self.published.add(batch, commit)
+        tally = self.published.add_counts(batch, [commit])
+        self._store.write(batch, sync=False)
+        self.published.settle(tally)
+
+    def _keep_log(self, records: Sequence[Record]) -> None:
+        batch = self._store.batch()
+        layout.put_records(batch.put, self._log.handle, records)
+        self._store.write(batch, sync=False)
+
+    # a bus to be read -------------------------------------------------------------------------------------------------
+
+    def _marker(self, partition: int) -> LogMarker | None:
+        return read_log_marker(self.state.get(keys.marker(partition)))
+
+    def marker(self, partition: int) -> bytes | None:
+        """The marker of the last commit of the task."""
+        marker = self._marker(partition)
+        return None if marker is None else marker.marker
+
+    def end_offset(self, partition: int) -> int:
+        """How far the task has folded."""
+        marker = self._marker(partition)
+        return 0 if marker is None else marker.next_offset
+
+    def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
+        """At most `limit` records from `offset` on."""
+        start, stop = layout.log_key(partition, offset), layout.log_key(partition, self.end_offset(partition))
+        pairs = self._log.scan(start, stop)
+        return [layout.record(key, value) for (key, value), _ in zip(pairs, range(limit), strict=False)]
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """A snapshot does not change."""
+        raise BrokenInvariant("a snapshot cannot commit")
+
+    def close(self) -> None:
+        """Close the files."""
+        self._store.close()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[tuple[TopicPartition, Sequence[ConsumerRecord]]]:
+    """All records from `starts` up to `ends`, by position: the last offset may be no record."""
+    left = {at for at, start in starts.items() if start < ends[at]}
+    if not left:
+        return
+    consumer.assign(sorted(left))
+    for at in left:
+        consumer.seek(at, starts[at])
+    while left:
+        fetched = await consumer.getmany(*left, timeout_ms=FETCH_MS, max_records=MAX_RECORDS)
+        for at, records in fetched.items():
+            yield at, [record for record in records if record.offset < ends[at]]
+        left = {at for at in left if await consumer.position(at) < ends[at]}
