@@ -227,10 +227,18 @@ class Actor:
         return self._expected is not None and self._waiting < 2 * self._worker.pacing.commit_records
 
     def take(self, fetched: Fetched) -> None:
-        """Queue what follows on what was taken before; anything else is from before a seek."""
-        if fetched.start != self._expected:
-            log.debug("partition %d: dropped a fetch from %d, not %s", self.partition, fetched.start, self._expected)
+        """Queue what follows on what was taken before; anything else is from before a seek.
+
+        Such a fetch may begin at the very offset that was sought. The one that was asked for then overlaps it, and
+        only the rest of it is new.
+        """
+        expected = self._expected
+        if expected is None or not fetched.start <= expected < fetched.end:
+            log.debug("partition %d: dropped a fetch from %d, not %s", self.partition, fetched.start, expected)
             return
+        if fetched.start < expected:
+            rest = [record for record in fetched.records if record.offset >= expected]
+            fetched = fetched._replace(start=expected, records=rest)
         self._expected = fetched.end
         if fetched.records:
             self._queue.append(fetched)
@@ -325,15 +333,16 @@ class Actor:
 
     async def _serve(self) -> None:
         worker, pacing = self._worker, self._worker.pacing
+        clock = asyncio.get_running_loop().time
         while True:
             await self._arrived.wait()
-            began = time.monotonic()
+            began = clock()
             fetched = self._gather(pacing.commit_records)
             if fetched:
                 async with self._committing:
                     await self._commit(fetched)
             interval = pacing.max_interval * worker.senses.load()
-            if self._waiting < pacing.commit_records and (rest := interval - (time.monotonic() - began)) > 0:
+            if self._waiting < pacing.commit_records and (rest := interval - (clock() - began)) > 0:
                 await asyncio.sleep(rest)
 
     def _gather(self, limit: int) -> list[Fetched]:

@@ -45,6 +45,7 @@ share.coordinator.state.topic.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=200
+group.min.session.timeout.ms=1000
 log.cleaner.backoff.ms=500
 log.segment.delete.delay.ms=1000
 log.initial.task.delay.ms=500

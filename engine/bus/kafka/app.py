@@ -15,6 +15,7 @@ from engine.bus.base import Record
 from engine.bus.cluster import Fetched, OwnedTask, Receiver
 from engine.bus.kafka.cache import CacheSettings
 from engine.bus.kafka.connection import Connection, stopped, translated
+from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.owned import BROADCAST_HEADER, KafkaTask
 from engine.bus.kafka.topics import EVENTS, Topics
 from engine.bus.kafka.transport import BatchConsumer, BatchTransport
@@ -156,5 +157,6 @@ class KafkaCluster:
         """Tell the group how far partitions have come; where that fails the next time will do."""
         try:
             await self._consumer.thread.commit_offsets(offsets)
+            passed("commit.told")
         except (KafkaError, EnvironmentFailure) as error:
             log.info("the group's offsets were not told: %r", error)

@@ -11,6 +11,7 @@ from engine.bus.cluster import LogBounds
 from engine.bus.kafka.cache import Cache, CacheSettings
 from engine.bus.kafka.changelog import Pair, change_of, touched_offsets
 from engine.bus.kafka.connection import Connection, TopicPlace, stopped
+from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
 from engine.bus.kafka.transaction import Message, TransactionalProducer
 from engine.core.errors import UsageError
@@ -40,8 +41,10 @@ class KafkaTask:
         """
         producer = TransactionalProducer(connection, f"{connection.settings.group}-{partition}")
         cache = await asyncio.to_thread(Cache.open, caches, partition, topics.id_of(STATE))
+        passed("own.begun")
         try:
             await producer.start()
+            passed("own.fenced")
             task = cls(producer, cache, topics, partition)
             consumer = connection.consumer(max_partition_fetch_bytes=RESTORE_FETCH_BYTES)
             try:
@@ -49,6 +52,7 @@ class KafkaTask:
                     await consumer.start()
                     await _restore(consumer, cache, partition)
                     await task.check(consumer, connection)
+                    passed("own.restored")
             finally:
                 await stopped(consumer)
             return task
@@ -115,6 +119,7 @@ class KafkaTask:
         messages[state] = [Message(key, value) for key, value in change.records]
         ends = await self._producer.write(messages)
         self._cache.apply(change, ends[state])
+        passed("commit.cached")
 
     async def close(self, damaged: bool = False) -> None:
         """Let go of the partition."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka.errors import KafkaError
 
 from engine.bus.kafka.connection import Connection, TopicPlace, stopped, translated
+from engine.bus.kafka.failpoints import passed
 
 Header = tuple[str, bytes]
 
@@ -55,6 +56,7 @@ class TransactionalProducer:
     async def _write(self, messages: dict[TopicPlace, Sequence[Message]]) -> dict[TopicPlace, int | None]:
         # 1. begin: nothing goes over the wire yet
         await self._producer.begin_transaction()
+        passed("commit.begun")
         # 2. deliver: batches of one partition in their order, partitions side by side
         deliveries = [self._deliver(place, sent) for place, sent in messages.items()]
         outcomes = await asyncio.gather(*deliveries, return_exceptions=True)
@@ -64,7 +66,9 @@ class TransactionalProducer:
             if isinstance(outcome, BaseException):
                 raise outcome
             ends[place] = outcome
+        passed("commit.delivered")
         await self._producer.commit_transaction()
+        passed("commit.committed")
         return ends
 
     async def _deliver(self, place: TopicPlace, messages: Sequence[Message]) -> int | None:
