@@ -1,5 +1,6 @@
-# make setup | demo | test | bench | lint | format | lock | clean
-# Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test, bench).
+# make setup | demo | test | bench | bench-kafka | kafka | chaos | lint | format | lock | clean
+# Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test,
+# bench, bench-kafka and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -15,13 +16,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test bench lint format lock clean
+.PHONY: help setup demo test bench bench-kafka kafka chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
 	@echo 'make demo     the main job on real data, with the live view'
 	@echo 'make test     lint, types and tests'
-	@echo 'make bench    the benchmarks'
+	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
+	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
+	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
 	@echo 'make lint     lint and types only'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make lock     pin the dependencies of pyproject.toml anew'
@@ -64,6 +67,15 @@ test: setup
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-kafka: setup
+	@$(BIN)/python -m benchmarks.cluster $(ARGS)
+
+kafka: setup
+	@$(BIN)/python -m tests.real.kafka
+
+chaos: setup
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
 lint: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -79,5 +91,5 @@ lock: setup
 	  --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)
 
 clean:
-	rm -rf '$(VENV)' build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf '$(VENV)' .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

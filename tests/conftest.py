@@ -17,7 +17,12 @@ from tests.real.kafka import Missing
 from tests.real.kafka_for_tests import kafka_for_tests
 
 # The auditor's own checks explain themselves as tests' do.
-pytest.register_assert_rewrite("tests.auditor.adapter", "tests.simulation.world")
+pytest.register_assert_rewrite(
+    "tests.auditor.adapter",
+    "tests.simulation.world",
+    "tests.simulation.cluster_audit",
+    "tests.simulation.cluster_world",
+)
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 

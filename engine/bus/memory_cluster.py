@@ -23,7 +23,7 @@ FETCH_RECORDS = 500
 T = TypeVar("T")
 Request = Literal["own", "commit", "append"]
 Ending = Literal["done", "refused", "unknown", "silent", "lost"]
-"""Of a request: done; failed, without effect; failed, yet in effect; unanswered, in effect; unanswered, without effect."""
+"""Of a request: an unknown one fails, yet is in effect; silent and lost ones, in effect or not, are not answered."""
 
 IN_EFFECT = frozenset({"done", "unknown", "silent"})
 ANSWERED = frozenset({"done", "refused", "unknown"})

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import audit, demo, documents, look, send, serve, workers
+from engine.cli import audit, demo, documents, look, send, serve, source, workers
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -47,6 +47,7 @@ app.command("demo")(demo.demo)
 app.command("run")(serve.run)
 app.command("worker")(workers.worker)
 app.command("web")(workers.web)
+app.command("source")(source.source)
 app.command("send")(send.send)
 app.command("positions")(look.positions)
 app.command("signals")(look.signals)

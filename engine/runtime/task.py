@@ -11,7 +11,9 @@ The fold of one record, in this order and for these reasons:
 Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
@@ -30,6 +32,9 @@ from engine.runtime.clock import CLOCK_SOURCE
 from tables import keys
 from tables.rows import Directory, Feed, Stock
 from tables.workspace import State, Workspace
+
+SHORT_BYTES = 64 * 1024
+"""A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
@@ -131,6 +136,9 @@ class Task:
     def _fold(self, record: Record, event: Event | Rejected, name: bytes, seen: bytes | None) -> Outcome:
         if isinstance(event, Rejected):
             return self._refuse(record, None, event)
+        if type(event) is ClockTicked:
+            # A tick judges feeds by what has arrived before it, wherever the batch was cut.
+            self._remember_arrivals()
         at = instant(event.time)
         says = content(event, at) if type(event) is not ClockTicked else b""
         early = self._too_early(record, event, at)
@@ -294,13 +302,12 @@ class Task:
 
 
 def _exact(value: bytes) -> dict[str, Any]:
-    """The exact bytes of a record, as text where they are text."""
-    try:
-        return {"raw": value.decode()}
-    except UnicodeDecodeError:
-        import base64
-
-        return {"raw_base64": base64.b64encode(value).decode()}
+    """The exact bytes of a record, as text where they are text and JSON does not make it much longer."""
+    with suppress(UnicodeDecodeError):
+        text = value.decode()
+        if len(value) < SHORT_BYTES or len(msgspec.json.encode(text)) < 1.4 * len(value):
+            return {"raw": text}
+    return {"raw_base64": b64encode(value).decode()}
 
 
 MAX_SKUS_REMEMBERED = 200_000

@@ -1,39 +1,23 @@
-"""A worker of a cluster: the partitions that the group gives it, each owned and folded on its own.
-
-A partition here is a small actor with one loop. Its steps, and the reason for their order:
-
-1. own      fence the former owner, restore the rows; only then is the place in the log known
-2. seek     fetch from there
-3. gather   what has been fetched; the busier the process, the longer, so that a commit holds more
-4. fold     with the same `Task` that the embedded engine uses
-5. commit   rows, outputs, marker in one transaction; while it is under way other partitions fold
-6. settle   only now does the next fold begin
-
-Any error of a commit ends the ownership: its outcome may be unknown, so the partition is owned anew, which finds out.
-"""
+"""A worker of a cluster: the partitions that the group gives it, each owned and folded by an actor of its own."""
 
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from engine.bus.base import Record
-from engine.bus.cluster import Cluster, Fetched, OwnedTask
+from engine.bus.cluster import Cluster, Fetched
 from engine.core.errors import (
     BrokenInvariant,
-    Corrupt,
-    DiskFull,
     EnvironmentFailure,
-    Fenced,
     StocklineError,
-    UsageError,
 )
-from engine.core.events import Broadcast, ClockTicked, encode
+from engine.core.events import encode
 from engine.core.rules import Rules
+from engine.runtime.actor import Actor
 from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, tick_of
-from engine.runtime.task import Arrival, Decoder, Task, read_marker
+from engine.runtime.task import Decoder
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +82,7 @@ class Worker:
         self.actors: dict[int, Actor] = {}
         self.counts = Counts()
         self.joined = False
+        self._ended = False
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._untold: dict[int, int] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -127,6 +112,8 @@ class Worker:
         gone = [self.actors.pop(partition) for partition in sorted(self.actors.keys() - partitions)]
         await asyncio.gather(*(actor.stop() for actor in gone))
         for partition in sorted(partitions):
+            if self._ended:
+                return  # The group may speak to a worker that is on its way out: nobody would stop a new actor.
             if partition in self.actors:
                 await self.actors[partition].resume()
             else:
@@ -155,6 +142,7 @@ class Worker:
         try:
             await asyncio.wait([stopping, failing], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            self._ended = True
             for waiting in (ticking, stopping, failing):
                 waiting.cancel()
             await self.paused()
@@ -200,187 +188,3 @@ class Worker:
             raw = encode(tick_of(at, feeds))
             await self.cluster.append([Record(partition, 0, CLOCK_SOURCE, raw, at) for partition in targets])
             self._told_feeds = feeds
-
-
-class Actor:
-    """One partition of a worker."""
-
-    def __init__(self, worker: Worker, partition: int, memory_bytes: int) -> None:
-        self.partition = partition
-        self.task: Task | None = None
-        self._worker = worker
-        self._memory_bytes = memory_bytes
-        self._owned: OwnedTask | None = None
-        self._queue: deque[Fetched] = deque()
-        self._waiting = 0
-        self._expected: int | None = None
-        self._arrived = asyncio.Event()
-        self._allowed = asyncio.Event()
-        self._allowed.set()
-        self._committing = asyncio.Lock()
-        self._loop = asyncio.create_task(self._run(), name=f"partition {partition}")
-
-    # what is fetched --------------------------------------------------------------------------------------------------
-
-    def wants(self) -> bool:
-        """Whether more would be taken now."""
-        return self._expected is not None and self._waiting < 2 * self._worker.pacing.commit_records
-
-    def take(self, fetched: Fetched) -> None:
-        """Queue what follows on what was taken before; anything else is from before a seek.
-
-        Such a fetch may begin at the very offset that was sought. The one that was asked for then overlaps it, and
-        only the rest of it is new.
-        """
-        expected = self._expected
-        if expected is None or not fetched.start <= expected < fetched.end:
-            log.debug("partition %d: dropped a fetch from %d, not %s", self.partition, fetched.start, expected)
-            return
-        if fetched.start < expected:
-            rest = [record for record in fetched.records if record.offset >= expected]
-            fetched = fetched._replace(start=expected, records=rest)
-        self._expected = fetched.end
-        if fetched.records:
-            self._queue.append(fetched)
-            self._waiting += len(fetched.records)
-            self._arrived.set()
-        elif not self._queue and not self._committing.locked():
-            self._worker.settled(self.partition, fetched.end)
-
-    def _forget(self) -> None:
-        self._expected = None
-        self._queue.clear()
-        self._waiting = 0
-        self._arrived.clear()
-
-    async def _seek(self) -> None:
-        assert self._owned is not None
-        self._forget()
-        offset = self._owned.next_offset if self.task is None else self.task.marker.next_offset
-        self._expected = offset
-        await self._worker.cluster.seek(self.partition, offset)
-
-    # life -------------------------------------------------------------------------------------------------------------
-
-    async def pause(self) -> None:
-        """Begin no further commit; returns when none is under way, or after a while."""
-        self._allowed.clear()
-        self._forget()
-        try:
-            async with asyncio.timeout(self._worker.pacing.handover), self._committing:
-                pass
-        except TimeoutError:
-            log.warning("partition %d: a commit does not come to its end", self.partition)
-
-    async def resume(self) -> None:
-        """The group has left this partition with us."""
-        if self.task is not None:
-            await self._seek()
-        self._allowed.set()
-
-    async def stop(self) -> None:
-        """Let go of the partition."""
-        self._loop.cancel()
-        await asyncio.gather(self._loop, return_exceptions=True)
-
-    async def _run(self) -> None:
-        pacing = self._worker.pacing
-        pause = pacing.first_pause
-        while True:
-            error: BaseException | None = None
-            try:
-                await self._own()
-                pause = pacing.first_pause
-                await self._serve()
-            except asyncio.CancelledError:
-                await self._close(None)
-                raise
-            except Exception as caught:
-                error = caught
-            await self._close(error)
-            if not isinstance(error, EnvironmentFailure) or isinstance(error, UsageError | DiskFull):
-                # A person must act, or there is a bug. A full disk is this machine's: others take over.
-                self._worker.failed(error or BrokenInvariant("a partition ended by itself"))
-                return
-            log.warning("partition %d: %s; it is owned anew", self.partition, error)
-            self._worker.counts.fenced += isinstance(error, Fenced)
-            # Who was fenced may not be the owner any more: let the group decide before fencing in turn.
-            await asyncio.sleep(pacing.fenced_pause if isinstance(error, Fenced) else pause)
-            pause = min(2 * pause, pacing.last_pause)
-
-    async def _own(self) -> None:
-        await self._allowed.wait()
-        worker = self._worker
-        self._owned = await worker.cluster.own(self.partition)
-        marker = read_marker(self._owned.marker)
-        if self._owned.marker is not None and marker.clock != worker.rules.clock:
-            raise UsageError(f"the log was begun with --clock {marker.clock} and cannot go on with another")
-        self.task = Task(
-            self._owned.state, self.partition, worker.cluster.partitions, worker.rules, marker, self._memory_bytes
-        )
-        await self._allowed.wait()
-        await self._seek()
-        log.info("partition %d: owned, from offset %d", self.partition, marker.next_offset)
-
-    async def _close(self, error: BaseException | None) -> None:
-        self._forget()
-        self.task = None
-        owned, self._owned = self._owned, None
-        if owned is not None:
-            await asyncio.shield(owned.close(damaged=isinstance(error, Corrupt)))
-
-    # the loop ---------------------------------------------------------------------------------------------------------
-
-    async def _serve(self) -> None:
-        worker, pacing = self._worker, self._worker.pacing
-        clock = asyncio.get_running_loop().time
-        while True:
-            await self._arrived.wait()
-            began = clock()
-            fetched = self._gather(pacing.commit_records)
-            if fetched:
-                async with self._committing:
-                    await self._commit(fetched)
-            interval = pacing.max_interval * worker.senses.load()
-            if self._waiting < pacing.commit_records and (rest := interval - (clock() - began)) > 0:
-                await asyncio.sleep(rest)
-
-    def _gather(self, limit: int) -> list[Fetched]:
-        """What waits, up to about `limit` records; a fetch that is longer is cut."""
-        found: list[Fetched] = []
-        while self._queue and limit > 0:
-            fetched = self._queue.popleft()
-            if len(fetched.records) > limit:
-                self._queue.appendleft(fetched._replace(records=fetched.records[limit:]))
-                cut = fetched.records[limit].offset
-                fetched = fetched._replace(records=fetched.records[:limit], end=cut)
-            found.append(fetched)
-            limit -= len(fetched.records)
-            self._waiting -= len(fetched.records)
-        if not self._queue:
-            self._arrived.clear()
-        return found
-
-    async def _commit(self, fetched: Sequence[Fetched]) -> None:
-        task, owned, worker = self.task, self._owned, self._worker
-        if task is None or owned is None or not self._allowed.is_set():
-            return
-        arrivals = [arrival for part in fetched for arrival in worker.decoder.arrivals(part.records)]
-        broadcast = self._broadcast(arrivals, frozenset().union(*(part.everywhere for part in fetched)))
-        step = task.step(arrivals, append=False)
-        began = time.monotonic()
-        await owned.commit(step.commit, broadcast)
-        task.committed()
-        worker.counts.commits += 1
-        worker.counts.last_commit_seconds = time.monotonic() - began
-        worker.settled(self.partition, fetched[-1].end)
-
-    def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
-        """Copies, for the other partitions, of events that concern all and that were sent to this one only."""
-        alone = [
-            record
-            for record, event in arrivals
-            if isinstance(event, Broadcast) and type(event) is not ClockTicked and record.offset not in everywhere
-        ]
-        others = [partition for partition in range(self._worker.cluster.partitions) if partition != self.partition]
-        return [record._replace(partition=partition) for record in alone for partition in others]

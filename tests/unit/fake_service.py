@@ -102,6 +102,9 @@ class FakeService:
 
     def stop(self) -> None: ...
 
+    async def decide(self, item: bytes, place: str) -> Receipt:
+        return await self.submit([item], place)
+
     async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
         if self.error is not None:
             raise self.error

@@ -49,7 +49,7 @@ WHOLE_MATH = {"gcd", "lcm", "isqrt", "comb", "perm", "prod", "factorial"}
 DOORS = {
     "faust": ("engine.bus.kafka",),
     "mode": ("engine.bus.kafka",),
-    "aiokafka": ("engine.bus.kafka",),
+    "aiokafka": ("engine.bus.kafka", "connectors.kafka_source"),
     "rocksdict": ("tables.stores.rocksdb", "engine.bus.embedded"),
     "prometheus_client": ("engine.telemetry",),
     "aiohttp": ("engine.web", "engine.cli", "connectors"),

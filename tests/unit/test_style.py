@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", "docs", ".ci")
-TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".yml", ".html", ".js", ".css", ".lock"}
+FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", ".ci", ".monitoring")
+TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".yml", ".json", ".html", ".js", ".css", ".lock"}
 
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50

@@ -1,0 +1,111 @@
+"""What is written for a record: its event, to one partition or to all, or its dead letter. Pure."""
+
+import base64
+import hashlib
+from typing import NamedTuple
+
+from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received
+from connectors.kafka_source.profile import default_source
+from connectors.kafka_source.translate import Outcome, Skipped
+from engine.core.events import Broadcast
+from engine.core.outcomes import Rejected
+from engine.core.outputs import DeadLetter, envelope
+from engine.core.values import moment, partition_of
+
+EVENTS = "stockline.events"
+DEAD_LETTERS = "stockline.dead-letters"
+BROADCAST_HEADER = ("stockline-broadcast", b"all")
+"""On an event for every partition that its sender has put into every partition."""
+ORIGIN_HEADER = "stockline-origin"
+ORIGIN_KEY_HEADER = "stockline-origin-key"
+"""On a dead letter: where the record was, and its key; the record's own headers follow."""
+
+MAX_RECORD_BYTES = 24 << 20
+"""What `stockline.dead-letters` takes."""
+MAX_LETTER_BYTES = MAX_RECORD_BYTES - (64 << 10)
+"""The longest dead letter, with room for its headers."""
+MAX_ORIGIN_BYTES = 32 << 10
+MAX_DETAIL = 1_000
+
+Header = tuple[str, bytes]
+
+
+class Outgoing(NamedTuple):
+    """A record to be written."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: list[Header]
+
+
+class Target(NamedTuple):
+    """Where it goes: the number of partitions of Stockline's topics, and the name of the feed."""
+
+    partitions: int
+    feed: str
+
+
+def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoing]:
+    """The records that follow from a translated one; none where it was skipped."""
+    if isinstance(outcome, Skipped):
+        return []
+    if isinstance(outcome, Rejected):
+        return [_letter(record, outcome, target)]
+    if isinstance(outcome.event, Broadcast):
+        key = outcome.event.source.encode()
+        everywhere = range(target.partitions)
+        return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]
+    sku: str = outcome.event.data.sku
+    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, [])]
+
+
+def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
+    value = record.value or b""
+    encoded = _encoded(record, refused, _exact(value))
+    if len(encoded) > MAX_LETTER_BYTES:
+        digest = hashlib.sha256(value).hexdigest()
+        detail = f"its {len(value)} bytes are too many to be kept here, SHA-256 {digest}; {refused.detail}"
+        encoded = _encoded(record, Rejected(refused.reason, detail), {})
+    origin = [(ORIGIN_HEADER, record.place.encode()), *_origin(record)]
+    key = default_source(target.feed, record.topic).encode()
+    return Outgoing(DEAD_LETTERS, record.partition % target.partitions, key, encoded, origin)
+
+
+def _encoded(record: Received, refused: Rejected, exact: dict[str, str]) -> bytes:
+    name = f"{record.topic}-{record.partition}-{record.offset}"
+    arrived_at = min(max(record.timestamp_ms, 0), MAX_TIMESTAMP_MS) * 1000
+    letter = DeadLetter(
+        id=name,
+        reason=refused.reason,
+        detail=_sentence(refused.detail),
+        place=record.place,
+        arrived=moment(arrived_at),
+        **exact,
+    )
+    return envelope("event.refused", name, arrived_at, refused.reason, letter)
+
+
+def _sentence(detail: str) -> str:
+    """A detail that may quote what came in: of bounded length, and text that can be written."""
+    return detail[:MAX_DETAIL].encode("utf-8", "replace").decode()
+
+
+def _exact(value: bytes) -> dict[str, str]:
+    """The exact bytes, as text where they are text and stay shorter so."""
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        return {"raw_base64": base64.b64encode(value).decode()}
+    if len(value) > MAX_LETTER_BYTES // 6:
+        # A character may need six in JSON; base64 needs four bytes for three whatever they are.
+        return {"raw_base64": base64.b64encode(value).decode()}
+    return {"raw": text}
+
+
+def _origin(record: Received) -> list[Header]:
+    key = [] if record.key is None else [(ORIGIN_KEY_HEADER, record.key)]
+    headers = [*key, *((name, value or b"") for name, value in record.headers)]
+    size = sum(len(name) + len(value) for name, value in headers)
+    return headers if size <= MAX_ORIGIN_BYTES else []

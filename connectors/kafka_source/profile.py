@@ -1,0 +1,161 @@
+"""A profile of foreign topics: what their records mean. Written by people, in TOML.
+
+    name = "north"                   # of the feed: part of the group, the transactions and the default source
+
+    [[topics]]
+    topic = "wms.movements"
+    format = "json"                  # the value is a JSON object; rules say which event it is
+    source = "wms/leeds"             # default: kafka/<name>/<topic>
+    id = "{movement.number}"         # default: {@partition}-{@offset}
+    time_zone = "Europe/London"      # of times without an offset
+
+    [topics.time]                    # default: the record's timestamp
+    columns = ["movement.at"]
+    formats = ["%d/%m/%Y %H:%M"]     # none: ISO 8601
+
+    [[topics.rules]]                 # the first rule whose conditions all hold, as in a profile of CSV files
+    when = { "movement.kind" = ["OUT", "PICK"] }
+    type = "stock.issued"
+    [topics.rules.data]
+    sku = { column = "item.code", upper = true }
+    location = "LDS"                 # a constant
+    qty = { column = "lines.0.qty", as = "integer", sign = "absolute" }
+
+    [[topics.rules]]
+    when = { "movement.kind" = { matches = "^INFO" } }
+    skip = "not a movement"
+
+    [[topics]]
+    topic = "erp.orders"
+    format = "cloudevents"           # structured or binary; without rules they must be Stockline's own types
+
+A column is a dotted path into the document, `a.0.b` goes through a list; what is missing or null is empty. Columns of
+the record itself are `@topic`, `@partition`, `@offset`, `@key`, `@time` and `@header.NAME`. The document of a
+CloudEvent is the event: its attributes and `data`. With rules, its id, source and time stay unless others are named.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from connectors.files.profile import Profile, Rule, TimeColumns
+from engine.core.errors import UsageError
+from engine.core.events import EVENT_TYPES
+
+OWN_PREFIX = "stockline."
+RECORD_ID = "{@partition}-{@offset}"
+RECORD_TIME = TimeColumns(columns=("@time",))
+EVENT_ID = "{id}"
+EVENT_TIME = TimeColumns(columns=("time",))
+
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+FeedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TopicProfile(_Strict):
+    """A declared reading of one topic; see the module's example."""
+
+    topic: TopicName
+    format: Literal["json", "cloudevents"]
+    source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    id: Annotated[str, Field(min_length=1)] | None = None
+    time: TimeColumns | None = None
+    rules: tuple[Rule, ...] = ()
+    decimal: Literal[".", ","] = "."
+    thousands: str = ""
+    time_zone: str = "UTC"
+    empty: tuple[str, ...] = ("",)
+    units: dict[str, str | int] = {}
+
+    @field_validator("topic")
+    @classmethod
+    def _is_foreign(cls, topic: str) -> str:
+        if topic.startswith(OWN_PREFIX):
+            raise ValueError(f"{topic} is a topic of Stockline itself")
+        return topic
+
+    @field_validator("rules")
+    @classmethod
+    def _types_are_known(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        for rule in rules:
+            if rule.type is not None and (rule.type not in EVENT_TYPES or rule.type == "clock.ticked"):
+                raise ValueError(f"{rule.type!r} is not a type of event that may be sent")
+        return rules
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if not self.rules and self.format == "json":
+            raise ValueError('a topic of format "json" has rules')
+        given = self.model_fields_set - {"topic", "format", "rules"}
+        if not self.rules and given:
+            raise ValueError(f"{', '.join(sorted(given))}: only a topic with rules is translated")
+        if self.rules:
+            self.reading("unnamed")
+        return self
+
+    def reading(self, feed: str) -> Profile:
+        """How the rules read a document, in terms of a profile of CSV files whose columns are dotted paths."""
+        is_event = self.format == "cloudevents"
+        try:
+            return Profile(
+                name=feed,
+                source=self.source or default_source(feed, self.topic),
+                id=self.id or (EVENT_ID if is_event else RECORD_ID),
+                time=self.time or (EVENT_TIME if is_event else RECORD_TIME),
+                rules=self.rules,
+                decimal=self.decimal,
+                thousands=self.thousands,
+                time_zone=self.time_zone,
+                empty=self.empty,
+                units=self.units,
+            )
+        except ValidationError as error:
+            raise ValueError(_sentence(error)) from error
+
+
+class SourceProfile(_Strict):
+    """The topics of one feed. Its name stays: under another one every topic is read from its beginning."""
+
+    name: FeedName
+    topics: Annotated[tuple[TopicProfile, ...], Field(min_length=1)]
+
+    @field_validator("topics")
+    @classmethod
+    def _each_once(cls, topics: tuple[TopicProfile, ...]) -> tuple[TopicProfile, ...]:
+        names = [topic.topic for topic in topics]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)}: more than one reading")
+        return topics
+
+    @property
+    def topic_names(self) -> list[str]:
+        """The topics to read."""
+        return [topic.topic for topic in self.topics]
+
+
+def default_source(feed: str, topic: str) -> str:
+    """The CloudEvents source of a topic's records where nothing else names one."""
+    return f"kafka/{feed}/{topic}"
+
+
+def load_profile(path: Path) -> SourceProfile:
+    """Read a profile from TOML. Raises `UsageError` with every fault named by its place."""
+    try:
+        return SourceProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"cannot read the profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the profile {path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(f"the profile {path} is not right: {_sentence(error)}") from error
+
+
+def _sentence(error: ValidationError) -> str:
+    faults = error.errors(include_url=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in faults)
