@@ -83,7 +83,8 @@ def quiet() -> None:
     for name in ("engine", "stockline"):
         logging.getLogger(name).setLevel(min(logging.INFO, level))
     if level > logging.DEBUG:
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+        for name in ("aiokafka", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         logging.getLogger("engine.bus.kafka").setLevel(logging.WARNING)
 
 

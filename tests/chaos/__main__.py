@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 
 from tests.chaos.run import Plan, report, run
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--faults", default=",".join(plan.faults), help="with commas between; empty for none")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     names = [name for name in given.faults.split(",") if name]
     try:
         outcome = asyncio.run(run(Plan(given.seed, given.kills, given.per_second, given.workers, names)))

@@ -110,6 +110,7 @@ class KafkaCluster:
         self._app.on_partitions_revoked.connect(revoked)
         self._app.on_partitions_assigned.connect(assigned)
 
+        self._caches.directory.mkdir(parents=True, exist_ok=True)
         self._producer = self._connection.producer(linger_ms=5)
         with self._connection.translated("cannot be reached"):
             await self._producer.start()

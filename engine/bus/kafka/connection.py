@@ -2,17 +2,20 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     AuthenticationFailedError,
     AuthenticationMethodNotSupported,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
     KafkaError,
     ProducerFenced,
     TopicAuthorizationFailedError,
@@ -32,6 +35,7 @@ NOT_ALLOWED = (
     TransactionalIdAuthorizationFailed,
 )
 CLOSE_SECONDS = 5.0
+RETRY_SECONDS = 0.2
 RETRY_BACKOFF_MS = 50
 METADATA_MAX_AGE_MS = 60_000
 MAX_RECORD_BYTES = 24 << 20
@@ -122,6 +126,22 @@ def translated(error: BaseException, what: str) -> EnvironmentFailure | UsageErr
     if isinstance(error, NOT_ALLOWED):
         return UsageError(f"{said}; check STOCKLINE_USERNAME, the password and what the user may do")
     return EnvironmentFailure(said)
+
+
+async def group_offsets(
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, places: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """How far the group has told that it was, 0 where it never did. The first look makes the broker's own topic."""
+    deadline = time.monotonic() + settings.request_timeout_ms / 1000
+    while True:
+        try:
+            found = await admin.list_consumer_group_offsets(settings.group, partitions=list(places))
+        except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
+            continue
+        return {place: max(0, found[place].offset) if place in found else 0 for place in places}
 
 
 async def stopped(client: _Client) -> None:

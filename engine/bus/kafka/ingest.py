@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from engine.bus.base import Record
-from engine.bus.kafka.connection import CLOSE_SECONDS, Connection, stopped, translated
+from engine.bus.kafka.connection import CLOSE_SECONDS, Connection, group_offsets, stopped, translated
 from engine.bus.kafka.owned import BROADCAST_HEADER
 from engine.bus.kafka.topics import EVENTS
 
@@ -105,9 +105,8 @@ class LogProgress:
             if self._admin is None:
                 self._admin = self._connection.admin()
                 await self._admin.start()
-            group = self._connection.settings.group
-            found = await self._admin.list_consumer_group_offsets(group, partitions=self._places)
-        return {at.partition: max(0, told.offset) for at, told in found.items()}
+            found = await group_offsets(self._admin, self._connection.settings, self._places)
+        return {at.partition: offset for at, offset in found.items()}
 
     @asynccontextmanager
     async def _asked(self) -> AsyncIterator[None]:

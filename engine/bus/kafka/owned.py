@@ -10,7 +10,7 @@ from engine.bus.base import Commit, Record, StateReader
 from engine.bus.cluster import LogBounds
 from engine.bus.kafka.cache import Cache, CacheSettings
 from engine.bus.kafka.changelog import Pair, change_of, touched_offsets
-from engine.bus.kafka.connection import Connection, TopicPlace, stopped
+from engine.bus.kafka.connection import Connection, TopicPlace, group_offsets, stopped
 from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
 from engine.bus.kafka.transaction import Message, TransactionalProducer
@@ -189,5 +189,4 @@ async def _group_offset(connection: Connection, partition: int) -> int:
     """How far the group has told that it was, 0 where it never did."""
     place = TopicPartition(EVENTS, partition)
     async with connection.started_admin() as admin:
-        found = await admin.list_consumer_group_offsets(connection.settings.group, partitions=[place])
-    return max(0, found[place].offset) if place in found else 0
+        return (await group_offsets(admin, connection.settings, [place]))[place]

@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -86,6 +86,12 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             found = await super()._fetch_records(consumer, wanted, patience, None)
         except OffsetOutOfRangeError as error:
             receiver.failed(_trimmed(error))
+            return {}
+        except NoOffsetForPartitionError as error:
+            # The client asks for the group's offset of a new partition and may find none after we have sought.
+            (tp,) = error.args
+            if tp in self.places and tp in consumer.assignment():
+                consumer.seek(tp, self.places[tp])
             return {}
         batches = [(tp, self._batch(consumer, tp, found.get(tp, ()))) for tp in wanted]
         return {tp: [batch] for tp, batch in batches if batch is not None}

@@ -1,0 +1,73 @@
+"""The contract of a cluster on a real Kafka."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from engine.bus.base import Record, Topic
+from engine.bus.kafka.app import KafkaCluster
+from engine.bus.kafka.cache import CacheSettings
+from engine.bus.kafka.connection import Connection
+from engine.bus.kafka.topics import EVENTS, Topics, ensure_topics
+from engine.settings import load_kafka
+from tests.chaos.topics import read_all
+from tests.contract.test_cluster import ClusterSuite
+from tests.real.kafka_for_tests import wipe
+
+# Faust, mode and the clients leave timers and sockets to the collector.
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+_groups = count()
+
+
+class KafkaPlace:
+    """The topics of one test, in a group of its own; every cluster has its own directory, as on another machine."""
+
+    def __init__(self, connection: Connection, topics: Topics, path: Path) -> None:
+        self.connection = connection
+        self.topics = topics
+        self._path = path
+        self._directories = count()
+
+    @asynccontextmanager
+    async def cluster(self) -> AsyncIterator[KafkaCluster]:
+        directory = self._path / f"machine-{next(self._directories)}"
+        yield KafkaCluster(self.connection, self.topics, CacheSettings(directory, 16, 1))
+
+    async def write(self, records: Sequence[Record]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.connection.address)
+        await producer.start()
+        for record in records:
+            await producer.send_and_wait(EVENTS, record.value, record.key.encode(), record.partition)
+        await producer.stop()
+
+    async def outputs(self, topic: Topic, partition: int) -> list[bytes]:
+        found = await read_all(self.connection.address, f"stockline.{topic}")
+        return [record.value for record in found if record.partition == partition]
+
+
+class TestKafkaCluster(ClusterSuite):
+    @pytest.fixture(autouse=True)
+    def address(self, kafka: str) -> None:
+        self._address = kafka
+
+    @asynccontextmanager
+    async def build(self, path: Path) -> AsyncIterator[KafkaPlace]:
+        await wipe(self._address)
+        settings = load_kafka(
+            kafka=self._address, group=f"test-{next(_groups)}", partitions=4, session_timeout_ms=2_000
+        )
+        connection = Connection(settings)
+        yield KafkaPlace(connection, await ensure_topics(connection), path)
