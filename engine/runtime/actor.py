@@ -142,7 +142,8 @@ class Actor:
             if not isinstance(error, EnvironmentFailure) or isinstance(error, UsageError | DiskFull):
                 # A person must act, or there is a bug. A full disk is this machine's: others take over.
                 raise error or BrokenInvariant(f"partition {self.partition} ended by itself")
-            log.warning("partition %d: %s; it is owned anew", self.partition, error)
+            what = "its local rows are damaged and are rebuilt" if isinstance(error, Corrupt) else error
+            log.warning("partition %d: %s; it is owned anew", self.partition, what)
             self._worker.counts.fenced += isinstance(error, Fenced)
             # Who was fenced may not be the owner any more: let the group decide before fencing in turn.
             await asyncio.sleep(pacing.fenced_pause if isinstance(error, Fenced) else pause)

@@ -41,13 +41,13 @@ def stockline(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProces
 
 
 class Stockline:
-    """`stockline run` on a data directory; killed at the end when it still runs."""
+    """`stockline run` or `web` on a data directory; killed at the end when it still runs."""
 
-    def __init__(self, data: Path, *arguments: str) -> None:
+    def __init__(self, data: Path, *arguments: str, verb: str = "run") -> None:
         self.data = data
         self._errors = (data.parent / f"{data.name}.log").open("ab")
         self.process = subprocess.Popen(
-            [*COMMAND, "run", "--data", str(data), "--port", "0", *arguments],
+            [*COMMAND, verb, "--data", str(data), "--port", "0", *arguments],
             cwd=ROOT,
             env=environment(),
             stdout=subprocess.PIPE,
@@ -141,6 +141,51 @@ class Stockline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.end()
+
+
+class Workers:
+    """`stockline worker` on a cluster; killed at the end when it still runs."""
+
+    def __init__(self, kafka: str, data: Path, count: int = 1, **settings: str) -> None:
+        self._log = data.parent / f"{data.name}-workers.log"
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "worker", "--kafka", kafka, "--workers", str(count), "--data", str(data), "--port", "0"],
+                cwd=ROOT,
+                env={**environment(), **settings},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    def wait_owned(self, partitions: int = 8) -> None:
+        """Wait until so many partitions have been owned."""
+        deadline = time.monotonic() + START_SECONDS * 2
+        while self.said().count("owned, from") < partitions:
+            assert time.monotonic() < deadline, self.said()
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.1)
+
+    def wait(self) -> int:
+        """The exit code of a process that ends by itself."""
+        return self.process.wait(START_SECONDS * 2)
+
+    def stop(self) -> int:
+        self.process.terminate()
+        return self.process.wait(STOP_SECONDS * 2)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
 
 
 _moments = iter(range(10**9))

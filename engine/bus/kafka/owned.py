@@ -14,7 +14,7 @@ from engine.bus.kafka.connection import Connection, TopicPlace, group_offsets, s
 from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
 from engine.bus.kafka.transaction import Message, TransactionalProducer
-from engine.core.errors import UsageError
+from engine.core.errors import Corrupt, UsageError
 from engine.core.values import DAY
 
 TOUCHED_HEADER = "stockline-offsets"
@@ -56,8 +56,10 @@ class KafkaTask:
             finally:
                 await stopped(consumer)
             return task
-        except BaseException:
+        except BaseException as error:
             await producer.stop()
+            if isinstance(error, Corrupt):
+                cache.discard()
             cache.close()
             raise
 

@@ -1,0 +1,291 @@
+"""The engine on a real Kafka, through its commands: the whole job, the outside's rights, and set-ups that are wrong."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+
+from tests.chaos.topics import read_all
+from tests.integration.process import ROOT, Stockline, Workers, environment, event, stockline
+from tests.integration.test_readme import README
+from tests.real.kafka_for_tests import wipe
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+ROW = {"sku": "85123A", "location": "LDS"}
+NOW = datetime.now(UTC).isoformat()
+BEFORE = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+STORY = [
+    event("item.defined", "i1", NOW, sku="85123A", base_unit="each", units={"case": 12}),
+    event("stock.counted", "c1", BEFORE, **ROW, qty=5, uom="case"),
+    event("policy.set", "p1", NOW, **ROW, policy={"kind": "min_max", "min": 50, "max": 120}, multiple=12,
+          supplier="ACME", lead_time_days=6, auto={"max_qty": 200}),
+    event("stock.issued", "s1", NOW, **ROW, qty=20),
+    event("stock.issued", "s1", NOW, **ROW, qty=20),
+    event("location.defined", "l1", NOW, location="LDS", time_zone="Europe/London"),
+    event("feed.declared", "f1", NOW, feed="wms", interval_seconds=3600),
+]  # fmt: skip
+
+
+@pytest.fixture
+def fresh(kafka: str) -> str:
+    """A Kafka without topics of ours."""
+    asyncio.run(wipe(kafka))
+    return kafka
+
+
+def web(kafka: str, data: Path) -> Stockline:
+    return Stockline(data, "--kafka", kafka, verb="web")
+
+
+def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
+    with Workers(fresh, tmp_path / "rows", 2) as workers, web(fresh, tmp_path / "view") as engine:
+        workers.wait_owned()
+        engine.send(*STORY)
+        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        row = engine.get("/v1/positions/85123A/LDS")
+        assert (row["available"], row["policy"]["policy"]["max"], len(row["projection"])) == (40, 120, 90)
+        (signal,) = engine.get("/v1/signals")["items"]
+        assert (signal["qty"], signal["status"], signal["disposition"]) == (84, "open", "auto")
+        events = engine.get("/v1/positions/85123A/LDS/events")["items"]
+        assert [each["id"] for each in events] == ["s1", "p1", "c1"]
+
+        accepted = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann"})
+        assert (accepted.status, accepted.json["status"]) == (200, "accepted")
+        again = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "bob"})
+        assert (again.status, again.json["reason"]) == (409, "signal_closed")
+
+        refused = engine.call(
+            "POST", "/v1/events", b"nonsense\n" + json.dumps(STORY[0]).encode(), "application/x-ndjson"
+        )
+        assert (refused.json["accepted"], refused.json["refused"][0]["reason"]) == (1, "not_json")
+        conflict = event("stock.issued", "s1", NOW, **ROW, qty=21)
+        engine.send(conflict)
+        engine.get("/v1/sync?wait=30")
+        letters = {letter["reason"]: letter for letter in engine.get("/v1/dead-letters")["items"]}
+        assert letters.keys() == {"signal_closed", "not_json", "conflict"}
+        assert json.loads(letters["conflict"]["raw"]) == conflict
+        kpis = engine.get("/v1/kpis")
+        assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (2, 1, 1)
+        assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
+        assert engine.stop() == 0
+        audited = stockline("audit", "--kafka", fresh, "--json")
+        assert (audited.returncode, json.loads(audited.stdout)["differences"]) == (0, []), audited
+        assert workers.stop() == 0
+    # A view from nothing says the same as the one that followed.
+    with web(fresh, tmp_path / "another") as engine:
+        deadline = time.monotonic() + 20
+        while engine.get("/v1/signals")["total"] < 1 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert engine.get(f"/v1/signals/{signal['id']}")["status"] == "accepted"
+
+
+def test_events_that_concern_all_partitions_may_be_sent_to_one(fresh: str, tmp_path: Path) -> None:
+    with Workers(fresh, tmp_path / "rows") as workers:
+        workers.wait_owned()
+        asyncio.run(produce(fresh, "stockline.events", [(3, b"erp", json.dumps(STORY[5]).encode())]))
+        deadline = time.monotonic() + 30
+        places: dict[int, int] = {}
+        while time.monotonic() < deadline and len(places) < 8:
+            log = asyncio.run(read_all(fresh, "stockline.events"))
+            places = {record.partition: record.offset for record in log if b"location.defined" in record.value}
+            time.sleep(0.2)
+        assert len(places) == 8
+        time.sleep(1)
+        log = asyncio.run(read_all(fresh, "stockline.events"))
+        assert sum(b"location.defined" in record.value for record in log) == 8
+        assert workers.stop() == 0
+
+
+async def produce(kafka: str, topic: str, records: list[tuple[int, bytes, bytes]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for partition, key, value in records:
+        await producer.send_and_wait(topic, value, key, partition)
+    await producer.stop()
+
+
+Change = Callable[[AIOKafkaAdminClient], Awaitable[object]]
+
+
+def changed(kafka: str, *changes: Change) -> None:
+    async def change() -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        await admin.start()
+        for each in changes:
+            await each(admin)
+            await asyncio.sleep(1)
+        await admin.close()
+
+    asyncio.run(change())
+
+
+def made(topic: str, partitions: int, **config: str) -> Change:
+    return lambda admin: admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=config)])
+
+
+LARGE = {"max.message.bytes": str(64 << 20)}
+EVENTS = {**LARGE, "message.timestamp.type": "LogAppendTime", "retention.ms": str(14 * 86_400_000)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([made("stockline.events", 4, **EVENTS), made("stockline.signals", 6, **LARGE)], "has 6 partitions and"),
+        ([made("stockline.events", 8, **LARGE)], "message.timestamp.type=CreateTime, which must be LogAppendTime"),
+        ([made("stockline.state", 8, **LARGE)], "cleanup.policy=delete, which must be compact"),
+        (
+            [made("stockline.signals", 8, **LARGE, **{"retention.ms": "1000"})],
+            "retention.ms=1000, which must be at least",
+        ),
+    ],
+)
+def test_topics_that_are_set_up_wrongly_stop_with_what_to_do(
+    fresh: str, tmp_path: Path, changes: list[Change], said: str
+) -> None:
+    changed(fresh, *changes)
+    with Workers(fresh, tmp_path / "rows", 2) as workers:
+        assert workers.wait() == 2
+        assert said in workers.said()
+
+
+def folded(kafka: str, data: Path) -> None:
+    """Let a worker fold a story, then end."""
+    with Workers(kafka, data) as workers, web(kafka, data.parent / f"{data.name}-view") as engine:
+        workers.wait_owned()
+        engine.send(*STORY)
+        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert workers.stop() == 0
+
+
+def deleted(topic: str) -> Change:
+    return lambda admin: admin.delete_topics([topic])
+
+
+def made_again(topic: str) -> Change:
+    async def make(admin: AIOKafkaAdminClient) -> None:
+        config = EVENTS if topic.endswith("events") else {**LARGE, "cleanup.policy": "compact"}
+        for _ in range(50):
+            answer = await admin.create_topics([NewTopic(topic, 8, 1, topic_configs=config)])
+            if not answer.topic_errors[0][1]:
+                return
+            await asyncio.sleep(0.2)
+
+    return make
+
+
+def trimmed(admin: AIOKafkaAdminClient) -> Awaitable[object]:
+    places = {TopicPartition("stockline.events", partition): RecordsToDelete(-1) for partition in range(8)}
+    return admin.delete_records(places)
+
+
+def test_a_log_that_was_made_again_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
+    folded(fresh, tmp_path / "rows")
+    changed(fresh, deleted("stockline.events"), made_again("stockline.events"))
+    for data in ("rows", "anew"):
+        with Workers(fresh, tmp_path / data) as workers:
+            assert workers.wait() == 2
+            assert "was deleted and made again" in workers.said()
+
+
+def test_a_changelog_that_was_made_again_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
+    folded(fresh, tmp_path / "rows")
+    changed(fresh, deleted("stockline.state"), made_again("stockline.state"))
+    with Workers(fresh, tmp_path / "rows") as workers:
+        assert workers.wait() == 2
+        assert "is a cache of another stockline.state" in workers.said()
+    with Workers(fresh, tmp_path / "anew") as workers:
+        assert workers.wait() == 2
+        assert "the changelog was lost" in workers.said()
+
+
+def test_a_log_that_is_trimmed_past_the_marker_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
+    folded(fresh, tmp_path / "rows")
+    more = [(4, b"85123A", json.dumps(event("stock.issued", f"x{n}", NOW, **ROW, qty=1)).encode()) for n in range(5)]
+    asyncio.run(produce(fresh, "stockline.events", more))
+    changed(fresh, trimmed)
+    with Workers(fresh, tmp_path / "rows") as workers:
+        assert workers.wait() == 2
+        assert "events between were deleted before they were folded" in workers.said()
+    audited = stockline("audit", "--kafka", fresh)
+    assert audited.returncode == 2
+    assert b"Audit within the topic's retention" in audited.stderr
+
+
+def test_a_cluster_that_is_not_there_is_an_environment_failure(tmp_path: Path) -> None:
+    for verb in ("worker", "web"):
+        done = stockline(verb, "--kafka", "127.0.0.1:1", "--data", str(tmp_path), "--port", "0")
+        assert done.returncode == 3
+        assert b"Kafka at 127.0.0.1:1: cannot be reached" in done.stderr
+    assert stockline("worker").returncode == 2
+
+
+def test_an_audit_finds_what_the_log_does_not_explain(fresh: str, tmp_path: Path) -> None:
+    folded(fresh, tmp_path / "rows")
+    (signal, *_) = asyncio.run(read_all(fresh, "stockline.signals"))
+    asyncio.run(forge(fresh, signal))
+    audited = stockline("audit", "--kafka", fresh, "--json")
+    assert audited.returncode == 1
+    assert "signals" in json.loads(audited.stdout)["differences"][0]
+
+
+async def forge(kafka: str, record: Any) -> None:
+    """Write a signal a second time, as a broken engine would."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    await producer.send_and_wait(record.topic, record.value, record.key, record.partition, headers=list(record.headers))
+    await producer.stop()
+
+
+def test_a_plain_faust_app_follows_a_public_topic(fresh: str, tmp_path: Path) -> None:
+    source = next(block for block in README.split("```python\n")[1:] if "import faust" in block).split("```")[0]
+    (tmp_path / "mine.py").write_text(source.replace("127.0.0.1:9092", fresh))
+    folded(fresh, tmp_path / "rows")
+    command = [sys.executable, "-m", "faust", "-A", "mine", "--datadir", str(tmp_path / "faust"), "worker"]
+    command += ["--without-web", "-l", "warn"]
+    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    with subprocess.Popen(
+        command, cwd=tmp_path, env={**environment(), **path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as mine:
+        assert mine.stdout is not None
+        said = b""
+        deadline = time.monotonic() + 60
+        while b"85123A" not in said and time.monotonic() < deadline:
+            said += mine.stdout.readline()
+        mine.kill()
+    assert b"order 84 of 85123A for LDS" in said
+
+
+def test_the_settings_of_a_secured_cluster_are_passed_on(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    wanted = {
+        "STOCKLINE_KAFKA": "127.0.0.1:1", "STOCKLINE_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "STOCKLINE_USERNAME": "ann",
+    }  # fmt: skip
+
+    def worker(**settings: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run(
+            [sys.executable, "-m", "engine", "worker", "--data", str(tmp_path / "rows"), "--port", "0"],
+            cwd=ROOT, env={**environment(), **wanted, **settings}, capture_output=True, timeout=60,
+        )  # fmt: skip
+
+    without = worker()
+    assert without.returncode == 2
+    assert b"STOCKLINE_PASSWORD_FILE" in without.stderr
+    missing = worker(STOCKLINE_PASSWORD_FILE=str(tmp_path / "nowhere"))
+    assert (missing.returncode, b"nowhere" in missing.stderr) == (2, True)
+    assert worker(STOCKLINE_PASSWORD_FILE=str(password)).returncode == 3
+    half = worker(STOCKLINE_PASSWORD="x", STOCKLINE_CERT_FILE=str(password))
+    assert (half.returncode, b"STOCKLINE_KEY_FILE" in half.stderr) == (2, True)
+    broken = worker(STOCKLINE_PASSWORD="x", STOCKLINE_SECURITY_PROTOCOL="SASL_SSL", STOCKLINE_CA_FILE=str(password))
+    assert (broken.returncode, b"certificates" in broken.stderr) == (2, True)
+    assert b"secret" not in missing.stderr + broken.stderr
