@@ -33,6 +33,8 @@ TAG_LEDGER = keys.LEDGER[0]
 TAG_TIMER = keys.TIMER[0]
 TAG_DUPLICATE = keys.DUPLICATE[0]
 RAW_TAGS = (TAG_TIMER, TAG_DUPLICATE)
+GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
+HEAVIEST_ROW_BYTES = 8 << 20
 
 
 class State(Protocol):
@@ -59,12 +61,28 @@ def weigh(row: Any) -> int:
     if kind is rows.Stock:
         return 1000
     if kind is rows.Plan:
-        return 1500 + 160 * (len(row.buckets) * 2 + len(row.issued) + len(row.errors))
+        revised = sum([len(delta.buckets) for delta in row.deltas])
+        buckets = 2 * (len(row.buckets) + revised) + len(row.issued) + len(row.errors)
+        return 1500 + 160 * buckets + 300 * len(row.known_versions)
     if kind is rows.Order:
-        return 400 + 900 * len(row.lines)
+        return 400 + sum([900 + 200 * len(line.shipments) for line in row.lines.values()])
     if kind is rows.SignalRow:
         return 4000
+    if kind is rows.Documents:
+        return 500 + 160 * (len(row.orders) + len(row.transfers) + len(row.reservations))
+    if kind is rows.Directory:
+        return 500 + 400 * (len(row.locations) + len(row.feeds))
     return 500
+
+
+def too_heavy(writes: dict[bytes, Any]) -> bool:
+    """Whether a row that grows with its documents would become longer than a record of a changelog may be.
+
+    By the weight, which is a function of the row alone: so the same event is refused on every replay and every bus.
+    """
+    return any(
+        row is not None and key[0] in GROWING_TAGS and weigh(row) > HEAVIEST_ROW_BYTES for key, row in writes.items()
+    )
 
 
 class Workspace:

@@ -31,7 +31,7 @@ from engine.core.values import HOUR, instant, moment, partition_of
 from engine.runtime.clock import CLOCK_SOURCE
 from tables import keys
 from tables.rows import Directory, Feed, Stock
-from tables.workspace import State, Workspace
+from tables.workspace import State, Workspace, too_heavy
 
 SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
@@ -152,6 +152,8 @@ class Task:
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
         turn.begin(event, at, now, name[-16:])
         refused = self._handle(turn)
+        if refused is None and too_heavy(turn.writes):
+            refused = Rejected("row_too_large", "the row has more open documents than one row can hold; close some")
         if refused is not None:
             return self._refuse(record, event, refused)
         self._accept(turn, record.offset)

@@ -248,21 +248,20 @@ async def forge(kafka: str, record: Any) -> None:
 
 def test_a_plain_faust_app_follows_a_public_topic(fresh: str, tmp_path: Path) -> None:
     source = next(block for block in README.split("```python\n")[1:] if "import faust" in block).split("```")[0]
-    (tmp_path / "mine.py").write_text(source.replace("127.0.0.1:9092", fresh))
+    (tmp_path / "orders.py").write_text(source.replace("127.0.0.1:9092", fresh))
     folded(fresh, tmp_path / "rows")
-    command = [sys.executable, "-m", "faust", "-A", "mine", "--datadir", str(tmp_path / "faust"), "worker"]
-    command += ["--without-web", "-l", "warn"]
-    path = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
-    with subprocess.Popen(
-        command, cwd=tmp_path, env={**environment(), **path}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as mine:
-        assert mine.stdout is not None
-        said = b""
-        deadline = time.monotonic() + 60
-        while b"85123A" not in said and time.monotonic() < deadline:
-            said += mine.stdout.readline()
-        mine.kill()
-    assert b"order 84 of 85123A for LDS" in said
+    said = tmp_path / "said"
+    with said.open("wb") as written:
+        orders = subprocess.Popen(
+            [sys.executable, "-m", "faust", "-A", "orders", "worker", "--without-web", "-l", "info"],
+            cwd=tmp_path, env=environment(), stdout=written, stderr=written,
+        )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while "signal.opened: order 84 of 85123A for LDS" not in said.read_text() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    orders.kill()
+    orders.wait()
+    assert "signal.opened: order 84 of 85123A for LDS" in said.read_text()
 
 
 def test_the_settings_of_a_secured_cluster_are_passed_on(tmp_path: Path) -> None:

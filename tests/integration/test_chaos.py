@@ -1,0 +1,26 @@
+"""A bounded part of `make chaos`: every kind of fault once, a few kills, under load, against the oracle."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.integration.process import ROOT
+
+FAULTS = "zombie,kill_broker,swallow_replies,cut_network,damage_rows,fill_disk,kill_at_points"
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_nothing_is_lost_or_doubled_whatever_breaks(kafka: str) -> None:
+    # `kafka` only says that there is one to be had: a run breaks a broker of its own.
+    command = [sys.executable, "-m", "tests.chaos", "--seed", "1", "--kills", "3", "--faults", FAULTS, "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=600)
+    assert done.returncode == 0, done.stdout.decode()[-4000:] + done.stderr.decode()[-8000:]
+    outcome = json.loads(done.stdout)
+    assert (outcome["lost"], outcome["doubled"], outcome["wrong"]) == (0, 0, [])
+    assert outcome["signals"] > 0
+    assert outcome["dead_letters"] > 0
+    assert outcome["compacted"] > 0
+    assert len(outcome["actions"]) == 3 + len(FAULTS.split(","))
