@@ -76,7 +76,9 @@ class _App(faust.App):
 
     async def crash(self, reason: BaseException) -> None:
         """Faust gives up: so does the worker."""
-        self.receiver.failed(reason)
+        what = f"Kafka at {self.connection.address}: the group cannot be kept up"
+        known = isinstance(reason, KafkaError | OSError | TimeoutError)
+        self.receiver.failed(translated(reason, what) if known else reason)
         await super().crash(reason)
 
 
