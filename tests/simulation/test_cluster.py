@@ -20,7 +20,7 @@ from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
 from tests.simulation.loop import Standstill, virtual_time
 
 ONE = os.environ.get("STOCKLINE_SEED")
-SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "1500"))
+SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "2500"))
 CHUNK = 50
 CHUNKS = [range(int(ONE), int(ONE) + 1)] if ONE else [range(n, min(n + CHUNK, SEEDS)) for n in range(0, SEEDS, CHUNK)]
 
