@@ -44,11 +44,11 @@ class Mix:
             yield self._event("stock.counted", START, sku=_sku(row), location="LDS", qty=600)
             yield self.event("policy.set", START, row)
 
-    def stream(self, count: int, per_second: int = 200) -> Iterator[bytes]:
-        """`count` events of all types in the demo's shares, `per_second` to a second of event time."""
+    def stream(self, count: int, apart: int = SECOND // 200) -> Iterator[bytes]:
+        """`count` events of all types in the demo's shares, `apart` microseconds of event time from each other."""
         kinds = self._random.choices(list(SHARES), list(SHARES.values()), k=count)
         for n, kind in enumerate(kinds):
-            yield self.event(kind, START + DAY // 2 + n * SECOND // per_second, self._random.randrange(self.rows))
+            yield self.event(kind, START + DAY // 2 + n * apart, self._random.randrange(self.rows))
 
     def event(self, kind: str, at: int, row: int) -> bytes:
         """One event of a type about a row."""
