@@ -81,7 +81,10 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         audited = stockline("audit", "--kafka", fresh, "--json")
         assert (audited.returncode, json.loads(audited.stdout)["differences"]) == (0, []), audited
         assert workers.stop() == 0
-    # A view from nothing says the same as the one that followed.
+    # A view from nothing says the same as the one that followed, whatever somebody else writes beside it.
+    junk = [(0, b"junk", b"junk"), (0, b"", b"{}"), (1, b"x", json.dumps({"data": {"id": 5}}).encode())]
+    for topic in ("signals", "alerts", "positions", "dead-letters"):
+        asyncio.run(produce(fresh, f"stockline.{topic}", junk))
     with web(fresh, tmp_path / "another") as engine:
         deadline = time.monotonic() + 20
         while engine.get("/v1/signals")["total"] < 1 and time.monotonic() < deadline:

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 
 
 class _Data(msgspec.Struct):
-    id: str
+    id: str | None = None
+    sku: str | None = None
 
 
 class _Envelope(msgspec.Struct):
@@ -48,17 +49,26 @@ def commit_of(place: TopicPlace, records: Iterable[ConsumerRecord], hidden: froz
         topic = NAME_OF[place.topic]
         for record in records:
             output = output_of(topic, record)
+            if output is None:
+                where = f"{place.topic}, partition {place.partition}, offset {record.offset}"
+                log.warning("%s is no record of Stockline and is passed over", where)
+                continue
             outputs.append(output)
             if topic == "positions":
                 touched += [(output.key, offset) for offset in _touched(record)]
     return Commit(place.partition, (), changes, outputs, touched, b"")
 
 
-def output_of(topic: Topic, record: ConsumerRecord) -> Output:
-    """A record of an output topic."""
-    key = (record.key or b"").decode("utf-8", "surrogatepass")
-    name = key if topic == "positions" else _named.decode(record.value).data.id
-    return Output(topic, key, name, record.value)
+def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
+    """A record of an output topic; None where somebody else has written there what cannot be read."""
+    try:
+        key = (record.key or b"").decode("utf-8", "surrogatepass")
+        named = _named.decode(record.value or b"").data
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if topic == "positions":
+        return Output(topic, key, key, record.value) if named.sku is not None and "\0" in key else None
+    return Output(topic, key, named.id, record.value) if named.id is not None else None
 
 
 def _touched(record: ConsumerRecord) -> Iterable[int]:

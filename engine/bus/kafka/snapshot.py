@@ -94,7 +94,7 @@ class Snapshot:
 
     def _of_snapshot(self, at: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
         folded = self.end_offset(at.partition)
-        return [record for record in records if int(dict(record.headers)[UNTIL_HEADER]) <= folded]
+        return [record for record in records if _until(record) <= folded]
 
     def _keep(self, commit: Commit) -> None:
         batch = self._store.batch()
@@ -154,3 +154,9 @@ async def _read(
         for at, records in fetched.items():
             yield at, [record for record in records if record.offset < ends[at]]
         left = {at for at in left if await consumer.position(at) < ends[at]}
+
+
+def _until(record: ConsumerRecord) -> int:
+    """Up to where the commit had folded that wrote a record; 0 for what no commit has written."""
+    found = dict(record.headers).get(UNTIL_HEADER, b"")
+    return int(found) if found.isdigit() else 0
