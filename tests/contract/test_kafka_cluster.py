@@ -6,18 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
 from engine.bus.base import Record, Topic
 from engine.bus.kafka.app import KafkaCluster
-from engine.bus.kafka.cache import CacheSettings
+from engine.bus.kafka.cache import Cache, CacheSettings
 from engine.bus.kafka.connection import Connection
 from engine.bus.kafka.topics import EVENTS, Topics, ensure_topics
+from engine.core.errors import Corrupt, UsageError
 from engine.settings import load_kafka
 from tests.chaos.topics import read_all
-from tests.contract.test_cluster import ClusterSuite
+from tests.contract.test_cluster import ClusterSuite, commit, events
 from tests.real.kafka_for_tests import wipe
 
 # Faust, mode and the clients leave timers and sockets to the collector.
@@ -71,3 +73,38 @@ class TestKafkaCluster(ClusterSuite):
         )
         connection = Connection(settings)
         yield KafkaPlace(connection, await ensure_topics(connection), path)
+
+    async def test_a_cache_that_is_ahead_of_the_broker_stops_with_what_to_do(self, place: KafkaPlace) -> None:
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned: Any = await cluster.own(0)
+            await owned.commit(commit(changes=[(b"s-row", b"1")]), [])
+            owned._cache.restore([], 10_000)  # noqa: SLF001
+            await owned.close()
+            with pytest.raises(UsageError, match="the broker has lost committed data"):
+                await cluster.own(0)
+
+    async def test_a_log_that_has_lost_its_end_stops_with_what_to_do(self, place: KafkaPlace) -> None:
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await owned.commit(commit(0, 50), [])
+            await owned.close()
+            with pytest.raises(UsageError, match="the broker has lost events"):
+                await cluster.own(0)
+
+    async def test_a_cache_that_is_damaged_while_it_is_restored_is_made_anew(
+        self, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await owned.commit(commit(changes=[(b"s-row", b"1")]), [])
+            await owned.close()
+            with monkeypatch.context() as damaged:
+                damaged.setattr(Cache, "marker", lambda *_: (_ for _ in ()).throw(Corrupt("a block")))
+                with pytest.raises(Corrupt):
+                    await cluster.own(0)
+            owned = await cluster.own(0)
+            assert owned.state.get(b"s-row") == b"1"
+            await owned.close()
