@@ -18,7 +18,7 @@ POINTS = (
     "commit.told",
 )  # fmt: skip
 PROGRESS = 40
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 async def a_worker(rig: Rig, chance: Random) -> int:

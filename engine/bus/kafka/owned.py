@@ -13,7 +13,7 @@ from engine.bus.kafka.changelog import Pair, change_of, touched_offsets
 from engine.bus.kafka.connection import Connection, TopicPlace, group_offsets, stopped
 from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
-from engine.bus.kafka.transaction import Message, TransactionalProducer
+from engine.bus.kafka.transaction import NO_HEADERS, Message, TransactionalProducer
 from engine.core.errors import Corrupt, UsageError
 from engine.core.values import DAY
 
@@ -118,7 +118,7 @@ class KafkaTask:
         change = change_of(commit, self._topics.id_of(EVENTS), expired)
         state = TopicPlace(STATE, commit.partition)
         messages = _messages(commit, broadcast)
-        messages[state] = [Message(key, value) for key, value in change.records]
+        messages[state] = [(key, value, NO_HEADERS) for key, value in change.records]
         ends = await self._producer.write(messages)
         self._cache.apply(change, ends[state])
         passed("commit.cached")
@@ -140,10 +140,10 @@ def _messages(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPlace, S
         positions = output.topic == "positions"
         headers = [until, (TOUCHED_HEADER, touched.get(output.key, b""))] if positions else plain
         place = TopicPlace(OUTPUTS[output.topic], commit.partition)
-        messages[place].append(Message(output.key.encode("utf-8", "surrogatepass"), output.value, headers))
+        messages[place].append((output.key.encode("utf-8", "surrogatepass"), output.value, headers))
     for record in broadcast:
         place = TopicPlace(EVENTS, record.partition)
-        messages[place].append(Message(record.key.encode(), record.value, [BROADCAST_HEADER]))
+        messages[place].append((record.key.encode(), record.value, [BROADCAST_HEADER]))
     return dict(messages)
 
 

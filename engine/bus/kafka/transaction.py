@@ -7,7 +7,7 @@ commit is asked for, and after any error the producer is of no more use.
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
@@ -17,12 +17,10 @@ from engine.bus.kafka.failpoints import passed
 Header = tuple[str, bytes]
 
 
-class Message(NamedTuple):
-    """A record to be written; a value of None deletes under compaction."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: list[Header] = []  # noqa: RUF012 - shared by all records without headers, never changed
+Message = tuple[bytes | None, bytes | None, list[Header]]
+"""A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
+NO_HEADERS: list[Header] = []
+"""Shared by all records without headers; never changed."""
 
 
 class TransactionalProducer:
