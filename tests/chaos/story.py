@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 ROWS = 60
 BIG = 1_500_000
+FULL = 400
+"""Above this much is issued at once, so that positions keep crossing the trigger."""
 
 
 class Message(NamedTuple):
@@ -56,6 +58,8 @@ class Story:
             0
         ]
         qty = self._random.randint(1, 25)
+        if kind == "issue" and self._stock[row] > FULL:
+            qty = self._random.randint(100, 250)
         if kind == "issue" and self._stock[row] - qty > 20:
             self._stock[row] -= qty
             return self._event("stock.issued", sku(row), **place(row), qty=qty)
