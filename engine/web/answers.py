@@ -21,7 +21,7 @@ class RefusedItem(Struct):
 
 
 class Taken(Struct):
-    """What became of a body of events: all `accepted` ones are durable and applied."""
+    """What became of a body of events: all `accepted` ones are durable."""
 
     accepted: int
     refused: list[RefusedItem]

@@ -60,7 +60,7 @@ class Service(Protocol):
         """The rows and what was published."""
 
     async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
-        """Take events; answers once the accepted ones are durable and applied. Raises Busy, EnvironmentFailure."""
+        """Take events; answers once the accepted ones are durable. Raises Busy, EnvironmentFailure."""
 
     async def decide(self, item: bytes, place: str) -> Receipt:
         """Take one event and say what became of it, which `submit` may not wait for; raises the same."""

@@ -96,8 +96,9 @@ ROUTES = (
         "/v1/events",
         events.post,
         "postEvents",
-        "Take events: one, an array, or one a line. Answers once the accepted ones are durable and applied. What is "
-        "refused costs only itself and is a dead letter; a body that cannot be read as any event is one, and a 400.",
+        "Take events: one, an array, or one a line. Answers once the accepted ones are durable, on one machine also "
+        "applied. What is refused costs only itself and is a dead letter, on Kafka also where the fold refuses it "
+        "after the answer; a body that cannot be read as any event is a dead letter, and a 400.",
         Taken,
         status=202,
         body=_EVENTS,
