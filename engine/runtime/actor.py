@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from engine.bus.base import Record
 from engine.bus.cluster import Fetched, OwnedTask
+from engine.bus.ending import end
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
 from engine.runtime.task import Arrival, Task, read_marker
@@ -113,8 +114,7 @@ class Actor:
         """Let go of the partition."""
         self._stopping = True
         self._loop.remove_done_callback(self._fell)
-        self._loop.cancel()
-        await asyncio.gather(self._loop, return_exceptions=True)
+        await end(self._loop)
 
     def _fell(self, loop: asyncio.Task[None]) -> None:
         """The loop has ended without being asked to: the worker cannot go on without it."""

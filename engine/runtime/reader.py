@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from engine.bus.base import Kept, Output, Record, Topic
+from engine.bus.ending import end
 from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
 from engine.core.outcomes import Rejected
@@ -73,8 +74,7 @@ class ReaderService:
     async def stop(self) -> None:
         """Look no more."""
         if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+            await end(self._looking)
 
     # events in --------------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from engine.bus.base import Commit, Output, Record, Topic
+from engine.bus.ending import end
 from engine.bus.kafka.changelog import offsets_in
 from engine.bus.kafka.connection import Connection, TopicPlace, stopped
 from engine.bus.kafka.owned import TOUCHED_HEADER
@@ -99,8 +100,7 @@ class Follower:
     async def stop(self) -> None:
         """Follow no more."""
         if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
+            await end(self._running)
         for consumer in (self._consumer, self._reader):
             if consumer is not None:
                 await stopped(consumer)
