@@ -47,7 +47,8 @@ def pacing_of(settings: KafkaSettings) -> Pacing:
 
 def caches_of(settings: Settings, tasks: int) -> CacheSettings:
     """Where the workers of this machine keep their rows; half of the memory is for them, over all tasks."""
-    return CacheSettings(settings.data, max(8, settings.memory_mib // 2 // tasks), CACHE_RESERVE_MIB)
+    memory_mib = max(8, settings.memory_mib // 2 // tasks)
+    return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
 
 
 async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:
@@ -89,7 +90,7 @@ async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[st
         ends.push_async_callback(ingest.close)
         ends.push_async_callback(watch.close)
         follower = Follower(connection, view, lambda outputs: service.publish(outputs))
-        service = ReaderService(view, ingest, watch, follower.caught_up)
+        service = ReaderService(view, ingest, watch, follower.caught_up, rules_of(settings, "wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
         await follower.start()

@@ -56,8 +56,11 @@ class Watch(Protocol):
 class ReaderService:
     """The engine for callers in an event loop, over a cluster."""
 
-    def __init__(self, bus: Kept, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, bus: Kept, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]], rules: Rules
+    ) -> None:
         self.bus = bus
+        self._rules = rules
         self._log = log
         self._watch = watch
         self._caught_up = caught_up
@@ -136,7 +139,7 @@ class ReaderService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """Everything about one row, JSON-ready; None where there is no such row."""
-        return row_detail(self.bus, Rules(), self.now(), (sku, location), days)
+        return row_detail(self.bus, self._rules, self.now(), (sku, location), days)
 
     def kpis(self) -> dict[str, object]:
         """Business figures."""

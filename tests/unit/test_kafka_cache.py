@@ -17,7 +17,6 @@ from engine.core.values import DAY
 from tables import keys
 from tables.names import newest_arrival, pack_names, unpack_names
 
-WINDOW = 7 * DAY
 TOPIC = "topic-1"
 
 
@@ -101,10 +100,19 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
 def test_names_expire_by_chunks_the_oldest_first(cache: Cache) -> None:
     for day in range(5):
         cache.apply(change(day + 1, **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
-    assert cache.expired(7 * DAY, WINDOW) == []
-    assert cache.expired(8 * DAY + 1, WINDOW) == [keys.names_chunk(3, 1), keys.names_chunk(3, 2)]
-    assert len(cache.expired(90 * DAY, WINDOW)) == module.EXPIRED_PER_COMMIT
-    assert cache.expired(0, WINDOW) == []
+    assert cache.expired(8 * DAY) == []
+    assert cache.expired(8 * DAY + 1) == [keys.names_chunk(3, 1)]
+    assert cache.expired(9 * DAY + 1) == [keys.names_chunk(3, 1), keys.names_chunk(3, 2)]
+    assert len(cache.expired(90 * DAY)) == module.EXPIRED_PER_COMMIT
+    assert cache.expired(0) == []
+
+
+def test_names_are_kept_as_long_as_is_asked_for(settings: CacheSettings) -> None:
+    cache = Cache.open(settings._replace(names_days=30), 4, TOPIC)
+    cache.apply(change(1, name_a=seen(0)), 1)
+    assert cache.expired(31 * DAY) == []
+    assert cache.expired(31 * DAY + 1) == [keys.names_chunk(3, 1)]
+    cache.close()
 
 
 def test_a_process_that_holds_the_directory_keeps_it(settings: CacheSettings, cache: Cache) -> None:

@@ -15,6 +15,7 @@ from msgspec import Struct, msgpack
 from engine.bus.embedded_state import EmbeddedState
 from engine.bus.kafka.changelog import Change, LogMarker, Pair, read_log_marker
 from engine.core.errors import Corrupt, DirectoryInUse, EnvironmentFailure
+from engine.core.values import DAY
 from tables import keys
 from tables.names import newest_arrival, unpack_names
 from tables.stores.rocksdb import RocksStore, StoreSettings
@@ -43,6 +44,8 @@ class CacheSettings(NamedTuple):
     directory: Path
     memory_mib: int
     reserve_mib: int
+    names_days: int = 7
+    """How long the names of events are kept, at least."""
 
 
 class Cache:
@@ -69,6 +72,7 @@ class Cache:
     def __init__(self, path: Path, settings: CacheSettings, topic_id: str) -> None:
         self.path = path
         self.topic_id = topic_id
+        self._settings = settings
         self._options = StoreSettings(settings.memory_mib, settings.reserve_mib)
         self._open()
         if self._stale():
@@ -130,8 +134,12 @@ class Cache:
         self.state.add(batch, rows)
         self._write(batch, position)
 
-    def expired(self, now: int, window: int) -> list[bytes]:
-        """The oldest chunks of names in which nothing is younger than `window` (microseconds) before `now`."""
+    def expired(self, now: int) -> list[bytes]:
+        """The oldest chunks of names, a few, in which all arrived longer before `now` than names are kept.
+
+        A day more, because the clocks of brokers differ.
+        """
+        window = (self._settings.names_days + 1) * DAY
         found: list[bytes] = []
         for key, packed in self._names.scan(keys.NAMES, b"\xff"):
             if newest_arrival(packed) + window >= now or len(found) == EXPIRED_PER_COMMIT:

@@ -15,7 +15,6 @@ from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
 from engine.bus.kafka.transaction import NO_HEADERS, Message, TransactionalProducer
 from engine.core.errors import Corrupt, UsageError
-from engine.core.values import DAY
 
 TOUCHED_HEADER = "stockline-offsets"
 """On a position: the log offsets of the events since the last position of the row, which have changed it."""
@@ -71,7 +70,6 @@ class KafkaTask:
         marker = cache.marker(partition)
         self.marker: bytes | None = None if marker is None else marker.marker
         self.next_offset = 0 if marker is None else marker.next_offset
-        self.duplicate_window = 7 * DAY
 
     @property
     def state(self) -> StateReader:
@@ -114,7 +112,7 @@ class KafkaTask:
         1. write     changelog, outputs and broadcast copies in one transaction
         2. cache     the local rows, after the commit: they may be behind the changelog, never ahead
         """
-        expired = self._cache.expired(_newest(commit), self.duplicate_window)
+        expired = self._cache.expired(_newest(commit))
         change = change_of(commit, self._topics.id_of(EVENTS), expired)
         state = TopicPlace(STATE, commit.partition)
         messages = _messages(commit, broadcast)
