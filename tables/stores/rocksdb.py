@@ -19,11 +19,16 @@ SCAN_READAHEAD = 2 * MIB
 
 
 class StoreSettings(NamedTuple):
-    """What a store may use: memory for blocks, filters and write buffers together, and the space it leaves free."""
+    """What a store may use: memory for blocks, filters and write buffers together, and the space it leaves free.
+
+    `together`: families reach their files together, so that where the write-ahead log is lost the same end of all is
+    lost. A store whose writes are synced need not pay for that.
+    """
 
     memory_mib: int = 512
     reserve_mib: int = 64
     read_only: bool = False
+    together: bool = False
 
 
 class RocksFamily:
@@ -225,6 +230,6 @@ def _rdict(path: Path, families: Mapping[str, Profile], settings: StoreSettings,
         # What a newer version may have added is opened too, so that its format can be read and named.
         chosen = {name: families.get(name, "rows") for name in {*known, *families} - {"default"}}
         options = {name: family_options(profile, memory) for name, profile in chosen.items()}
-        return Rdict(str(database), database_options(memory, settings.read_only), options, access)
+        return Rdict(str(database), database_options(memory, settings.read_only, settings.together), options, access)
     except Exception as error:
         fail(error, path)

@@ -26,7 +26,7 @@ class Memory:
         self.write_buffer_size = max(4 * MIB, min(32 * MIB, mib * MIB // 16))
 
 
-def database_options(memory: Memory, read_only: bool) -> Options:
+def database_options(memory: Memory, read_only: bool, together: bool) -> Options:
     """The options of the database as a whole."""
     options = family_options("rows", memory)
     options.create_if_missing(not read_only)
@@ -36,8 +36,7 @@ def database_options(memory: Memory, read_only: bool) -> Options:
     # is dropped. Damage before the tail hits what was acknowledged and must not pass in silence, as it would with
     # point_in_time, which drops all that follows.
     options.set_wal_recovery_mode(DBRecoveryMode.tolerate_corrupted_tail_records())
-    # Families reach their files together, so that what a lost log takes away is the end, the same for all.
-    options.set_atomic_flush(True)
+    options.set_atomic_flush(together)
     options.set_max_total_wal_size(MAX_WAL_MIB * MIB)
     options.set_max_background_jobs(BACKGROUND_JOBS)
     # A view must hold every file open: its owner may delete them.

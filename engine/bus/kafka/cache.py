@@ -73,7 +73,7 @@ class Cache:
         self.path = path
         self.topic_id = topic_id
         self._settings = settings
-        self._options = StoreSettings(settings.memory_mib, settings.reserve_mib)
+        self._options = StoreSettings(settings.memory_mib, settings.reserve_mib, together=True)
         self._open()
         if self._stale():
             self.discard()

@@ -54,7 +54,7 @@ class KafkaView:
         self.partitions = topics.partitions
         self.path = path
         self._topics = topics
-        self._settings = StoreSettings(memory_mib)
+        self._settings = StoreSettings(memory_mib, together=True)
         try:
             self._open()
             usable = self._is_usable()
