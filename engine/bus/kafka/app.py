@@ -140,7 +140,8 @@ class KafkaCluster:
 
     async def seek(self, partition: int, offset: int) -> None:
         """Let fetching of a partition begin, or go on, at `offset`."""
-        await self._consumer.thread.seek_place(partition, offset)
+        with self._connection.translated(f"partition {partition} cannot be fetched"):
+            await self._consumer.thread.seek_place(partition, offset)
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append ticks of the clock."""
@@ -161,5 +162,5 @@ class KafkaCluster:
         try:
             await self._consumer.thread.commit_offsets(offsets)
             passed("commit.told")
-        except (KafkaError, EnvironmentFailure) as error:
+        except (KafkaError, EnvironmentFailure, TimeoutError) as error:
             log.info("the group's offsets were not told: %r", error)

@@ -8,7 +8,7 @@ What differs from Faust's own, and why:
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
@@ -25,6 +25,7 @@ from engine.bus.kafka.topics import EVENTS
 from engine.core.errors import UsageError
 
 IDLE_SECONDS = 0.005
+THREAD_SECONDS = 10.0
 BUSY_FETCH_SECONDS = 0.05
 """How long a fetch waits while some partitions are not asked for, which may be asked for meanwhile."""
 
@@ -110,7 +111,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     async def seek_place(self, partition: int, offset: int) -> None:
         """Let fetching of a partition begin at `offset`, whatever was fetched of it before."""
-        await self.call_thread(self._seek_place, partition, offset)
+        await self._on_thread(self._seek_place(partition, offset))
 
     async def _seek_place(self, partition: int, offset: int) -> None:
         consumer = self._ensure_consumer()
@@ -125,7 +126,16 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     async def commit_offsets(self, offsets: Mapping[int, int]) -> None:
         """Tell the group how far partitions have come: for displays of the lag, nothing is read from it."""
-        await self.call_thread(self._commit_offsets, offsets)
+        await self._on_thread(self._commit_offsets(offsets))
+
+    async def _on_thread(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` where the client lives, at once.
+
+        Not through the thread's queue, as Faust would: while the group shares its partitions anew the fetches in that
+        queue wait for the end of it, and the end of it may wait for this.
+        """
+        done = asyncio.run_coroutine_threadsafe(work, self.thread_loop)
+        await asyncio.wait_for(asyncio.wrap_future(done), THREAD_SECONDS)
 
     async def _commit_offsets(self, offsets: Mapping[int, int]) -> None:
         consumer = self._ensure_consumer()
