@@ -59,7 +59,9 @@ class RocksFamily:
         bounds.set_iterate_upper_bound(stop)
         bounds.set_readahead_size(SCAN_READAHEAD)
         try:
-            return self._walk(self._rows.items(from_key=start, read_opt=bounds), bounds)
+            cursor = self._rows.iter(bounds)
+            cursor.seek(start)
+            return self._walk(cursor, bounds)
         except Exception as error:
             fail(error, self._path)
 
@@ -88,10 +90,17 @@ class RocksFamily:
         del self.handle
         self._rows.close()
 
-    def _walk(self, pairs: Any, bounds: ReadOptions) -> Iterator[tuple[bytes, bytes]]:
-        """Yield `pairs`. The frame keeps `bounds` alive: the cursor points into it and rocksdict does not hold it."""
+    def _walk(self, cursor: Any, bounds: ReadOptions) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the pairs of `cursor`. The frame keeps `bounds` alive: the cursor points into it and does not hold it.
+
+        Where a block is damaged a cursor only ends, as at the end of the range: its status tells the two apart.
+        """
+        valid, key, value, step = cursor.valid, cursor.key, cursor.value, cursor.next
         try:
-            yield from pairs
+            while valid():
+                yield key(), value()
+                step()
+            cursor.status()
         except Exception as error:
             fail(error, self._path)
 
