@@ -60,8 +60,8 @@ class StateReader(Protocol):
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of `keys`, in their order."""
 
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs with start <= key < stop, ascending."""
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop, ascending; with `reverse` descending."""
 
 
 class Published(Protocol):

@@ -34,14 +34,17 @@ class EmbeddedState:
         rows = iter(self._rows.get_many([key for key in keys if key[0] != DEDUPE_TAG]))
         return [next(dedupe if key[0] == DEDUPE_TAG else rows) for key in keys]
 
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs with start <= key < stop as they are at the call, ascending."""
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop as they are at the call, ascending; with `reverse` descending."""
+        if start[:1] == stop[:1] != DEDUPE_START:
+            return self._rows.scan(start, stop, reverse)
         parts = [
             (self._rows, start, min(stop, DEDUPE_START)),
             (self._dedupe, max(start, DEDUPE_START), min(stop, DEDUPE_STOP)),
             (self._rows, max(start, DEDUPE_STOP), stop),
         ]
-        return chain.from_iterable([family.scan(first, last) for family, first, last in parts if first < last])
+        chosen = parts[::-1] if reverse else parts
+        return chain.from_iterable([family.scan(low, high, reverse) for family, low, high in chosen if low < high])
 
     def add(self, batch: WriteBatch, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
         """Put `changes` into `batch`; the hot path of a commit."""

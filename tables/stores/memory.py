@@ -1,17 +1,17 @@
 """Rows in memory: the contract of `tables.stores.rocksdb.RocksStore`, kept in dictionaries."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 
 Change = tuple["MemoryFamily", bytes, bytes | None]
 
 
 class MemoryFamily:
-    """One ordered name space of keys. Its keys are sorted when a scan asks for it, not when one is written."""
+    """One ordered name space of keys. They are sorted when the first scan asks for it, and kept so from then on."""
 
     def __init__(self) -> None:
         self._pairs: dict[bytes, bytes] = {}
-        self._ordered: list[bytes] | None = []
+        self._ordered: list[bytes] | None = None
 
     @property
     def handle(self) -> "MemoryFamily":
@@ -26,11 +26,11 @@ class MemoryFamily:
         """The values of `keys`, in their order."""
         return [self._pairs.get(key) for key in keys]
 
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs with start <= key < stop as they are at the call, ascending."""
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop as they are at the call, ascending; with `reverse` descending."""
         keys = self._keys()
         chosen = keys[bisect_left(keys, start) : bisect_left(keys, stop)]
-        return iter([(key, self._pairs[key]) for key in chosen])
+        return iter([(key, self._pairs[key]) for key in (reversed(chosen) if reverse else chosen)])
 
     def last(self, start: bytes, stop: bytes) -> tuple[bytes, bytes] | None:
         """The pair with the greatest key in start <= key < stop, or None."""
@@ -40,12 +40,13 @@ class MemoryFamily:
 
     def apply(self, key: bytes, value: bytes | None) -> None:
         """Set `key`, or remove it where `value` is None."""
+        ordered = self._ordered
         if value is None:
-            if self._pairs.pop(key, None) is not None:
-                self._ordered = None
+            if self._pairs.pop(key, None) is not None and ordered is not None:
+                del ordered[bisect_left(ordered, key)]
             return
-        if key not in self._pairs:
-            self._ordered = None
+        if key not in self._pairs and ordered is not None:
+            insort(ordered, key)
         self._pairs[key] = value
 
     def _keys(self) -> list[bytes]:

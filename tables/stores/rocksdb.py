@@ -3,8 +3,9 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,15 +54,22 @@ class RocksFamily:
         except Exception as error:
             fail(error, self._path)
 
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs with start <= key < stop as they are at the call, ascending."""
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop as they are at the call, ascending; with `reverse` descending."""
+        if start >= stop:
+            return iter(())
         bounds = ReadOptions()
         bounds.set_iterate_upper_bound(stop)
-        bounds.set_readahead_size(SCAN_READAHEAD)
         try:
+            if reverse:
+                cursor = self._rows.iter(bounds)
+                cursor.seek_to_last()
+                # A lower bound in the options hides pairs inside the range (rocksdict 0.3), so it is compared here.
+                return takewhile(lambda pair: pair[0] >= start, self._walk(cursor, bounds, cursor.prev))
+            bounds.set_readahead_size(SCAN_READAHEAD)
             cursor = self._rows.iter(bounds)
             cursor.seek(start)
-            return self._walk(cursor, bounds)
+            return self._walk(cursor, bounds, cursor.next)
         except Exception as error:
             fail(error, self._path)
 
@@ -90,12 +98,12 @@ class RocksFamily:
         del self.handle
         self._rows.close()
 
-    def _walk(self, cursor: Any, bounds: ReadOptions) -> Iterator[tuple[bytes, bytes]]:
+    def _walk(self, cursor: Any, bounds: ReadOptions, step: Callable[[], None]) -> Iterator[tuple[bytes, bytes]]:
         """Yield the pairs of `cursor`. The frame keeps `bounds` alive: the cursor points into it and does not hold it.
 
         Where a block is damaged a cursor only ends, as at the end of the range: its status tells the two apart.
         """
-        valid, key, value, step = cursor.valid, cursor.key, cursor.value, cursor.next
+        valid, key, value = cursor.valid, cursor.key, cursor.value
         try:
             while valid():
                 yield key(), value()

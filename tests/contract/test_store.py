@@ -111,6 +111,7 @@ class StoreSuite:
         for start, stop in [(a, b) for a in bounds for b in bounds]:
             inside = sorted((key, value) for key, value in expected.items() if start <= key < stop)
             assert list(family.scan(start, stop)) == inside
+            assert list(family.scan(start, stop, reverse=True)) == inside[::-1]
             assert family.last(start, stop) == (inside[-1] if inside else None)
         store.close()
 

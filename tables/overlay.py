@@ -1,0 +1,41 @@
+"""Ordered reads of rows that are partly committed and partly only written: uncommitted writes lie over what is stored."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+Pair = tuple[bytes, Any]
+
+
+def overlay(
+    stored: Iterator[Pair], written: Iterable[bytes], row_of: Callable[[bytes], Any], reverse: bool
+) -> Iterator[Pair]:
+    """Merge two ordered sources of (key, row) into one, lazily.
+
+    Args:
+        stored: the pairs below, in order.
+        written: the keys above, in the same order; a key may stand in both.
+        row_of: the row that was written under a key, None where it was deleted.
+        reverse: the order is descending.
+
+    A caller that stops early costs no more than what it has taken.
+    """
+    above = iter(written)
+    key = next(above, None)
+    for stored_key, stored_row in stored:
+        while key is not None and (key > stored_key if reverse else key < stored_key):
+            yield from _present(key, row_of)
+            key = next(above, None)
+        if key == stored_key:
+            yield from _present(stored_key, row_of)
+            key = next(above, None)
+        else:
+            yield stored_key, stored_row
+    while key is not None:
+        yield from _present(key, row_of)
+        key = next(above, None)
+
+
+def _present(key: bytes, row_of: Callable[[bytes], Any]) -> Iterator[Pair]:
+    row = row_of(key)
+    if row is not None:
+        yield key, row
