@@ -130,7 +130,7 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
 
 def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | None:
     """The alert of a row by its id: its key, kind and row."""
-    for key, alert in turn.space.rows_of(keys.ALERT, row):
+    for key, alert in turn.scan(*keys.parts_range(keys.ALERT, row)):
         if alert.id == name:
             return key, kind_of(key, row), alert
     return None

@@ -39,6 +39,9 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
+MAX_TIMERS = 500
+"""How many rows one tick looks at; what else is due waits for the next tick, so that no commit grows with it."""
+
 SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
 
 
@@ -194,7 +197,7 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
 def _tick(turn: Turn, owned: list[str]) -> None:
     data: Any = turn.data
     feeds.tick(turn, data, owned)
-    for timer in turn.space.timers(turn.partition, turn.now):
+    for timer in turn.space.timers(turn.partition, turn.now, MAX_TIMERS):
         turn.put(timer, None)
         _wake(turn, timer[keys.TIMER_PREFIX_BYTES :])
 

@@ -12,6 +12,7 @@ from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from engine.core.values import DAY, day_of, instant, moment
 from tables import keys
+from tables.overlay import overlay
 from tables.rows import Directory, Documents, Entry, Item, Plan, Stock
 from tables.workspace import MISSING, Workspace
 
@@ -136,8 +137,14 @@ class Turn:
 
     def entries(self, row: bytes, after: int) -> Iterator[tuple[int, bytes, Entry]]:
         """(instant, key, entry) of the movements and counts of a row later than `after`, committed or not."""
-        for key, entry in self.space.entries(row, after):
+        for key, entry in self.scan(*keys.entry_range(row, after)):
             yield keys.entry_at(key), key, entry
+
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+        """The (key, row) with start <= key < stop of one ordered table and row, as this turn sees them now."""
+        below = self.space.scan(start, stop, reverse)
+        written = sorted([key for key in self.writes if start <= key < stop], reverse=reverse)
+        return overlay(below, written, self.writes.__getitem__, reverse) if written else below
 
     def zone(self, location: str) -> str:
         """The time zone of a location; UTC where it is not defined."""

@@ -19,6 +19,8 @@ REPORTED = b"b"
 DIRECTORY = b"y"
 DUPLICATE = b"d"
 TIMER = b"t"
+DUE = b"w"
+OPEN = b"u"
 NAMES = b"n"
 MARKER = b"m"
 
@@ -40,6 +42,12 @@ def names(row_bytes: bytes) -> tuple[str, str]:
 def part(tag: bytes, row_bytes: bytes, *parts: str) -> bytes:
     """The key of a document of a row."""
     return tag + row_bytes + NUL + NUL.join(p.encode() for p in parts)
+
+
+def parts_range(tag: bytes, row_bytes: bytes, *parts: str) -> tuple[bytes, bytes]:
+    """Start and stop of the keys of `part` that begin with `parts`."""
+    prefix = part(tag, row_bytes, *parts, "") if parts else tag + row_bytes + NUL
+    return prefix, prefix[:-1] + b"\x01"
 
 
 def entry(row_bytes: bytes, at: int, kind: int, identity: bytes) -> bytes:
@@ -76,6 +84,34 @@ def timer_at(key: bytes) -> int:
 
 
 TIMER_PREFIX_BYTES = 11
+
+
+def due(row_bytes: bytes, at: int, kind: bytes, name: str) -> bytes:
+    """The key that asks for a look at one document of a row (`kind` is one byte) when the clock reaches `at`."""
+    return DUE + row_bytes + NUL + pack(">q", at) + kind + name.encode()
+
+
+def due_range(row_bytes: bytes, until: int) -> tuple[bytes, bytes]:
+    """Start and stop of the documents of a row that are due at `until` or before."""
+    prefix = DUE + row_bytes + NUL
+    return prefix, prefix + pack(">q", until + 1)
+
+
+def due_parts(key: bytes, row_bytes: bytes) -> tuple[int, bytes, str]:
+    """(instant, kind, name) of a key of `due`."""
+    start = len(row_bytes) + 2
+    at: int = unpack_from(">q", key, start)[0]
+    return at, key[start + 8 : start + 9], key[start + 9 :].decode()
+
+
+def open_document(row_bytes: bytes, kind: bytes, name: str) -> bytes:
+    """The key that lists a document of a row (`kind` is one byte) as long as something of it is open."""
+    return OPEN + row_bytes + NUL + kind + name.encode()
+
+
+def home(key: bytes) -> bytes:
+    """The beginning of a key that it shares with all of its table and row (or, for timers, of its partition)."""
+    return key[:3] if key[0] == TIMER[0] else key[: key.index(0, key.index(0) + 1)]
 
 
 def directory(partition: int) -> bytes:

@@ -1,5 +1,6 @@
 """The rows that one task works on: a bounded cache of decoded rows over committed state, and what is changed."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from tables import keys, rows
+from tables.overlay import overlay
 
 MISSING: Any = object()
 NEVER_DUE = 2**62
@@ -29,10 +31,13 @@ TYPES: dict[int, type] = {
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
-TAG_LEDGER = keys.LEDGER[0]
 TAG_TIMER = keys.TIMER[0]
-TAG_DUPLICATE = keys.DUPLICATE[0]
-RAW_TAGS = (TAG_TIMER, TAG_DUPLICATE)
+RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN))
+"""Tables whose values are bytes, not rows."""
+ORDERED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT))
+"""Tables that are read in the order of their keys."""
+UNCACHED_TAGS = RAW_TAGS | {keys.LEDGER[0]}
+"""Tables that are never read by key, only in order."""
 GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
 
@@ -46,13 +51,13 @@ class State(Protocol):
     def get_many(self, keys: list[bytes]) -> list[bytes | None]:
         """The values of `keys`, in their order."""
 
-    def scan(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The pairs with start <= key < stop, ascending."""
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop, ascending; with `reverse` descending."""
 
 
 def decode(key: bytes, value: bytes) -> Any:
-    """The row that is stored under `key`."""
-    return DECODERS[key[0]].decode(value)
+    """The row that is stored under `key`; the bytes themselves in a table that holds no rows."""
+    return value if key[0] in RAW_TAGS else DECODERS[key[0]].decode(value)
 
 
 def weigh(row: Any) -> int:
@@ -94,9 +99,11 @@ class Workspace:
         self._weight = 0
         self._cache: dict[bytes, Any] = {}
         self._dirty: dict[bytes, Any] = {}
-        self._recent: dict[bytes, dict[bytes, Any]] = {}
-        self._timers: dict[bytes, Any] = {}
+        self._ordered: dict[bytes, list[bytes]] = {}
+        """The dirty keys of ordered tables, sorted, by table and row."""
         self._earliest = 0
+        self._earliest_known = False
+        """No timer lies before `_earliest`; where it is known, one lies there (or none at all at NEVER_DUE)."""
 
     def get(self, key: bytes) -> Any:
         """The row under `key`, or None. Do not change what you get: copy it."""
@@ -115,6 +122,18 @@ class Workspace:
             for key, value in zip(absent, self._state.get_many(absent), strict=True):
                 self._keep(key, None if value is None else DECODERS[key[0]].decode(value))
 
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+        """The (key, row) with start <= key < stop of one ordered table and row, ascending or with `reverse` descending.
+
+        Rows are read and decoded as the caller takes them.
+        """
+        stored = ((key, decode(key, value)) for key, value in self._state.scan(start, stop, reverse))
+        written = self._ordered.get(keys.home(start))
+        if not written:
+            return stored
+        chosen = written[bisect_left(written, start) : bisect_left(written, stop)]
+        return overlay(stored, reversed(chosen) if reverse else chosen, self._dirty.__getitem__, reverse)
+
     def _keep(self, key: bytes, row: Any) -> None:
         self._cache[key] = row
         self._weight += weigh(row)
@@ -123,48 +142,42 @@ class Workspace:
         """Take over the changes of one event. None deletes."""
         cache, dirty = self._cache, self._dirty
         for key, row in writes.items():
-            dirty[key] = row
             tag = key[0]
-            if tag == TAG_LEDGER:
-                self._recent.setdefault(key[1:-26], {})[key] = row
-            elif tag == TAG_TIMER:
-                self._timers[key] = row
-                if row is not None:
-                    self._earliest = min(self._earliest, keys.timer_at(key))
-            elif tag != TAG_DUPLICATE:
+            if tag in ORDERED_TAGS and key not in dirty:
+                insort(self._ordered.setdefault(keys.home(key), []), key)
+            dirty[key] = row
+            if tag == TAG_TIMER:
+                self._note_timer(keys.timer_at(key), row is not None)
+            if tag not in UNCACHED_TAGS:
                 old = cache.pop(key, MISSING)
                 if old is not MISSING:
                     self._weight -= weigh(old)
                 self._keep(key, row)
 
-    def entries(self, row_bytes: bytes, after: int) -> list[tuple[bytes, rows.Entry]]:
-        """The movements and counts of a row later than `after`, in the order in which they count."""
-        start, stop = keys.entry_range(row_bytes, after)
-        found: dict[bytes, Any] = {key: decode(key, value) for key, value in self._state.scan(start, stop)}
-        recent = self._recent.get(row_bytes)
-        if recent:
-            found.update((key, entry) for key, entry in recent.items() if key >= start)
-        return [(key, found[key]) for key in sorted(found) if found[key] is not None]
+    def _note_timer(self, at: int, is_set: bool) -> None:
+        if is_set and at <= self._earliest:
+            self._earliest, self._earliest_known = at, True
+        elif not is_set and at == self._earliest:
+            self._earliest_known = False
 
-    def timers(self, partition: int, until: int) -> list[bytes]:
-        """The timers of a partition that are due at `until`, earliest first.
-
-        Most of the time none is: the earliest is remembered, so that only then the state is asked.
-        """
-        if until < self._earliest:
+    def timers(self, partition: int, until: int, limit: int) -> list[bytes]:
+        """The timers of a partition that are due at `until`, earliest first, at most `limit` of them."""
+        if until < self.earliest_timer(partition):
             return []
         start, stop = keys.timer(partition, max(self._earliest, 0), b""), keys.timer(partition, until + 1, b"")
-        due = self._timers_between(start, stop, None)
-        later = self._timers_between(stop, keys.timer(partition + 1, 0, b""), 1 + len(self._timers))
-        self._earliest = min(map(keys.timer_at, later), default=NEVER_DUE)
-        return due
+        return [key for key, _ in islice(self.scan(start, stop), limit)]
 
-    def _timers_between(self, start: bytes, stop: bytes, limit: int | None) -> list[bytes]:
-        found = {key for key, _ in islice(self._state.scan(start, stop), limit)}
-        for key, value in self._timers.items():
-            if start <= key < stop:
-                (found.discard if value is None else found.add)(key)
-        return sorted(found)
+    def earliest_timer(self, partition: int) -> int:
+        """The instant of the earliest timer of a partition; NEVER_DUE where there is none.
+
+        It is remembered, so that the state is asked only after that timer is gone.
+        """
+        if not self._earliest_known:
+            start, stop = keys.timer(partition, max(self._earliest, 0), b""), keys.timer(partition + 1, 0, b"")
+            first = next(self.scan(start, stop), None)
+            self._earliest = NEVER_DUE if first is None else keys.timer_at(first[0])
+            self._earliest_known = True
+        return self._earliest
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What is to be committed, encoded."""
@@ -173,16 +186,8 @@ class Workspace:
     def committed(self) -> None:
         """The changes are in the state now; forget them and keep within the memory."""
         self._dirty = {}
-        self._recent = {}
-        self._timers = {}
+        self._ordered = {}
         cache = self._cache
         while self._weight > self._memory_bytes and cache:
             key = next(iter(cache))
             self._weight -= weigh(cache.pop(key))
-
-    def rows_of(self, tag: bytes, row_bytes: bytes) -> list[tuple[bytes, Any]]:
-        """All rows of a table that belong to a row (sku, location), committed or not, by key."""
-        start, stop = tag + row_bytes + keys.NUL, tag + row_bytes + b"\x01"
-        found: dict[bytes, Any] = {key: decode(key, value) for key, value in self._state.scan(start, stop)}
-        found.update((key, row) for key, row in self._dirty.items() if start <= key < stop)
-        return [(key, found[key]) for key in sorted(found) if found[key] is not None]

@@ -1,6 +1,7 @@
 """One row in full, read from committed state: position, projection, documents, forecast, policy, signal, alerts."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -128,7 +129,7 @@ def _signal(turn: Turn, row: bytes) -> dict[str, Any] | None:
 
 
 def _alerts(turn: Turn, row: bytes) -> list[dict[str, Any]]:
-    found: list[tuple[bytes, AlertRow]] = turn.space.rows_of(keys.ALERT, row)
+    found: Iterator[tuple[bytes, AlertRow]] = turn.scan(*keys.parts_range(keys.ALERT, row))
     return [
         msgspec.to_builtins(alert_of(row, kind_of(key, row), alert))
         for key, alert in found
