@@ -1,4 +1,4 @@
-"""Ordered reads of rows that are partly committed and partly only written: uncommitted writes lie over what is stored."""
+"""Ordered reads of rows that are partly committed and partly only written: what is written lies over what is stored."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
