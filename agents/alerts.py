@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agents import due
 from agents.turn import Turn
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejected
@@ -51,6 +52,9 @@ def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], dis
         sku, location = keys.names(row)
         name = stable_id("alert", sku, location, kind, discriminator, turn.ref)
         alert = AlertRow(name, "open", SEVERITY[kind], turn.now, turn.now, 1, evidence)
+        turn.put(keys.part(keys.ALERT_NAME, row, name), key[len(row) + 2 :])
+        if old is not None:
+            turn.put(keys.part(keys.ALERT_NAME, row, old.id), None)
         _tally(turn, row, 1)
         _publish(turn, row, key, alert, kind, "alert.opened")
     elif old.evidence != evidence:
@@ -83,31 +87,20 @@ def _tally(turn: Turn, row: bytes, change: int) -> None:
 
 
 def raise_fact(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], discriminator: str) -> None:
-    """Open an alert that states a fact: nothing takes it back, so it ages out."""
+    """Open an alert that states a fact: nothing takes it back, so it resolves by age."""
     raise_alert(turn, row, kind, evidence, discriminator)
-    until = turn.now + turn.rules.fact_alert_days * DAY
-    documents = replace(turn.documents(row))
-    others = tuple(fact for fact in documents.facts if fact[:2] != (kind, discriminator))
-    documents.facts = (*others, (kind, discriminator, until))
-    turn.put(keys.DOCUMENTS + row, documents)
-    turn.wake(turn.stock(row), until)
+    key = keys.part(keys.ALERT, row, kind, discriminator)
+    alert: AlertRow = turn.edit(key, AlertRow)
+    old, alert.until = alert.until, turn.now + turn.rules.fact_alert_days * DAY
+    due.schedule(turn, row, turn.stock(row), due.FACT, f"{kind}\0{discriminator}", old, alert.until)
 
 
-def age_facts(turn: Turn, row: bytes) -> None:
-    """Resolve the facts whose time is over, and ask to be woken for the next."""
-    documents = turn.documents(row)
-    if not documents.facts:
-        return
-    due = [fact for fact in documents.facts if fact[2] <= turn.now]
-    for kind, discriminator, _ in due:
+def age(turn: Turn, row: bytes, name: str) -> None:
+    """Resolve a fact whose time is over; `name` is its kind, NUL and its discriminator."""
+    kind, _, discriminator = name.partition("\0")
+    alert: AlertRow = turn.get(keys.part(keys.ALERT, row, kind, discriminator))
+    if alert.until is not None and alert.until <= turn.now:
         clear_alert(turn, row, kind, discriminator)
-    left = tuple(fact for fact in documents.facts if fact[2] > turn.now)
-    if due:
-        documents = replace(documents)
-        documents.facts = left
-        turn.put(keys.DOCUMENTS + row, documents)
-    if left:
-        turn.wake(turn.stock(row), min(fact[2] for fact in left))
 
 
 def answer(turn: Turn, row: bytes) -> Rejected | None:
@@ -130,10 +123,12 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
 
 def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | None:
     """The alert of a row by its id: its key, kind and row."""
-    for key, alert in turn.scan(*keys.parts_range(keys.ALERT, row)):
-        if alert.id == name:
-            return key, kind_of(key, row), alert
-    return None
+    place: bytes | None = turn.get(keys.part(keys.ALERT_NAME, row, name))
+    if place is None:
+        return None
+    key = keys.ALERT + row + keys.NUL + place
+    alert: AlertRow = turn.get(key)
+    return (key, kind_of(key, row), alert) if alert.id == name else None
 
 
 def kind_of(key: bytes, row: bytes) -> str:

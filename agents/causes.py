@@ -5,18 +5,20 @@ flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. Scores a
 is and how recent: they rank, they are no probabilities.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
 from agents.turn import Turn
 from tables import keys
-from tables.rows import Entry, Stock
 
 COMMON_FACTORS = (6, 10, 12, 24, 100)
 MAX_CAUSES = 5
-MAX_PAIRED = 200
-"""Pairs are looked for among at most so many of the latest movements."""
+MAX_LOOKED_AT = 48
+"""Causes are looked for among at most so many of the latest movements, so that a look costs the same on every row."""
+MAX_NAMED = 20
+"""One cause names at most so many events."""
 
 SCORES = {
     "transfer_leg": 92,
@@ -51,31 +53,40 @@ class Movement(Struct, frozen=True):
     transfer: bool
 
 
-def find_causes(turn: Turn, row: bytes, stock: Stock, at: int, since: int, difference: int, kept: int) -> list[Cause]:
-    """Up to five causes of `difference` (reported less kept) as of `at`, the likeliest first.
+def find_causes(turn: Turn, row: bytes, moments: tuple[int, int], difference: int, kept: int) -> list[Cause]:
+    """Up to five causes of a difference, the likeliest first.
 
-    What happened after `since`, the moment of the report before, is likelier than what was there then already.
+    Args:
+        turn: the turn of the report, or of a late movement.
+        row: the row's name.
+        moments: the instant of the report and that of the report before; movements between the two score higher,
+            because older ones were in the report before already.
+        difference: reported less kept, in base units.
+        kept: the balance on hand that is kept as of the report.
     """
-    margin = turn.rules.cut_off
-    movements = [m for m in _movements(turn.entries(row, stock.floor_at)) if m.at <= at + margin]
+    (at, since), margin = moments, turn.rules.cut_off
+    movements = _latest_movements(turn, row, at + margin)
     before = [m for m in movements if m.at <= at]
     factors = _factors(turn, row)
     causes = [
         *(cause for m in before for cause in _by_movement(m, difference, at - margin, factors)),
         *_cut_offs(movements, at, margin, difference),
         *_whole_balance(kept, difference, factors),
-    ] or _pairs(before[-MAX_PAIRED:], difference)
+    ] or _pairs(before, difference)
     for cause in causes:
         cause.score += NEW_BONUS if cause.at > since else 0
     causes.sort(key=lambda cause: (-cause.score, -cause.at, cause.events))
     return _distinct(causes)[:MAX_CAUSES] or [Cause("unknown", [], difference, 0)]
 
 
-def _movements(entries: Iterable[tuple[int, bytes, Entry]]) -> Iterator[Movement]:
-    for at, _, entry in entries:
+def _latest_movements(turn: Turn, row: bytes, until: int) -> list[Movement]:
+    """The last kept movements of on-hand stock up to an instant, in the order of time."""
+    found = []
+    for at, _, entry in islice(turn.entries(row, 0, until, reverse=True), MAX_LOOKED_AT):
         qty = entry.available + entry.held
         if qty and not entry.count:
-            yield Movement(at, qty, entry.ref, entry.document.startswith("transfer "))
+            found.append(Movement(at, qty, entry.ref, entry.document.startswith("transfer ")))
+    return found[::-1]
 
 
 def _factors(turn: Turn, row: bytes) -> dict[int, int]:
@@ -101,8 +112,8 @@ def _by_movement(m: Movement, difference: int, cut_off_from: int, factors: dict[
 
 def _cut_offs(movements: list[Movement], at: int, margin: int, difference: int) -> Iterator[Cause]:
     """The last movements before the moment that are not in the report yet, or the first after it that are."""
-    missing = [m for m in reversed(movements) if at - margin <= m.at <= at]
-    early = [m for m in movements if m.at > at]
+    missing = [m for m in reversed(movements) if at - margin <= m.at <= at][:MAX_NAMED]
+    early = [m for m in movements if m.at > at][:MAX_NAMED]
     for group, sign in ((missing, -1), (early, 1)):
         total = 0
         for count, m in enumerate(group, 1):

@@ -1,15 +1,14 @@
 """Drift: what the ERP reports against what is kept, as of the same moment, with a cause.
 
-Rows: `Reported`. A report is compared, never applied. Goods in flight are no drift. The causes are found among the
-movements that the row still keeps; what an open alert has explained already is not explained again.
+Rows: `Reported`: the latest report, and beside it the balances that are kept as of its moment, which late movements
+and counts adjust (`agents.ledger`). A report is compared, never applied. Goods in flight are no drift. What an open
+alert has explained already is not explained again, and a difference that only shrinks needs no other cause.
 """
 
 from typing import Any
 
-from agents import alerts
-from agents.causes import Cause, find_causes
-from agents.purchasing import open_supply
-from agents.stock import advance, balances_as_of
+from agents import alerts, ledger, supply
+from agents.causes import MAX_CAUSES, Cause, find_causes
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import iso
@@ -20,85 +19,94 @@ from tables.rows import Reported, Stock
 def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> None:
     """`balance.reported`: compare it with the balance as of its moment; the latest report counts."""
     stock = turn.stock(row)
-    advance(turn, row, stock)
+    ledger.advance(turn, row, stock)
     old: Reported | None = turn.get(keys.REPORTED + row)
-    if old is not None and (turn.at, turn.identity) <= (old.at, old.rank_tie):
+    if old is not None and (turn.at, turn.identity) <= (old.at, old.identity):
         return
     if turn.at < stock.floor_at:
         evidence = {"reported_at": iso(turn.at), "kept_since": iso(stock.floor_at), "events": [turn.ref]}
         alerts.raise_fact(turn, row, "late_count", evidence, turn.ref)
         return
+    kept = ledger.as_of(turn, row, stock, turn.at, old)
     stock.reported_at = turn.at
-    new = Reported(turn.at, data.on_hand, turn.ref, 0, data.held, rank_tie=turn.identity, on_order=data.on_order)
-    _compare(turn, row, stock, new, old)
+    new = Reported(
+        kept.available, kept.held, kept.available_count, kept.held_count,
+        at=turn.at, identity=turn.identity, ref=turn.ref,
+        on_hand=data.on_hand, on_hold=data.held, on_order=data.on_order,
+    )  # fmt: skip
+    if old is not None:
+        new.difference, new.causes = old.difference, old.causes
+    turn.put(keys.REPORTED + row, new)
+    _compare(turn, row, stock, new, old.at if old is not None else stock.floor_at)
 
 
 def recheck(turn: Turn, row: bytes, stock: Stock) -> None:
-    """A movement has come that the last report should have held: compare again."""
-    old: Reported | None = turn.get(keys.REPORTED + row)
-    if old is not None and old.at >= stock.floor_at:
-        new = Reported(old.at, old.on_hand, old.ref, 0, old.held, rank_tie=old.rank_tie, on_order=old.on_order)
-        _compare(turn, row, stock, new, old)
+    """Something has come that the last report should have held: compare again."""
+    reported: Reported | None = turn.get(keys.REPORTED + row)
+    if reported is not None:
+        _compare(turn, row, stock, turn.edit(keys.REPORTED + row, Reported), None)
 
 
-def _compare(turn: Turn, row: bytes, stock: Stock, new: Reported, old: Reported | None) -> None:
-    available, held = balances_as_of(turn, row, stock, new.at)
-    kept = available + held
-    new.difference = new.on_hand - kept
-    held_difference = 0 if new.held is None else new.held - held
-    order_difference = _order_difference(stock, new)
-    turn.put(keys.REPORTED + row, new)
-    tolerance = turn.rules.balance_tolerance
-    if max(abs(new.difference), abs(held_difference), abs(order_difference)) <= tolerance:
+def _compare(turn: Turn, row: bytes, stock: Stock, reported: Reported, since: int | None) -> None:
+    """Compare a report with what is kept; its `difference` and `causes` are still those of the last comparison.
+
+    `since` is the moment of the report before, or None where the report itself is compared again.
+    """
+    before, reported.difference = reported.difference, reported.on_hand - reported.available - reported.held
+    held_difference = 0 if reported.on_hold is None else reported.on_hold - reported.held
+    order_difference = _order_difference(stock, reported)
+    differences = (reported.difference, held_difference, order_difference)
+    explained = max(map(abs, differences)) <= turn.rules.balance_tolerance
+    if explained or (not held_difference and supply.in_flight(turn, row, stock, reported.difference)):
+        reported.causes = []
         alerts.clear_alert(turn, row, "balance_drift")
         return
-    if new.difference and not held_difference and _in_flight(turn, row, new):
-        alerts.clear_alert(turn, row, "balance_drift")
-        return
-    new.causes = _causes(turn, row, stock, new, old, kept)
+    reported.causes = _causes(turn, row, stock, reported, before if reported.causes else 0, since)
+    alerts.raise_alert(turn, row, "balance_drift", _evidence(stock, reported, held_difference, order_difference))
+
+
+def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, Any]:
     evidence: dict[str, Any] = {
-        "as_of": iso(new.at), "reported": new.on_hand, "kept": kept, "difference": new.difference,
-        "report": new.ref, "causes": new.causes,
+        "as_of": iso(reported.at), "reported": reported.on_hand, "kept": reported.available + reported.held,
+        "difference": reported.difference, "report": reported.ref, "causes": reported.causes,
     }  # fmt: skip
     if held_difference:
-        evidence["held"] = {"reported": new.held, "kept": held, "difference": held_difference}
+        evidence["held"] = {"reported": reported.on_hold, "kept": reported.held, "difference": held_difference}
     if order_difference:
-        evidence["on_order"] = {"reported": new.on_order, "kept": stock.on_order, "difference": order_difference}
-    alerts.raise_alert(turn, row, "balance_drift", evidence)
+        evidence["on_order"] = {
+            "reported": reported.on_order, "kept": stock.on_order, "difference": order_difference,
+        }  # fmt: skip
+    return evidence
 
 
-def _order_difference(stock: Stock, new: Reported) -> int:
+def _order_difference(stock: Stock, reported: Reported) -> int:
     """How far the reported order balance differs; ERPs count goods in transit as on order or not, both are right.
 
     What is on order is not kept as of past moments: a report older than the last change cannot be compared.
     """
-    if new.on_order is None or new.at < stock.supply_at:
+    if reported.on_order is None or reported.at < stock.supply_at:
         return 0
-    if new.on_order in (stock.on_order, stock.on_order + stock.in_transit):
+    if reported.on_order in (stock.on_order, stock.on_order + stock.in_transit):
         return 0
-    return new.on_order - stock.on_order
-
-
-def _in_flight(turn: Turn, row: bytes, new: Reported) -> bool:
-    """Whether the difference is goods on their way here that the ERP has booked in already."""
-    pieces = [piece.qty for piece in open_supply(turn, row) if piece.kind in ("transfer", "shipment")]
-    return new.difference in pieces or new.difference == sum(pieces) > 0
+    return reported.on_order - stock.on_order
 
 
 def _causes(
-    turn: Turn, row: bytes, stock: Stock, new: Reported, old: Reported | None, kept: int
+    turn: Turn, row: bytes, stock: Stock, reported: Reported, before: int, since: int | None
 ) -> list[dict[str, Any]]:
-    """The ranked causes of what is new in the difference, before those that an open alert names already."""
-    before = old.difference if old is not None and old.causes else 0
-    known = old.causes if old is not None and before else []
-    fresh = new.difference - before
-    if not fresh:
+    """The ranked causes of what is new in the difference, before those that an open alert names already.
+
+    `before` is the difference that the known causes explain. A late movement that lets it shrink needs no other cause.
+    """
+    known, fresh = reported.causes, reported.difference - before
+    shrinks = abs(reported.difference) <= abs(before) and reported.difference * before >= 0
+    if not fresh or (known and shrinks and since is None):
         return known
-    since = old.at if old is not None and old.at < new.at else stock.floor_at
-    found = [_cause_view(cause) for cause in find_causes(turn, row, stock, new.at, since, fresh, kept)]
-    if known and found and found[0]["cause"] == "unknown":
-        return [*known, *found]
-    return [*found, *known]
+    kept, since = reported.available + reported.held, stock.floor_at if since is None else since
+    found = [_cause_view(cause) for cause in find_causes(turn, row, (reported.at, since), fresh, kept)]
+    if known and found[0]["cause"] == "unknown":
+        return [*known, *found][:MAX_CAUSES]
+    return [*found, *known][:MAX_CAUSES]
 
 
 def _cause_view(cause: Cause) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """When the clock must look at one document of a row: a reservation, a transfer, an order line, a fact.
 
-Each document that waits for the clock has one key, ordered by its instant, so that a tick finds those that are due without
-looking at the others.
+Each document that waits for the clock has one key, ordered by its instant, so that a tick finds those that are due and
+need not look at the others.
 """
 
 from agents.turn import Turn

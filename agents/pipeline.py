@@ -1,17 +1,19 @@
 """Who sees which event, in which order: the one place where it is written."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from agents import alerts, drift, feeds, planning, purchasing, replenishment, stock
+from agents import alerts, drift, due, feeds, ledger, planning, purchasing, replenishment, stock
 from agents.turn import Turn
 from engine.core import events as e
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
 from tables.rows import Stock
+from tables.workspace import NEVER_DUE
 
 RowStep = Callable[[Turn, bytes, Any], None]
 
@@ -39,8 +41,8 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
-MAX_TIMERS = 500
-"""How many rows one tick looks at; what else is due waits for the next tick, so that no commit grows with it."""
+MAX_LOOKS = 500
+"""How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
 SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
 
@@ -74,7 +76,7 @@ def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | No
 def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
     """After an event of the row: its version, its alarms, its signal; cheap tests first."""
     held = turn.stock(row)
-    stock.advance(turn, row, held)
+    ledger.advance(turn, row, held)
     if not held.item_known:
         feeds.watch_item(turn, row)
     held.version += 1
@@ -193,24 +195,48 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
 
 # the clock ------------------------------------------------------------------------------------------------------------
 
+LOOKS: dict[bytes, Callable[[Turn, bytes, str], None]] = {
+    due.RESERVATION: stock.expire_reservation,
+    due.TRANSFER: stock.report_lost,
+    due.ORDER_LINE: purchasing.check_line,
+    due.FACT: alerts.age,
+}
+"""What is done with a document of a row when its time has come."""
+
 
 def _tick(turn: Turn, owned: list[str]) -> None:
+    """Let the clock advance: feeds, and a portion of the rows and documents that wait for it, earliest first.
+
+    What is left of what is due keeps its instant, so that the next tick goes on with it.
+    """
     data: Any = turn.data
     feeds.tick(turn, data, owned)
-    for timer in turn.space.timers(turn.partition, turn.now, MAX_TIMERS):
+    left = MAX_LOOKS
+    for timer in turn.space.timers(turn.partition, turn.now, MAX_LOOKS):
+        if left <= 0:
+            break
         turn.put(timer, None)
-        _wake(turn, timer[keys.TIMER_PREFIX_BYTES :])
+        left -= 1 + _wake(turn, timer[keys.TIMER_PREFIX_BYTES :], left)
 
 
-def _wake(turn: Turn, row: bytes) -> None:
-    """The clock has reached what a row was waiting for: look at all that time can change."""
-    held = turn.stock(row)
-    held.wake_at = turn.wakes[row] = None
-    stock.expire_reservations(turn, row)
-    stock.check_transfers(turn, row)
-    purchasing.check_orders(turn, row)
-    planning.close_buckets(turn, row, held)
+def _wake(turn: Turn, row: bytes, limit: int) -> int:
+    """The clock has reached what a row was waiting for: look at all that time can change.
+
+    Returns:
+        How many documents were looked at, at most `limit`.
+    """
+    stock_row = turn.stock(row)
+    stock_row.wake_at = turn.wakes[row] = None
+    found = list(islice(turn.scan(*keys.due_range(row, turn.now)), limit))
+    for key, _ in found:
+        _, kind, name = keys.due_parts(key, row)
+        turn.put(key, None)
+        LOOKS[kind](turn, row, name)
+    following = next(turn.scan(*keys.due_range(row, NEVER_DUE)), None)
+    if following is not None:
+        turn.wake(stock_row, keys.due_parts(following[0], row)[0])
+    planning.close_buckets(turn, row, stock_row)
     planning.watch_lead_time(turn, row)
-    alerts.age_facts(turn, row)
-    replenishment.evaluate(turn, row, held)
-    replenishment.look_ahead(turn, row, held)
+    replenishment.evaluate(turn, row, stock_row)
+    replenishment.look_ahead(turn, row, stock_row)
+    return len(found)

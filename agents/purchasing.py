@@ -365,3 +365,7 @@ def _promises(line: Line, share: Owed) -> list[tuple[str, int, int | None]]:
         return [("ordered", share.promised, line.due)]
     dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
     return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)
+
+
+def check_line(turn: Turn, row: bytes, name: str) -> None:
+    """Temporary."""

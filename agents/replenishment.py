@@ -4,6 +4,7 @@ Rows: `SignalRow`. How much comes from the position, when from the dated project
 moves by more than the dead band, withdrawn when its cause is gone, and stands once it is accepted.
 """
 
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -121,7 +122,8 @@ def _over_limits(policy: PolicySetData, qty: int) -> list[str]:
 
 def _open(turn: Turn, row: bytes, stock: Stock, need: Need, proposal: Proposal) -> None:
     sku, location = keys.names(row)
-    recent = [entry.ref for _, _, entry in turn.entries(row, stock.floor_at)][-KEPT_EVENTS:]
+    newest = islice(turn.entries(row, 0, reverse=True), KEPT_EVENTS)
+    recent = [entry.ref for _, _, entry in newest][::-1]
     events = list(dict.fromkeys([*recent, turn.ref]))[-KEPT_EVENTS:]
     signal = SignalRow(
         id=stable_id("sig", sku, location, turn.ref),

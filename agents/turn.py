@@ -135,9 +135,11 @@ class Turn:
         item: Item | None = self.get(keys.ITEM + sku.encode())
         return item
 
-    def entries(self, row: bytes, after: int) -> Iterator[tuple[int, bytes, Entry]]:
-        """(instant, key, entry) of the movements and counts of a row later than `after`, committed or not."""
-        for key, entry in self.scan(*keys.entry_range(row, after)):
+    def entries(
+        self, row: bytes, start: int, until: int | None = None, reverse: bool = False
+    ) -> Iterator[tuple[int, bytes, Entry]]:
+        """(instant, key, entry) of the kept movements and counts of a row from `start` to `until`, both included."""
+        for key, entry in self.scan(*keys.entry_range(row, start, until), reverse):
             yield keys.entry_at(key), key, entry
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
@@ -145,6 +147,11 @@ class Turn:
         below = self.space.scan(start, stop, reverse)
         written = sorted([key for key in self.writes if start <= key < stop], reverse=reverse)
         return overlay(below, written, self.writes.__getitem__, reverse) if written else below
+
+    def list_open(self, row: bytes, kind: bytes, name: str, was_open: bool, is_open: bool) -> None:
+        """Keep the row's list of open documents: a key for each of which something is open."""
+        if was_open != is_open:
+            self.put(keys.open_document(row, kind, name), b"" if is_open else None)
 
     def zone(self, location: str) -> str:
         """The time zone of a location; UTC where it is not defined."""

@@ -16,6 +16,8 @@ ITEM = b"i"
 SIGNAL = b"g"
 ALERT = b"a"
 REPORTED = b"b"
+ALERT_NAME = b"z"
+FLOOR = b"f"
 DIRECTORY = b"y"
 DUPLICATE = b"d"
 TIMER = b"t"
@@ -55,16 +57,22 @@ def entry(row_bytes: bytes, at: int, kind: int, identity: bytes) -> bytes:
     return LEDGER + row_bytes + NUL + pack(">qB", at, kind) + identity
 
 
-def entry_range(row_bytes: bytes, after: int) -> tuple[bytes, bytes]:
-    """Start and stop of the entries of a row later than `after`."""
+def entry_range(row_bytes: bytes, start: int, until: int | None = None) -> tuple[bytes, bytes]:
+    """Start and stop of the entries of a row from the instant `start` to `until`, both included."""
     prefix = LEDGER + row_bytes
-    return prefix + NUL + pack(">q", after + 1), prefix + b"\x01"
+    stop = prefix + b"\x01" if until is None else prefix + NUL + pack(">q", until + 1)
+    return prefix + NUL + pack(">q", max(0, start)), stop
 
 
 def entry_at(key: bytes) -> int:
     """The instant of an entry, from its key."""
     at: int = unpack_from(">q", key, len(key) - 25)[0]
     return at
+
+
+def entry_identity(key: bytes) -> bytes:
+    """The identity of the event behind an entry, from its key."""
+    return key[-16:]
 
 
 def duplicate(partition: int, identity: bytes) -> bytes:

@@ -16,11 +16,56 @@ Rank = tuple[int, int, bytes]
 NEVER = -1
 
 
-class Stock(Struct, array_like=True, gc=False):
-    """The hot row of (sku, location): balances, and what lets an event pass without looking further."""
+class Count(Struct, array_like=True, frozen=True, gc=False):
+    """A count of one status: the balance was `qty` as of `covers`. It ranks by its own time, then by its identity."""
+
+    covers: int
+    """The moment up to which it holds all movements: its own, or the oldest of the window where it came later."""
+    at: int
+    identity: bytes
+    qty: int
+
+    @property
+    def rank(self) -> tuple[int, bytes]:
+        """The later of two counts has the greater rank."""
+        return self.at, self.identity
+
+
+class Balances(Struct, array_like=True, gc=False):
+    """Available and held stock as of some moment: the latest count of each, plus the movements later than it."""
 
     available: int = 0
     held: int = 0
+    available_count: Count | None = None
+    held_count: Count | None = None
+
+    def move(self, at: int, available: int, held: int) -> None:
+        """Take a movement at the instant `at`, unless a count holds it already."""
+        if available and (self.available_count is None or at > self.available_count.covers):
+            self.available += available
+        if held and (self.held_count is None or at > self.held_count.covers):
+            self.held += held
+
+    def reset(self, count: Count, is_held: bool, later: int) -> None:
+        """Take a count; `later` is the sum of the movements after the moment that it covers."""
+        if is_held:
+            self.held, self.held_count = count.qty + later, count
+        else:
+            self.available, self.available_count = count.qty + later, count
+
+    def outranks(self, count: Count, is_held: bool) -> bool:
+        """Whether a count of the same status that is known already ranks at or above `count`."""
+        known = self.held_count if is_held else self.available_count
+        return known is not None and known.rank >= count.rank
+
+
+class Floor(Balances, array_like=True, gc=False):
+    """The balances as of the newest movement that is no longer kept by itself."""
+
+
+class Stock(Balances, array_like=True, gc=False):
+    """The hot row of (sku, location): balances, and what lets an event pass without looking further."""
+
     reserved: int = 0
     on_order: int = 0
     in_transit: int = 0
@@ -28,16 +73,10 @@ class Stock(Struct, array_like=True, gc=False):
     updated: int = 0
     latest: int = 0
     """The greatest event time seen."""
-    available_count_at: int = NEVER
-    available_count_tie: bytes = b""
-    held_count_at: int = NEVER
-    held_count_tie: bytes = b""
     floor_at: int = NEVER
-    """Movements at or before this moment are folded into the floor balances and no longer kept one by one."""
-    floor_available: int = 0
-    floor_held: int = 0
-    floor_available_count_at: int = NEVER
-    floor_held_count_at: int = NEVER
+    """Movements and counts at or before this moment are folded into the row's `Floor`; all later ones are kept."""
+    fold_at: int | None = None
+    """When `latest` reaches this instant, the oldest kept movements are folded into the floor."""
     issue_day: int = 0
     issue_qty: int = 0
     """Issues of the local day `issue_day`, not yet in the plan."""
@@ -50,6 +89,8 @@ class Stock(Struct, array_like=True, gc=False):
     """How many alerts of the row are not resolved."""
     reported_at: int = NEVER
     """The moment of the latest balance report of the ERP."""
+    checked_at: int | None = None
+    """When the row was first seen with a policy but without known stock; None once its stock is known."""
     wake_at: int | None = None
     item_known: bool = False
     supply_at: int = NEVER
@@ -81,6 +122,8 @@ class Entry(Struct, array_like=True, gc=False):
     ref: str
     count: int = 0
     document: str = ""
+    counted_at: int = NEVER
+    """The time of a count; it may lie before the moment that it covers."""
 
 
 class Shipped(Struct, array_like=True, gc=False):
@@ -136,7 +179,15 @@ class Transfer(Struct, array_like=True, gc=False):
     shipped: int = 0
     received: int = 0
     eta: int | None = None
+    eta_rank: Rank | None = None
     shipped_at: int = NEVER
+    due_at: int | None = None
+    """When it counts as lost, if something of it is still in transit."""
+
+    @property
+    def in_transit(self) -> int:
+        """What is still on its way."""
+        return max(0, self.shipped - self.received)
 
 
 class Reservation(Struct, array_like=True, gc=False):
@@ -150,6 +201,8 @@ class Reservation(Struct, array_like=True, gc=False):
     over: bool = False
     counted: int = 0
     """What of it the row's `reserved` holds."""
+    due_at: int | None = None
+    """When it expires, if something of it is open."""
 
     def open(self, now: int) -> int:
         """What is still reserved at `now`."""
@@ -243,20 +296,22 @@ class AlertRow(Struct, array_like=True, gc=False):
     evidence: dict[str, Any]
     by: str | None = None
     note: str | None = None
+    until: int | None = None
+    """When an alert that states a fact resolves by age."""
 
 
-class Reported(Struct, array_like=True, gc=False):
-    """The latest balance report of the ERP at a row, and how far it differed."""
+class Reported(Balances, array_like=True, kw_only=True, gc=False):
+    """The latest balance report of the ERP at a row, beside the balances that are kept as of its moment."""
 
     at: int
-    on_hand: int
+    identity: bytes
     ref: str
+    on_hand: int
+    on_hold: int | None = None
+    on_order: int | None = None
     difference: int = 0
-    held: int | None = None
     causes: list[dict[str, Any]] = field(default_factory=list)
     """The causes that an open alert names; empty where there is none."""
-    rank_tie: bytes = b""
-    on_order: int | None = None
 
 
 class Location(Struct, array_like=True, gc=False):

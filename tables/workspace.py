@@ -26,17 +26,18 @@ TYPES: dict[int, type] = {
     keys.SIGNAL[0]: rows.SignalRow,
     keys.ALERT[0]: rows.AlertRow,
     keys.REPORTED[0]: rows.Reported,
+    keys.FLOOR[0]: rows.Floor,
     keys.DIRECTORY[0]: rows.Directory,
 }
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 TAG_TIMER = keys.TIMER[0]
-RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN))
+RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME))
 """Tables whose values are bytes, not rows."""
 ORDERED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT))
 """Tables that are read in the order of their keys."""
-UNCACHED_TAGS = RAW_TAGS | {keys.LEDGER[0]}
+UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN))
 """Tables that are never read by key, only in order."""
 GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
@@ -110,7 +111,7 @@ class Workspace:
         row = self._cache.get(key, MISSING)
         if row is MISSING:
             value = self._state.get(key)
-            row = None if value is None else DECODERS[key[0]].decode(value)
+            row = None if value is None else decode(key, value)
             self._keep(key, row)
         return row
 
