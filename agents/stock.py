@@ -1,7 +1,7 @@
 """Stock: movements and counts, reservations and transfers.
 
-Rows: those of `agents.ledger`, `Reservation` and `Transfer`. Each open reservation and transfer has a key by which it is
-listed and one that asks for a look when its time comes.
+Rows: those of `agents.ledger`, `Reservation` and `Transfer`. Each open reservation and transfer has a key by which it
+is listed and one that asks for a look when its time comes.
 """
 
 from msgspec.structs import replace

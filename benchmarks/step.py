@@ -12,7 +12,8 @@ from engine.bus.embedded import EmbeddedBus
 from engine.core.events import decode
 from engine.core.rules import Rules
 from engine.core.values import DAY
-from engine.runtime.task import Arrival, Marker, Task
+from engine.runtime.marker import Marker
+from engine.runtime.task import Arrival, Task
 
 BATCH = 1_000
 ARRIVED = START + 30 * DAY

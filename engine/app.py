@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from engine.bus.embedded import EmbeddedBus
 from engine.core.errors import BrokenInvariant, StocklineError
 from engine.core.rules import Rules
-from engine.runtime.audit import AuditReport, audit, clock_of
+from engine.runtime.audit import AuditReport, audit
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
 from engine.telemetry import Figures, Telemetry
@@ -131,5 +131,4 @@ def audited(settings: Settings, scratch: Path, progress: Callable[[int, int], No
         closing(EmbeddedBus.open(settings.data, read_only=True)) as bus,
         closing(EmbeddedBus.open(scratch, bus.partitions)) as again,
     ):
-        clock: ClockMode = "log" if clock_of(bus) == "log" else "wall"
-        return audit(bus, rules_of(settings, clock), again, progress)
+        return audit(bus, again, progress)

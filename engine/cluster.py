@@ -124,7 +124,7 @@ def audited(
         return await Snapshot.take(connection, await existing_topics(connection), scratch / "kept", advance)
 
     with closing(asyncio.run(copy())) as kept, closing(EmbeddedBus.open(scratch / "again", kept.partitions)) as again:
-        return audit(kept, rules_of(settings, "wall"), again, progress)
+        return audit(kept, again, progress)
 
 
 def reader_figures(service: ReaderService) -> Figures:

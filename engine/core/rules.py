@@ -1,4 +1,4 @@
-"""The settings of the fold. They are part of what makes a log give the same bytes: change them only on an empty log."""
+"""The settings of the fold. They are part of what makes a log give the same bytes: the marker of a partition holds them."""
 
 from typing import Literal
 
@@ -7,8 +7,8 @@ from msgspec import Struct
 from engine.core.values import DAY, HOUR, MINUTE
 
 
-class Rules(Struct, frozen=True):
-    """What the agents decide by. Times in the unit that ends their name."""
+class Rules(Struct, frozen=True, array_like=True):
+    """What the agents decide by. Times in the unit that ends their name; a new rule goes to the end, with a default."""
 
     clock: Literal["wall", "log"] = "wall"
     movement_window_hours: int = 48

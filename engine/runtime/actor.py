@@ -24,7 +24,8 @@ from engine.bus.cluster import Fetched, OwnedTask
 from engine.bus.ending import end
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
-from engine.runtime.task import Arrival, Task, read_marker
+from engine.runtime.marker import resume
+from engine.runtime.task import Arrival, Task
 
 if TYPE_CHECKING:
     from engine.runtime.worker import Worker
@@ -153,9 +154,7 @@ class Actor:
         await self._allowed.wait()
         worker = self._worker
         self._owned = await worker.cluster.own(self.partition)
-        marker = read_marker(self._owned.marker)
-        if self._owned.marker is not None and marker.clock != worker.rules.clock:
-            raise UsageError(f"the log was begun with --clock {marker.clock} and cannot go on with another")
+        marker = resume(self._owned.marker, worker.rules)
         self.task = Task(
             self._owned.state, self.partition, worker.cluster.partitions, worker.rules, marker, self._memory_bytes
         )

@@ -6,9 +6,8 @@ from itertools import zip_longest
 from msgspec import Struct
 
 from engine.bus.base import Audited, Bus, Topic
-from engine.core.rules import Rules
 from engine.runtime.engine import replay
-from engine.runtime.task import read_marker
+from engine.runtime.marker import rules_of_log
 from tables import keys
 
 MAX_DIFFERENCES = 100
@@ -19,7 +18,10 @@ TABLES = {
     "shipments": keys.SHIPMENT,
     "transfers": keys.TRANSFER,
     "reservations": keys.RESERVATION,
-    "documents": keys.DOCUMENTS,
+    "due": keys.DUE,
+    "open": keys.OPEN,
+    "floors": keys.FLOOR,
+    "alert names": keys.ALERT_NAME,
     "plans": keys.PLAN,
     "items": keys.ITEM,
     "signals": keys.SIGNAL,
@@ -56,12 +58,11 @@ class _Comparison:
         return n
 
 
-def audit(bus: Audited, rules: Rules, scratch: Bus, progress: Callable[[int, int], None]) -> AuditReport:
+def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None]) -> AuditReport:
     """Fold the log of `bus` into `scratch` and compare rows, positions, signals, alerts and dead letters.
 
     Args:
         bus: what is to be checked; it must not change meanwhile.
-        rules: the rules that it was folded by; its clock is taken from its marker.
         scratch: an empty bus of as many partitions.
         progress: told (records folded, records in all).
     """
@@ -73,7 +74,7 @@ def audit(bus: Audited, rules: Rules, scratch: Bus, progress: Callable[[int, int
         done += records
         progress(done, total)
 
-    replay(bus, scratch, rules, advance)
+    replay(bus, scratch, rules_of_log(bus), advance)
     comparison = _Comparison()
     rows = sum(
         comparison.count(name, bus.state.scan(tag, _next(tag)), scratch.state.scan(tag, _next(tag)))
@@ -89,11 +90,6 @@ def audit(bus: Audited, rules: Rules, scratch: Bus, progress: Callable[[int, int
         _history(comparison, bus, scratch, "dead-letters"),
         comparison.differences,
     )
-
-
-def clock_of(bus: Bus) -> str:
-    """The clock that a log was begun with."""
-    return read_marker(bus.marker(0)).clock
 
 
 def _history(comparison: _Comparison, bus: Audited, scratch: Bus, topic: Topic) -> int:

@@ -15,13 +15,13 @@ from contextlib import suppress
 from msgspec import Struct
 
 from engine.bus.base import Audited, Bus, Output, Record
-from engine.core.errors import UsageError
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
 from engine.core.outcomes import Rejected
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
 from engine.runtime.clock import CLOCK_SOURCE, tick_of
-from engine.runtime.task import Arrival, Decoder, Outcome, Task, read_marker
+from engine.runtime.marker import Marker, resume
+from engine.runtime.task import Arrival, Decoder, Outcome, Task
 
 REPLAY_RECORDS = 2_000
 MAX_PARTITIONS_REMEMBERED = 200_000
@@ -57,13 +57,7 @@ class Engine:
         self._arrivals = self._last_arrivals()
 
     def _task(self, partition: int, memory_bytes: int) -> Task:
-        value = self.bus.marker(partition)
-        marker = read_marker(value)
-        if value is not None and marker.clock != self.rules.clock:
-            raise UsageError(
-                f"the log was begun with --clock {marker.clock} and cannot go on with --clock {self.rules.clock}: "
-                f"start with --clock {marker.clock}, or with an empty data directory"
-            )
+        marker = resume(self.bus.marker(partition), self.rules)
         return Task(self.bus.state, partition, self.bus.partitions, self.rules, marker, memory_bytes)
 
     def _catch_up(self) -> None:
@@ -220,7 +214,7 @@ def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int]
     """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
-        task = Task(scratch.state, partition, source.partitions, rules, read_marker(None), 64 << 20)
+        task = Task(scratch.state, partition, source.partitions, rules, Marker(), 64 << 20)
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
             scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
             task.committed()

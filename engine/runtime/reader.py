@@ -18,7 +18,7 @@ from engine.runtime.detail import row_detail
 from engine.runtime.engine import Receipt, Refusal
 from engine.runtime.kpis import kpis
 from engine.runtime.service import Progress, Subscription
-from engine.runtime.task import read_marker
+from engine.runtime.marker import read_marker
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 1.0

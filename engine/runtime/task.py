@@ -18,7 +18,6 @@ from traceback import extract_tb
 from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
@@ -29,6 +28,7 @@ from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment, partition_of
 from engine.runtime.clock import CLOCK_SOURCE
+from engine.runtime.marker import Marker
 from tables import keys
 from tables.rows import Directory, Feed, Stock
 from tables.workspace import State, Workspace, too_heavy
@@ -38,15 +38,6 @@ SHORT_BYTES = 64 * 1024
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
-
-
-class Marker(Struct, array_like=True):
-    """How far a task has come, and what it has counted."""
-
-    next_offset: int = 0
-    now: int = 0
-    clock: str = "wall"
-    counters: dict[str, int] = {}
 
 
 class Arrival(NamedTuple):
@@ -61,14 +52,6 @@ class Step(NamedTuple):
 
     commit: Commit
     outcomes: list[Outcome]
-
-
-_marker_decoder = msgspec.msgpack.Decoder(Marker)
-
-
-def read_marker(value: bytes | None) -> Marker:
-    """The marker of a task, a fresh one where there is none."""
-    return Marker() if value is None else _marker_decoder.decode(value)
 
 
 class Task:
@@ -99,7 +82,7 @@ class Task:
         outcomes = [self._fold(*arrival, *name) for arrival, name in zip(arrivals, names, strict=True)]
         self._remember_arrivals()
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
-        self.marker = Marker(last + 1, self.marker.now, self._rules.clock, dict(self._count))
+        self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
         records = [arrival.record for arrival in arrivals] if append else []
         self._outputs += [self._position(row, offset) for row, offset in self._touched.items()]
         changes = [*self._space.changes(), *((key, value) for key, value in self._seen.items())]

@@ -10,7 +10,8 @@ from engine.bus.base import Output, Record
 from engine.bus.memory_cluster import MemoryBroker
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
-from engine.runtime.task import Decoder, Task, read_marker
+from engine.runtime.marker import read_marker
+from engine.runtime.task import Decoder, Task
 from tables.stores.memory import MemoryFamily
 from tests.auditor.adapter import differences, raw_of
 from tests.auditor.model import Key, Row

@@ -1,0 +1,67 @@
+"""How far a partition has been folded, and by which rules.
+
+The rules of the fold are part of the log: the same records folded by other rules give other rows. So each marker holds
+them, and a process that is set otherwise is refused before it folds anything.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from engine.bus.base import Kept
+from engine.core.errors import UsageError
+from engine.core.rules import Rules
+
+SETTINGS = {
+    "clock": "--clock {}",
+    "movement_window_hours": "STOCKLINE_MOVEMENT_WINDOW_HOURS={}",
+    "duplicate_days": "STOCKLINE_DUPLICATE_DAYS={}",
+}
+"""Rule -> how a person sets it."""
+THE_VERSION = "the version of Stockline that wrote it"
+"""What sets all other rules."""
+
+
+class Marker(Struct, array_like=True):
+    """How far a partition has come, what it has counted, and the rules by which it was folded."""
+
+    next_offset: int = 0
+    now: int = 0
+    counters: dict[str, int] = {}
+    rules: Rules | None = None
+
+
+_decoder = msgspec.msgpack.Decoder(Marker)
+
+
+def read_marker(value: bytes | None) -> Marker:
+    """The marker of a partition, a fresh one where there is none."""
+    return Marker() if value is None else _decoder.decode(value)
+
+
+def resume(value: bytes | None, rules: Rules) -> Marker:
+    """The marker from which the fold of a partition goes on by `rules`.
+
+    Raises:
+        UsageError: it was folded by other rules so far.
+    """
+    marker = read_marker(value)
+    if marker.rules is None or marker.rules == rules:
+        return marker
+    kept = msgspec.structs.asdict(marker.rules)
+    asked = msgspec.structs.asdict(rules)
+    differing = [name for name in kept if kept[name] != asked[name]]
+    said = ", ".join(f"{name} {kept[name]} (now {asked[name]})" for name in differing)
+    ways = ", ".join(dict.fromkeys(SETTINGS.get(name, THE_VERSION).format(kept[name]) for name in differing))
+    raise UsageError(
+        f"the log was folded with {said}, and other rules would give other rows from the same events: start with "
+        f"{ways}, or with an empty data directory or new topics"
+    )
+
+
+def rules_of_log(bus: Kept) -> Rules:
+    """The rules by which a log was folded; those of this version where nothing was folded yet."""
+    for partition in range(bus.partitions):
+        rules = read_marker(bus.marker(partition)).rules
+        if rules is not None:
+            return rules
+    return Rules()

@@ -1,0 +1,46 @@
+"""A log keeps the rules by which it was folded."""
+
+import pytest
+
+from engine.bus.memory import MemoryBus
+from engine.core.errors import UsageError
+from engine.core.rules import Rules
+from engine.runtime.audit import audit
+from engine.runtime.engine import Engine
+from engine.runtime.marker import rules_of_log
+from tests.auditor.events import defined
+from tests.auditor.model import instant
+from tests.auditor.workload import encoded
+
+ARRIVED = instant("2026-03-04T00:00:00+00:00")
+SHORT = Rules(clock="log", movement_window_hours=12)
+
+
+def begun() -> MemoryBus:
+    bus = MemoryBus(2)
+    Engine(bus, SHORT).submit([encoded(defined())], ARRIVED)
+    return bus
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (Rules(clock="log"), ["movement_window_hours 12 (now 48)", "STOCKLINE_MOVEMENT_WINDOW_HOURS=12"]),
+        (Rules(clock="wall", movement_window_hours=12), ["clock log (now wall)", "--clock log"]),
+        (Rules(clock="log", movement_window_hours=12, dead_band_percent=20), ["dead_band_percent 10 (now 20)"]),
+    ],
+)
+def test_other_rules_are_refused_with_what_to_do(other: Rules, said: list[str]) -> None:
+    with pytest.raises(UsageError) as refused:
+        Engine(begun(), other)
+    assert all(part in str(refused.value) for part in said)
+
+
+def test_the_same_rules_go_on() -> None:
+    assert Engine(begun(), SHORT).accepted > 0
+
+
+def test_an_audit_folds_by_the_rules_of_the_log() -> None:
+    bus = begun()
+    assert rules_of_log(bus) == SHORT
+    assert audit(bus, MemoryBus(2), lambda done, total: None).differences == []
