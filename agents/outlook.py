@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from agents import supply
 from agents.planning import daily_deviation, demand_ahead
-from agents.purchasing import Supply, open_supply
 from agents.stock import row_location
 from agents.turn import Turn
 from engine.core import payloads as p
@@ -156,7 +156,8 @@ class Projection(Struct, frozen=True):
     demand: list[int]
     projected: list[int]
     atp: list[int]
-    documents: list[Supply]
+    overdue: int
+    """What of the supply was due before today."""
 
     def first_below(self, level: int) -> int | None:
         """The first day on which the projected balance is below `level`."""
@@ -169,19 +170,18 @@ class Projection(Struct, frozen=True):
 def projection_of(turn: Turn, row: bytes, stock: Stock, plan: Plan, days: int) -> Projection:
     """The projection of a row for a number of days."""
     today = turn.local_today(row_location(row))
-    documents = open_supply(turn, row)
-    supply = [0] * days
-    for piece in documents:
-        if piece.day is not None and piece.day < today + days:
-            supply[piece.day - today] += piece.qty
+    ahead = supply.ahead(turn, row, today, days)
+    incoming = ahead.days
+    if days > 1:
+        incoming[1] += ahead.overdue
     demand = demand_ahead(plan, stock, today, days)
-    projected = project(stock.sellable, supply, demand)
-    return Projection(today, supply, demand, projected, available_to_promise(stock.sellable, supply), documents)
+    projected = project(stock.sellable, incoming, demand)
+    atp = available_to_promise(stock.sellable, incoming)
+    return Projection(today, incoming, demand, projected, atp, ahead.overdue)
 
 
 def projection_view(projection: Projection) -> list[dict[str, Any]]:
     """The projection as the contract shows it, one object per day."""
-    overdue = sum(piece.qty for piece in projection.documents if piece.overdue)
     columns = zip(projection.supply, projection.demand, projection.projected, projection.atp, strict=True)
     return [
         {
@@ -190,7 +190,7 @@ def projection_view(projection: Projection) -> list[dict[str, Any]]:
             "demand": demand,
             "projected": projected,
             "atp": atp,
-            **({"overdue": overdue} if offset == 1 and overdue else {}),
+            **({"overdue": projection.overdue} if offset == 1 and projection.overdue else {}),
         }
         for offset, (supply, demand, projected, atp) in enumerate(columns)
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from agents import alerts, drift, due, feeds, ledger, planning, purchasing, replenishment, stock
+from agents import alerts, drift, due, feeds, lead_times, ledger, planning, purchasing, replenishment, stock
 from agents.turn import Turn
 from engine.core import events as e
 from engine.core.outcomes import Rejected
@@ -85,8 +85,8 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         stock.watch_negative(turn, row, held)
     if turn.at <= held.reported_at and kind is not e.BalanceReported:
         drift.recheck(turn, row, held)
-    if kind is e.GoodsReceived or kind is e.PolicySet:
-        planning.watch_lead_time(turn, row)
+    if kind is e.PolicySet:
+        lead_times.watch(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
     return None if _fits(held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
@@ -236,7 +236,7 @@ def _wake(turn: Turn, row: bytes, limit: int) -> int:
     if following is not None:
         turn.wake(stock_row, keys.due_parts(following[0], row)[0])
     planning.close_buckets(turn, row, stock_row)
-    planning.watch_lead_time(turn, row)
+    lead_times.watch(turn, row)
     replenishment.evaluate(turn, row, stock_row)
     replenishment.look_ahead(turn, row, stock_row)
     return len(found)

@@ -10,9 +10,8 @@ from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.policy import tracking_signal
 from engine.core.projection import daily_demand
-from engine.core.statistics import deviation_per_day, mean_and_deviation, poisson_deviation, standard_error
-from engine.core.values import DAY, day_of
-from tables import keys
+from engine.core.statistics import deviation_per_day, poisson_deviation
+from engine.core.values import day_of
 from tables.rows import Plan, Revision, Stock
 
 MAX_VERSIONS = 64
@@ -145,40 +144,6 @@ def daily_deviation(turn: Turn, plan: Plan, mean: float) -> tuple[float, str]:
     if len(plan.errors) >= turn.rules.tracking_points:
         return deviation_per_day(plan.errors), "observed forecast errors"
     return poisson_deviation(mean), "Poisson until enough periods are observed"
-
-
-def watch_lead_time(turn: Turn, row: bytes) -> None:
-    """Compare the lead times of completed lines, and the age of those still open and late, with the policy's."""
-    plan = turn.read_plan(row)
-    policy = plan.policy
-    if policy is None or policy.lead_time_days is None:
-        return
-    samples = [*plan.lead_times, *open_ages(turn, row, policy.lead_time_days)]
-    mean, deviation = mean_and_deviation(samples)
-    needed = turn.rules.lead_time_samples
-    drift = mean - policy.lead_time_days
-    limit = max(turn.rules.lead_time_drift_days, 2 * standard_error(deviation, len(samples)))
-    if len(samples) >= needed and abs(drift) > limit:
-        evidence = {
-            "policy_days": f"{policy.lead_time_days:g}", "observed_days": f"{mean:.1f}",
-            "deviation_days": f"{deviation:.1f}", "samples": len(samples),
-            "open_and_late": len(samples) - len(plan.lead_times), "supplier": policy.supplier,
-        }  # fmt: skip
-        alerts.raise_alert(turn, row, "lead_time_drift", evidence)
-    else:
-        alerts.clear_alert(turn, row, "lead_time_drift")
-
-
-def open_ages(turn: Turn, row: bytes, expected_days: float) -> list[int]:
-    """The age in days of open lines older than expected: leaving them out would flatter the supplier."""
-    ages = []
-    for name in turn.documents(row).orders:
-        for line in turn.get(keys.part(keys.ORDER, row, name)).lines.values():
-            if line.placed_at is not None and not line.sampled and not line.ended:
-                age = (turn.now - line.placed_at) // DAY
-                if age > expected_days:
-                    ages.append(age)
-    return ages
 
 
 def forecast_view(plan: Plan) -> dict[str, object]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from agents import alerts
 from agents.explain import explain
 from agents.outlook import LOOK_AHEAD_DAYS, Need, need_of, projection_of
+from agents.purchasing import order_known
 from agents.stock import row_location
 from agents.turn import Turn
 from engine.core.events import SignalAccepted, SignalOrdered, SignalRejected
@@ -21,7 +22,7 @@ from engine.core.outputs import Signal
 from engine.core.payloads import PolicySetData
 from engine.core.values import DAY, HOUR, MINUTE, day_of, moment, stable_id
 from tables import keys
-from tables.rows import Order, Plan, SignalRow, Stock
+from tables.rows import Plan, SignalRow, Stock
 
 LIFE = {
     ("open", SignalAccepted): "accepted",
@@ -181,22 +182,8 @@ def _held_back(turn: Turn, row: bytes, last: SignalRow | None, need: Need) -> bo
     if last is None or last.until is None or last.until <= turn.now:
         return False
     if last.status == "ordered":
-        return not _order_known(turn, row, last)
+        return last.order is None or not order_known(turn, row, last.order, last.line)
     return abs(need.quantity.qty - last.qty) * 100 <= turn.rules.dead_band_percent * last.qty
-
-
-def _order_known(turn: Turn, row: bytes, signal: SignalRow) -> bool:
-    order: Order | None = turn.get(keys.part(keys.ORDER, row, signal.order)) if signal.order else None
-    if order is None:
-        return False
-    lines = (
-        order.lines.values()
-        if signal.line is None
-        else [order.lines[signal.line]]
-        if signal.line in order.lines
-        else []
-    )
-    return any(line.ordered is not None for line in lines)
 
 
 def answer(turn: Turn, row: bytes) -> Rejected | None:

@@ -23,6 +23,13 @@ DUPLICATE = b"d"
 TIMER = b"t"
 DUE = b"w"
 OPEN = b"u"
+LINE = b"e"
+PIECE = b"j"
+SLOT = b"k"
+SUPPLY = b"v"
+PAST_SUPPLY = b"O"
+TRANSIT = b"q"
+LEAD_TIME = b"L"
 NAMES = b"n"
 MARKER = b"m"
 
@@ -115,6 +122,85 @@ def due_parts(key: bytes, row_bytes: bytes) -> tuple[int, bytes, str]:
 def open_document(row_bytes: bytes, kind: bytes, name: str) -> bytes:
     """The key that lists a document of a row (`kind` is one byte) as long as something of it is open."""
     return OPEN + row_bytes + NUL + kind + name.encode()
+
+
+def open_range(row_bytes: bytes, kind: bytes, order: str | None = None) -> tuple[bytes, bytes]:
+    """Start and stop of the open documents of a row of one kind; of order lines also those of one `order`."""
+    prefix = OPEN + row_bytes + NUL + kind
+    if order is None:
+        return prefix, OPEN + row_bytes + NUL + bytes([kind[0] + 1])
+    prefix += order.encode()
+    return prefix + NUL, prefix + b"\x01"
+
+
+def open_name(key: bytes, row_bytes: bytes) -> str:
+    """The name of an open document, from its key."""
+    return key[len(row_bytes) + 3 :].decode()
+
+
+def line_name(order: str, number: str) -> str:
+    """The name of an order line within its row; names sort by order, then by number, as short numbers come first."""
+    return f"{order}\0{chr(len(number))}{number}"
+
+
+def line_parts(name: str) -> tuple[str, str]:
+    """The (order, number) of a line by its name."""
+    order, number = name.split("\0")
+    return order, number[1:]
+
+
+def slot(row_bytes: bytes, kind: bytes, name: str, tail: bytes = b"") -> bytes:
+    """The key of an ordered place that belongs to the order or line `name`; `kind` is one byte."""
+    return SLOT + row_bytes + NUL + kind + name.encode() + NUL + tail
+
+
+def slot_range(row_bytes: bytes, kind: bytes, name: str) -> tuple[bytes, bytes]:
+    """Start and stop of all places of a kind that belong to `name`."""
+    start = slot(row_bytes, kind, name)
+    return start, start + b"\xff"
+
+
+def dated(day: int, name: str) -> bytes:
+    """The tail of a place that is ordered by a day."""
+    return pack(">I", day) + name.encode()
+
+
+def dated_parts(tail: bytes) -> tuple[int, str]:
+    """The (day, name) of a tail of `dated`."""
+    day: int = unpack_from(">I", tail)[0]
+    return day, tail[4:].decode()
+
+
+def timed(at: int, name: str) -> bytes:
+    """The tail of a place that is ordered by an instant; what lies before 1970 shares one instant."""
+    return pack(">q", max(0, at)) + name.encode()
+
+
+def timed_at(tail: bytes) -> int:
+    """The instant of a tail of `timed`."""
+    at: int = unpack_from(">q", tail)[0]
+    return at
+
+
+def supply(row_bytes: bytes, block: int) -> bytes:
+    """The key of a block of days of a row's dated supply."""
+    return SUPPLY + row_bytes + NUL + pack(">I", block)
+
+
+def supply_block(key: bytes) -> int:
+    """The number of a block of days, from its key."""
+    block: int = unpack_from(">I", key, len(key) - 4)[0]
+    return block
+
+
+def transit(row_bytes: bytes, qty: int, name: str = "") -> bytes:
+    """The key of a document of which exactly `qty` is in transit to a row."""
+    return TRANSIT + row_bytes + NUL + pack(">q", qty) + name.encode()
+
+
+def lead_time(row_bytes: bytes, kind: bytes, tail: bytes = b"") -> bytes:
+    """The key of an order line by which lead times are learned (`kind` is one byte); the tail is one of `timed`."""
+    return LEAD_TIME + row_bytes + NUL + kind + tail
 
 
 def home(key: bytes) -> bytes:

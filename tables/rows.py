@@ -126,52 +126,6 @@ class Entry(Struct, array_like=True, gc=False):
     """The time of a count; it may lie before the moment that it covers."""
 
 
-class Shipped(Struct, array_like=True, gc=False):
-    """What one shipment brings to a line; `eta` is a day."""
-
-    qty: int = 0
-    received: int = 0
-    eta: int | None = None
-    eta_at: int = NEVER
-
-
-class Line(Struct, array_like=True, gc=False):
-    """A line of a purchase order."""
-
-    number: str
-    supplier: str | None = None
-    ordered: int | None = None
-    ordered_rank: Rank | None = None
-    due: int | None = None
-    due_rank: Rank | None = None
-    placed_at: int | None = None
-    promised_rank: Rank | None = None
-    promises: list[tuple[str, int, int | None]] = field(default_factory=list)
-    received: int = 0
-    shipments: dict[str, Shipped] = field(default_factory=dict)
-    ended: bool = False
-    last_received_at: int = NEVER
-    sampled: bool = False
-
-
-class Order(Struct, array_like=True, gc=False):
-    """A purchase order as far as it concerns one row; `unlined` was received without naming a line."""
-
-    lines: dict[str, Line] = field(default_factory=dict)
-    unlined: int = 0
-    counted_on_order: int = 0
-    counted_in_transit: int = 0
-    """What of it the row's `on_order` and `in_transit` hold."""
-
-
-class Shipment(Struct, array_like=True, gc=False):
-    """Where a shipment belongs, for receipts that name only it; `orphans` came before its notice."""
-
-    order: str | None = None
-    line: str | None = None
-    orphans: list[tuple[int, int]] = field(default_factory=list)
-
-
 class Transfer(Struct, array_like=True, gc=False):
     """A transfer as its destination sees it."""
 
@@ -214,7 +168,6 @@ class Reservation(Struct, array_like=True, gc=False):
 class Documents(Struct, array_like=True, gc=False):
     """The documents of a row that still matter: what the projection and the clock must look at."""
 
-    orders: tuple[str, ...] = ()
     transfers: tuple[str, ...] = ()
     reservations: tuple[str, ...] = ()
     facts: tuple[tuple[str, str, int], ...] = ()

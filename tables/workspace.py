@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from tables import keys, rows
+from tables import keys, orders, rows
 from tables.overlay import overlay
 
 MISSING: Any = object()
@@ -16,8 +16,12 @@ NEVER_DUE = 2**62
 TYPES: dict[int, type] = {
     keys.STOCK[0]: rows.Stock,
     keys.LEDGER[0]: rows.Entry,
-    keys.ORDER[0]: rows.Order,
-    keys.SHIPMENT[0]: rows.Shipment,
+    keys.ORDER[0]: orders.Order,
+    keys.LINE[0]: orders.Line,
+    keys.PIECE[0]: orders.Piece,
+    keys.SHIPMENT[0]: orders.Shipment,
+    keys.SUPPLY[0]: orders.SupplyBlock,
+    keys.PAST_SUPPLY[0]: orders.PastSupply,
     keys.TRANSFER[0]: rows.Transfer,
     keys.RESERVATION[0]: rows.Reservation,
     keys.DOCUMENTS[0]: rows.Documents,
@@ -32,14 +36,18 @@ TYPES: dict[int, type] = {
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
+PLACES = (keys.SLOT, keys.TRANSIT, keys.LEAD_TIME)
+"""The indexes of purchasing: their keys say all."""
 TAG_TIMER = keys.TIMER[0]
-RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME))
+RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME, *PLACES))
 """Tables whose values are bytes, not rows."""
-ORDERED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT))
+ORDERED_TAGS = frozenset(
+    tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT, keys.PIECE, keys.SUPPLY, *PLACES)
+)
 """Tables that are read in the order of their keys."""
-UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN))
+UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, *PLACES))
 """Tables that are never read by key, only in order."""
-GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
+GROWING_TAGS = frozenset(key[0] for key in (keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
 
 
@@ -70,12 +78,12 @@ def weigh(row: Any) -> int:
         revised = sum([len(delta.buckets) for delta in row.deltas])
         buckets = 2 * (len(row.buckets) + revised) + len(row.issued) + len(row.errors)
         return 1500 + 160 * buckets + 300 * len(row.known_versions)
-    if kind is rows.Order:
-        return 400 + sum([900 + 200 * len(line.shipments) for line in row.lines.values()])
+    if kind is orders.Line:
+        return 900 + 100 * len(row.promises)
     if kind is rows.SignalRow:
         return 4000
     if kind is rows.Documents:
-        return 500 + 160 * (len(row.orders) + len(row.transfers) + len(row.reservations))
+        return 500 + 160 * (len(row.transfers) + len(row.reservations))
     if kind is rows.Directory:
         return 500 + 400 * (len(row.locations) + len(row.feeds))
     return 500

@@ -2,24 +2,35 @@
 
 import json
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
 
+from agents import due
 from agents.alerts import alert_of, kind_of
+from agents.lines import Supply, owed
 from agents.outlook import need_of, projection_of, projection_view
 from agents.planning import forecast_view
-from agents.purchasing import open_supply, shares
+from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.replenishment import signal_of
+from agents.stock import row_location
 from agents.turn import Calendar, Turn
 from engine.bus.base import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
-from tables.rows import AlertRow, Directory, Line, Reservation, SignalRow, Stock, Transfer
+from tables.orders import Line
+from tables.rows import AlertRow, Directory, Reservation, SignalRow, Stock, Transfer
 from tables.workspace import Workspace
 
 READ_MEMORY_BYTES = 1 << 20
+MAX_DOCUMENTS = 1000
+"""How many open documents of a kind are listed."""
+MAX_PIECES = 200
+"""How many pieces of supply are listed."""
+MAX_SHIPMENTS = 100
+"""How many shipments of a line are listed."""
 
 
 def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, Any] | None:
@@ -57,36 +68,59 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
 
 
 def _documents(turn: Turn, row: bytes) -> dict[str, Any]:
-    documents = turn.documents(row)
-    orders = [_line(order, line, share) for order in documents.orders
-              for line, share in shares(turn.get(keys.part(keys.ORDER, row, order)))]  # fmt: skip
+    lines = list(open_lines(turn, row, MAX_DOCUMENTS))
+    transfers = [(name, turn.get(keys.part(keys.TRANSFER, row, name))) for name in _open(turn, row, due.TRANSFER)]
+    reservations = _open(turn, row, due.RESERVATION)
     return {
-        "orders": orders,
-        "supply": [msgspec.to_builtins(p) | {"day": _date(p.day)} for p in open_supply(turn, row)],
-        "transfers": [_transfer(name, turn.get(keys.part(keys.TRANSFER, row, name))) for name in documents.transfers],
+        "orders": [_line(turn, row, name, line) for name, line in lines],
+        "supply": _supply(turn, row, [name for name, _ in lines], transfers),
+        "transfers": [_transfer(name, transfer) for name, transfer in transfers],
         "reservations": [
-            _reservation(name, turn.get(keys.part(keys.RESERVATION, row, name)), turn.now)
-            for name in documents.reservations
+            _reservation(name, turn.get(keys.part(keys.RESERVATION, row, name)), turn.now) for name in reservations
         ],
     }
 
 
-def _line(order: str, line: Line, share: Any) -> dict[str, Any]:
+def _open(turn: Turn, row: bytes, kind: bytes) -> list[str]:
+    """The names of the open documents of a kind."""
+    found = turn.scan(*keys.open_range(row, kind))
+    return [keys.open_name(key, row) for key, _ in islice(found, MAX_DOCUMENTS)]
+
+
+def _supply(turn: Turn, row: bytes, lines: list[str], transfers: list[tuple[str, Transfer]]) -> list[dict[str, Any]]:
+    """The first pieces of supply; what is overdue counts tomorrow."""
+    today = turn.local_today(row_location(row))
+    pieces = chain(
+        chain.from_iterable(supply_of(turn, row, name) for name in lines),
+        (Supply(name, transfer.eta, transfer.in_transit, "transfer") for name, transfer in transfers),
+    )
+    views = []
+    for piece in islice(pieces, MAX_PIECES):
+        overdue = piece.day is not None and piece.day < today
+        day = today + 1 if overdue else piece.day
+        views.append(msgspec.to_builtins(piece) | {"day": _date(day), "overdue": overdue})
+    return views
+
+
+def _line(turn: Turn, row: bytes, name: str, line: Line) -> dict[str, Any]:
+    order, number = keys.line_parts(name)
+    share = owed(line)
     return {
         "order": order,
-        "line": line.number,
+        "line": number,
         "supplier": line.supplier,
         "ordered": line.ordered,
         "due": _date(line.due),
         "acknowledged": [{"status": s, "qty": q, "due": _date(d)} for s, q, d in line.promises],
         "shipments": {
-            n: {"qty": s.qty, "received": s.received, "eta": _date(s.eta)} for n, s in line.shipments.items()
+            shipment: {"qty": piece.qty, "received": piece.received, "eta": _date(piece.eta)}
+            for shipment, piece in shipments_of(turn, row, name, MAX_SHIPMENTS)
         },
         "promised": share.promised,
         "received": share.received,
         "on_order": share.on_order,
         "in_transit": share.in_transit,
-        "closed": line.ended,
+        "closed": line.closed,
     }
 
 

@@ -1,0 +1,106 @@
+"""What an order line owes, and when: the arithmetic of one line, from its row alone."""
+
+from msgspec import Struct
+
+from tables.orders import Line
+
+UNDATED = 10**7
+"""A day after all others."""
+
+
+class Owed(Struct, frozen=True):
+    """What a line still owes, in base units."""
+
+    promised: int
+    received: int
+    on_order: int
+    in_transit: int
+
+    @property
+    def open(self) -> int:
+        """All that is still expected."""
+        return self.on_order + self.in_transit
+
+
+class Supply(Struct, frozen=True):
+    """One dated piece of supply. `day` is None where nobody has promised a date."""
+
+    document: str
+    day: int | None
+    qty: int
+    kind: str
+    overdue: bool = False
+
+
+def owed(line: Line) -> Owed:
+    """What a line owes."""
+    received = line.received + line.unlined + line.excess
+    promised = promised_of(line)
+    if line.closed:
+        return Owed(promised, received, 0, 0)
+    in_transit = max(0, line.shipped - received)
+    return Owed(promised, received, max(0, max(0, promised - received) - in_transit), in_transit)
+
+
+def promised_of(line: Line) -> int:
+    """What is ordered, or once acknowledged what is not rejected of it."""
+    ordered = line.ordered or 0
+    return ordered if line.promised_rank is None else min(ordered, acknowledged(line))
+
+
+def acknowledged(line: Line) -> int:
+    """What the supplier has acknowledged, beyond what is ordered too."""
+    return sum(qty for status, qty, _ in line.promises if status != "rejected")
+
+
+def room(line: Line) -> int:
+    """What receipts that name a line leave for those that name only its order."""
+    return 0 if line.closed else max(0, max(promised_of(line), line.shipped) - line.received)
+
+
+def latest_promise(line: Line) -> int | None:
+    """The latest day on which something of a line is promised: by shipment, acknowledgement or order."""
+    days = [due for status, qty, due in line.promises if due is not None and qty and status != "rejected"]
+    if line.latest_eta is not None:
+        days.append(line.latest_eta)
+    return max(days, default=line.due)
+
+
+def on_order_supply(label: str, line: Line) -> list[Supply]:
+    """What is on order by promise, earliest first.
+
+    What is promised beyond the order comes off the latest promises, what is shipped or received off the earliest.
+    """
+    share = owed(line)
+    gone, left = share.promised - share.on_order, share.promised
+    supply = []
+    for status, qty, due in _promises(line, share.promised):
+        promised = min(qty, left)
+        left -= promised
+        used = min(promised, gone)
+        gone -= used
+        if promised > used:
+            supply.append(Supply(label, due, promised - used, status))
+    return supply
+
+
+def _promises(line: Line, promised: int) -> list[tuple[str, int, int | None]]:
+    """What a line is promised by date; before an acknowledgement the order itself."""
+    if line.promised_rank is None:
+        return [("ordered", promised, line.due)]
+    dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
+    return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)
+
+
+def undated_supply(label: str, line: Line) -> list[Supply]:
+    """What is in transit by shipments without an eta; it counts on the latest day that is promised."""
+    if line.closed or not line.undated:
+        return []
+    return [Supply(label, latest_promise(line), line.undated, "shipment")]
+
+
+def lead_time(line: Line) -> int | None:
+    """The time from order to last receipt of a line that is complete, in microseconds; None for any other."""
+    if not line.received or not line.ordered or line.placed_at is None or owed(line).open:
+        return None
+    return max(0, line.last_received_at - line.placed_at)
