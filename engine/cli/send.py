@@ -1,5 +1,6 @@
 """`stockline send`: files into a running engine."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from engine.cli import remote, show
 from engine.core.errors import EnvironmentFailure
 
 SHOWN_PROBLEMS = 20
+LOOK_SECONDS = 0.2
 
 
 def send(
@@ -20,13 +22,12 @@ def send(
     restart: Annotated[bool, typer.Option("--restart", help="Begin each file anew, not where it was left.")] = False,
     complete: Annotated[bool, typer.Option("--complete", help="Also a last line without a line end.")] = False,
     state: Annotated[Path | None, typer.Option(help="Where to keep the place reached, else beside the file.")] = None,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that falls silent.")] = 60,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that does not answer.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
-    if not remote.ask(url, lambda client: client.ready()):
-        raise EnvironmentFailure(f"no engine is ready at {url}; `stockline run` starts one")
+    _wait_for_engine(url, patience)
     options = SendOptions(restart=restart, complete=complete, state_dir=state, patience=Patience(seconds=patience))
     progress = progress_for()
     if isinstance(progress, Bar):
@@ -39,6 +40,18 @@ def send(
     else:
         _tell(report)
     raise typer.Exit(report.exit_code)
+
+
+def _wait_for_engine(url: str, seconds: float) -> None:
+    """An engine that was started a moment ago, by the line before in a script, is not ready yet."""
+    started, told = time.monotonic(), False
+    while not remote.ask(url, lambda client: client.ready()):
+        if time.monotonic() - started >= seconds:
+            raise EnvironmentFailure(f"no engine is ready at {url}; `stockline run` starts one")
+        if not told:
+            show.remark(f"no engine is ready at {url} yet (`stockline run` starts one); waiting up to {seconds:g} s")
+        told = True
+        time.sleep(LOOK_SECONDS)
 
 
 def _tell(report: SendReport) -> None:

@@ -159,6 +159,7 @@ def test_files_are_sent_and_counted(web: Site, run: Run, tmp_path: Path) -> None
     assert (ran.code, ran.out) == (0, f"{file}: 2 accepted, 0 refused, 0 broken\n")
     again = run("send", str(file), "--url", web.url)
     assert (again.code, again.out) == (0, f"{file}: all 2 lines were sent before, --restart sends them again\n")
+    assert again.err == ""
     again = run("send", str(file), "--restart", "--json", "--url", web.url)
     assert json.loads(again.out)["accepted"] == 2
 
@@ -201,7 +202,7 @@ def test_a_refused_line_is_named_by_its_number(web: Site, run: Run, tmp_path: Pa
         ("dead-letters",),
         ("dead-letters", "replay", "x"),
         ("explain", "x"),
-        ("send", "-"),
+        ("send", "-", "--patience", "0"),
     ],
 )
 def test_an_engine_that_does_not_answer_is_exit_3(run: Run, nobody: str, arguments: tuple[str, ...]) -> None:
