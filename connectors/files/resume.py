@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -9,9 +10,12 @@ import msgspec
 
 from connectors.files.digest import DigestedSource
 from connectors.files.lines import STANDARD_INPUT, Mark, open_input
-from engine.core.errors import EnvironmentFailure
+from engine.core.errors import EnvironmentFailure, UsageError
 
 SUFFIX = ".stockline-sent"
+DUPLICATE_DAYS = 7
+"""So long at least a log knows an event again."""
+DAY_SECONDS = 24 * 3600
 MAX_LOGS = 16
 """The state of a file names so many logs, those written last."""
 
@@ -24,13 +28,17 @@ class Target(NamedTuple):
 
 
 class _Place(msgspec.Struct):
-    """A place in a file, the digest of all bytes before it, and the format that they were read in."""
+    """A place in a file, the digest of all bytes before it, the format that they were read in, and since when.
+
+    `began` is when the first line was sent, in seconds of the wall clock.
+    """
 
     offset: int
     lines: int
     ended: bool
     digest: str
     format: str
+    began: float
 
 
 class _State(msgspec.Struct):
@@ -50,13 +58,14 @@ class Progress:
     """One file on its way to one log: its bytes, and the place up to which they are acknowledged.
 
     The state holds the digest of all bytes up to that place: a file that has grown since goes on where it stopped, and
-    one that differs anywhere before it is sent anew. Standard input is never resumed, nor what goes to an engine that
-    does not name its log.
+    one that differs anywhere before it is sent anew, while the log knows its events again. Standard input is never
+    resumed, nor what goes to an engine that does not name its log.
     """
 
     def __init__(self, path: str, target: Target, state_dir: Path | None = None) -> None:
         resumable = path != STANDARD_INPUT and target.log is not None
         self._path = path
+        self._began = time.time()
         self._target = target
         self._state = _state_file(path, state_dir) if resumable else None
         self._kept = _kept(self._state)
@@ -71,19 +80,34 @@ class Progress:
         return self._target.log
 
     def restore(self) -> Start:
-        """Where to go on; reads the file up to there, and leaves the source at its beginning."""
+        """Where to go on; reads the file up to there, and leaves the source at its beginning.
+
+        Raises `UsageError` for a file that is to begin anew after the log may have forgotten its events.
+        """
         if self._state is None or self._digested is None or not self._state.exists():
             return Start()
         place = self._kept.get(str(self._target.log))
         if place is None:
             return Start(anew="what was sent of it before is not known to be in this log")
         if place.format != self._target.format:
-            return Start(anew="what was sent of it before was read in another way")
-        if self._digested.read_up_to(place.offset) == place.digest:
-            self._digested.seek(0)
-            return Start(Mark(place.offset, place.lines, place.ended))
-        self._digested.rewind()
-        return Start(anew=f"it differs from what was sent before, within the first {place.lines} lines")
+            return self._anew(place, "what was sent of it before was read in another way")
+        if self._digested.read_up_to(place.offset) != place.digest:
+            self._digested.rewind()
+            return self._anew(place, f"it differs from what was sent before, within the first {place.lines} lines")
+        self._digested.seek(0)
+        self._began = place.began
+        return Start(Mark(place.offset, place.lines, place.ended))
+
+    def _anew(self, place: _Place, why: str) -> Start:
+        """Begin at the first line, unless the log may have forgotten what it has of the file and counts it twice."""
+        days = (self._began - place.began) / DAY_SECONDS
+        if days < DUPLICATE_DAYS:
+            return Start(anew=why)
+        raise UsageError(
+            f"{self._path}: {why}. Its first lines were sent {days:.0f} days ago; a log knows events again for "
+            f"{DUPLICATE_DAYS} days unless set otherwise, then they count twice: put what is new into a file of its "
+            "own, or --restart sends all"
+        )
 
     def save(self, mark: Mark) -> None:
         """Keep a place whose events are all acknowledged. Raises `EnvironmentFailure`."""
@@ -91,7 +115,7 @@ class Progress:
             return
         log = str(self._target.log)
         self._kept.pop(log, None)
-        self._kept[log] = _Place(*mark, digest, self._target.format)
+        self._kept[log] = _Place(*mark, digest, self._target.format, self._began)
         self._write()
 
     def forget(self) -> None:

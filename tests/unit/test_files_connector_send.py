@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -215,6 +216,23 @@ def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path, 
         assert (report.accepted, len(engine.events)) == (3001, 3002)
         assert "differs from what was sent before" in report.files[0].anew
         assert send_files([str(path)], engine.url).accepted == 0
+
+
+def test_a_file_that_differs_is_not_sent_anew_once_the_log_may_have_forgotten_its_events(tmp_path, monkeypatch):
+    path, day = write(tmp_path / "a.ndjson", [event(0)]), 24 * 3600
+    with server() as engine:
+        now = time.time()
+        for days, lines in ((0, 1), (6, 2), (7.5, 3)):
+            monkeypatch.setattr(time, "time", lambda days=days: now + days * day)
+            assert (
+                send_files([write(tmp_path / "a.ndjson", [event(n) for n in range(lines)])], engine.url).accepted == 1
+            )
+        write(tmp_path / "a.ndjson", [event(9)])
+        with pytest.raises(UsageError, match=r"8 days ago.* --restart sends all"):
+            send_files([path], engine.url)
+        assert send_files([path], engine.url, options=SendOptions(restart=True)).accepted == 1
+        write(tmp_path / "a.ndjson", [event(10)])
+        assert send_files([path], engine.url).accepted == 1
 
 
 def test_a_file_that_is_overwritten_while_it_is_sent_is_sent_anew(tmp_path):
