@@ -11,25 +11,26 @@ from tests.auditor.workload import encoded
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
 
 
-def revised(number: int, buckets: int) -> bytes:
-    days = [{"start": f"2026-03-{day:02}", "days": 1, "qty": 1} for day in range(1, buckets + 1)]
-    data = {"sku": "A", "location": "X", "version": f"v{number}", "mode": "replace", "buckets": days}
-    return encoded({**event("forecast.revised", 1), "id": f"forecast-{number}", "data": data})
+def placed(number: int) -> bytes:
+    data = {"order": f"PO-{number}", "line": 1, "sku": "A", "location": "X", "supplier": "S", "qty": 1,
+            "due": "2026-03-09"}  # fmt: skip
+    return encoded({**event("order.placed", 1), "id": f"order-{number}", "data": data})
 
 
-def test_what_would_make_a_row_too_long_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = rows.Plan(buckets=[(day, 1, 1) for day in range(12)], known_versions=["v1", "v2"])
-    monkeypatch.setattr(workspace, "HEAVIEST_ROW_BYTES", workspace.weigh(plan))
+def test_the_order_too_many_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = rows.Documents(orders=tuple(f"PO-{n}" for n in range(20)))
+    monkeypatch.setattr(workspace, "HEAVIEST_ROW_BYTES", workspace.weigh(documents))
     rig = Rig()
-    refused = rig.send([encoded(defined()), revised(1, 7), revised(2, 25), revised(3, 7)], ARRIVED)
-    assert refused == {2: "row_too_large"}
-    assert rig.detail(("A", "X"), 1)["forecast"]["version"] == "v3"
-    assert [reason for reason, _ in rig.dead_letters()] == ["row_too_large"]
+    refused = rig.send([encoded(defined()), *(placed(n) for n in range(25))], ARRIVED)
+    assert refused == {index: "row_too_large" for index in range(21, 26)}
+    assert len(rig.detail(("A", "X"), 1)["orders"]) == 20
+    assert [reason for reason, _ in rig.dead_letters()] == ["row_too_large"] * 5
 
 
 @pytest.mark.parametrize(
     ("key", "small", "large"),
     [
+        (keys.ORDER, rows.Order(), rows.Order(lines={str(n): rows.Line(str(n)) for n in range(9_500)})),
         (keys.DOCUMENTS, rows.Documents(), rows.Documents(reservations=tuple(map(str, range(60_000))))),
         (keys.PLAN, rows.Plan(), rows.Plan(buckets=[(n, 1, 1) for n in range(30_000)])),
         (keys.PLAN, rows.Plan(), rows.Plan(known_versions=[str(n) for n in range(30_000)])),
