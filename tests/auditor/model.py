@@ -259,8 +259,29 @@ class Model:
             if fact.get("line") is not None and fact["type"].startswith(("order.", "shipment.", "goods."))
         }
         lines = {name: self.line(key, name) for name in sorted(names)}
+        self.close(key, lines)
         self.receive(key, lines)
         return lines
+
+    def close(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
+        """Close what receipts close that name no line: the line of their shipment, or the only line of their order."""
+        of_shipment = self.lines_of_shipments(key)
+        for fact in self.events_of(key, "goods.received"):
+            order, shipment = fact.get("order"), fact.get("shipment")
+            if not fact.get("closes_line") or fact.get("line") is not None:
+                continue
+            if order is not None:
+                of_order = [name for name in lines if name[0] == order]
+                closed = of_order if len(of_order) == 1 else []
+            else:
+                closed = [of_shipment[shipment]] if shipment in of_shipment else []
+            for name in closed:
+                lines[name].closed = True
+
+    def lines_of_shipments(self, key: Key) -> dict[str, tuple[str, int]]:
+        """The line of each shipment: that of its earliest notice."""
+        notices = sorted(self.events_of(key, "shipment.notified"), key=lambda fact: fact["rank"], reverse=True)
+        return {fact["shipment"]: (fact["order"], fact["line"]) for fact in notices}
 
     def line(self, key: Key, name: tuple[str, int]) -> Line:
         about = [fact for fact in self.events_of(key) if (fact.get("order"), fact.get("line")) == name]
@@ -285,16 +306,14 @@ class Model:
 
     def receive(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
         """Set each receipt against its line: the one it names, its shipment's, or its order's in ascending order."""
-        of_shipment = {
-            fact["shipment"]: lines[fact["order"], fact["line"]] for fact in self.events_of(key, "shipment.notified")
-        }
+        of_shipment = {shipment: lines[name] for shipment, name in self.lines_of_shipments(key).items()}
         of_order: dict[str, int] = defaultdict(int)
         for fact in self.events_of(key, "goods.received"):
             qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0)
             shipment, order = fact.get("shipment"), fact.get("order")
             if order is not None and fact.get("line") is not None:
                 line = lines[order, fact["line"]]
-            elif shipment in of_shipment:
+            elif order is None and shipment in of_shipment:
                 line = of_shipment[shipment]
             else:
                 if order is not None:

@@ -118,9 +118,25 @@ def dated_shipments(line: Line) -> list[tuple[int, int]]:
     for name, shipment in line.shipments.items():
         rest = shipment["qty"] - line.received_by_shipment.get(name, 0)
         excess += max(0, -rest)
-        entries.append((shipment["eta"] or line.due, max(0, rest)))
+        entries.append((shipment["eta"], max(0, rest)))
     entries.sort(key=lambda entry: (entry[0] is None, entry[0] or ""))
-    return left_over(entries, excess, line.in_transit)
+    last_day = latest_promise(line)
+    return left_over([(eta or last_day, rest) for eta, rest in entries], excess, line.in_transit)
+
+
+def latest_promise(line: Line) -> str | None:
+    """The last day on which something of a line is promised; its due date where nobody has promised another."""
+    days = [
+        shipment["eta"]
+        for name, shipment in line.shipments.items()
+        if shipment["eta"] and shipment["qty"] > line.received_by_shipment.get(name, 0)
+    ]
+    days += [
+        entry["due"]
+        for entry in line.schedule or []
+        if entry.get("due") and entry["qty"] and entry["status"] != "rejected"
+    ]
+    return max(days, default=line.due)
 
 
 def left_over(entries: list[tuple[str | None, int]], gone: int, left: int) -> list[tuple[int, int]]:
