@@ -39,7 +39,7 @@ def run(options: DemoOptions) -> int:
         display.say("Reading the invoices and deriving policies")
         plan = build_plan(read_invoices(), period, options.seed)
         with ChildEngine(directory, free_port(options.port)) as engine:
-            display.say(f"{len(plan.lines):,} invoice lines, {len(plan.rows):,} rows; the page is at {engine.url}/")
+            display.say(f"{len(plan.lines):,} invoice lines, {plan.size[1]:,} rows; the page is at {engine.url}/")
             summary = asyncio.run(_replay(plan, engine, display))
             display.say("The same demand with a nightly batch")
             summary.update(comparison(summary.pop("outcome"), run_nightly(plan)))
@@ -65,11 +65,12 @@ async def summarise(plan: Plan, client: EngineClient, report: LoopReport) -> dic
     kpis = await client.kpis()
     signals = [signal async for signal in client.signals()]
     events = _events_once(kpis["events"], report)
+    skus, rows = plan.size
     return {
         "period": [date.fromordinal(plan.first).isoformat(), date.fromordinal(plan.last).isoformat()],
         "seed": plan.seed,
-        "skus": len(plan.items),
-        "rows": len(plan.rows),
+        "skus": skus,
+        "rows": rows,
         "sent": report.sent,
         "events": {"sent": report.by_type, "applied": events},
         "late": report.late,
