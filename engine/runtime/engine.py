@@ -17,6 +17,7 @@ from msgspec import Struct
 from engine.bus.base import Audited, Bus, Output, Record
 from engine.core.errors import UsageError
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
+from engine.core.identify import identify
 from engine.core.outcomes import Rejected
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
@@ -127,7 +128,7 @@ class Engine:
         """Put one item at the end of its partition's queue; answer where (partition, place in queue) and its id."""
         event = decode(raw)
         if isinstance(event, Rejected):
-            return (*self._put(0, "", raw, event, arrived_at, queues), None)
+            return (*self._put(0, "", raw, event, arrived_at, queues), identify(raw).id)
         if event.source != CLOCK_SOURCE:
             self._follow(event, arrived_at, queues)
         if isinstance(event, Broadcast):

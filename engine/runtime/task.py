@@ -24,6 +24,7 @@ from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record
 from engine.core.events import Broadcast, ClockTicked, Event, content, decode, identity, type_name
+from engine.core.identify import identify
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
@@ -279,18 +280,19 @@ class Task:
             return refused
         self._tally(f"dead_letters:{refused.reason}")
         name = f"{record.partition}-{record.offset}"
+        source, event_id = (event.source, event.id) if event else identify(record.value)
         letter = DeadLetter(
             id=name,
             reason=refused.reason,
             detail=refused.detail,
             place=f"stockline.events/{record.partition}/{record.offset}",
             arrived=moment(record.arrived_at),
-            event_id=event.id if event else None,
-            event_source=event.source if event else None,
+            event_id=event_id,
+            event_source=source,
             **_exact(record.value),
         )
         value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
-        self._outputs.append(Output("dead-letters", event.source if event else "", name, value))
+        self._outputs.append(Output("dead-letters", source or "", name, value))
         return refused
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
