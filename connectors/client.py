@@ -47,10 +47,14 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The engine's answer to a batch: how many events are durable, and those refused."""
+    """The engine's answer to a batch: how many events are durable, and those refused.
+
+    `duplicates` says how many of the accepted were known before; None where the engine cannot tell yet (on Kafka).
+    """
 
     accepted: int
     refused: tuple[Refusal, ...]
+    duplicates: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class EngineClient:
     async def post_events(self, events: Sequence[bytes]) -> Receipt:
         """Post events, each one line of JSON, in one batch; halve it where the engine finds it too large."""
         if not events:
-            return Receipt(0, ())
+            return Receipt(0, (), 0)
         answer = await self._call("POST", "/v1/events", b"\n".join(events) + b"\n", large_is_answer=True)
         if answer.status == 413:
             return await self._post_in_halves(events)
@@ -102,12 +106,14 @@ class EngineClient:
 
     async def _post_in_halves(self, events: Sequence[bytes]) -> Receipt:
         if len(events) == 1:
-            return Receipt(0, (Refusal(0, None, f"too_large: an event of {len(events[0])} bytes"),))
+            return Receipt(0, (Refusal(0, None, f"too_large: an event of {len(events[0])} bytes"),), 0)
         middle = len(events) // 2
         first = await self.post_events(events[:middle])
         second = await self.post_events(events[middle:])
         moved = tuple(Refusal(item.index + middle, item.id, item.reason) for item in second.refused)
-        return Receipt(first.accepted + second.accepted, first.refused + moved)
+        told = first.duplicates is not None and second.duplicates is not None
+        duplicates = (first.duplicates or 0) + (second.duplicates or 0) if told else None
+        return Receipt(first.accepted + second.accepted, first.refused + moved, duplicates)
 
     async def sync(self, wait_seconds: float = 30.0) -> dict[str, int]:
         """Wait until all that was accepted before is applied: `{"accepted", "applied", "lag"}`."""
@@ -216,7 +222,7 @@ def _json_object(answer: _Answer) -> dict[str, Any]:
 
 def _receipt(body: Any) -> Receipt:
     refused = tuple(Refusal(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
-    return Receipt(int(body["accepted"]), refused)
+    return Receipt(int(body["accepted"]), refused, body.get("duplicates"))
 
 
 def _problem(answer: _Answer) -> str:

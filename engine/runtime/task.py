@@ -210,9 +210,8 @@ class Task:
             self._touched[row] = offset
         self._space.accept(turn.writes)
         self._directory = turn.directory
-        kind = type(turn.event)
-        self._tally(f"events:{type_name(turn.event)}", turn.event)
-        if kind is not ClockTicked:
+        if type(turn.event) is not ClockTicked:
+            self._tally(f"events:{type_name(turn.event)}", turn.event)
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, revision, data in turn.effects:
             self._publish(effect, revision, data, turn)
@@ -247,7 +246,9 @@ class Task:
     def _publish(self, kind: str, revision: int, data: Signal | Alert, turn: Turn) -> None:
         value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
         if isinstance(data, Signal):
-            self._tally(f"{kind}:{data.disposition}")
+            # A revision that only records an answer is counted as the event that it answers with.
+            if kind != "signal.amended" or data.status == "open":
+                self._tally(f"{kind}:{data.disposition}")
             self._outputs.append(Output("signals", f"{data.sku}\0{data.location}", data.id, value))
         else:
             self._tally(f"{kind}:{data.kind}")
