@@ -30,3 +30,11 @@ async def test_a_receipt_tells_repeats_where_the_engine_does(
         engine.answers = answers
         receipt = await client.post_events([b"one", b"another"])
     assert receipt.duplicates == duplicates
+
+
+async def test_an_event_that_no_body_can_hold_is_refused_by_its_name() -> None:
+    async with fake_engine() as engine, EngineClient(engine.url) as client:
+        engine.answers = [web.Response(status=413)]
+        receipt = await client.post_events([b'{"id":"long","source":"s"}'])
+    [refused] = receipt.refused
+    assert (receipt.accepted, refused.id, refused.reason.partition(":")[0]) == (0, "long", "too_large")
