@@ -3,19 +3,20 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from typing import Any
+from typing import Any, cast, get_args
 
 from msgspec.structs import replace
 
 from agents.turn import Turn
+from engine.core.errors import BrokenInvariant
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejected
-from engine.core.outputs import Alert
+from engine.core.outputs import Alert, AlertKind, Severity
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
 from tables.rows import AlertRow
 
-SEVERITY = {
+SEVERITY: dict[AlertKind, Severity] = {
     "balance_drift": "warning",
     "forecast_bias": "warning",
     "lead_time_drift": "warning",
@@ -30,7 +31,11 @@ SEVERITY = {
     "stale_feed": "critical",
     "lost_in_transit": "warning",
     "unknown_item": "info",
+    "clock_jump": "critical",
 }
+
+if SEVERITY.keys() != set(get_args(AlertKind)):
+    raise BrokenInvariant(f"AlertKind and SEVERITY differ in {SEVERITY.keys() ^ set(get_args(AlertKind))}")
 
 EVERYWHERE = b"\0*"
 """How the row of a feed's alert ends: no location has this name."""
@@ -43,7 +48,7 @@ LIFE = {
 """(status, answer) -> status; an absent pair is refused."""
 
 
-def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], discriminator: str = "") -> None:
+def raise_alert(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str = "") -> None:
     """Open the alert, or update it where its evidence has changed."""
     key = keys.part(keys.ALERT, row, kind, discriminator)
     old: AlertRow | None = turn.get(key)
@@ -59,7 +64,7 @@ def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], dis
         _publish_next(turn, row, key, alert, kind, "alert.updated")
 
 
-def clear_alert(turn: Turn, row: bytes, kind: str, discriminator: str = "") -> None:
+def clear_alert(turn: Turn, row: bytes, kind: AlertKind, discriminator: str = "") -> None:
     """Resolve the alert where it is open; its evidence stays as it was last."""
     if not row.endswith(EVERYWHERE) and not turn.stock(row).alerts:
         return
@@ -69,7 +74,7 @@ def clear_alert(turn: Turn, row: bytes, kind: str, discriminator: str = "") -> N
         _resolve(turn, row, key, old, kind)
 
 
-def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: str) -> None:
+def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: AlertKind) -> None:
     alert = replace(old)
     alert.status = "resolved"
     _tally(turn, row, -1)
@@ -82,7 +87,7 @@ def _tally(turn: Turn, row: bytes, change: int) -> None:
         turn.stock(row).alerts += change
 
 
-def raise_fact(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], discriminator: str) -> None:
+def raise_fact(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str) -> None:
     """Open an alert that states a fact: nothing takes it back, so it ages out."""
     raise_alert(turn, row, kind, evidence, discriminator)
     until = turn.now + turn.rules.fact_alert_days * DAY
@@ -100,7 +105,7 @@ def age_facts(turn: Turn, row: bytes) -> None:
         return
     due = [fact for fact in documents.facts if fact[2] <= turn.now]
     for kind, discriminator, _ in due:
-        clear_alert(turn, row, kind, discriminator)
+        clear_alert(turn, row, cast(AlertKind, kind), discriminator)
     left = tuple(fact for fact in documents.facts if fact[2] > turn.now)
     if due:
         documents = replace(documents)
@@ -128,7 +133,7 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
     return None
 
 
-def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | None:
+def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, AlertKind, AlertRow] | None:
     """The alert of a row by its id: its key, kind and row."""
     for key, alert in turn.space.rows_of(keys.ALERT, row):
         if alert.id == name:
@@ -136,28 +141,28 @@ def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | Non
     return None
 
 
-def kind_of(key: bytes, row: bytes) -> str:
+def kind_of(key: bytes, row: bytes) -> AlertKind:
     """The kind of the alert that is stored under `key`."""
-    return key[len(row) + 2 :].split(keys.NUL)[0].decode()
+    return cast(AlertKind, key[len(row) + 2 :].split(keys.NUL)[0].decode())
 
 
-def _publish_next(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: str, event: str) -> None:
+def _publish_next(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
     alert.revision += 1
     alert.updated = turn.now
     _publish(turn, row, key, alert, kind, event)
 
 
-def _publish(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: str, event: str) -> None:
+def _publish(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
     turn.put(key, alert)
     turn.effects.append((event, alert.revision, alert_of(row, kind, alert)))
 
 
-def alert_of(row: bytes, kind: str, alert: AlertRow) -> Alert:
+def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
     """The alert as the contract shows it."""
     sku, location = keys.names(row)
     return Alert(
         id=alert.id,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         sku=sku,
         location=location,
         severity=alert.severity,  # type: ignore[arg-type]
