@@ -66,7 +66,9 @@ class Checked(Struct, kw_only=True, gc=False):
             read = _readers[type(self)] = reader_of(type(self))
         for name in read(self):
             if type(name) is str and not (name.isprintable() and name.strip() == name != EVERYWHERE):
-                raise ValueError("a name holds a character that is not printable or a space at an end, or is `*`")
+                raise ValueError(
+                    f"the name {name!r} has a character that is not printable or a space at an end, or is `*`"
+                )
 
 
 def reader_of(kind: type[Struct]) -> Reader:

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta, Raw, Struct
 
-from engine.core.fields import Name, Quantity, Text
+from engine.core.fields import Checked, Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -27,7 +27,7 @@ class Taken(Struct):
     refused: list[RefusedItem]
 
 
-class SignalAnswer(Struct, forbid_unknown_fields=True):
+class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to a signal; `qty` in place of the proposed quantity."""
 
     by: Name
@@ -35,7 +35,7 @@ class SignalAnswer(Struct, forbid_unknown_fields=True):
     reason: Text | None = None
 
 
-class AlertAnswer(Struct, forbid_unknown_fields=True):
+class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to an alert."""
 
     by: Name

@@ -135,7 +135,7 @@ def test_an_identifier_is_checked_wherever_its_type_stands(place: str, bad: str)
         return json.decode((place % json.encode(text).decode()).encode(), type=Everything)
 
     assert decoded("a b")
-    with pytest.raises(ValueError, match="a name holds a character"):
+    with pytest.raises(ValueError, match="not printable or a space at an end"):
         decoded(bad)
 
 
