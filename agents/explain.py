@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from agents.outlook import Need
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.values import day_of, iso
+from engine.core.values import MAX_QUANTITY, day_of, iso
 from tables import keys
 from tables.rows import Stock
 
@@ -16,6 +16,7 @@ BINDING = {
     "moq": "raised to the minimum order quantity {moq}",
     "multiple": "rounded up to a multiple of {multiple}",
     "max_qty": "cut to the maximum {max_qty}",
+    "quantity_limit": f"cut to {MAX_QUANTITY}, the most that one order can say",
 }
 
 
