@@ -60,6 +60,12 @@ def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | Non
     return OrderQuantity(qty, min(raw, MAX_BALANCE), binding)
 
 
+def broken_constraints(qty: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> list[str]:
+    """The constraints that a quantity chosen by somebody else breaks, named as in `OrderQuantity.binding`."""
+    broken = {"moq": qty < moq, "multiple": qty % multiple != 0, "max_qty": max_qty is not None and qty > max_qty}
+    return [name for name, is_broken in broken.items() if is_broken]
+
+
 def reorder_quantity(position: int, point: int, lot: int) -> int:
     """The smallest n * lot with position + n * lot > point, or 0 when the position is above the point."""
     if position > point:

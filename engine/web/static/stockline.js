@@ -173,7 +173,8 @@ function card(over, tags, title, text) {
 function signalCard(thing) {
   const sentence = thing.explanation.sentence || `Order ${figure(thing.qty)} by ${thing.due}.`;
   const over = OVER.signals.includes(thing.status);
-  return card(over, [thing.status, thing.disposition], `${thing.sku} at ${thing.location}`, sentence);
+  const text = [sentence, ...(thing.explanation.notes || [])].join(" Note: ");
+  return card(over, [thing.status, thing.disposition], `${thing.sku} at ${thing.location}`, text);
 }
 
 function alertCard(thing) {
