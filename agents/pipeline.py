@@ -9,6 +9,7 @@ import msgspec
 from agents import alerts, drift, due, feeds, ledger, planning, purchasing, replenishment, stock
 from agents.turn import Turn
 from engine.core import events as e
+from engine.core.errors import BrokenInvariant
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
@@ -191,6 +192,10 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.LocationDefined: _define_location,
     e.FeedDeclared: _declare_feed,
 }
+
+for _name, _kind in e.EVENT_TYPES.items():
+    if (_kind in STEPS) + (_kind in OTHERS) + (_kind is e.ClockTicked) != 1:
+        raise BrokenInvariant(f"no agent handles `{_name}`, or two tables do: name it in STEPS or in OTHERS, in one")
 
 
 # the clock ------------------------------------------------------------------------------------------------------------
