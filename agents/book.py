@@ -77,11 +77,10 @@ class Change:
     def put(self, shipment: str, new: Piece) -> None:
         """Set what a shipment brings to the line, with all that is derived from it.
 
-        What is taken of it beyond its room, or in another place of the order of dates, is loose again.
+        What is taken of it beyond its room is loose again.
         """
         old = self.piece(shipment)
-        taken = min(new.taken, new.room) if new.eta == old.eta else 0
-        new = replace(new, taken=taken)
+        new = replace(new, taken=min(new.taken, new.room))
         self.pieces.setdefault(shipment, old)
         self.turn.put(keys.part(keys.PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):

@@ -9,6 +9,7 @@ import msgspec
 from agents import alerts, drift, due, feeds, lead_times, ledger, planning, purchasing, replenishment, stock
 from agents.turn import Turn
 from engine.core import events as e
+from engine.core.errors import BrokenInvariant
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
@@ -89,7 +90,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         lead_times.watch(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
-    return None if _fits(held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    return None if _fits(turn, row, held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
 
 def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
@@ -103,9 +104,13 @@ def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
         replenishment.look_ahead(turn, row, held)
 
 
-def _fits(held: Stock) -> bool:
+def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
+    """Whether the row's balances are 64-bit integers, also those as of the past, and their difference to a report."""
     total = abs(held.available) + abs(held.held) + abs(held.reserved) + abs(held.on_order) + abs(held.in_transit)
-    return total <= MAX_BALANCE
+    past = [turn.writes.get(tag + row) for tag in (keys.REPORTED, keys.FLOOR)]
+    return total <= MAX_BALANCE and all(
+        abs(balances.available) + abs(balances.held) <= MAX_BALANCE - MAX_QUANTITY for balances in past if balances
+    )
 
 
 def _to_base_units(turn: Turn) -> Rejected | None:
@@ -191,6 +196,10 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.LocationDefined: _define_location,
     e.FeedDeclared: _declare_feed,
 }
+
+for _name, _kind in e.EVENT_TYPES.items():
+    if (_kind in STEPS) + (_kind in OTHERS) + (_kind is e.ClockTicked) != 1:
+        raise BrokenInvariant(f"no agent handles `{_name}`, or two tables do: name it in STEPS or in OTHERS, in one")
 
 
 # the clock ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents import alerts
-from agents.explain import explain
+from agents.explain import explain, with_notes
 from agents.outlook import LOOK_AHEAD_DAYS, Need, need_of, projection_of
 from agents.purchasing import order_known
 from agents.stock import row_location
@@ -212,13 +212,17 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
         return Rejected("signal_closed", f"the signal {old.id} is {old.status}")
     signal = replace(old)
     signal.status, signal.by, signal.note = status, data.by, data.reason
-    signal.qty = data.qty or old.qty
+    if data.qty is not None:
+        signal.qty = data.qty
+        signal.explanation = with_notes(old.explanation, turn.read_plan(row).policy, data.qty)
     signal.order, signal.line = data.order or old.order, str(data.line) if data.line is not None else old.line
     signal.until = turn.now + _hold(turn, status)
     stock = turn.stock(row)
     stock.signal_open = True
     turn.wake(stock, signal.until)
-    _publish_next(turn, row, signal, "signal.amended" if status == "accepted" else "signal.closed")
+    # The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
+    closes = old.status in STANDING and status not in STANDING
+    _publish_next(turn, row, signal, "signal.closed" if closes else "signal.amended")
     return None
 
 

@@ -4,11 +4,16 @@ from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from engine.core.fields import Name, Quantity, Text
+from engine.core.fields import Checked, Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
+
+Duplicates = Annotated[
+    int,
+    Meta(ge=0, description="how many of the accepted were known before; absent on Kafka, where only the fold tells"),
+]
 
 
 class RefusedItem(Struct):
@@ -25,9 +30,10 @@ class Taken(Struct):
 
     accepted: int
     refused: list[RefusedItem]
+    duplicates: Duplicates | UnsetType = UNSET
 
 
-class SignalAnswer(Struct, forbid_unknown_fields=True):
+class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to a signal; `qty` in place of the proposed quantity."""
 
     by: Name
@@ -35,7 +41,7 @@ class SignalAnswer(Struct, forbid_unknown_fields=True):
     reason: Text | None = None
 
 
-class AlertAnswer(Struct, forbid_unknown_fields=True):
+class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to an alert."""
 
     by: Name

@@ -20,9 +20,9 @@ DAYS = 25
 
 times = st.sampled_from(["2026-03-02T12:00:00+00:00", "2026-03-02T12:01:00+00:00", "2026-03-03T08:00:00+00:00"])
 days = st.sampled_from(["2026-03-01", "2026-03-04", "2026-03-06", "2026-03-20"])
-orders = st.sampled_from(["O", "P"])
-numbers = st.sampled_from([1, 2, 10])
-shipments = st.sampled_from(["I", "J", "K"])
+orders = st.sampled_from("OOOP")
+numbers = st.sampled_from([2, 2, 2, 10, 1])
+shipments = st.sampled_from("IIJ")
 quantities = st.integers(1, 20)
 lines = {"order": orders, "line": numbers}
 revisions = st.integers(0, 2)
@@ -60,7 +60,7 @@ transfers = st.one_of(
 @st.composite
 def told(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
     """The same events in two orders of arrival, some of them at equal times."""
-    drawn = draw(st.lists(st.one_of(purchasing, purchasing, transfers), min_size=2, max_size=14))
+    drawn = draw(st.lists(st.one_of(purchasing, purchasing, purchasing, transfers), min_size=4, max_size=18))
     drawn += draw(st.sampled_from([[], PLANNED]))
     events = [named(number, *event) for number, event in enumerate(drawn)]
     return events, draw(st.permutations(events))
