@@ -42,6 +42,8 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
+OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+
 MAX_LOOKS = 500
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
@@ -90,7 +92,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         lead_times.watch(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
-    return None if _fits(turn, row, held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    return None if _fits(turn, row, held) else OUT_OF_RANGE
 
 
 def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
