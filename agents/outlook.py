@@ -9,7 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from agents.planning import daily_deviation, demand_ahead
+from agents.demand import demand_ahead
+from agents.planning import daily_deviation
 from agents.purchasing import Supply, open_supply
 from agents.stock import row_location
 from agents.turn import Turn
@@ -100,7 +101,7 @@ def _order(position: int, s: int, raw: int, policy: p.PolicySetData) -> OrderQua
 def _forecast_need(
     turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: p.PolicySetData, lead_time: LeadTime
 ) -> Need:
-    demand = demand_ahead(plan, stock, turn.local_today(row_location(row)), lead_time.protection + LOOK_AHEAD_DAYS + 1)
+    demand = demand_ahead(turn, row, stock, lead_time.protection + LOOK_AHEAD_DAYS + 1)
     over_lead_time = total_over(demand, lead_time.days)
     over_protection = total_over(demand, lead_time.days + lead_time.review)
     mean = per_day(over_protection, lead_time.days + lead_time.review)
@@ -174,7 +175,7 @@ def projection_of(turn: Turn, row: bytes, stock: Stock, plan: Plan, days: int) -
     for piece in documents:
         if piece.day is not None and piece.day < today + days:
             supply[piece.day - today] += piece.qty
-    demand = demand_ahead(plan, stock, today, days)
+    demand = demand_ahead(turn, row, stock, days)
     projected = project(stock.sellable, supply, demand)
     return Projection(today, supply, demand, projected, available_to_promise(stock.sellable, supply), documents)
 

@@ -28,16 +28,29 @@ TYPES: dict[int, type] = {
     keys.REPORTED[0]: rows.Reported,
     keys.FLOOR[0]: rows.Floor,
     keys.DIRECTORY[0]: rows.Directory,
+    keys.DEFINITION[0]: rows.Definition,
+    keys.DELTA[0]: rows.Revision,
+    keys.VERSION[0]: rows.Version,
+    keys.BUCKET[0]: rows.Bucket,
+    keys.ISSUED[0]: rows.Issued,
 }
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 TAG_TIMER = keys.TIMER[0]
-RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME))
+FORECAST_RAW = (keys.DELTA_ORDER, keys.GAP)
+FORECAST_ORDERED = (keys.DEFINITION, keys.DELTA, keys.DELTA_ORDER, keys.GAP, keys.BUCKET, keys.ISSUED)
+RAW_TAGS = frozenset(
+    tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME, *FORECAST_RAW)
+)
 """Tables whose values are bytes, not rows."""
-ORDERED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT))
+ORDERED_TAGS = frozenset(
+    tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT, *FORECAST_ORDERED)
+)
 """Tables that are read in the order of their keys."""
-UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN))
+UNCACHED_TAGS = frozenset(
+    tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.DEFINITION, *FORECAST_RAW)
+)
 """Tables that are never read by key, only in order."""
 GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
@@ -67,9 +80,9 @@ def weigh(row: Any) -> int:
     if kind is rows.Stock:
         return 1000
     if kind is rows.Plan:
-        revised = sum([len(delta.buckets) for delta in row.deltas])
-        buckets = 2 * (len(row.buckets) + revised) + len(row.issued) + len(row.errors)
-        return 1500 + 160 * buckets + 300 * len(row.known_versions)
+        return 1500 + 160 * (len(row.errors) + (len(row.base.buckets) if row.base is not None else 0))
+    if kind is rows.Revision:
+        return 800 + 160 * len(row.buckets)
     if kind is rows.Order:
         return 400 + sum([900 + 200 * len(line.shipments) for line in row.lines.values()])
     if kind is rows.SignalRow:

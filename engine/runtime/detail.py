@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from agents.alerts import alert_of, kind_of
+from agents.forecast import forecast_view
 from agents.outlook import need_of, projection_of, projection_view
-from agents.planning import forecast_view
 from agents.purchasing import open_supply, shares
 from agents.replenishment import signal_of
 from agents.turn import Calendar, Turn
@@ -115,7 +115,7 @@ def _planning(turn: Turn, row: bytes, stock: Stock) -> dict[str, Any]:
     return {
         "policy": msgspec.to_builtins(plan.policy) if plan.policy else None,
         "reorder": {"s": need.s, "S": need.S, "terms": need.terms} if need else None,
-        "forecast": forecast_view(plan) if plan.base or plan.deltas else None,
+        "forecast": forecast_view(turn, row),
         "lead_times_days": plan.lead_times,
     }
 
