@@ -80,4 +80,18 @@ def _constraints(need: Need, proposal: "Proposal", policy: p.PolicySetData) -> l
         {"term": "wanted", "value": need.quantity.raw, "unit": "units", "source": "S - position, or lots"},
         *({"term": k, "value": v, "unit": "units", "source": "policy"} for k, v in given.items() if v is not None),
         {"term": "quantity", "value": proposal.qty, "unit": "units", "source": need.quantity.binding or "wanted"},
+        *_value(proposal, policy),
+    ]
+
+
+def _value(proposal: "Proposal", policy: p.PolicySetData) -> list[dict[str, Any]]:
+    """What the order would cost beside what the engine may spend by itself; only where the policy limits the value."""
+    limit = None if policy.auto is None else policy.auto.max_value
+    if limit is None or policy.unit_cost is None:
+        return []
+    amounts = {"unit cost": policy.unit_cost, "value": policy.unit_cost * proposal.qty, "value limit": limit}
+    sources = {"value": "quantity * unit cost"}
+    return [
+        {"term": name, "value": f"{amount:f}", "unit": policy.currency or "", "source": sources.get(name, "policy")}
+        for name, amount in amounts.items()
     ]

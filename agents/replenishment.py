@@ -65,10 +65,22 @@ def evaluate(turn: Turn, row: bytes, stock: Stock) -> None:
         else:
             _amend(turn, row, signal, need, _propose(turn, row, stock, plan, need, signal.opened))
     elif triggered and need is not None and need.quantity.qty:
-        if not _held_back(turn, row, signal, need):
+        if not _awaits_stock(turn, stock) and not _held_back(turn, stock, row, signal, need):
             _open(turn, row, stock, need, _propose(turn, row, stock, plan, need, turn.now))
     else:
         stock.signal_open = False
+
+
+def _awaits_stock(turn: Turn, stock: Stock) -> bool:
+    """Whether nothing has stated the row's stock yet, but still may: a catalogue is loaded before its counts."""
+    if stock.stock_known:
+        return False
+    if stock.checked_at is None:
+        stock.checked_at = turn.now
+    until = stock.checked_at + turn.rules.unknown_stock_grace_hours * HOUR
+    if until > turn.now:
+        turn.wake(stock, until)
+    return until > turn.now
 
 
 def _propose(turn: Turn, row: bytes, stock: Stock, plan: Plan, need: Need, opened: int) -> Proposal:
@@ -90,6 +102,8 @@ def _due(turn: Turn, row: bytes, stock: Stock, plan: Plan, need: Need, opened: i
 def _doubts(turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: PolicySetData, qty: int) -> list[str]:
     """Why a planner has to look at it; nothing where the engine may order by itself."""
     reasons = _over_limits(policy, qty)
+    if not stock.stock_known:
+        reasons.append("stock_unknown")
     if not plan.complete:
         reasons.append("forecast_incomplete")
     location = row_location(row)
@@ -172,7 +186,7 @@ def _close(turn: Turn, row: bytes, stock: Stock, old: SignalRow, status: str, ev
     _publish_next(turn, row, signal, event)
 
 
-def _held_back(turn: Turn, row: bytes, last: SignalRow | None, need: Need) -> bool:
+def _held_back(turn: Turn, stock: Stock, row: bytes, last: SignalRow | None, need: Need) -> bool:
     """Whether the answer to the last signal still speaks against a new one.
 
     An order that is announced but not yet known would be bought twice; a rejected proposal is not made again while it
@@ -180,6 +194,7 @@ def _held_back(turn: Turn, row: bytes, last: SignalRow | None, need: Need) -> bo
     """
     if last is None or last.until is None or last.until <= turn.now:
         return False
+    turn.wake(stock, last.until)
     if last.status == "ordered":
         return not _order_known(turn, row, last)
     return abs(need.quantity.qty - last.qty) * 100 <= turn.rules.dead_band_percent * last.qty

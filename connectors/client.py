@@ -8,7 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -47,10 +47,19 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The engine's answer to a batch: how many events are durable, and those refused."""
+    """The engine's answer to a batch: how many events are durable, and those refused.
+
+    `duplicates` of the accepted events were in the log before; None where the engine does not tell.
+    """
 
     accepted: int
     refused: tuple[Refusal, ...]
+    duplicates: int | None = None
+
+    def followed_by(self, other: Self) -> Self:
+        """The answer to two batches taken as one: `other` counts on, its indices already do."""
+        known = [each.duplicates for each in (self, other) if each.duplicates is not None]
+        return type(self)(self.accepted + other.accepted, self.refused + other.refused, sum(known) if known else None)
 
 
 @dataclass(frozen=True)
@@ -107,11 +116,16 @@ class EngineClient:
         first = await self.post_events(events[:middle])
         second = await self.post_events(events[middle:])
         moved = tuple(Refusal(item.index + middle, item.id, item.reason) for item in second.refused)
-        return Receipt(first.accepted + second.accepted, first.refused + moved)
+        return first.followed_by(replace(second, refused=moved))
 
-    async def sync(self, wait_seconds: float = 30.0) -> dict[str, int]:
-        """Wait until all that was accepted before is applied: `{"accepted", "applied", "lag"}`."""
+    async def sync(self, wait_seconds: float = 30.0) -> dict[str, Any]:
+        """Wait until all that was accepted before is applied: `{"accepted", "applied", "lag", "log"}`."""
         return _json_object(await self._call("GET", f"/v1/sync?wait={wait_seconds:g}"))
+
+    async def log_id(self) -> str | None:
+        """The id of the log that the engine writes to; None where it is too old to tell."""
+        found = _json_object(await self._call("GET", "/v1/sync")).get("log")
+        return None if found is None else str(found)
 
     async def ready(self) -> bool:
         """Whether the engine answers and is ready; asks once."""
@@ -216,7 +230,8 @@ def _json_object(answer: _Answer) -> dict[str, Any]:
 
 def _receipt(body: Any) -> Receipt:
     refused = tuple(Refusal(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
-    return Receipt(int(body["accepted"]), refused)
+    duplicates = body.get("duplicates")
+    return Receipt(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
 
 
 def _problem(answer: _Answer) -> str:

@@ -90,7 +90,7 @@ class Stock(Balances, array_like=True, gc=False):
     reported_at: int = NEVER
     """The moment of the latest balance report of the ERP."""
     checked_at: int | None = None
-    """When the row was first seen with a policy but without known stock; None once its stock is known."""
+    """When the row first needed goods while nothing had stated its stock."""
     wake_at: int | None = None
     item_known: bool = False
     supply_at: int = NEVER
@@ -101,6 +101,11 @@ class Stock(Balances, array_like=True, gc=False):
     """Whether the row has a forecast to look ahead with."""
     moved_at: int = NEVER
     """The greatest moment of a kept movement or count: from it on the balance is the present one."""
+
+    @property
+    def stock_known(self) -> bool:
+        """Whether a count, a receipt or another movement has stated the stock; until then 0 is no statement."""
+        return self.moved_at != NEVER
 
     @property
     def sellable(self) -> int:

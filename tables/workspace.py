@@ -1,7 +1,7 @@
 """The rows that one task works on: a bounded cache of decoded rows over committed state, and what is changed."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -54,6 +54,11 @@ UNCACHED_TAGS = frozenset(
 """Tables that are never read by key, only in order."""
 GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
+"""The longest row or output, its key included: what a record of a changelog can hold."""
+HEAVIEST_TURN_BYTES = 16 << 20
+"""The most that one event may write, rows and outputs together: what a transaction can hold beside others."""
+LIGHT_BYTES = 64 << 10
+"""An event up to this length writes rows that are far below the limits, except rows that grow from event to event."""
 
 
 class State(Protocol):
@@ -72,6 +77,11 @@ class State(Protocol):
 def decode(key: bytes, value: bytes) -> Any:
     """The row that is stored under `key`; the bytes themselves in a table that holds no rows."""
     return value if key[0] in RAW_TAGS else DECODERS[key[0]].decode(value)
+
+
+def encode(key: bytes, row: Any) -> bytes | None:
+    """What is stored under `key` for a row; None deletes."""
+    return row if row is None or key[0] in RAW_TAGS else _encode(row)
 
 
 def weigh(row: Any) -> int:
@@ -94,14 +104,22 @@ def weigh(row: Any) -> int:
     return 500
 
 
-def too_heavy(writes: dict[bytes, Any]) -> bool:
-    """Whether a row that grows with its documents would become longer than a record of a changelog may be.
+def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: int) -> bool:
+    """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
-    By the weight, which is a function of the row alone: so the same event is refused on every replay and every bus.
+    The answer is a function of the rows and outputs alone, so the same event is refused on every replay and every bus.
+    Rows are encoded for it only where they may be long: after a long event, or where a row that grows has grown.
+
+    Args:
+        writes: the rows that the event changes, by key.
+        outputs: the values that it publishes.
+        event_bytes: the length of the event.
     """
-    return any(
-        row is not None and key[0] in GROWING_TAGS and weigh(row) > HEAVIEST_ROW_BYTES for key, row in writes.items()
-    )
+    lengths = [len(value) for value in outputs]
+    grown = (row for key, row in writes.items() if key[0] in GROWING_TAGS and row is not None)
+    if event_bytes > LIGHT_BYTES or any(weigh(row) > LIGHT_BYTES for row in grown):
+        lengths += [len(key) + len(encode(key, row) or b"") for key, row in writes.items()]
+    return max(lengths, default=0) > HEAVIEST_ROW_BYTES or sum(lengths) > HEAVIEST_TURN_BYTES
 
 
 class Workspace:
@@ -195,7 +213,7 @@ class Workspace:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What is to be committed, encoded."""
-        return [(key, row if row is None or key[0] in RAW_TAGS else _encode(row)) for key, row in self._dirty.items()]
+        return [(key, encode(key, row)) for key, row in self._dirty.items()]
 
     def committed(self) -> None:
         """The changes are in the state now; forget them and keep within the memory."""

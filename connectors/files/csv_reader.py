@@ -63,7 +63,7 @@ class CsvReader:
     def _item(self, record: "_Record", columns: tuple[str, ...]) -> Item:
         line, mark = record.line, record.mark
         if record.cells is None:
-            return Item(line, mark, problem=record.problem)
+            return Item(line, mark, problem=record.problem, open_quote=record.open_quote)
         if not any(cell.strip() for cell in record.cells):
             return Item(line, mark)
         if len(record.cells) != len(columns):
@@ -80,6 +80,7 @@ class _Record(NamedTuple):
     mark: Mark
     cells: list[str] | None
     problem: str | None = None
+    open_quote: bool = False
 
 
 class _Records:
@@ -105,14 +106,15 @@ class _Records:
         if record is not None:
             return record
         self._waiting = taken[1:] + self._waiting
-        return _Record(first.number, Mark(first.end, first.number), None, "a quote that is not closed")
+        may_close = len(taken) < self._profile.record_lines
+        return _Record(first.number, first.mark, None, "a quote that is not closed", may_close)
 
     def _next_line(self) -> Line:
         return self._waiting.pop(0) if self._waiting else next(self._lines)
 
     def _parse(self, taken: list[Line]) -> _Record | None:
         """The record that the lines make; None while a quote is open."""
-        number, mark = taken[0].number, Mark(taken[-1].end, taken[-1].number)
+        number, mark = taken[0].number, taken[-1].mark
         if any(line.text is None for line in taken):
             return _Record(number, mark, None, f"the line is longer than {MAX_LINE_BYTES} bytes")
         whole = b"\n".join(line.text or b"" for line in taken)

@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
@@ -11,23 +12,33 @@ from typing import BinaryIO, NamedTuple, cast
 from engine.core.errors import EnvironmentFailure
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
-_CHUNK = 256 * 1024
+CHUNK = 256 * 1024
 STANDARD_INPUT = "-"
 
 
+class Mark(NamedTuple):
+    """A place in a file: `offset` bytes and `lines` lines lie before it, the last of them with or without its end."""
+
+    offset: int = 0
+    lines: int = 0
+    ended: bool = True
+
+
 class Line(NamedTuple):
-    """A line: its number (from 1), the byte offset behind it, its bytes without the end; `None` where too long."""
+    """A line: its number (from 1), the byte offset behind it, its bytes without the end; `None` where too long.
+
+    `ended` is false for the last line of a file that lacks its line end: it may still be being written.
+    """
 
     number: int
     end: int
     text: bytes | None
+    ended: bool = True
 
-
-class Mark(NamedTuple):
-    """A place in a file: `offset` bytes and `lines` lines lie before it."""
-
-    offset: int = 0
-    lines: int = 0
+    @property
+    def mark(self) -> Mark:
+        """The place behind the line."""
+        return Mark(self.end, self.number, self.ended)
 
 
 def open_input(path: str) -> BinaryIO:
@@ -45,19 +56,24 @@ def open_input(path: str) -> BinaryIO:
 
 
 def read_lines(source: BinaryIO, start: Mark = Mark(), line_end: bytes = b"\n") -> Iterator[Line]:  # noqa: B008
-    """The lines from `start` on, where `source` already stands; a line feed takes a carriage return before it along."""
-    number, offset, held, overlong = start.lines, start.offset, b"", False
-    while chunk := _read(source):
+    """The lines from `start` on, where `source` already stands; a line feed takes a carriage return before it along.
+
+    A byte order mark before the first line is no part of it.
+    """
+    number, offset, held, overlong = start.lines - (not start.ended), start.offset, b"", False
+    while chunk := read_some(source):
         *whole, rest = (held + chunk).split(line_end)
         for text in whole:
             number, offset = number + 1, offset + len(text) + len(line_end)
-            yield Line(number, offset, None if overlong or len(text) > MAX_LINE_BYTES else _strip(text, line_end))
+            too_long, at_start = overlong or len(text) > MAX_LINE_BYTES, offset == len(text) + len(line_end)
+            yield Line(number, offset, None if too_long else _strip(text, line_end, at_start))
             overlong = False
         if len(rest) > MAX_LINE_BYTES:
             offset, rest, overlong = offset + len(rest), b"", True
         held = rest
     if held or overlong:
-        yield Line(number + 1, offset + len(held), None if overlong else _strip(held, line_end))
+        last = None if overlong else _strip(held, line_end, at_start=not offset)
+        yield Line(number + 1, offset + len(held), last, ended=False)
 
 
 def skip_to(source: BinaryIO, mark: Mark) -> None:
@@ -66,17 +82,19 @@ def skip_to(source: BinaryIO, mark: Mark) -> None:
         source.seek(mark.offset)
         return
     left = mark.offset
-    while left and (chunk := source.read(min(left, _CHUNK))):
+    while left and (chunk := read_some(source, min(left, CHUNK))):
         left -= len(chunk)
 
 
-def _read(source: BinaryIO) -> bytes:
+def read_some(source: BinaryIO, size: int = CHUNK) -> bytes:
+    """At most `size` bytes, none at the end. Raises `EnvironmentFailure`."""
     try:
         # Standard input gives what is there at once; a pipe must not wait for a full chunk.
-        return source.read1(_CHUNK) if isinstance(source, io.BufferedReader) else source.read(_CHUNK)
+        return source.read1(size) if isinstance(source, io.BufferedReader) else source.read(size)
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise EnvironmentFailure(f"cannot read on: {error}") from error
 
 
-def _strip(text: bytes, line_end: bytes) -> bytes:
+def _strip(text: bytes, line_end: bytes, at_start: bool) -> bytes:
+    text = text.removeprefix(BOM_UTF8) if at_start else text
     return text[:-1] if line_end == b"\n" and text.endswith(b"\r") else text

@@ -49,7 +49,7 @@ class PlainLines:
 
     def start(self, path: str, total_bytes: int | None) -> None:
         """Begin a file."""
-        self._path, self._line = path, "nothing sent"
+        self._path, self._line = path, ""
         self._started = self._last = time.monotonic()
 
     def advance(self, offset: int, events: int, problems: int) -> None:
@@ -62,8 +62,9 @@ class PlainLines:
             print(f"{self._path}: {self._line}", file=self._out, flush=True)
 
     def finish(self) -> None:
-        """Write the last line."""
-        print(f"{self._path}: {self._line}", file=self._out, flush=True)
+        """Write the last line; none where nothing was sent."""
+        if self._line:
+            print(f"{self._path}: {self._line}", file=self._out, flush=True)
 
 
 class Bar:

@@ -16,13 +16,24 @@ from engine.core.errors import UsageError
 
 
 class Item(NamedTuple):
-    """A record: its line, the mark behind it, its events as JSON lines, or the problem, or why it was skipped."""
+    """A record: its line, the mark behind it, its events as JSON lines, or the problem, or why it was skipped.
+
+    `open_quote`: the file ends within a quote that more lines may close.
+    """
 
     line: int
     mark: Mark
     events: tuple[bytes, ...] = ()
     problem: str | None = None
     skipped: str | None = None
+    open_quote: bool = False
+
+    @property
+    def unfinished(self) -> str | None:
+        """Why the record, at the end of its file, may still be being written; None for one that is whole."""
+        if self.open_quote:
+            return "its quote is not closed yet"
+        return None if self.mark.ended else "it has no line end yet"
 
 
 class Reader(Protocol):
@@ -54,15 +65,13 @@ class NdjsonReader:
         """The lines behind `start`; empty lines are passed over."""
         skip_to(source, start)
         for line in read_lines(source, start):
-            mark = Mark(line.end, line.number)
+            mark = line.mark
             if line.text is None:
                 yield Item(line.number, mark, problem=f"the line is longer than {MAX_LINE_BYTES} bytes")
-                continue
-            text = line.text.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.text
-            if b"\r" in text:
+            elif b"\r" in line.text:
                 yield Item(line.number, mark, problem="a carriage return inside the line")
-            elif text.strip():
-                yield Item(line.number, mark, (text,))
+            elif line.text.strip():
+                yield Item(line.number, mark, (line.text,))
 
 
 @dataclass(frozen=True)

@@ -5,24 +5,29 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.client import EngineClient, Patience, Receipt
-from connectors.files.lines import STANDARD_INPUT, open_input
+from connectors.files.lines import STANDARD_INPUT
 from connectors.files.profile import Profile
 from connectors.files.progress import Silent, TransferProgress
 from connectors.files.readers import Item, Reader, choose_reader
 from connectors.files.report import FileReport, Problem, SendReport
 from connectors.files.resume import Progress, Target
-from engine.core.errors import UsageError
+from engine.core.errors import EnvironmentFailure, UsageError
 
 
 @dataclass(frozen=True)
 class SendOptions:
-    """How to send. `restart` ignores an earlier place; without `state_dir` the place is kept beside the file."""
+    """How to send. `restart` ignores an earlier place; without `state_dir` the place is kept beside the file.
+
+    `complete`: the files are whole, so that a last line without its line end is sent too.
+    """
 
     restart: bool = False
+    complete: bool = False
     state_dir: Path | None = None
     batch_events: int = 5000
     batch_bytes: int = 4 * 1024 * 1024
@@ -54,10 +59,11 @@ async def _send_all(
 ) -> SendReport:
     report, started = SendReport(), time.monotonic()
     async with EngineClient(url, options.patience) as client:
+        log = await client.log_id()
         for path, reader in plan:
-            target = Target(url, f"{reader.name} {reader.digest}")
-            transfer = _Transfer(client, reader, Progress(path, target, options.state_dir), options, progress)
-            report.files.append(await transfer.send(path))
+            target = Target(log, f"{reader.name} {reader.digest}")
+            with closing(Progress(path, target, options.state_dir)) as place:
+                report.files.append(await _Transfer(client, reader, place, options, progress).send(path))
     report.seconds = round(time.monotonic() - started, 3)
     return report
 
@@ -77,26 +83,41 @@ class _Transfer:
     async def send(self, path: str) -> FileReport:
         if self._options.restart:
             self._place.forget()
-        start = self._place.restore()
-        report = FileReport(path, self._reader.name, resumed_at_line=start.lines)
+        start, anew = self._place.restore()
+        report = FileReport(path, self._reader.name, resumed_at_line=start.lines, anew=anew)
         self._progress.start(path, _size(path))
-        source = open_input(path)
         try:
-            for batch in _batches(self._reader.read(source, start), self._options):
+            items = self._reader.read(self._place.source, start)
+            for batch in _batches(self._whole(items, report), self._options):
                 await self._deliver(batch, report)
         finally:
-            if path != STANDARD_INPUT:
-                source.close()
             self._progress.finish()
-        report.complete = True
+        report.complete = report.unfinished is None
         return report
+
+    def _whole(self, items: Iterable[Item], report: FileReport) -> Iterator[Item]:
+        """The items up to the first that may still be being written."""
+        for item in items:
+            if item.unfinished is not None and not self._options.complete:
+                report.unfinished = Problem(item.line, "unfinished", item.unfinished)
+                return
+            yield item
 
     async def _deliver(self, batch: Sequence[Item], report: FileReport) -> None:
         events = [event for item in batch for event in item.events]
         receipt = await self._client.post_events(events)
+        await self._check_log()
         _account(batch, receipt, report)
         self._place.save(batch[-1].mark)
         self._progress.advance(batch[-1].mark.offset, report.accepted, report.broken + report.refused)
+
+    async def _check_log(self) -> None:
+        """While a lost engine was waited for, another log may have been put in its place."""
+        if await self._client.log_id() != self._place.log:
+            raise EnvironmentFailure(
+                "the engine was started on another log meanwhile, which lacks what was sent before: send again, which "
+                "begins at the first line"
+            )
 
 
 def _account(batch: Sequence[Item], receipt: Receipt, report: FileReport) -> None:
@@ -108,6 +129,8 @@ def _account(batch: Sequence[Item], receipt: Receipt, report: FileReport) -> Non
     report.lines = batch[-1].mark.lines
     report.sent += len(line_of)
     report.accepted += receipt.accepted
+    if receipt.duplicates is not None:
+        report.duplicates = (report.duplicates or 0) + receipt.duplicates
     for why, count in Counter(item.skipped for item in batch if item.skipped is not None).items():
         report.skipped[why] = report.skipped.get(why, 0) + count
 

@@ -57,7 +57,7 @@ class InvoiceReader:
         """The lines behind `start`. What lies before is parsed again: the rows of an invoice are numbered from it."""
         parser = InvoiceParser()
         for line in read_lines(source):
-            mark = Mark(line.end, line.number)
+            mark = line.mark
             if line.text is None:
                 item = Item(line.number, mark, problem="the line is too long")
             else:

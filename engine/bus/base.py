@@ -100,6 +100,14 @@ class Kept(Protocol):
         """The marker of the last commit of the task, or None before the first."""
 
 
+class Named(Kept, Protocol):
+    """A bus whose log can be told from every other log."""
+
+    @property
+    def log_id(self) -> str:
+        """The id of the log: given once when it is begun, the same wherever it is served."""
+
+
 class Audited(Kept, Protocol):
     """A bus that can be read from its beginning: what an audit needs."""
 
@@ -110,7 +118,7 @@ class Audited(Kept, Protocol):
         """At most `limit` records from `offset` on."""
 
 
-class Bus(Audited, Protocol):
+class Bus(Audited, Named, Protocol):
     """A log of `partitions` partitions with its state and outputs."""
 
     def commit(self, commits: Sequence[Commit]) -> None:

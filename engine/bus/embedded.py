@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
+from uuid import uuid4
 
 from rocksdict import WriteBatch
 
@@ -58,6 +59,7 @@ class EmbeddedBus:
         self._meta = store.family("meta")
         self._log = store.family("log")
         self.partitions = self._agree(partitions)
+        self.log_id = self._named()
         self._ends = [0] * self.partitions
         self._markers: list[bytes | None] = [None] * self.partitions
         for partition in range(self.partitions):
@@ -161,6 +163,18 @@ class EmbeddedBus:
         batch.put(layout.PARTITIONS_KEY, layout.number(partitions), self._meta.handle)
         self._store.write(batch)
         return partitions
+
+    def _named(self) -> str:
+        """The id of the log; a directory from before logs had one gets it when it is first opened for writing."""
+        found = self._meta.get(layout.LOG_KEY)
+        if found is not None:
+            return found.decode()
+        log_id = uuid4().hex
+        if not self._read_only:
+            batch = self._store.batch()
+            batch.put(layout.LOG_KEY, log_id.encode(), self._meta.handle)
+            self._store.write(batch)
+        return log_id
 
     def _recall(self, partition: int) -> None:
         """Load end and marker of a task and hold them against the log itself."""

@@ -1,6 +1,6 @@
 """How the embedded bus lies in its families: keys that sort as they are read, values packed by hand.
 
-- meta: format, partitions, count/TOPIC, task/PARTITION -> end offset, marker
+- meta: format, partitions, log (the id of the log), count/TOPIC, task/PARTITION -> end offset, marker
 - log: partition, offset -> arrival, key, value
 - state: state keys as they are
 - dedupe: the state keys that begin with b"d": random, many, and mostly asked for in vain
@@ -33,6 +33,7 @@ TOPIC_TAGS: Mapping[Topic, bytes] = {"positions": b"p", "signals": b"s", "alerts
 DEDUPE_TAG = DUPLICATE[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
+LOG_KEY = b"log"
 LAST_OFFSET = (1 << 64) - 1
 
 _LOG_KEY = struct.Struct(">HQ")

@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import Literal
+from uuid import uuid4
 
 from engine.bus.base import Commit, Output, Record, StateReader, Topic, check_offsets
 from engine.core.errors import EnvironmentFailure, UsageError
@@ -77,6 +78,7 @@ class MemoryBus:
 
     def __init__(self, partitions: int = 8) -> None:
         self.partitions = partitions
+        self.log_id = uuid4().hex
         self._logs: list[list[Record]] = [[] for _ in range(partitions)]
         self._markers: list[bytes | None] = [None] * partitions
         self._state = MemoryFamily()

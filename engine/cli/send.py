@@ -1,32 +1,34 @@
 """`stockline send`: files into a running engine."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from connectors.client import DEFAULT_URL, Patience
-from connectors.files import SendOptions, SendReport, send_files
+from connectors.files import FileReport, SendOptions, SendReport, send_files
 from connectors.files.progress import Bar, progress_for
 from engine.cli import remote, show
 from engine.core.errors import EnvironmentFailure
 
 SHOWN_PROBLEMS = 20
+LOOK_SECONDS = 0.2
 
 
 def send(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to send; - is standard input.")],
     profile: Annotated[str | None, typer.Option(help="How to read CSV: a profile's name or file.")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin each file anew, not where it was left.")] = False,
+    complete: Annotated[bool, typer.Option("--complete", help="Also a last line without a line end.")] = False,
     state: Annotated[Path | None, typer.Option(help="Where to keep the place reached, else beside the file.")] = None,
-    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that falls silent.")] = 60,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that does not answer.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,
 ) -> None:
-    """Send files of events; one that was interrupted goes on where it was. Exit 1 when anything was refused."""
-    if not remote.ask(url, lambda client: client.ready()):
-        raise EnvironmentFailure(f"no engine is ready at {url}; `stockline run` starts one")
-    options = SendOptions(restart=restart, state_dir=state, patience=Patience(seconds=patience))
+    """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
+    _wait_for_engine(url, patience)
+    options = SendOptions(restart=restart, complete=complete, state_dir=state, patience=Patience(seconds=patience))
     progress = progress_for()
     if isinstance(progress, Bar):
         with progress:
@@ -40,14 +42,40 @@ def send(
     raise typer.Exit(report.exit_code)
 
 
+def _wait_for_engine(url: str, seconds: float) -> None:
+    """An engine that was started a moment ago, by the line before in a script, is not ready yet."""
+    started, told = time.monotonic(), False
+    while not remote.ask(url, lambda client: client.ready()):
+        if time.monotonic() - started >= seconds:
+            raise EnvironmentFailure(f"no engine is ready at {url}; `stockline run` starts one")
+        if not told:
+            show.remark(f"no engine is ready at {url} yet (`stockline run` starts one); waiting up to {seconds:g} s")
+        told = True
+        time.sleep(LOOK_SECONDS)
+
+
 def _tell(report: SendReport) -> None:
     for file in report.files:
-        resumed = f", from line {file.resumed_at_line + 1}" if file.resumed_at_line else ""
-        skipped = "".join(f", {count} skipped ({why})" for why, count in file.skipped.items())
-        typer.echo(
-            f"{file.path}: {file.accepted} accepted, {file.refused} refused, {file.broken} broken{skipped}{resumed}"
-        )
+        if file.anew is not None:
+            show.remark(f"{file.path} is sent from its first line: {file.anew}")
+        typer.echo(f"{file.path}: {_outcome(file)}")
         for problem in file.problems[:SHOWN_PROBLEMS]:
             show.remark(f"  line {problem.line}: {problem.kind}: {problem.reason}")
         if (more := file.broken + file.refused - SHOWN_PROBLEMS) > 0:
             show.remark(f"  and {more} more; --json has up to a thousand")
+        if file.unfinished is not None:
+            show.remark(
+                f"  line {file.unfinished.line}: not sent: {file.unfinished.reason}, so it may still be being written. "
+                "End it and send again, or send again with --complete to take it as it is"
+            )
+
+
+def _outcome(file: FileReport) -> str:
+    if file.sent_before:
+        return f"all {file.resumed_at_line} lines were sent before, --restart sends them again"
+    known = f" ({file.duplicates} of them known already)" if file.duplicates else ""
+    unfinished = ", 1 unfinished" if file.unfinished is not None else ""
+    skipped = "".join(f", {count} skipped ({why})" for why, count in file.skipped.items())
+    resumed = f", from line {file.resumed_at_line + 1}" if file.resumed_at_line else ""
+    counts = f"{file.accepted} accepted{known}, {file.refused} refused, {file.broken} broken"
+    return f"{counts}{unfinished}{skipped}{resumed}"

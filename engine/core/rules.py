@@ -30,6 +30,7 @@ class Rules(Struct, frozen=True, array_like=True):
     tracking_points: int = 6
     lead_time_samples: int = 5
     lead_time_drift_days: int = 2
+    unknown_stock_grace_hours: int = 24
 
     @property
     def movement_window(self) -> int:

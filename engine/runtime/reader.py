@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from engine.bus.base import Kept, Output, Record, Topic
+from engine.bus.base import Named, Output, Record, Topic
 from engine.bus.ending import end
 from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
@@ -57,7 +57,7 @@ class ReaderService:
     """The engine for callers in an event loop, over a cluster."""
 
     def __init__(
-        self, bus: Kept, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]], rules: Rules
+        self, bus: Named, log: Log, watch: Watch, caught_up: Callable[[], Awaitable[None]], rules: Rules
     ) -> None:
         self.bus = bus
         self._rules = rules

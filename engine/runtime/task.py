@@ -21,12 +21,12 @@ import msgspec
 
 from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
-from engine.bus.base import Commit, Output, Record
+from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.events import Broadcast, ClockTicked, Event, content, decode, identity, type_name
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
-from engine.core.values import HOUR, instant, moment, partition_of
+from engine.core.values import HOUR, instant, moment, partition_of, row_key
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from tables import keys
@@ -35,6 +35,8 @@ from tables.workspace import State, Workspace, too_heavy
 
 SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
+
+TOO_LARGE = Rejected("row_too_large", "what the event would write is longer than a record or a transaction may be")
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
@@ -135,11 +137,13 @@ class Task:
         turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
         turn.begin(event, at, now, name[-16:])
         refused = self._handle(turn)
-        if refused is None and too_heavy(turn.writes):
-            refused = Rejected("row_too_large", "the row has more open documents than one row can hold; close some")
         if refused is not None:
             return self._refuse(record, event, refused)
-        self._accept(turn, record.offset)
+        self._set_alarms(turn)
+        outputs = [_output(*effect, turn) for effect in turn.effects]
+        if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
+            return self._refuse(record, event, TOO_LARGE)
+        self._accept(turn, record.offset, outputs)
         if type(event) is not ClockTicked:
             self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
         return None
@@ -186,26 +190,26 @@ class Task:
             return DUPLICATE
         return Rejected("conflict", "an event with this source and id, but other content, was taken before")
 
-    def _accept(self, turn: Turn, offset: int) -> None:
-        for row, stock in turn.touched.items():
-            self._set_alarm(turn, row, stock)
-            self._touched[row] = offset
+    def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
+        self._touched.update(dict.fromkeys(turn.touched, offset))
         self._space.accept(turn.writes)
         self._directory = turn.directory
         kind = type(turn.event)
         self._tally(f"events:{type_name(turn.event)}", turn.event)
         if kind is not ClockTicked:
             self._index += [(row.decode(), offset) for row in turn.touched]
-        for effect, revision, data in turn.effects:
-            self._publish(effect, revision, data, turn)
+        for effect, _, data in turn.effects:
+            self._tally(f"{effect}:{data.disposition if isinstance(data, Signal) else data.kind}")
+        self._outputs += outputs
 
-    def _set_alarm(self, turn: Turn, row: bytes, stock: Stock) -> None:
-        old = turn.wakes[row]
-        if old != stock.wake_at:
-            if old is not None:
-                turn.put(keys.timer(self.partition, old, row), None)
-            if stock.wake_at is not None:
-                turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
+    def _set_alarms(self, turn: Turn) -> None:
+        for row, stock in turn.touched.items():
+            old = turn.wakes[row]
+            if old != stock.wake_at:
+                if old is not None:
+                    turn.put(keys.timer(self.partition, old, row), None)
+                if stock.wake_at is not None:
+                    turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
 
     def _owned_feeds(self) -> list[str]:
         feeds = self._directory.feeds
@@ -225,15 +229,6 @@ class Task:
         self._arrivals = {}
 
     # outputs ----------------------------------------------------------------------------------------------------------
-
-    def _publish(self, kind: str, revision: int, data: Signal | Alert, turn: Turn) -> None:
-        value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
-        if isinstance(data, Signal):
-            self._tally(f"{kind}:{data.disposition}")
-            self._outputs.append(Output("signals", f"{data.sku}\0{data.location}", data.id, value))
-        else:
-            self._tally(f"{kind}:{data.kind}")
-            self._outputs.append(Output("alerts", f"{data.sku}\0{data.location}", data.id, value))
 
     def _position(self, row: bytes, offset: int) -> Output:
         stock: Stock = self._space.get(keys.STOCK + row)
@@ -284,6 +279,13 @@ class Task:
         if self._counted_elsewhere(event):
             return
         self._count[name] = self._count.get(name, 0) + 1
+
+
+def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
+    """A revision of a signal or alert as it is published."""
+    value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
+    topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
+    return Output(topic, row_key(data.sku, data.location), data.id, value)
 
 
 def _exact(value: bytes) -> dict[str, Any]:

@@ -43,11 +43,12 @@ class AlertAnswer(Struct, forbid_unknown_fields=True):
 
 
 class Sync(Struct):
-    """How far the engine is; `lag` = accepted - applied."""
+    """How far the engine is; `lag` = accepted - applied. `log` is the id of its log, the same at every address."""
 
     accepted: int
     applied: int
     lag: int
+    log: str
 
 
 class Health(Struct):

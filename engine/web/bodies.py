@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, NamedTuple, TypeVar
@@ -50,14 +51,14 @@ class Intake:
 
     @asynccontextmanager
     async def body(self, request: web.Request) -> AsyncIterator[bytes]:
-        """The body of `request`; it counts as held until the block ends.
+        """The body of `request`, without a byte order mark before it; it counts as held until the block ends.
 
         Raises Problem: 413 too long, 408 too slow, 429 too much in flight, 400 not readable.
         """
         chunks: list[bytes] = []
         try:
             await self._receive(request, chunks)
-            yield b"".join(chunks)
+            yield b"".join(chunks).removeprefix(BOM_UTF8)
         finally:
             self._held -= sum(map(len, chunks))
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from engine.bus.base import Kept, Output, Topic
+from engine.bus.base import Named, Output, Topic
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 
@@ -56,7 +56,7 @@ class Service(Protocol):
     """An engine that runs."""
 
     @property
-    def bus(self) -> Kept:
+    def bus(self) -> Named:
         """The rows and what was published."""
 
     async def submit(self, items: Sequence[bytes], place: str) -> Receipt:

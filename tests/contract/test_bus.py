@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.bus import embedded_layout as layout
 from engine.bus.base import Bus, Commit, Output, Record, Topic
 from engine.bus.embedded import EmbeddedBus
 from engine.bus.memory import Crash, MemoryBus
 from engine.core.errors import BrokenInvariant, DiskFull, UsageError
+from tables.stores.rocksdb import RocksStore, StoreSettings
 
 ROW = "85123A\0LDS"
 TOPICS: list[Topic] = ["positions", "signals", "alerts", "dead-letters"]
@@ -53,6 +56,12 @@ class BusSuite:
         assert bus.published.latest("signals", "s-1") is None
         assert [bus.published.count(topic) for topic in TOPICS] == [0] * 4
         assert bus.published.row_events(ROW, None, 10) == []
+
+    def test_a_log_has_an_id_that_no_other_has(self, bus: Bus, tmp_path: Path) -> None:
+        other = self.build(tmp_path / "other")
+        assert bus.log_id
+        assert other.log_id != bus.log_id
+        other.close()
 
     def test_the_log_keeps_its_order_per_partition(self, bus: Bus) -> None:
         bus.commit([commit(0, records=records(0, 0, 3)), commit(1, records=records(1, 0, 1))])
@@ -219,6 +228,26 @@ class TestMemoryBus(BusSuite):
 class TestEmbeddedBus(BusSuite):
     def build(self, path: Path) -> EmbeddedBus:
         return EmbeddedBus.open(path, memory_mib=32)
+
+    def test_the_id_of_a_log_is_for_good(self, bus: EmbeddedBus, tmp_path: Path) -> None:
+        bus.close()
+        with closing(EmbeddedBus.open(tmp_path, memory_mib=16)) as again:
+            assert again.log_id == bus.log_id
+            with closing(EmbeddedBus.open(tmp_path, memory_mib=16, read_only=True)) as beside:
+                assert beside.log_id == bus.log_id
+
+    def test_a_directory_from_before_logs_had_an_id_gets_one_for_good(self, bus: EmbeddedBus, tmp_path: Path) -> None:
+        bus.close()
+        with closing(RocksStore(tmp_path, layout.FAMILIES, StoreSettings(16))) as store:
+            batch = store.batch()
+            batch.delete(layout.LOG_KEY, store.family("meta").handle)
+            store.write(batch)
+        EmbeddedBus.open(tmp_path, memory_mib=16, read_only=True).close()
+        found = []
+        for _ in range(2):
+            with closing(EmbeddedBus.open(tmp_path, memory_mib=16)) as opened:
+                found.append(opened.log_id)
+        assert found[0] == found[1] != bus.log_id
 
     def test_everything_is_there_after_being_opened_again(self, bus: EmbeddedBus, tmp_path: Path) -> None:
         outputs = [output("signals", b"1"), output("positions", b"p"), output("dead-letters", b"x", "x-1", "wms")]

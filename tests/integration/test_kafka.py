@@ -47,6 +47,15 @@ def web(kafka: str, data: Path) -> Stockline:
     return Stockline(data, "--kafka", kafka, verb="web")
 
 
+def test_the_log_has_one_id_at_every_address_until_its_topics_are_made_anew(fresh: str, tmp_path: Path) -> None:
+    with web(fresh, tmp_path / "one") as one, web(fresh, tmp_path / "two") as two:
+        log = one.get("/v1/sync")["log"]
+        assert (bool(log), two.get("/v1/sync")["log"]) == (True, log)
+    asyncio.run(wipe(fresh))
+    with web(fresh, tmp_path / "one") as again:
+        assert again.get("/v1/sync")["log"] != log
+
+
 def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
     with Workers(fresh, tmp_path / "rows", 2) as workers, web(fresh, tmp_path / "view") as engine:
         workers.wait_owned()

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -28,6 +29,7 @@ class FakeEngine:
         self.on_order: dict[tuple[str, int], tuple[tuple[str, str], int]] = {}
         self.policies: dict[tuple[str, str], Any] = {}
         self.cases: dict[str, int] = {}
+        self.log = uuid4().hex
         self.url = ""
 
     async def post(self, request: web.Request) -> web.Response:
@@ -104,7 +106,7 @@ class FakeEngine:
         )  # fmt: skip
 
     async def sync(self, request: web.Request) -> web.Response:
-        return web.json_response({"accepted": len(self.events), "applied": len(self.events), "lag": 0})
+        return web.json_response({"accepted": len(self.events), "applied": len(self.events), "lag": 0, "log": self.log})
 
     async def nothing(self, request: web.Request) -> web.Response:
         return page([], request)

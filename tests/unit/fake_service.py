@@ -66,6 +66,7 @@ class FakePublished:
 
 class FakeBus:
     partitions = 8
+    log_id = "log-of-the-fake"
 
     def __init__(self) -> None:
         self.published = FakePublished()

@@ -157,8 +157,32 @@ def test_files_are_sent_and_counted(web: Site, run: Run, tmp_path: Path) -> None
     file.write_bytes(GOOD + b"\n" + OTHER + b"\n")
     ran = run("send", str(file), "--url", web.url)
     assert (ran.code, ran.out) == (0, f"{file}: 2 accepted, 0 refused, 0 broken\n")
+    again = run("send", str(file), "--url", web.url)
+    assert (again.code, again.out) == (0, f"{file}: all 2 lines were sent before, --restart sends them again\n")
+    assert again.err == ""
     again = run("send", str(file), "--restart", "--json", "--url", web.url)
     assert json.loads(again.out)["accepted"] == 2
+
+
+def test_a_last_line_without_its_end_is_held_back_in_words(web: Site, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(GOOD + b"\n" + OTHER)
+    ran = run("send", str(file), "--url", web.url)
+    assert (ran.code, ran.out) == (1, f"{file}: 1 accepted, 0 refused, 0 broken, 1 unfinished\n")
+    assert "line 2: not sent: it has no line end yet" in ran.err
+    assert "--complete" in ran.err
+    ran = run("send", str(file), "--complete", "--url", web.url)
+    assert (ran.code, ran.out) == (0, f"{file}: 1 accepted, 0 refused, 0 broken, from line 2\n")
+
+
+def test_a_file_that_differs_from_what_was_sent_says_so(web: Site, run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    file.write_bytes(GOOD + b"\n")
+    run("send", str(file), "--url", web.url)
+    file.write_bytes(OTHER + b"\n" + GOOD + b"\n")
+    ran = run("send", str(file), "--url", web.url)
+    assert (ran.code, ran.out) == (0, f"{file}: 2 accepted, 0 refused, 0 broken\n")
+    assert "is sent from its first line: it differs from what was sent before" in ran.err
 
 
 def test_a_refused_line_is_named_by_its_number(web: Site, run: Run, tmp_path: Path) -> None:
@@ -178,7 +202,7 @@ def test_a_refused_line_is_named_by_its_number(web: Site, run: Run, tmp_path: Pa
         ("dead-letters",),
         ("dead-letters", "replay", "x"),
         ("explain", "x"),
-        ("send", "-"),
+        ("send", "-", "--patience", "0"),
     ],
 )
 def test_an_engine_that_does_not_answer_is_exit_3(run: Run, nobody: str, arguments: tuple[str, ...]) -> None:

@@ -1,10 +1,11 @@
 """CSV by a declared profile: what each setting does to a row, and what a broken row costs."""
 
+import codecs
 import io
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from connectors.files.csv_reader import CsvReader
@@ -166,6 +167,34 @@ def test_an_open_quote_gives_back_the_lines_that_it_took(profile):
     assert [(item.line, item.problem is None) for item in items] == [(2, False), *((n, True) for n in range(3, 7))]
 
 
+def test_a_last_row_without_its_line_end_is_unfinished_whatever_it_says(profile):
+    good = "D0;02/03/2026;09:14;OUT;A;1;\n"
+    items = read(profile, good + "D1;02/03/2026;09:14;OUT;A;12;")
+    assert [item.unfinished for item in items] == [None, "it has no line end yet"]
+    assert json.loads(items[1].events[0])["data"]["qty"] == 12
+    assert read(profile, good + "D1;02/03")[1].unfinished == "it has no line end yet"
+
+
+def test_a_record_whose_quote_the_next_lines_may_close_is_unfinished(profile):
+    wide = profile.model_copy(update={"record_lines": 3})
+    text = 'D0;02/03/2026;09:14;OUT;"A\n'
+    (item,) = read(wide, text)
+    assert item.unfinished == "its quote is not closed yet"
+    (item,) = read(wide, text + 'B";1;\n')
+    assert (item.unfinished, json.loads(item.events[0])["data"]["sku"]) == (None, "A\nB")
+    assert read(profile, text)[0].unfinished is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("heading", [True, False])
+def test_a_byte_order_mark_costs_no_row(profile, encoding, heading):
+    columns = None if heading else tuple(HEAD.strip().split(";"))
+    plain = profile.model_copy(update={"encoding": encoding, "columns": columns})
+    text = codecs.BOM_UTF8 + (HEAD if heading else "").encode() + b"D0;02/03/2026;09:14;OUT;A;1;\n"
+    (item,) = CsvReader(plain).read(io.BytesIO(text), Mark())
+    assert json.loads(item.events[0])["id"] == f"D0-{1 + heading}"
+
+
 def test_reading_goes_on_from_any_mark(profile):
     text = "".join(f"D{n};02/03/2026;09:14;OUT;A;{n or 'x'};\n" for n in range(6))
     items = read(profile, text)
@@ -226,6 +255,7 @@ def test_what_names_no_format_is_wrong_usage(path, profile):
         choose_reader(path, profile)
 
 
+@example(lines=[codecs.BOM_UTF8 + b"a", codecs.BOM_UTF8 + b"b"], ending=False)
 @given(
     lines=st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.endswith(b"\r"))),
     ending=st.booleans(),
@@ -236,7 +266,10 @@ def test_lines_and_their_offsets_are_those_of_the_bytes(lines, ending):
     expected = whole.split(b"\n")
     if expected[-1] == b"":
         expected.pop()
+    if expected:
+        expected[0] = expected[0].removeprefix(codecs.BOM_UTF8)
     assert [line.text for line in found] == expected
+    assert [line.ended for line in found] == [number < whole.count(b"\n") for number in range(len(expected))]
     for line in found:
-        rest = list(read_lines(io.BytesIO(whole[line.end :]), Mark(line.end, line.number)))
+        rest = list(read_lines(io.BytesIO(whole[line.end :]), line.mark))
         assert rest == found[line.number :]

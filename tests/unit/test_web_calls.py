@@ -133,7 +133,8 @@ async def test_what_is_not_there_is_a_problem(web: Site, method: str, path: str,
 
 async def test_sync_waits_and_answers(web: Site) -> None:
     await post(web, GOOD)
-    assert await get(web, "/v1/sync?wait=2.5") == (200, {"accepted": 1, "applied": 1, "lag": 0})
+    expected = {"accepted": 1, "applied": 1, "lag": 0, "log": "log-of-the-fake"}
+    assert await get(web, "/v1/sync?wait=2.5") == (200, expected)
     for wait in ("x", "-1", "nan", "inf", "301"):
         assert (await get(web, f"/v1/sync?wait={wait}"))[0] == 400
 

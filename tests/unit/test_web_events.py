@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import io
 import json
+from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -51,6 +52,10 @@ async def post(web: Site, body: bytes, content_type: str = "application/json", *
         (b"[" + GOOD + b"]", "application/cloudevents-batch+json"),
         (GOOD + b"\n", "application/x-ndjson"),
         (GOOD, "application/x-www-form-urlencoded"),
+        (BOM_UTF8 + GOOD, "application/json"),
+        (BOM_UTF8 + GOOD, "application/cloudevents+json"),
+        (BOM_UTF8 + b"[" + GOOD + b"]", "application/cloudevents-batch+json"),
+        (BOM_UTF8 + GOOD + b"\n", "application/x-ndjson"),
     ],
 )
 async def test_an_event_is_taken_in_every_form(web: Site, body: bytes, content_type: str) -> None:

@@ -17,7 +17,7 @@ from engine.bus.embedded_state import EmbeddedState
 from engine.bus.kafka.cache import MAX_AGE_SECONDS
 from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.connection import TopicPlace
-from engine.bus.kafka.topics import Topics
+from engine.bus.kafka.topics import EVENTS, Topics
 from engine.core.errors import Corrupt
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
@@ -52,6 +52,7 @@ class KafkaView:
 
     def __init__(self, path: Path, topics: Topics, memory_mib: int = 128) -> None:
         self.partitions = topics.partitions
+        self.log_id = topics.id_of(EVENTS)
         self.path = path
         self._topics = topics
         self._settings = StoreSettings(memory_mib, together=True)

@@ -18,7 +18,8 @@ async def sync(request: web.Request) -> web.Response:
     service = service_of(request)
     seconds = _seconds(request.query.get("wait", "0"))
     progress = await service.wait(seconds) if seconds else service.progress()
-    return as_json(Sync(progress.accepted, progress.applied, progress.accepted - progress.applied))
+    lag = progress.accepted - progress.applied
+    return as_json(Sync(progress.accepted, progress.applied, lag, service.bus.log_id))
 
 
 def _seconds(text: str) -> float:
