@@ -15,7 +15,7 @@ from tables import keys
 
 COMMON_FACTORS = (6, 10, 12, 24, 100)
 MAX_CAUSES = 5
-MAX_LOOKED_AT = 48
+MAX_LOOKED_AT = 32
 """Causes are looked for among at most so many of the latest movements, so that a look costs the same on every row."""
 MAX_NAMED = 20
 """One cause names at most so many events."""

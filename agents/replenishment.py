@@ -231,7 +231,9 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
     stock = turn.stock(row)
     stock.signal_open = True
     turn.wake(stock, signal.until)
-    _publish_next(turn, row, signal, "signal.amended" if status == "accepted" else "signal.closed")
+    # The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
+    closes = old.status in STANDING and status not in STANDING
+    _publish_next(turn, row, signal, "signal.closed" if closes else "signal.amended")
     return None
 
 

@@ -105,9 +105,8 @@ async def watch(service: Fallible, asked: asyncio.Event) -> BaseException | None
 
 def figures(service: Service) -> Figures:
     """What the engine counts, for the metrics."""
-    progress, outcomes = service.progress(), outcomes_of(service.counters())
-    rows = service.bus.published.count("positions")
-    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds)
+    rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
+    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds)
 
 
 def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:

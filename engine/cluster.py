@@ -129,9 +129,8 @@ def audited(
 
 def reader_figures(service: ReaderService) -> Figures:
     """What the view knows of the workers' counts, for the metrics."""
-    progress = service.progress()
     rows = service.bus.published.count("positions")
-    return Figures(progress.accepted, progress.applied, rows, outcomes_of(service.counters()), 0.0)
+    return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)
 
 
 def stop_when_asked() -> asyncio.Event:

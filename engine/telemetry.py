@@ -18,10 +18,9 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's own counts: `outcomes` of events by name, the duration of the last commit in seconds."""
+    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds."""
 
-    accepted: int
-    applied: int
+    lag: int
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
@@ -72,9 +71,11 @@ class _EngineCollector:
 
     def collect(self) -> Iterable[Metric]:
         figures = self._figures()
-        yield CounterMetricFamily("stockline_events_accepted", "Events taken into the log", figures.accepted)
-        yield CounterMetricFamily("stockline_events_applied", "Events folded into the rows", figures.applied)
-        yield GaugeMetricFamily("stockline_lag_events", "Accepted, not yet applied", figures.accepted - figures.applied)
+        applied = figures.outcomes.get("applied", 0)
+        accepted = applied + figures.outcomes.get("duplicate", 0)
+        yield CounterMetricFamily("stockline_events_accepted", "Events accepted and folded, repeats too", accepted)
+        yield CounterMetricFamily("stockline_events_applied", "Events folded into the rows", applied)
+        yield GaugeMetricFamily("stockline_lag_events", "In the log, not yet applied", figures.lag)
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)

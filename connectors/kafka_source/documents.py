@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from connectors.files.csv_reader import Unreadable
+from engine.core.identify import MAX_NAME, Name
 from engine.core.values import iso
 
 ATTRIBUTE_PREFIX = "ce_"
@@ -124,6 +125,18 @@ def header_text(record: Received, name: str) -> str | None:
     if len(found) > 1:
         raise Unreadable(f"the header {name} is there {len(found)} times")
     return _text(found[0] or b"", f"the header {name}") if found else None
+
+
+def name_in_headers(record: Received) -> Name:
+    """The name of a CloudEvent in binary mode, as far as the headers tell it."""
+    found: list[str | None] = []
+    for attribute in Name._fields:
+        try:
+            text = header_text(record, ATTRIBUTE_PREFIX + attribute)
+        except Unreadable:
+            text = None
+        found.append(text[:MAX_NAME] if text else None)
+    return Name(*found)
 
 
 def value_of(record: Received) -> bytes:

@@ -4,9 +4,11 @@ import base64
 import hashlib
 from typing import NamedTuple
 
-from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received
+from msgspec.structs import replace
+
+from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_in_headers
 from connectors.kafka_source.profile import default_source
-from connectors.kafka_source.translate import Outcome, Skipped
+from connectors.kafka_source.translate import Misfit, Outcome, Skipped
 from engine.core.events import Broadcast
 from engine.core.outcomes import Rejected
 from engine.core.outputs import DeadLetter, envelope
@@ -67,7 +69,7 @@ def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
     if len(encoded) > MAX_LETTER_BYTES:
         digest = hashlib.sha256(value).hexdigest()
         detail = f"its {len(value)} bytes are too many to be kept here, SHA-256 {digest}; {refused.detail}"
-        encoded = _encoded(record, Rejected(refused.reason, detail), {})
+        encoded = _encoded(record, replace(refused, detail=detail), {})
     origin = [(ORIGIN_HEADER, record.place.encode()), *_origin(record)]
     key = default_source(target.feed, record.topic).encode()
     return Outgoing(DEAD_LETTERS, record.partition % target.partitions, key, encoded, origin)
@@ -76,12 +78,15 @@ def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
 def _encoded(record: Received, refused: Rejected, exact: dict[str, str]) -> bytes:
     name = f"{record.topic}-{record.partition}-{record.offset}"
     arrived_at = min(max(record.timestamp_ms, 0), MAX_TIMESTAMP_MS) * 1000
+    event = refused.name if isinstance(refused, Misfit) else name_in_headers(record)
     letter = DeadLetter(
         id=name,
         reason=refused.reason,
         detail=_sentence(refused.detail),
         place=record.place,
         arrived=moment(arrived_at),
+        event_id=event.id,
+        event_source=event.source,
         **exact,
     )
     return envelope("event.refused", name, arrived_at, refused.reason, letter)

@@ -9,6 +9,7 @@ from connectors.files.profile import template_fields
 from connectors.kafka_source.documents import Document, Received, cloud_event, json_document, parsed_object
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
 from engine.core.events import ClockTicked, Event, decode
+from engine.core.identify import Name, identify
 from engine.core.outcomes import Rejected
 
 UNTRANSLATABLE = "untranslatable"
@@ -25,6 +26,12 @@ class Skipped(NamedTuple):
     """A record that a rule leaves out, with the rule's reason."""
 
     why: str
+
+
+class Misfit(Rejected, frozen=True):
+    """The rejection of what was translated: it has the form of an event, so its name may be read."""
+
+    name: Name
 
 
 Outcome = Translated | Skipped | Rejected
@@ -93,7 +100,7 @@ class _Rules:
 def _checked(value: bytes) -> Outcome:
     event = decode(value)
     if isinstance(event, Rejected):
-        return event
+        return Misfit(event.reason, event.detail, identify(value))
     if isinstance(event, ClockTicked):
-        return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
+        return Misfit("reserved_type", "the engine itself writes `clock.ticked`", identify(value))
     return Translated(event, value)

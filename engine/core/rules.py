@@ -1,4 +1,4 @@
-"""The settings of the fold. They are part of what makes a log give the same bytes: the marker of a partition holds them."""
+"""The settings of the fold. The marker of a partition holds them: the same log gives the same bytes only with them."""
 
 from typing import Literal
 

@@ -16,7 +16,8 @@ from msgspec import Struct
 
 from engine.bus.base import Audited, Bus, Output, Record
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
-from engine.core.outcomes import Rejected
+from engine.core.identify import identify
+from engine.core.outcomes import Duplicate, Rejected
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
 from engine.runtime.clock import CLOCK_SOURCE, tick_of
@@ -37,10 +38,14 @@ class Refusal(Struct):
 
 
 class Receipt(Struct):
-    """What became of the items of one submission; duplicates count as accepted."""
+    """What became of the items of one submission.
+
+    `duplicates` says how many of the accepted were known before; None where only a later fold can tell.
+    """
 
     accepted: int
     refused: list[Refusal]
+    duplicates: int | None = None
 
 
 class Engine:
@@ -121,7 +126,7 @@ class Engine:
         """Put one item at the end of its partition's queue; answer where (partition, place in queue) and its id."""
         event = decode(raw)
         if isinstance(event, Rejected):
-            return (*self._put(0, "", raw, event, arrived_at, queues), None)
+            return (*self._put(0, "", raw, event, arrived_at, queues), identify(raw).id)
         if event.source != CLOCK_SOURCE:
             self._follow(event, arrived_at, queues)
         if isinstance(event, Broadcast):
@@ -179,7 +184,7 @@ class Engine:
     def _receipt(
         places: Iterable[tuple[int, int, str | None]], queues: list[list[Arrival]], outcomes: list[list[Outcome]]
     ) -> Receipt:
-        accepted = 0
+        accepted = duplicates = 0
         refused = []
         for index, (partition, place, name) in enumerate(places):
             outcome = outcomes[partition][place]
@@ -187,7 +192,8 @@ class Engine:
                 refused.append(Refusal(index, name, outcome.reason, outcome.detail))
             else:
                 accepted += 1
-        return Receipt(accepted, refused)
+                duplicates += isinstance(outcome, Duplicate)
+        return Receipt(accepted, refused, duplicates)
 
     # figures ----------------------------------------------------------------------------------------------------------
 
@@ -202,7 +208,7 @@ class Engine:
         return sum(task.marker.next_offset for task in self.tasks)
 
     def counters(self) -> dict[str, int]:
-        """What the tasks have counted, added up; the clock's own events left out."""
+        """What the tasks have counted, added up."""
         total: dict[str, int] = {}
         for task in self.tasks:
             for name, count in task.marker.counters.items():

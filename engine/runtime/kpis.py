@@ -24,8 +24,11 @@ def _under(counters: dict[str, int], prefix: str) -> dict[str, int]:
     return {name[len(prefix) :]: count for name, count in sorted(counters.items()) if name.startswith(prefix)}
 
 
-def _signals(counters: dict[str, int]) -> dict[str, dict[str, int]]:
-    return {kind: _under(counters, f"signal.{kind}:") for kind in ("opened", "amended", "withdrawn", "closed")}
+def _signals(counters: dict[str, int]) -> dict[str, Any]:
+    """Signals by what became of them and by disposition; `open` are those that are neither withdrawn nor closed."""
+    found = {kind: _under(counters, f"signal.{kind}:") for kind in ("opened", "amended", "withdrawn", "closed")}
+    opened, withdrawn, closed = (sum(found[kind].values()) for kind in ("opened", "withdrawn", "closed"))
+    return {**found, "open": opened - withdrawn - closed}
 
 
 def _alerts(counters: dict[str, int]) -> dict[str, dict[str, int]]:

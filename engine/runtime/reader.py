@@ -11,14 +11,15 @@ from engine.bus.base import Named, Output, Record, Topic
 from engine.bus.ending import end
 from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
+from engine.core.identify import identify
 from engine.core.outcomes import Rejected
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Receipt, Refusal
 from engine.runtime.kpis import kpis
-from engine.runtime.service import Progress, Subscription
 from engine.runtime.marker import read_marker
+from engine.runtime.service import Progress, Subscription
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 1.0
@@ -101,7 +102,7 @@ class ReaderService:
         if value is None:
             return receipt
         letter = json.loads(value)["data"]
-        return Receipt(0, [Refusal(0, letter["event_id"], letter["reason"], letter["detail"])])
+        return Receipt(0, [Refusal(0, letter.get("event_id"), letter["reason"], letter["detail"])])
 
     async def _submit(self, items: Sequence[bytes]) -> tuple[Receipt, Sequence[Place]]:
         if self._progress.lag > MAX_LAG:
@@ -113,7 +114,7 @@ class ReaderService:
             event = decode(raw)
             if isinstance(event, Rejected):
                 # It goes to the log all the same: there it becomes a dead letter.
-                refused.append(Refusal(index, None, event.reason, event.detail))
+                refused.append(Refusal(index, identify(raw).id, event.reason, event.detail))
                 records.append(Record(0, 0, "", raw, 0))
             elif isinstance(event, Broadcast):
                 everywhere.update(range(len(records), len(records) + self.bus.partitions))

@@ -142,7 +142,7 @@ class Service:
         if self._stopping or self._waiting_events + len(items) > WAITING_EVENTS + GROUP_EVENTS:
             raise Busy("more events are waiting than the engine takes" if not self._stopping else "the engine stops")
         if not items:
-            return Receipt(0, [])
+            return Receipt(0, [], 0)
         loop = asyncio.get_running_loop()
         submission = _Submission(items, loop.create_future(), loop)
         self._waiting_events += len(items)

@@ -23,6 +23,7 @@ from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.events import Broadcast, ClockTicked, Event, content, decode, identity, type_name
+from engine.core.identify import identify
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
@@ -194,13 +195,19 @@ class Task:
         self._touched.update(dict.fromkeys(turn.touched, offset))
         self._space.accept(turn.writes)
         self._directory = turn.directory
-        kind = type(turn.event)
-        self._tally(f"events:{type_name(turn.event)}", turn.event)
-        if kind is not ClockTicked:
+        if type(turn.event) is not ClockTicked:
+            self._tally(f"events:{type_name(turn.event)}", turn.event)
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, _, data in turn.effects:
-            self._tally(f"{effect}:{data.disposition if isinstance(data, Signal) else data.kind}")
+            self._tally_effect(effect, data)
         self._outputs += outputs
+
+    def _tally_effect(self, effect: str, data: Signal | Alert) -> None:
+        if isinstance(data, Alert):
+            self._tally(f"{effect}:{data.kind}")
+        # A revision that only records an answer is counted as the event that it answers with.
+        elif effect != "signal.amended" or data.status == "open":
+            self._tally(f"{effect}:{data.disposition}")
 
     def _set_alarms(self, turn: Turn) -> None:
         for row, stock in turn.touched.items():
@@ -257,18 +264,19 @@ class Task:
             return refused
         self._tally(f"dead_letters:{refused.reason}")
         name = f"{record.partition}-{record.offset}"
+        source, event_id = (event.source, event.id) if event else identify(record.value)
         letter = DeadLetter(
             id=name,
             reason=refused.reason,
             detail=refused.detail,
             place=f"stockline.events/{record.partition}/{record.offset}",
             arrived=moment(record.arrived_at),
-            event_id=event.id if event else None,
-            event_source=event.source if event else None,
+            event_id=event_id,
+            event_source=source,
             **_exact(record.value),
         )
         value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
-        self._outputs.append(Output("dead-letters", event.source if event else "", name, value))
+        self._outputs.append(Output("dead-letters", source or "", name, value))
         return refused
 
     def _counted_elsewhere(self, event: Event | None) -> bool:

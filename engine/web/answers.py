@@ -4,11 +4,16 @@ from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.core.fields import Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
+
+Duplicates = Annotated[
+    int,
+    Meta(ge=0, description="how many of the accepted were known before; absent on Kafka, where only the fold tells"),
+]
 
 
 class RefusedItem(Struct):
@@ -25,6 +30,7 @@ class Taken(Struct):
 
     accepted: int
     refused: list[RefusedItem]
+    duplicates: Duplicates | UnsetType = UNSET
 
 
 class SignalAnswer(Struct, forbid_unknown_fields=True):

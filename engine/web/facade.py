@@ -31,6 +31,8 @@ class Receipt(Protocol):
     def accepted(self) -> int: ...  # noqa: D102
     @property
     def refused(self) -> Sequence[Refusal]: ...  # noqa: D102
+    @property
+    def duplicates(self) -> int | None: ...  # noqa: D102
 
 
 class Progress(Protocol):

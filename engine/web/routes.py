@@ -98,7 +98,8 @@ ROUTES = (
         "postEvents",
         "Take events: one, an array, or one a line. Answers once the accepted ones are durable, on one machine also "
         "applied. What is refused costs only itself and is a dead letter, on Kafka also where the fold refuses it "
-        "after the answer; a body that cannot be read as any event is a dead letter, and a 400.",
+        "after the answer; a body that cannot be read as any event is a dead letter, and a 400. Repeats are among the "
+        "accepted; `duplicates` says how many. On Kafka it is absent: there only the fold tells, after the answer.",
         Taken,
         status=202,
         body=_EVENTS,
@@ -157,7 +158,12 @@ ROUTES = (
         "Take the exact bytes of a dead letter again.",
         Taken, status=202, refusals=(404, 429, 503),
     ),
-    Route("GET", "/v1/kpis", process.kpis, "getKpis", "Business figures.", dict[str, Any]),
+    Route(
+        "GET", "/v1/kpis", process.kpis, "getKpis",
+        "Business figures. Events are counted by type; the engine's own `clock.ticked` is none. A signal counts once "
+        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither.",
+        dict[str, Any],
+    ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
         "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "

@@ -210,7 +210,7 @@ class Model:
         counts = self.counts(key, status)
         if not counts:
             return sum(qty for _, qty in moved)
-        moment, _, counted = max(counts)
+        moment, _, counted = max(counts, key=lambda count: count[1])
         return counted + sum(qty for at, qty in moved if at > moment)
 
     def moved(self, key: Key, status: str) -> list[tuple[int, int]]:

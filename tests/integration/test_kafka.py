@@ -77,6 +77,8 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
             "POST", "/v1/events", b"nonsense\n" + json.dumps(STORY[0]).encode(), "application/x-ndjson"
         )
         assert (refused.json["accepted"], refused.json["refused"][0]["reason"]) == (1, "not_json")
+        # Only the fold, which comes later, can tell a repeat.
+        assert "duplicates" not in refused.json
         conflict = event("stock.issued", "s1", NOW, **ROW, qty=21)
         engine.send(conflict)
         engine.get("/v1/sync?wait=30")
@@ -85,6 +87,7 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         assert json.loads(letters["conflict"]["raw"]) == conflict
         kpis = engine.get("/v1/kpis")
         assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (2, 1, 1)
+        assert "clock.ticked" not in kpis["events"]
         assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
         assert engine.stop() == 0
         audited = stockline("audit", "--kafka", fresh, "--json")

@@ -27,6 +27,7 @@ class Refusal(Struct):
 class Receipt(Struct):
     accepted: int
     refused: list[Refusal]
+    duplicates: int | None = None
 
 
 class Progress(Struct):

@@ -256,6 +256,25 @@ def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(transl
     assert set(record.headers) <= set(letter.headers)
 
 
+@pytest.mark.parametrize(
+    ("record", "name"),
+    [
+        (received("events", issued(data={})), ("shop", "1")),
+        (received("events", json.dumps(issued()).encode()[:-3]), ("shop", "1")),
+        (received("events", issued(type="clock.ticked", data={})), ("shop", "1")),
+        (received("events", None, headers=binary()), ("shop", "1")),
+        (received("events", b"<a/>", headers=[*binary(), ("content-type", b"text/xml")]), ("shop", "1")),
+        (received("events", b"x", headers=[*binary(), ("ce_id", b"2")]), ("shop", None)),
+        (received("wms", out(10**13)), ("kafka/north/wms", "3-7")),
+        (received("wms", b'{"id": "not of an event"'), (None, None)),
+    ],
+)
+def test_a_dead_letter_names_the_event_where_there_is_one(translate, record, name):
+    (letter,) = outgoing(record, translate(record), TARGET)
+    data = json.loads(letter.value)["data"]
+    assert (data.get("event_source"), data.get("event_id")) == name
+
+
 def test_an_event_goes_to_the_partition_of_its_sku(translate):
     record = received("wms", out())
     (sent,) = outgoing(record, translate(record), TARGET)

@@ -12,6 +12,7 @@ from connectors.retail.simulator.agenda import Agenda
 from connectors.retail.simulator.calendar import DAY, HOUR, at_local, in_working_hours, is_working_day, local_day
 from connectors.retail.simulator.closed_loop import ClosedLoop
 from connectors.retail.simulator.erp import CAUSES, PlantedError
+from connectors.retail.simulator.history import location_of
 from connectors.retail.simulator.judge import Judge
 from connectors.retail.simulator.nightly import run_nightly
 from connectors.retail.simulator.outlet import Outlet
@@ -28,7 +29,57 @@ PERIOD = Period(date(2011, 1, 10), date(2011, 1, 23))
 def plan():
     lines = [line for line in read_invoices() if line.at < at_local(date(2011, 1, 25).toordinal())]
     # Every fifth code keeps the run short and all kinds of rows in it.
-    return build_plan((line for line in lines if sum(line.sku.encode()) % 5 == 0), PERIOD, "test")
+    return build_plan(fraction(lines), PERIOD, "test")
+
+
+def fraction(lines):
+    """The lines of every fifth code."""
+    return [line for line in lines if sum(line.sku.encode()) % 5 == 0]
+
+
+def changed_from(day, lines):
+    """Another future: from `day` on nothing is as it was, half of it is gone, and goods come that nobody knew."""
+    for number, line in enumerate(lines):
+        if local_day(line.at) < day:
+            yield line
+        elif number % 2:
+            yield line._replace(qty=line.qty * 7, price=line.price * 3 + 1, description="CHRISTMAS " + line.description)
+        elif not number % 20:
+            yield line._replace(sku=f"NEW{number % 60}")
+
+
+def planned_before(plan, day):
+    """All that a plan says of the days up to `day`, the plans made on that day included."""
+    weeks = (day - plan.first) // 7 + 1
+    forecasts = {key: rates[:weeks] for key, rates in plan.forecasts.items()}
+    listings = {at: listing for at, listing in plan.listings.items() if at <= day}
+    revisions = {at: moved for at, moved in plan.revisions.items() if at <= day}
+    lines = [line for line in plan.lines if local_day(line.at) < day]
+    return plan.items, plan.rows, forecasts, listings, revisions, lines
+
+
+@pytest.mark.parametrize("days", [0, 7, 20])
+def test_a_plan_looks_only_at_what_came_before_it(days):
+    period = Period(date(2011, 1, 10), date(2011, 2, 6))
+    lines = fraction(line for line in read_invoices() if line.at < at_local(date(2011, 2, 7).toordinal()))
+    moment = period.first.toordinal() + days
+    plan = build_plan(lines, period, "test")
+    other = build_plan(changed_from(moment, lines), period, "test")
+    assert planned_before(other, moment) == planned_before(plan, moment)
+    # The change is one that the days after it show.
+    assert planned_before(other, plan.last) != planned_before(plan, plan.last)
+    if days:
+        assert plan.listings[plan.first + 7].rows
+
+
+def test_goods_that_are_new_come_into_the_range_before_they_are_served(plan):
+    listed = plan.listings[plan.first + 7]
+    assert listed.rows
+    assert not listed.rows.keys() & plan.rows.keys()
+    assert not listed.items.keys() & plan.items.keys()
+    for line in plan.lines:
+        key = (line.sku, location_of(line))
+        assert key in plan.rows or (key in listed.rows and local_day(line.at) >= plan.first + 7)
 
 
 async def close_the_loop(plan):

@@ -153,6 +153,8 @@ async def test_metrics_can_be_scraped(web: Site) -> None:
         assert answer.content_type == "text/plain"
         families = {family.name: family for family in text_string_to_metric_families(await answer.text())}
     assert families["stockline_lag_events"].samples[0].value == 1
+    assert families["stockline_events_accepted"].samples[0].value == 3
+    assert families["stockline_events_applied"].samples[0].value == 2
     outcomes = {sample.labels["outcome"]: sample.value for sample in families["stockline_events"].samples}
     assert outcomes == {"applied": 2, "duplicate": 1}
     routes = {sample.labels["route"] for sample in families["stockline_http_requests"].samples}

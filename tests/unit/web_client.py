@@ -22,7 +22,7 @@ class Site(NamedTuple):
 
 
 def figures() -> Figures:
-    return Figures(3, 2, 1, {"applied": 2, "duplicate": 1}, 0.25)
+    return Figures(1, 1, {"applied": 2, "duplicate": 1}, 0.25)
 
 
 @asynccontextmanager

@@ -104,7 +104,7 @@ class ClosedLoop:
         publish_master_data(self._plan, self._outlet.emit, self._shop.start)
         self._shop.open()
         self._forecaster.open(self._shop.start)
-        publish_policies(self._plan, self._outlet.emit, self._shop.start)
+        publish_policies(self._plan.rows, self._outlet.emit, self._shop.start)
         self._erp.open()
         keys = sorted(self._plan.rows)
         for day in range(self._plan.first, self._plan.last + 1):

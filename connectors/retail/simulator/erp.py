@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from connectors.retail.simulator.calendar import HOUR, MINUTE, SECOND, at_local, is_working_day
-from connectors.retail.simulator.plan import Key
+from connectors.retail.simulator.history import Key
 from connectors.retail.simulator.shop import Shop
 from connectors.retail.simulator.stock import Movement, Row
 

@@ -1,8 +1,9 @@
 """Master data: what the engine is told before the first movement."""
 
 from connectors.retail.simulator.calendar import MINUTE
+from connectors.retail.simulator.history import LOCATIONS, Item
 from connectors.retail.simulator.outlet import Emit
-from connectors.retail.simulator.plan import LOCATIONS, Item, Plan
+from connectors.retail.simulator.plan import Plan, Rows
 
 SOURCE = "master-data"
 _NAMES = {"UK-WHS": "Wholesale warehouse", "UK-WEB": "Web shop"}
@@ -20,14 +21,19 @@ def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
         feed = {"feed": f"wms/{location}", "interval_seconds": WMS_INTERVAL_SECONDS, "locations": [location]}
         emit(SOURCE, f"feed-wms-{location}", "feed.declared", at, feed)
     emit(SOURCE, "feed-erp", "feed.declared", at, {"feed": "erp", "interval_seconds": ERP_INTERVAL_SECONDS})
-    abc = {row.sku: row.abc for row in sorted(plan.rows.values(), key=lambda row: row.abc, reverse=True)}
-    for item in plan.items.values():
+    publish_items(plan.items, plan.rows, emit, at)
+
+
+def publish_items(items: dict[str, Item], rows: Rows, emit: Emit, at: int) -> None:
+    """Goods; their class is the best of their rows'."""
+    abc = {row.sku: row.abc for row in sorted(rows.values(), key=lambda row: row.abc, reverse=True)}
+    for item in items.values():
         emit(SOURCE, f"item-{item.sku}", "item.defined", at, _item_data(item, abc.get(item.sku, "C")))
 
 
-def publish_policies(plan: Plan, emit: Emit, at: int) -> None:
+def publish_policies(rows: Rows, emit: Emit, at: int) -> None:
     """Policies, after the opening stock: a row without stock would ask for some at once."""
-    for row in plan.rows.values():
+    for row in rows.values():
         emit(SOURCE, f"policy-{row.location}-{row.sku}", "policy.set", at + MINUTE, row.policy_data())
 
 

@@ -4,8 +4,9 @@ from random import Random
 
 from connectors.retail.simulator.agenda import Agenda
 from connectors.retail.simulator.calendar import at_local, iso_day
+from connectors.retail.simulator.history import Key
 from connectors.retail.simulator.outlet import Emit
-from connectors.retail.simulator.plan import Key, Plan
+from connectors.retail.simulator.plan import Plan
 from connectors.retail.simulator.stock import Counters
 
 WEEKS_AHEAD = 8

@@ -16,8 +16,10 @@ from connectors.retail.simulator.calendar import (
     iso_day,
     local_day,
 )
+from connectors.retail.simulator.history import WAREHOUSE, WEB, Key, location_of
+from connectors.retail.simulator.master import publish_items, publish_policies
 from connectors.retail.simulator.outlet import Emit
-from connectors.retail.simulator.plan import WAREHOUSE, WEB, Key, Plan, location_of
+from connectors.retail.simulator.plan import Plan
 from connectors.retail.simulator.purchasing import Purchasing
 from connectors.retail.simulator.stock import Counters, Movement, Row, Service
 
@@ -47,16 +49,15 @@ class Shop:
     def open(self) -> None:
         """Count everything, and put the demand and the daily habits on the agenda."""
         for row in self.rows.values():
-            sku, location = row.key
-            row.book, row.counted_at = row.available, self.start
-            data = {"sku": sku, "location": location, "qty": row.available}
-            self.emit(f"wms/{location}", f"opening-{sku}", "stock.counted", self.start, data)
+            self._stock(row)
         for line in self.plan.lines:
             # The lines of an invoice follow each other within its second.
             at = line.at + line.row % 999 * 1000 + 1
             self.agenda.put(at, _ACTIONS[line.kind], self, line)
             if line.kind == "sale" and Random(f"{self.plan.seed}/{line.invoice}/{line.row}").random() < 0.008:
                 self.agenda.put(at - 2 * HOUR, self._reserve, line)
+        for day in self.plan.listings:
+            self.agenda.put(at_local(day, 2), self._list, day)
         for day in self.plan.revisions:
             self.agenda.put(at_local(day, 4, 30), self._revise_policies, day)
         for day in range(self.plan.first, self.plan.last + 1):
@@ -65,6 +66,22 @@ class Shop:
                 self.agenda.put(at_local(day, 5, 40), self._count_some, day)
             if day % 7 == 1:
                 self.agenda.put(at_local(day, 7, 10), self._transfer_some, day)
+
+    def _stock(self, row: Row) -> None:
+        """Count a row's opening stock."""
+        sku, location = row.key
+        row.book, row.counted_at = row.available, row.since
+        data = {"sku": sku, "location": location, "qty": row.available}
+        self.emit(f"wms/{location}", f"opening-{sku}", "stock.counted", row.since, data)
+
+    def _list(self, day: int) -> None:
+        """Take new goods into the range."""
+        listing, now = self.plan.listings[day], self.agenda.now
+        publish_items(listing.items, listing.rows, self.emit, now)
+        for key, plan in listing.rows.items():
+            self.rows[key] = Row(plan, plan.opening, since=now)
+            self._stock(self.rows[key])
+        publish_policies(listing.rows, self.emit, now)
 
     def sell(self, line: InvoiceLine) -> None:
         """Serve a line from what is there; the rest is lost."""

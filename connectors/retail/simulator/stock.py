@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from connectors.retail.simulator.plan import Key
+from connectors.retail.simulator.history import Key
 from connectors.retail.simulator.policies import RowPlan
 
 

@@ -5,6 +5,7 @@ import base64
 
 import msgspec
 from aiohttp import web
+from msgspec import UNSET
 
 from engine.core.outputs import DeadLetter
 from engine.web import lists
@@ -32,12 +33,12 @@ async def post(request: web.Request) -> web.Response:
 def _nothing(body: bytes) -> web.Response:
     if not body.strip():
         raise Problem(400, "the body is empty", "empty_body")
-    return as_json(Taken(0, []), status=202)
+    return as_json(Taken(0, [], 0), status=202)
 
 
 def _taken(receipt: Receipt) -> Taken:
     refused = [RefusedItem(each.index, each.id, each.reason, each.detail) for each in receipt.refused]
-    return Taken(receipt.accepted, refused)
+    return Taken(receipt.accepted, refused, UNSET if receipt.duplicates is None else receipt.duplicates)
 
 
 async def list_letters(request: web.Request) -> web.Response:

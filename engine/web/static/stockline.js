@@ -101,13 +101,13 @@ async function count() {
   if (document.hidden) return;
   try {
     const [sync, kpis] = await Promise.all([ask("/v1/sync"), ask("/v1/kpis")]);
-    const { opened, withdrawn, closed } = kpis.signals;
+    const accepted = sum(kpis.events) + kpis.duplicates;
     state.rows = kpis.rows;
-    show("accepted", sync.accepted);
+    show("accepted", accepted);
     show("lag", sync.lag);
-    show("event-rate", rate(state.rates.events, sync.accepted));
+    show("event-rate", rate(state.rates.events, accepted));
     show("positions-total", kpis.rows);
-    show("signals-total", sum(opened) - sum(withdrawn) - sum(closed));
+    show("signals-total", kpis.signals.open);
     show("alerts-total", sum(Object.values(kpis.alerts).map((each) => each.open)));
   } catch (error) {
     console.warn(error);

@@ -1,0 +1,36 @@
+"""Where others fold: what a submission answers at once."""
+
+from collections.abc import Sequence
+
+from engine.bus.base import Record
+from engine.bus.memory import MemoryBus
+from engine.core.rules import Rules
+from engine.runtime.reader import ReaderService
+
+
+class Log:
+    """Takes what is appended, and gives it no place."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    async def append(self, records: Sequence[Record], everywhere: frozenset[int]) -> Sequence[Record]:
+        self.values += [record.value for record in records]
+        return records
+
+    async def ends(self) -> dict[int, int]:
+        return {}
+
+    folded = ends
+
+    async def caught_up(self) -> None: ...
+
+
+async def test_what_is_refused_is_named_and_nothing_is_said_of_repeats() -> None:
+    log = Log()
+    reader = ReaderService(MemoryBus(2), log, log, log.caught_up, Rules())
+    items = [b'{"specversion":"1.0","id":"a-1","source":"s","type":"stock.teleported"}', b'{"id":"a-2","source":', b"x"]
+    receipt = await reader.submit(items)
+    assert [(each.index, each.id) for each in receipt.refused] == [(0, "a-1"), (1, "a-2"), (2, None)]
+    assert (receipt.accepted, receipt.duplicates) == (0, None)
+    assert log.values == items
