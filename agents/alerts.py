@@ -3,20 +3,21 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from typing import Any
+from typing import Any, cast, get_args
 
 from msgspec.structs import replace
 
 from agents import due
 from agents.turn import Turn
+from engine.core.errors import BrokenInvariant
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejected
-from engine.core.outputs import Alert
+from engine.core.outputs import Alert, AlertKind, Severity
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
 from tables.rows import AlertRow
 
-SEVERITY = {
+SEVERITY: dict[AlertKind, Severity] = {
     "balance_drift": "warning",
     "forecast_bias": "warning",
     "lead_time_drift": "warning",
@@ -31,7 +32,11 @@ SEVERITY = {
     "stale_feed": "critical",
     "lost_in_transit": "warning",
     "unknown_item": "info",
+    "clock_jump": "critical",
 }
+
+if SEVERITY.keys() != set(get_args(AlertKind)):
+    raise BrokenInvariant(f"AlertKind and SEVERITY differ in {SEVERITY.keys() ^ set(get_args(AlertKind))}")
 
 EVERYWHERE = b"\0*"
 """How the row of a feed's alert ends: no location has this name."""
@@ -44,7 +49,7 @@ LIFE = {
 """(status, answer) -> status; an absent pair is refused."""
 
 
-def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], discriminator: str = "") -> None:
+def raise_alert(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str = "") -> None:
     """Open the alert, or update it where its evidence has changed."""
     key = keys.part(keys.ALERT, row, kind, discriminator)
     old: AlertRow | None = turn.get(key)
@@ -63,7 +68,7 @@ def raise_alert(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], dis
         _publish_next(turn, row, key, alert, kind, "alert.updated")
 
 
-def clear_alert(turn: Turn, row: bytes, kind: str, discriminator: str = "") -> None:
+def clear_alert(turn: Turn, row: bytes, kind: AlertKind, discriminator: str = "") -> None:
     """Resolve the alert where it is open; its evidence stays as it was last."""
     if not row.endswith(EVERYWHERE) and not turn.stock(row).alerts:
         return
@@ -73,7 +78,7 @@ def clear_alert(turn: Turn, row: bytes, kind: str, discriminator: str = "") -> N
         _resolve(turn, row, key, old, kind)
 
 
-def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: str) -> None:
+def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: AlertKind) -> None:
     alert = replace(old)
     alert.status = "resolved"
     _tally(turn, row, -1)
@@ -86,7 +91,7 @@ def _tally(turn: Turn, row: bytes, change: int) -> None:
         turn.stock(row).alerts += change
 
 
-def raise_fact(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], discriminator: str) -> None:
+def raise_fact(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str) -> None:
     """Open an alert that states a fact: nothing takes it back, so it resolves by age."""
     raise_alert(turn, row, kind, evidence, discriminator)
     key = keys.part(keys.ALERT, row, kind, discriminator)
@@ -97,7 +102,8 @@ def raise_fact(turn: Turn, row: bytes, kind: str, evidence: dict[str, Any], disc
 
 def age(turn: Turn, row: bytes, name: str) -> None:
     """Resolve a fact whose time is over; `name` is its kind, NUL and its discriminator."""
-    kind, _, discriminator = name.partition("\0")
+    said, _, discriminator = name.partition("\0")
+    kind = cast(AlertKind, said)
     alert: AlertRow = turn.get(keys.part(keys.ALERT, row, kind, discriminator))
     if alert.until is not None and alert.until <= turn.now:
         clear_alert(turn, row, kind, discriminator)
@@ -121,7 +127,7 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
     return None
 
 
-def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | None:
+def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, AlertKind, AlertRow] | None:
     """The alert of a row by its id: its key, kind and row."""
     place: bytes | None = turn.get(keys.part(keys.ALERT_NAME, row, name))
     if place is None:
@@ -131,28 +137,28 @@ def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, str, AlertRow] | Non
     return (key, kind_of(key, row), alert) if alert.id == name else None
 
 
-def kind_of(key: bytes, row: bytes) -> str:
+def kind_of(key: bytes, row: bytes) -> AlertKind:
     """The kind of the alert that is stored under `key`."""
-    return key[len(row) + 2 :].split(keys.NUL)[0].decode()
+    return cast(AlertKind, key[len(row) + 2 :].split(keys.NUL)[0].decode())
 
 
-def _publish_next(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: str, event: str) -> None:
+def _publish_next(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
     alert.revision += 1
     alert.updated = turn.now
     _publish(turn, row, key, alert, kind, event)
 
 
-def _publish(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: str, event: str) -> None:
+def _publish(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
     turn.put(key, alert)
     turn.effects.append((event, alert.revision, alert_of(row, kind, alert)))
 
 
-def alert_of(row: bytes, kind: str, alert: AlertRow) -> Alert:
+def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
     """The alert as the contract shows it."""
     sku, location = keys.names(row)
     return Alert(
         id=alert.id,
-        kind=kind,  # type: ignore[arg-type]
+        kind=kind,
         sku=sku,
         location=location,
         severity=alert.severity,  # type: ignore[arg-type]

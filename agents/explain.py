@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 from agents.outlook import Need
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.values import day_of, iso
+from engine.core.policy import broken_constraints
+from engine.core.values import MAX_QUANTITY, day_of, iso
 from tables import keys
 from tables.rows import Stock
 
@@ -16,7 +17,29 @@ BINDING = {
     "moq": "raised to the minimum order quantity {moq}",
     "multiple": "rounded up to a multiple of {multiple}",
     "max_qty": "cut to the maximum {max_qty}",
+    "quantity_limit": f"cut to {MAX_QUANTITY}, the most that one order can say",
 }
+
+
+BROKEN = {
+    "moq": "{qty} is below the minimum order quantity {moq}",
+    "multiple": "{qty} is no multiple of {multiple}",
+    "max_qty": "{qty} is above the maximum {max_qty}",
+}
+
+
+def with_notes(explanation: dict[str, Any], policy: p.PolicySetData | None, qty: int) -> dict[str, Any]:
+    """The explanation, with a note for each constraint of the policy that the quantity of an answer breaks."""
+    told = {name: value for name, value in explanation.items() if name != "notes"}
+    if policy is None:
+        return told
+    broken = broken_constraints(qty, moq=policy.moq or 0, multiple=policy.multiple or 1, max_qty=policy.max_qty)
+    notes = [BROKEN[name].format(qty=qty, **_limits(policy)) for name in broken]
+    return {**told, "notes": notes} if notes else told
+
+
+def _limits(policy: p.PolicySetData) -> dict[str, int | None]:
+    return {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
 
 
 def explain(
@@ -49,8 +72,7 @@ def _sentence(row: bytes, stock: Stock, need: Need, proposal: "Proposal", policy
     supplier = f" from {proposal.supplier}" if proposal.supplier else ""
     target = f"up to {need.S}" if need.S is not None else "in whole lots"
     qty = need.quantity
-    limits = {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
-    binding = f", {BINDING[qty.binding].format(**limits)}: {qty.qty}" if qty.binding else ""
+    binding = f", {BINDING[qty.binding].format(**_limits(policy))}: {qty.qty}" if qty.binding else ""
     return (
         f"Order {proposal.qty} of {sku} for {location}{supplier}, needed by {day_of(proposal.due).isoformat()}: "
         f"the position {stock.position} (sellable {stock.sellable} + on order {stock.on_order} + in transit "
@@ -70,7 +92,6 @@ def _balances(stock: Stock) -> list[dict[str, Any]]:
 
 
 def _constraints(need: Need, proposal: "Proposal", policy: p.PolicySetData) -> list[dict[str, Any]]:
-    given = {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
     lead = need.lead_time
     return [
         {"term": "trigger s", "value": need.s, "unit": "units", "source": "formula"},
@@ -78,7 +99,11 @@ def _constraints(need: Need, proposal: "Proposal", policy: p.PolicySetData) -> l
         {"term": "lead time L", "value": f"{lead.days:g}", "unit": "days", "source": lead.source},
         {"term": "review R", "value": f"{lead.review:g}", "unit": "days", "source": "policy"},
         {"term": "wanted", "value": need.quantity.raw, "unit": "units", "source": "S - position, or lots"},
-        *({"term": k, "value": v, "unit": "units", "source": "policy"} for k, v in given.items() if v is not None),
+        *(
+            {"term": k, "value": v, "unit": "units", "source": "policy"}
+            for k, v in _limits(policy).items()
+            if v is not None
+        ),
         {"term": "quantity", "value": proposal.qty, "unit": "units", "source": need.quantity.binding or "wanted"},
         *_value(proposal, policy),
     ]

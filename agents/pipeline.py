@@ -7,6 +7,7 @@ from typing import Any
 from agents import alerts, drift, due, feeds, forecast, items, ledger, planning, purchasing, replenishment, stock
 from agents.turn import Turn
 from engine.core import events as e
+from engine.core.errors import BrokenInvariant
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_BALANCE
 from tables import keys
@@ -85,7 +86,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         planning.watch_lead_time(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
-    return None if _fits(held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    return None if _fits(turn, row, held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
 
 def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
@@ -99,9 +100,13 @@ def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
         replenishment.look_ahead(turn, row, held)
 
 
-def _fits(held: Stock) -> bool:
+def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
+    """Whether the row's balances are 64-bit integers, also those as of the past, and their difference to a report."""
     total = abs(held.available) + abs(held.held) + abs(held.reserved) + abs(held.on_order) + abs(held.in_transit)
-    return total <= MAX_BALANCE
+    past = [turn.writes.get(tag + row) for tag in (keys.REPORTED, keys.FLOOR)]
+    return total <= MAX_BALANCE and all(
+        abs(balances.available) + abs(balances.held) <= MAX_BALANCE - MAX_QUANTITY for balances in past if balances
+    )
 
 
 # events of several rows, or of none -----------------------------------------------------------------------------------
@@ -161,6 +166,10 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.LocationDefined: _define_location,
     e.FeedDeclared: _declare_feed,
 }
+
+for _name, _kind in e.EVENT_TYPES.items():
+    if (_kind in STEPS) + (_kind in OTHERS) + (_kind is e.ClockTicked) != 1:
+        raise BrokenInvariant(f"no agent handles `{_name}`, or two tables do: name it in STEPS or in OTHERS, in one")
 
 
 # the clock ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agents import alerts
-from agents.explain import explain
+from agents.explain import explain, with_notes
 from agents.outlook import LOOK_AHEAD_DAYS, Need, need_of, projection_of
 from agents.stock import row_location
 from agents.turn import Turn
@@ -225,7 +225,9 @@ def answer(turn: Turn, row: bytes) -> Rejected | None:
         return Rejected("signal_closed", f"the signal {old.id} is {old.status}")
     signal = replace(old)
     signal.status, signal.by, signal.note = status, data.by, data.reason
-    signal.qty = data.qty or old.qty
+    if data.qty is not None:
+        signal.qty = data.qty
+        signal.explanation = with_notes(old.explanation, turn.read_plan(row).policy, data.qty)
     signal.order, signal.line = data.order or old.order, str(data.line) if data.line is not None else old.line
     signal.until = turn.now + _hold(turn, status)
     stock = turn.stock(row)

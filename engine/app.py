@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ from engine.core.rules import Rules
 from engine.runtime.audit import AuditReport, audit
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
+from engine.stopping import stop_when_asked
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
@@ -68,13 +68,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
 
 
 async def run(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM, SIGINT or a failure of the engine, which is raised once everything is closed."""
+    """Serve until asked to stop or a failure of the engine, which is raised once everything is closed."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+    asked = stop_when_asked()
     async with running(settings) as instance:
         announce(instance.url)
         failure = await watch(instance.service, asked)

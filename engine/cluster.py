@@ -2,8 +2,6 @@
 
 import asyncio
 import gc
-import os
-import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
@@ -25,6 +23,7 @@ from engine.runtime.audit import AuditReport, audit
 from engine.runtime.reader import ReaderService
 from engine.runtime.worker import Pacing, Worker
 from engine.settings import KafkaSettings, Settings
+from engine.stopping import stop_when_asked
 from engine.telemetry import Figures, Telemetry, WorkerFigures, worker_metrics
 from engine.web import server
 from engine.web.bodies import Intake, Limits
@@ -32,7 +31,6 @@ from engine.web.facade import Context
 from engine.web.worker import application
 
 CACHE_RESERVE_MIB = 64
-PARENT_SECONDS = 0.5
 
 
 def pacing_of(settings: KafkaSettings) -> Pacing:
@@ -52,7 +50,7 @@ def caches_of(settings: Settings, tasks: int) -> CacheSettings:
 
 
 async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:
-    """Be one worker until SIGTERM or SIGINT; raises what ended it otherwise.
+    """Be one worker until asked to stop; raises what ended it otherwise.
 
     The order: a full disk and wrong topics are found before the group gives this process anything.
     """
@@ -77,7 +75,7 @@ async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str
 
 
 async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:
-    """Serve HTTP and the live view over a cluster until SIGTERM or SIGINT; raises what ended it otherwise."""
+    """Serve HTTP and the live view over a cluster until asked to stop; raises what ended it otherwise."""
     asked = stop_when_asked()
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
@@ -131,27 +129,6 @@ def reader_figures(service: ReaderService) -> Figures:
     """What the view knows of the workers' counts, for the metrics."""
     rows = service.bus.published.count("positions")
     return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)
-
-
-def stop_when_asked() -> asyncio.Event:
-    """An event that SIGTERM, SIGINT or the end of the parent process sets."""
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
-    if (parent := os.environ.get(PARENT_VARIABLE)) is not None:
-
-        def look() -> None:
-            if os.getppid() != int(parent):
-                asked.set()
-            loop.call_later(PARENT_SECONDS, look)
-
-        look()
-    return asked
-
-
-PARENT_VARIABLE = "STOCKLINE_PARENT_PID"
-"""Set by the process that supervises workers: they do not outlive it."""
 
 
 def figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:

@@ -152,8 +152,21 @@ def asyncapi() -> Schema:
         "defaultContentType": "application/cloudevents+json",
         "channels": {name: _channel(name, channel) for name, channel in CHANNELS.items()},
         "operations": {name: _operation(name) for name in CHANNELS if name != "state"},
-        "components": {"messages": _messages(), "schemas": parts},
+        "components": {"messages": _messages(), "schemas": _named_discriminators(parts)},
     }
+
+
+def _named_discriminators(part: Any) -> Any:
+    """Write each discriminator as AsyncAPI does, by the name of its property; the object form is OpenAPI's alone."""
+    if isinstance(part, list):
+        return [_named_discriminators(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    mended = {name: _named_discriminators(each) for name, each in part.items()}
+    match mended.get("discriminator"):
+        case {"propertyName": str() as name}:
+            mended["discriminator"] = name
+    return mended
 
 
 def _channel(name: str, channel: _Channel) -> Schema:

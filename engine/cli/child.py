@@ -12,6 +12,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from engine.core.errors import EnvironmentFailure
+from engine.stopping import environment_of_child
 
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -33,7 +34,9 @@ class ChildEngine:
         command += ["--clock", "log", "--host", HOST, "--port", str(self._port)]
         with self._log.open("wb") as log:
             # A session of its own: an interrupt from the terminal is ours to pass on, once we have said goodbye.
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=subprocess.STDOUT, env=environment_of_child(), start_new_session=True
+            )
         try:
             self._wait_until_ready()
         except BaseException:

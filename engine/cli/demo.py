@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.core.errors import UsageError
+from engine.stopping import unwind_when_asked
 
 DEFAULT_FROM = date(2011, 3, 1)
 DEFAULT_MONTHS = 3
@@ -51,6 +52,7 @@ def demo(
 ) -> None:
     """Replay months of real invoices with simulated suppliers, as fast as it goes, and say what came of it."""
     options = DemoOptions(_day(first), None if last is None else _day(last), months, seed, port, data, exit_, as_json)
+    unwind_when_asked()
     raise typer.Exit(run_demo(options))
 
 

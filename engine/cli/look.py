@@ -133,6 +133,8 @@ def explain(
     typer.echo(explanation.get("sentence", ""))
     for reason in found["reasons"]:
         typer.echo(f"for review: {reason}")
+    for note in explanation.get("notes", []):
+        typer.echo(f"note: {note}")
     typer.echo()
     show.rows([_term(term) for term in explanation.get("terms", [])], ("term", "value", "unit", "source"), False)
     events: Sequence[str] = explanation.get("events", [])

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from engine import settings as settings_module
 from engine.cli import show
+from engine.stopping import stop_when_asked
 
 if TYPE_CHECKING:
     from connectors.kafka_source import SourceProfile, Tally
@@ -57,11 +57,8 @@ async def _run(settings: settings_module.KafkaSettings, profile: "SourceProfile"
     from engine.bus.kafka.connection import Connection
     from engine.bus.kafka.topics import existing_topics
 
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_overhear)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked.set)
+    asked = stop_when_asked()
+    asyncio.get_running_loop().set_exception_handler(_overhear)
     connection = Connection(settings)
     topics = await existing_topics(connection)
     access = Access(

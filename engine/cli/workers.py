@@ -14,6 +14,7 @@ import typer
 
 from engine import settings as settings_module
 from engine.core.errors import EnvironmentFailure, UsageError
+from engine.stopping import environment_of_child, stop_signals
 
 STOP_SECONDS = 30.0
 FIRST_PAUSE, LAST_PAUSE = 0.5, 10.0
@@ -106,7 +107,7 @@ class Supervisor:
 
     def run(self) -> int:
         """Supervise until asked to stop; the exit code."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in stop_signals():
             signal.signal(number, self._stop)
         for slot in self._slots:
             slot.start()
@@ -138,9 +139,8 @@ class _Slot:
         self._pause = FIRST_PAUSE
 
     def start(self) -> None:
-        environment = {**os.environ, "STOCKLINE_PARENT_PID": str(os.getpid())}
         # A session of its own: an interrupt from the terminal is ours to pass on.
-        self._process = subprocess.Popen(self._command, env=environment, start_new_session=True)
+        self._process = subprocess.Popen(self._command, env=environment_of_child(), start_new_session=True)
         self._started = time.monotonic()
 
     def look(self) -> int | None:

@@ -1,13 +1,26 @@
-"""The fields that payloads are made of, and the bases that payloads share."""
+"""The fields that payloads are made of, and the bases that payloads share.
 
-from collections.abc import Callable
+An identifier names something and becomes a part of keys, so nothing unprintable may be in it. Its type says that it is
+one (`Name`, `Reference`, `Identifier`, `Place`); `Checked` checks every field of such a type, whatever its name.
+"""
+
+from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import chain
 from operator import attrgetter
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
+from msgspec.structs import fields
 
+from engine.core.errors import BrokenInvariant
 from engine.core.values import MAX_QUANTITY
+
+EVERYWHERE = "*"
+"""The location of an alert about a feed; nothing else has this name."""
+
+_IDENTIFIER = {"identifier": True}
+_PLACE = {"identifier": True, "everywhere": True}
 
 Name = Annotated[
     str,
@@ -16,9 +29,14 @@ Name = Annotated[
         max_length=64,
         description="1 to 64 printable characters, no space at the ends",
         extra_json_schema={"pattern": r"^\S(.*\S)?$"},
+        extra=_IDENTIFIER,
     ),
 ]
-Reference = Annotated[str, Meta(min_length=1, max_length=128, description="the number of a document or of its part")]
+Reference = Annotated[
+    str, Meta(min_length=1, max_length=128, description="the number of a document or of its part", extra=_IDENTIFIER)
+]
+Identifier = Annotated[str, Meta(min_length=1, max_length=256, extra=_IDENTIFIER)]
+Place = Annotated[str, Meta(min_length=1, max_length=64, description="a location, or `*` of a feed", extra=_PLACE)]
 Text = Annotated[str, Meta(max_length=1000)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Count = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
@@ -30,36 +48,82 @@ Days = Annotated[float, Meta(ge=0, le=3650)]
 Status = Literal["available", "held"]
 
 
-IDENTIFIERS = frozenset(
-    "sku location uom supplier order line signal shipment receipt reservation transfer origin to version base_version "
-    "base_unit by feed".split()
-)
-"""The fields that name something: they become parts of keys, so nothing unprintable may be in them."""
+Reader = Callable[[Any], Iterable[object]]
 
-_identifiers: dict[type, Callable[[object], tuple[object, ...]]] = {}
+_readers: dict[type, Reader] = {}
 
 
-def check_names(*names: object) -> None:
-    """Raise ValueError unless every text given is printable, has no space at its ends, and is not `*`."""
-    for name in names:
-        if type(name) is str and (not name.isprintable() or name != name.strip() or name == "*"):
-            raise ValueError("a name holds a character that is not printable or a space at an end, or is `*`")
+class Checked(Struct, kw_only=True, gc=False):
+    """The base of every struct that holds an identifier.
 
-
-def _identifiers_of(kind: type[Struct]) -> Callable[[object], tuple[object, ...]]:
-    names = [name for name in kind.__struct_fields__ if name in IDENTIFIERS]
-    return attrgetter(*names) if len(names) > 1 else lambda data: tuple(getattr(data, name) for name in names)
-
-
-class Data(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
-    """The base of all payloads: every identifier in it is checked."""
+    Whenever one is decoded or made, each identifier must be printable, have no space at its ends, and not be `*`.
+    """
 
     def __post_init__(self) -> None:
-        kind = type(self)
-        getter = _identifiers.get(kind)
-        if getter is None:
-            getter = _identifiers[kind] = _identifiers_of(kind)
-        check_names(*getter(self))
+        try:
+            read = _readers[type(self)]
+        except KeyError:
+            read = _readers[type(self)] = reader_of(type(self))
+        for name in read(self):
+            if type(name) is str and not (name.isprintable() and name.strip() == name != EVERYWHERE):
+                raise ValueError(
+                    f"the name {name!r} has a character that is not printable or a space at an end, or is `*`"
+                )
+
+
+def reader_of(kind: type[Struct]) -> Reader:
+    """What reads all identifiers of a struct; raises BrokenInvariant for a struct that has some and checks none."""
+    found = {field.name: finder for field in fields(kind) if (finder := _finder_of(inspect.type_info(field.type)))}
+    if found and not issubclass(kind, Checked):
+        raise BrokenInvariant(f"{kind.__name__} has identifiers and does not check them: make it a `Checked`")
+    plain = [name for name, finder in found.items() if finder is _itself]
+    read: Reader = attrgetter(*plain) if len(plain) > 1 else lambda data: [getattr(data, name) for name in plain]
+    inside = [(name, finder) for name, finder in found.items() if finder is not _itself]
+    if not inside:
+        return read
+    return lambda data: chain(read(data), *(finder(getattr(data, name)) for name, finder in inside))
+
+
+def _finder_of(described: inspect.Type) -> Reader | None:
+    """What finds the identifiers in a value of a type; None where there are none, or where a struct checks its own."""
+    match described:
+        case inspect.StructType(cls=kind):
+            reader_of(kind)
+        case inspect.Metadata(extra={"identifier": True, **others}):
+            return _unless_everywhere if "everywhere" in others else _itself
+        case inspect.Metadata(type=inner):
+            return _finder_of(inner)
+        case inspect.UnionType(types=options):
+            finders = [finder for option in options if (finder := _finder_of(option))]
+            if len(finders) > 1:
+                raise BrokenInvariant(f"identifiers in more than one kind of {described} cannot be told apart")
+            return finders[0] if finders else None
+        case inspect.DictType(key_type=key, value_type=value):
+            if _finder_of(value):
+                raise BrokenInvariant(f"identifiers that are values of a dictionary are not looked for: {described}")
+            return _in_each(_finder_of(key))
+        case inspect.CollectionType(item_type=item):
+            return _in_each(_finder_of(item))
+    return None
+
+
+def _itself(value: object) -> Iterable[object]:
+    return (value,)
+
+
+def _unless_everywhere(value: object) -> Iterable[object]:
+    return () if value == EVERYWHERE else (value,)
+
+
+def _in_each(finder: Reader | None) -> Reader | None:
+    """A finder for all that a list, or the keys of a dictionary, or None for no such thing, holds."""
+    if finder is None or finder is _itself:
+        return finder and (lambda values: values or ())
+    return lambda values: chain.from_iterable(map(finder, values or ()))
+
+
+class Data(Checked, forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False):
+    """The base of all payloads."""
 
 
 class SkuData(Data, kw_only=True):

@@ -13,10 +13,12 @@ from engine.core.fields import (
     Count,
     Data,
     Days,
+    Identifier,
     LineNumber,
     Money,
     Moved,
     Name,
+    Place,
     Quantity,
     Reference,
     Revision,
@@ -25,7 +27,6 @@ from engine.core.fields import (
     SkuData,
     Status,
     Text,
-    check_names,
 )
 from engine.core.values import MAX_QUANTITY
 
@@ -41,7 +42,6 @@ class ItemDefinedData(SkuData, kw_only=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_names(*self.units, *self.substitutes)
         if self.units.get(self.base_unit, 1) != 1:
             raise ValueError("the base unit's factor is 1")
 
@@ -309,14 +309,11 @@ class SignalAnswerData(RowData, kw_only=True):
 class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 
-    sku: Annotated[str, Meta(min_length=1, max_length=256)]
-    location: Name
+    sku: Identifier
+    location: Place
     alert: Reference
     by: Name
     note: Text | None = None
-
-    def __post_init__(self) -> None:
-        check_names(self.sku, None if self.location == "*" else self.location, self.alert, self.by)
 
 
 class LocationDefinedData(Data, kw_only=True):
@@ -338,13 +335,9 @@ class LocationDefinedData(Data, kw_only=True):
 class FeedDeclaredData(Data, kw_only=True):
     """The feed is stale when nothing has arrived from it for the interval."""
 
-    feed: Annotated[str, Meta(min_length=1, max_length=256)]
+    feed: Identifier
     interval_seconds: Annotated[int, Meta(ge=1, le=10**8)]
     locations: Annotated[list[Name], Meta(max_length=1000)] | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_names(*(self.locations or ()))
 
 
 class ClockTickedData(Data, kw_only=True):

@@ -13,13 +13,16 @@ from statistics import NormalDist
 
 from msgspec import Struct
 
-from engine.core.values import ceil_div, round_up_to_multiple
+from engine.core.values import MAX_BALANCE, MAX_QUANTITY, ceil_div, round_up_to_multiple
 
 _STANDARD = NormalDist()
 
 
 class OrderQuantity(Struct, frozen=True):
-    """How much to order: `raw` brings the position to S; `binding` names the constraint that made `qty` of it."""
+    """How much to order: `raw` brings the position to S; `binding` names the constraint that made `qty` of it.
+
+    `qty` is at most 10^12, the most that an order can say; where that cuts it, `binding` is `quantity_limit`.
+    """
 
     qty: int
     raw: int
@@ -42,7 +45,7 @@ def order_quantity(
 
 
 def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> OrderQuantity:
-    """Apply minimum, multiple and cap to a wanted quantity; nothing wanted gives nothing."""
+    """Apply minimum, multiple, cap and the limit of quantities to a wanted one; nothing wanted gives nothing."""
     if raw <= 0:
         return OrderQuantity(0, raw)
     qty, binding = raw, None
@@ -51,9 +54,16 @@ def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | Non
     rounded = round_up_to_multiple(qty, multiple)
     if rounded != qty:
         qty, binding = rounded, binding or "multiple"
-    if max_qty is not None and qty > max_qty:
-        qty, binding = (max_qty // multiple * multiple) or max_qty, "max_qty"
-    return OrderQuantity(qty, raw, binding)
+    cap = MAX_QUANTITY if max_qty is None else min(max_qty, MAX_QUANTITY)
+    if qty > cap:
+        qty, binding = (cap // multiple * multiple) or cap, "max_qty" if cap == max_qty else "quantity_limit"
+    return OrderQuantity(qty, min(raw, MAX_BALANCE), binding)
+
+
+def broken_constraints(qty: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> list[str]:
+    """The constraints that a quantity chosen by somebody else breaks, named as in `OrderQuantity.binding`."""
+    broken = {"moq": qty < moq, "multiple": qty % multiple != 0, "max_qty": max_qty is not None and qty > max_qty}
+    return [name for name, is_broken in broken.items() if is_broken]
 
 
 def reorder_quantity(position: int, point: int, lot: int) -> int:
@@ -131,5 +141,5 @@ def tracking_signal(errors: Sequence[float]) -> float:
 
 
 def whole_units(amount: float) -> int:
-    """An amount of units (or days) rounded up, forgiving the last bits of a float."""
-    return ceil(round(amount, 6))
+    """An amount of units (or days) rounded up, forgiving the last bits of a float; at most 10^12, as any quantity."""
+    return min(ceil(round(amount, 6)), MAX_QUANTITY)

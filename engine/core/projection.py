@@ -6,7 +6,7 @@ All functions work on lists with one integer per period, the first being today.
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from engine.core.values import ceil_div
+from engine.core.values import MAX_BALANCE, ceil_div
 
 
 def spread(qty: int, days: int) -> list[int]:
@@ -50,8 +50,12 @@ def daily_demand(
 
 
 def project(opening: int, supply: Sequence[int], demand: Sequence[int]) -> list[int]:
-    """The balance at the end of each period: opening + supply - demand, running."""
-    return list(accumulate((s - d for s, d in zip(supply, demand, strict=True)), initial=opening))[1:]
+    """The balance at the end of each period: opening + supply - demand, running.
+
+    Opening and supply of a row fit into 64 bits; demand can lead below them, and the balance then stays at the least.
+    """
+    balances = list(accumulate((s - d for s, d in zip(supply, demand, strict=True)), initial=opening))[1:]
+    return balances if opening > -MAX_BALANCE // 2 else [max(balance, -MAX_BALANCE) for balance in balances]
 
 
 def forward_minimum(values: Sequence[int]) -> list[int]:

@@ -139,7 +139,8 @@ class Service:
         """
         if self._failure is not None:
             raise EnvironmentFailure(f"the engine has stopped: {self._failure}") from self._failure
-        if self._stopping or self._waiting_events + len(items) > WAITING_EVENTS + GROUP_EVENTS:
+        # What waits already decides, not what comes: a long body must not be refused for ever.
+        if self._stopping or self._waiting_events > WAITING_EVENTS:
             raise Busy("more events are waiting than the engine takes" if not self._stopping else "the engine stops")
         if not items:
             return Receipt(0, [], 0)

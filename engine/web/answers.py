@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from engine.core.fields import Name, Quantity, Text
+from engine.core.fields import Checked, Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -33,7 +33,7 @@ class Taken(Struct):
     duplicates: Duplicates | UnsetType = UNSET
 
 
-class SignalAnswer(Struct, forbid_unknown_fields=True):
+class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to a signal; `qty` in place of the proposed quantity."""
 
     by: Name
@@ -41,7 +41,7 @@ class SignalAnswer(Struct, forbid_unknown_fields=True):
     reason: Text | None = None
 
 
-class AlertAnswer(Struct, forbid_unknown_fields=True):
+class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     """The answer of a person or a system to an alert."""
 
     by: Name

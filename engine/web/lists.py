@@ -245,9 +245,12 @@ def _bound(query: Query) -> tuple[Any, ...] | None:
     if value is None or query.order_field is None:
         return _position(None, name)
     try:
-        return _position(msgspec.convert(value, query.table.fields[query.order_field]), name)
+        start = msgspec.convert(value, query.table.fields[query.order_field])
     except msgspec.ValidationError:
         raise _bad("`cursor` is not one of this list") from None
+    if isinstance(start, datetime) and start.tzinfo is None:
+        raise _bad("`cursor` is not one of this list")
+    return _position(start, name)
 
 
 def _beyond(query: Query, position: tuple[Any, ...], bound: tuple[Any, ...]) -> bool:

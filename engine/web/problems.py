@@ -39,7 +39,9 @@ _encoder = msgspec.json.Encoder()
 
 def answer(status: int, detail: str, reason: str | None = None, headers: Any = None) -> web.Response:
     """The response for a problem."""
-    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=detail, reason=reason)
+    # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
+    readable = detail.encode(errors="replace").decode()
+    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=readable, reason=reason)
     return web.Response(status=status, body=_encoder.encode(details), content_type=MEDIA_TYPE, headers=headers)
 
 

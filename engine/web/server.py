@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from aiohttp import web
@@ -68,13 +68,28 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what a page of a foreign site makes a browser send: there is no authentication yet."""
-    host = urlsplit(f"//{request.host}").hostname
-    if request.app[LOCAL_ONLY] and host not in LOCAL_NAMES:
-        raise Problem(421, f"this server is not {host}", "foreign_host")
+    host = _split(f"//{request.host}")
+    if host is None:
+        raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
+    if request.app[LOCAL_ONLY] and host.hostname not in LOCAL_NAMES:
+        raise Problem(421, f"this server is not {host.hostname}", "foreign_host")
     origin = request.headers.get("Origin")
-    if request.method not in SAFE_METHODS and origin is not None and urlsplit(origin).netloc != request.host:
+    if request.method not in SAFE_METHODS and origin is not None and not _is_of(origin, request.host):
         raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
     return await handler(request)
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of a URL, or None for what is none, such as an address with an open bracket."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
+
+
+def _is_of(origin: str, host: str) -> bool:
+    parts = _split(origin)
+    return parts is not None and parts.netloc == host
 
 
 async def _with_headers(request: web.Request, response: web.StreamResponse) -> None:

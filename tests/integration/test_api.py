@@ -86,6 +86,26 @@ def test_a_signal_is_opened_explained_and_accepted(engine: Stockline) -> None:
     assert engine.post("/v1/signals/none/accept", {"by": "ann"}).status == 404
 
 
+def test_an_accepted_quantity_that_breaks_the_policy_is_taken_and_noted(engine: Stockline) -> None:
+    fill(engine)
+    [signal] = engine.get("/v1/signals?status=open&location=LDS")["items"]
+    assert "notes" not in signal["explanation"]
+    limits = {"moq": 24, "multiple": 12, "max_qty": 240, "supplier": "ACME"}
+    policy = {"sku": "85123A", "location": "LDS", "policy": {"kind": "min_max", "min": 50, "max": 120}, **limits}
+    engine.send(event("policy.set", "limits", **policy))
+    answer = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann", "qty": 10})
+    notes = ["10 is below the minimum order quantity 24", "10 is no multiple of 12"]
+    assert (answer.status, answer.json["qty"], answer.json["explanation"]["notes"]) == (200, 10, notes)
+    told = stockline("explain", signal["id"], "--url", engine.url).stdout.decode()
+    assert all(f"note: {note}" in told for note in notes)
+
+    ordered = {"sku": "85123A", "location": "LDS", "signal": signal["id"], "by": "erp"}
+    engine.send(event("signal.ordered", "too many", **ordered, qty=252))
+    assert engine.get(f"/v1/signals/{signal['id']}")["explanation"]["notes"] == ["252 is above the maximum 240"]
+    engine.send(event("signal.ordered", "just right", **ordered, qty=96))
+    assert "notes" not in engine.get(f"/v1/signals/{signal['id']}")["explanation"]
+
+
 def test_a_rejected_signal_cannot_be_accepted(engine: Stockline) -> None:
     fill(engine)
     [signal] = engine.get("/v1/signals?status=open&location=LDS")["items"]

@@ -197,6 +197,13 @@ def test_asyncapi_has_the_topics_of_the_contract() -> None:
     assert document["channels"]["events"]["messages"].keys() == events.EVENT_TYPES.keys()
 
 
+def test_asyncapi_names_the_property_of_a_discriminator() -> None:
+    policy = schema.asyncapi()["components"]["schemas"]["PolicySetData"]["properties"]["policy"]
+    assert policy["discriminator"] == "kind"
+    for option in policy["anyOf"]:
+        assert "kind" in resolve(schema.asyncapi(), option["$ref"])["required"]
+
+
 def test_asyncapi_messages_have_a_key_and_a_payload_of_their_type() -> None:
     document = schema.asyncapi()
     for channel in document["channels"].values():

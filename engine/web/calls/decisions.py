@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
@@ -10,8 +11,7 @@ from msgspec import Raw
 
 from engine.bus.base import Topic
 from engine.core import events
-from engine.core.outputs import Alert, Signal
-from engine.core.payloads import AlertAnswerData, SignalAnswerData
+from engine.core.outcomes import Rejected
 from engine.core.values import moment
 from engine.web import bodies, lists
 from engine.web.answers import AlertAnswer, SignalAnswer, as_json, raw_json
@@ -20,16 +20,23 @@ from engine.web.problems import Problem
 
 SOURCE = "stockline/api"
 
-T = TypeVar("T")
 
-_SIGNAL_EVENTS: dict[str, type[events.SignalAccepted] | type[events.SignalRejected]] = {
-    "accept": events.SignalAccepted,
-    "reject": events.SignalRejected,
-}
-_ALERT_EVENTS: dict[str, type[events.AlertAcknowledged] | type[events.AlertResolved]] = {
-    "acknowledge": events.AlertAcknowledged,
-    "resolve": events.AlertResolved,
-}
+class Answerable(NamedTuple):
+    """What people answer: its topic, its name in events, the body of an answer, the event type of each verb."""
+
+    topic: Topic
+    field: str
+    body: type[SignalAnswer] | type[AlertAnswer]
+    types: Mapping[str, str]
+
+
+_SIGNAL = Answerable("signals", "signal", SignalAnswer, {"accept": "signal.accepted", "reject": "signal.rejected"})
+_ALERT = Answerable("alerts", "alert", AlertAnswer, {"acknowledge": "alert.acknowledged", "resolve": "alert.resolved"})
+
+
+class _Row(msgspec.Struct):
+    sku: str
+    location: str
 
 
 async def list_signals(request: web.Request) -> web.Response:
@@ -56,44 +63,37 @@ async def get_alert(request: web.Request) -> web.Response:
 
 async def answer_signal(request: web.Request) -> web.Response:
     """Accept or reject a signal; the answer is the signal after it."""
-    answer = await _body(request, SignalAnswer)
-    signal = msgspec.json.decode(await _latest(request, "signals"), type=Signal)
-    data = SignalAnswerData(
-        sku=signal.sku, location=signal.location, signal=signal.id, by=answer.by, qty=answer.qty, reason=answer.reason
-    )
-    verb = request.match_info["verb"]
-    await _submit(request, _SIGNAL_EVENTS[verb](data=data, **_envelope(request, verb, signal.id)))
-    return raw_json(await _latest(request, "signals"))
+    return await _answer(request, _SIGNAL)
 
 
 async def answer_alert(request: web.Request) -> web.Response:
     """Acknowledge or resolve an alert; the answer is the alert after it."""
-    answer = await _body(request, AlertAnswer)
-    alert = msgspec.json.decode(await _latest(request, "alerts"), type=Alert)
-    data = AlertAnswerData(sku=alert.sku, location=alert.location, alert=alert.id, by=answer.by, note=answer.note)
-    verb = request.match_info["verb"]
-    await _submit(request, _ALERT_EVENTS[verb](data=data, **_envelope(request, verb, alert.id)))
-    return raw_json(await _latest(request, "alerts"))
+    return await _answer(request, _ALERT)
 
 
-async def _body(request: web.Request, kind: type[T]) -> T:
+async def _answer(request: web.Request, kind: Answerable) -> web.Response:
     async with request.app[CONTEXT].intake.body(request) as body:
-        return bodies.decode(body, kind)
-
-
-def _envelope(request: web.Request, verb: str, name: str) -> dict[str, Any]:
-    at = service_of(request).now()
-    return {
+        answer = bodies.decode(body, kind.body)
+    row = msgspec.json.decode(await _latest(request, kind.topic), type=_Row)
+    name, verb = request.match_info["id"], request.match_info["verb"]
+    event = {
         "specversion": "1.0",
         "id": f"{verb}-{name}-{secrets.token_hex(8)}",
         "source": SOURCE,
-        "time": moment(at),
+        "type": kind.types[verb],
+        "time": moment(service_of(request).now()),
+        "data": {"sku": row.sku, "location": row.location, kind.field: name, **msgspec.to_builtins(answer)},
     }
+    await _submit(request, msgspec.json.encode(event))
+    return raw_json(await _latest(request, kind.topic))
 
 
-async def _submit(request: web.Request, event: events.Event) -> None:
-    """Submit an answer; raises Problem 409 where the life cycle does not allow it."""
-    receipt = await service_of(request).decide(events.encode(event), f"api/{request.remote}")
+async def _submit(request: web.Request, raw: bytes) -> None:
+    """Submit an answer; raises Problem 400 where it is no valid event, 409 where the life cycle does not allow it."""
+    event = events.decode(raw)
+    if isinstance(event, Rejected):
+        raise Problem(400, event.detail, event.reason)
+    receipt = await service_of(request).decide(raw, f"api/{request.remote}")
     for refusal in receipt.refused:
         raise Problem(409, refusal.detail, refusal.reason)
 

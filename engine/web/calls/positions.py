@@ -13,6 +13,7 @@ from engine.web.facade import service_of
 from engine.web.problems import Problem
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365
+MAX_OFFSET = 2**63 - 1
 EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
@@ -64,7 +65,7 @@ def _before(request: web.Request) -> int | None:
     if text is None:
         return None
     match lists.open_cursor(text):
-        case [int() as offset]:
+        case [int() as offset] if 0 <= offset <= MAX_OFFSET:
             return offset
     raise Problem(400, "`cursor` is not one of this list", "invalid_parameter")
 

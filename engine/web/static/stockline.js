@@ -16,6 +16,9 @@ const OVER = { signals: ["withdrawn", "ordered", "rejected", "expired"], alerts:
 
 const element = (id) => document.getElementById(id);
 const figures = new Intl.NumberFormat("en");
+
+// JSON numbers beyond 2^53 reach a page rounded, and it says so.
+const figure = (number) => (Math.abs(number) > Number.MAX_SAFE_INTEGER ? "about " : "") + figures.format(number);
 const state = {
   positions: new Map(), signals: new Map(), alerts: new Map(),
   changes: [], received: 0, rows: 0, rates: { changes: [], events: [] }, dirty: true, paused: false, filter: "",
@@ -115,7 +118,7 @@ async function count() {
 }
 
 function show(id, number) {
-  const text = figures.format(number);
+  const text = figure(number);
   if (element(id).textContent !== text) element(id).textContent = text;
 }
 
@@ -146,7 +149,7 @@ function positionRow(thing) {
   if (seen.get(name) !== thing.version) row.className = "fresh";
   row.append(make("td", "", thing.sku), make("td", "", thing.location));
   for (const field of NUMBERS) {
-    row.append(make("td", thing[field] < 0 ? "number negative" : "number", figures.format(thing[field])));
+    row.append(make("td", thing[field] < 0 ? "number negative" : "number", figure(thing[field])));
   }
   row.append(make("td", "", moment(thing.updated)));
   return row;
@@ -168,9 +171,10 @@ function card(over, tags, title, text) {
 }
 
 function signalCard(thing) {
-  const sentence = thing.explanation.sentence || `Order ${figures.format(thing.qty)} by ${thing.due}.`;
+  const sentence = thing.explanation.sentence || `Order ${figure(thing.qty)} by ${thing.due}.`;
   const over = OVER.signals.includes(thing.status);
-  return card(over, [thing.status, thing.disposition], `${thing.sku} at ${thing.location}`, sentence);
+  const text = [sentence, ...(thing.explanation.notes || [])].join(" Note: ");
+  return card(over, [thing.status, thing.disposition], `${thing.sku} at ${thing.location}`, text);
 }
 
 function alertCard(thing) {
@@ -191,8 +195,8 @@ function drawCards(table, draw) {
 function changeLine(change) {
   const { type, thing } = change;
   const what = {
-    "position.changed": () => `position ${figures.format(thing.position)}, available ${figures.format(thing.available)}`,
-  }[type] || (() => `${thing.kind || `qty ${figures.format(thing.qty)}`}, ${thing.status}`);
+    "position.changed": () => `position ${figure(thing.position)}, available ${figure(thing.available)}`,
+  }[type] || (() => `${thing.kind || `qty ${figure(thing.qty)}`}, ${thing.status}`);
   const line = make("li");
   line.append(make("b", "", type), ` ${moment(thing.updated)}  ${thing.sku} at ${thing.location}: ${what()}`);
   return line;

@@ -1,0 +1,95 @@
+"""Balances as of any moment, kept by events one by one, against the sum over all of them."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents import ledger, pipeline
+from tests.auditor.adapter import Rig
+from tests.auditor.events import event
+from tests.auditor.model import HOUR, Model, instant
+from tests.auditor.workload import encoded, iso
+
+BEGIN = instant("2026-03-02T12:00:00+00:00")
+ARRIVED = BEGIN + 400 * HOUR
+ROW = ("S", "L")
+
+
+def told(number: int, kind: str, minute: int, **data: object) -> dict:
+    return {**event(kind, 1), "id": f"e{number}", "time": iso(BEGIN + minute * HOUR // 60),
+            "data": {"sku": ROW[0], "location": ROW[1], **data}}  # fmt: skip
+
+
+# Movements and counts over two hours, and reports at any moment of them: each report is compared as of its moment.
+steps = st.lists(
+    st.tuples(st.sampled_from(["move", "held", "count", "count held", "report"]), st.integers(0, 120), st.integers(0, 40)),
+    min_size=1,
+    max_size=30,
+)  # fmt: skip
+
+
+@given(steps=steps)
+@settings(max_examples=150)
+def test_the_balance_as_of_the_last_report_is_that_of_the_model_after_every_event(
+    steps: list[tuple[str, int, int]],
+) -> None:
+    rig, events, last = Rig(1), [], None
+    for number, (what, minute, qty) in enumerate(steps):
+        kind, data = {
+            "move": ("stock.adjusted", {"qty": qty - 20 or 1, "reason": "x"}),
+            "held": ("stock.held", {"qty": qty + 1}),
+            "count": ("stock.counted", {"qty": qty}),
+            "count held": ("stock.counted", {"qty": qty, "status": "held"}),
+            "report": ("balance.reported", {"on_hand": 10**6}),
+        }[what]
+        new = told(number, kind, minute, **data)
+        events.append(new)
+        assert rig.send([encoded(new)], ARRIVED) == {}
+        if what == "report" and (last is None or minute >= last):
+            last = minute
+        if last is not None:
+            until = BEGIN + last * HOUR // 60
+            known = [e for e in events if instant(e["time"]) <= until]
+            row = Model(known, ARRIVED).row(ROW)
+            drift = next(a for a in rig.latest("alerts") if a["kind"] == "balance_drift")
+            assert drift["evidence"]["kept"] == row.available + row.held
+
+
+@given(steps=steps, days=st.lists(st.integers(0, 9), min_size=1, max_size=30))
+@settings(max_examples=60)
+def test_what_leaves_the_window_stays_in_the_balance(steps: list[tuple[str, int, int]], days: list[int]) -> None:
+    ledger.FOLDED_PER_EVENT, folded = 2, ledger.FOLDED_PER_EVENT
+    try:
+        rig, events = Rig(1), []
+        for number, (_, minute, qty) in enumerate(steps):
+            day = sorted(days)[number * len(days) // len(steps)]
+            new = told(number, "stock.adjusted", day * 24 * 60 + minute, qty=qty - 20 or 1, reason="x")
+            events.append(new)
+            rig.send([encoded(new)], ARRIVED)
+        assert rig.rows()[ROW] == Model(events, ARRIVED).row(ROW)
+        report = told(999, "balance.reported", 10 * 24 * 60, on_hand=-1)
+        rig.send([encoded(report)], ARRIVED)
+        total = sum(e["data"]["qty"] for e in events)
+        assert rig.latest("alerts") if total != -1 else True
+        late = told(1000, "stock.adjusted", days[0] * 24 * 60, qty=7, reason="late")
+        rig.send([encoded(late)], ARRIVED)
+        assert rig.rows()[ROW].available == total + 7
+    finally:
+        ledger.FOLDED_PER_EVENT = folded
+
+
+def test_a_full_page_of_what_is_due_is_left_for_the_next_tick() -> None:
+    pipeline.MAX_LOOKS, looks = 3, pipeline.MAX_LOOKS
+    try:
+        rig = Rig(1)
+        for number in range(10):
+            data = {"reservation": f"r{number}", "qty": 1, "expires": iso(BEGIN + HOUR)}
+            rig.send([encoded(told(number, "stock.reserved", 0, **data))], ARRIVED)
+        reserved = []
+        for tick in range(5):
+            rig.tick(BEGIN + 2 * HOUR + tick)
+            reserved.append(rig.rows()[ROW].reserved)
+        assert reserved == [7, 4, 1, 0, 0]
+    finally:
+        pipeline.MAX_LOOKS = looks
