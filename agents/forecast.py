@@ -16,7 +16,8 @@ their arrival. A revision's rank is its time, and at one time its identity:
   forecast is incomplete. Where it names a settled version that is not in force, it is only out of date.
 
 No event walks over what others have left: a delta is added once when the version that it names comes into force, taken
-back at most once for each time, and dropped when it is superseded.
+back at most once for each time, and dropped when it is superseded. What is kept of deltas is bounded, so that what one
+event releases is bounded too.
 """
 
 from collections.abc import Iterator
@@ -28,10 +29,13 @@ from agents.demand import add_buckets, open_buckets
 from agents.planning import close_buckets
 from agents.turn import Turn
 from engine.core import payloads as p
+from engine.core.outcomes import Rejected
 from engine.core.values import day_of
 from tables import keys
 from tables.rows import Plan, Rank, Revision, Version
 
+MOST_SPANS = 20_000
+"""Deltas and buckets of deltas that a row keeps; a new base under another version name makes room."""
 NAMED_GAPS = 10
 """An alert names at most so many deltas that wait."""
 SHOWN_DELTAS = 100
@@ -39,7 +43,7 @@ SHOWN_DELTAS = 100
 LAST_DAY = 3_652_059
 
 
-def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> None:
+def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> Rejected | None:
     """`forecast.revised`: replace the forecast, or amend the version that the delta names."""
     location = keys.names(row)[1]
     close_buckets(turn, row, turn.stock(row))
@@ -55,7 +59,13 @@ def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> None
         _rebase(turn, row, plan, revision)
     else:
         _remember(turn, row, plan, revision, plan.base)
+    if plan.spans > MOST_SPANS:
+        detail = (
+            f"the row keeps {MOST_SPANS} forecast deltas and buckets of deltas; replace the forecast by a new version"
+        )
+        return Rejected("row_too_large", detail)
     _report_gaps(turn, row, plan)
+    return None
 
 
 def _amend(turn: Turn, row: bytes, plan: Plan, delta: Revision) -> None:
@@ -121,12 +131,14 @@ def _keep(turn: Turn, row: bytes, plan: Plan, delta: Revision) -> None:
     turn.put(_delta_key(row, delta.base_version, delta.rank), delta)
     turn.put(keys.ranked(keys.DELTA_ORDER + row, *delta.rank[1:]), (delta.base_version or "").encode())
     plan.deltas += 1
+    plan.spans += 1 + len(delta.buckets)
 
 
 def _drop(turn: Turn, row: bytes, plan: Plan, delta: Revision) -> None:
     turn.put(_delta_key(row, delta.base_version, delta.rank), None)
     turn.put(keys.ranked(keys.DELTA_ORDER + row, *delta.rank[1:]), None)
     plan.deltas -= 1
+    plan.spans -= 1 + len(delta.buckets)
 
 
 def _followers(turn: Turn, row: bytes, version: str | None) -> Iterator[Revision]:

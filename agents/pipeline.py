@@ -9,12 +9,12 @@ from agents.turn import Turn
 from engine.core import events as e
 from engine.core.errors import BrokenInvariant
 from engine.core.outcomes import Rejected
-from engine.core.values import MAX_BALANCE
+from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
 from tables.rows import Stock
 from tables.workspace import NEVER_DUE
 
-RowStep = Callable[[Turn, bytes, Any], None]
+RowStep = Callable[[Turn, bytes, Any], Rejected | None]
 
 STEPS: dict[type, tuple[RowStep, ...]] = {
     e.PolicySet: (planning.set_policy,),
@@ -64,7 +64,9 @@ def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | No
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     for step in steps:
-        step(turn, row, data)
+        refused = step(turn, row, data)
+        if refused:
+            return refused
     if kind is e.OrderPlaced and data.signal is not None:
         replenishment.ordered(turn, row, data.signal, data.order, str(data.line))
     return settle(turn, row, kind)
@@ -86,7 +88,11 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         planning.watch_lead_time(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
-    return None if _fits(turn, row, held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    return (
+        None
+        if _fits(turn, row, held)
+        else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    )
 
 
 def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:

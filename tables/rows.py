@@ -268,6 +268,8 @@ class Plan(Struct, array_like=True, gc=False):
     """The rank of the latest `replace` under another version name than the base's: older deltas never count again."""
     deltas: int = 0
     """How many deltas are kept, in force or not."""
+    spans: int = 0
+    """How many deltas and buckets of deltas are kept: what one event may have to put in force or take back."""
     gaps: int = 0
     """How many of them wait for a version that is not known."""
     buckets: int = 0

@@ -52,7 +52,7 @@ UNCACHED_TAGS = frozenset(
     tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.DEFINITION, *FORECAST_RAW)
 )
 """Tables that are never read by key, only in order."""
-GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
+GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.DIRECTORY))
 HEAVIEST_ROW_BYTES = 8 << 20
 """The longest row or output, its key included: what a record of a changelog can hold."""
 HEAVIEST_TURN_BYTES = 16 << 20
