@@ -32,8 +32,6 @@ def test_the_order_too_many_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) ->
     [
         (keys.ORDER, rows.Order(), rows.Order(lines={str(n): rows.Line(str(n)) for n in range(9_500)})),
         (keys.DOCUMENTS, rows.Documents(), rows.Documents(reservations=tuple(map(str, range(60_000))))),
-        (keys.PLAN, rows.Plan(), rows.Plan(buckets=[(n, 1, 1) for n in range(30_000)])),
-        (keys.PLAN, rows.Plan(), rows.Plan(known_versions=[str(n) for n in range(30_000)])),
     ],
 )
 def test_what_a_row_weighs_is_at_least_what_it_is_long(key: bytes, small: object, large: object) -> None:
