@@ -72,14 +72,3 @@ def _edit(turn: Turn) -> Directory:
     directory: Directory = turn.edit(keys.directory(turn.partition), Directory)
     turn.directory = directory
     return directory
-
-
-def watch_item(turn: Turn, row: bytes) -> None:
-    """Raise `unknown_item` while the sku has no item master."""
-    stock = turn.stock(row)
-    sku = row[: row.index(0)]
-    if turn.get(keys.ITEM + sku) is not None:
-        stock.item_known = True
-        alerts.clear_alert(turn, row, "unknown_item")
-    elif not stock.version:
-        alerts.raise_alert(turn, row, "unknown_item", {"sku": sku.decode(), "events": [turn.ref]})

@@ -4,17 +4,21 @@ Rows: `Item`, the latest definition of a sku, and `Definition`, one for each `it
 quantity in another unit is converted by the factor that was in force when the event happened.
 """
 
+from itertools import islice
 from typing import Any
 
 import msgspec
 
+from agents import alerts
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.outcomes import Rejected
 from engine.core.values import MAX_QUANTITY
 from tables import keys
-from tables.rows import Definition, Item
+from tables.rows import Definition, Item, Stock
 
+RESOLVED_PER_EVENT = 500
+"""How many rows an item master makes known at once; the others see it with their next event."""
 SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
 
 
@@ -27,6 +31,28 @@ def define_item(turn: Turn, data: p.ItemDefinedData) -> None:
         turn.put(keys.ITEM + data.sku.encode(), item)
     key = keys.ranked(keys.definitions(data.sku), turn.at, turn.identity)
     turn.put(key, Definition(data.base_unit, data.units))
+    waiting = turn.scan(*keys.unknown_items(data.sku))
+    for name, _ in list(islice(waiting, RESOLVED_PER_EVENT)):
+        row = keys.row_of_unknown_item(name)
+        _known(turn, row, turn.stock(row))
+
+
+def watch_item(turn: Turn, row: bytes) -> None:
+    """Raise `unknown_item` while the sku of a row has no item master."""
+    stock = turn.stock(row)
+    sku, location = keys.names(row)
+    if turn.item(sku) is not None:
+        _known(turn, row, stock)
+    elif not stock.version:
+        turn.put(keys.unknown_item(sku, location), b"")
+        alerts.raise_alert(turn, row, "unknown_item", {"sku": sku, "events": [turn.ref]})
+
+
+def _known(turn: Turn, row: bytes, stock: Stock) -> None:
+    stock.item_known = True
+    if stock.alerts:
+        turn.put(keys.unknown_item(*keys.names(row)), None)
+        alerts.clear_alert(turn, row, "unknown_item")
 
 
 def units_at(turn: Turn, sku: str) -> Item | Definition | None:

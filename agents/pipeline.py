@@ -92,7 +92,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
     held = turn.stock(row)
     ledger.advance(turn, row, held)
     if not held.item_known:
-        feeds.watch_item(turn, row)
+        items.watch_item(turn, row)
     held.version += 1
     held.updated = turn.at
     if held.available < 0 or held.negative_since is not None:

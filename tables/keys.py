@@ -18,6 +18,7 @@ REPORTED = b"b"
 ALERT_NAME = b"z"
 FLOOR = b"f"
 DEFINITION = b"U"
+UNKNOWN_ITEM = b"K"
 DELTA = b"D"
 DELTA_ORDER = b"O"
 GAP = b"G"
@@ -262,6 +263,23 @@ def transit(row_bytes: bytes, qty: int, name: str = "") -> bytes:
 def lead_time(row_bytes: bytes, kind: bytes, tail: bytes = b"") -> bytes:
     """The key of an order line by which lead times are learned (`kind` is one byte); the tail is one of `timed`."""
     return LEAD_TIME + row_bytes + NUL + kind + tail
+
+
+def unknown_item(sku: str, location: str) -> bytes:
+    """The key that lists a location where the item master of a sku is missing."""
+    return UNKNOWN_ITEM + sku.encode() + NUL + NUL + location.encode()
+
+
+def unknown_items(sku: str) -> tuple[bytes, bytes]:
+    """Start and stop of the keys of `unknown_item` of a sku."""
+    prefix = UNKNOWN_ITEM + sku.encode() + NUL
+    return prefix + NUL, prefix + b"\x01"
+
+
+def row_of_unknown_item(key: bytes) -> bytes:
+    """The row that a key of `unknown_item` speaks of."""
+    sku, _, location = key[1:].split(NUL)
+    return sku + NUL + location
 
 
 def home(key: bytes) -> bytes:

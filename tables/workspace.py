@@ -45,6 +45,7 @@ PLACES = (keys.SLOT, keys.TRANSIT, keys.LEAD_TIME)
 TAG_TIMER = keys.TIMER[0]
 INDEXES = (
     keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.TRANSIT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP,
+    keys.UNKNOWN_ITEM,
 )  # fmt: skip
 """Tables that are only read in the order of their keys, which say nearly all."""
 RAW_TAGS = frozenset(tag[0] for tag in (keys.DUPLICATE, keys.ALERT_NAME, *INDEXES))
