@@ -9,7 +9,7 @@ from agents import alerts
 from agents.lines import lead_time, owed
 from agents.turn import Turn
 from engine.core.statistics import mean_and_deviation, standard_error
-from engine.core.values import DAY
+from engine.core.values import DAY, MAX_BALANCE
 from tables import keys
 from tables.orders import Line
 from tables.rows import Plan
@@ -20,44 +20,61 @@ OPEN = b"a"
 COMPLETE = b"c"
 
 
+Place = tuple[bytes, bytes]
+"""Key and value."""
+
+
 def follow(turn: Turn, row: bytes, name: str, before: Line, after: Line) -> bool:
     """Keep the indexes in line with an order line that has changed; answer whether lead times may have changed."""
-    changed = False
-    for old, new in zip(_places(row, name, before), _places(row, name, after), strict=True):
-        if old != new:
-            changed = True
-            if old is not None:
-                turn.put(old[0], None)
-            if new is not None:
-                turn.put(*new)
-    return changed
+    was_open, is_open = _place_of_open(row, name, before), _place_of_open(row, name, after)
+    was_complete, is_complete = _place_of_complete(row, name, before), _place_of_complete(row, name, after)
+    if was_open != is_open:
+        _move(turn, was_open, is_open)
+    if was_complete != is_complete:
+        _move(turn, was_complete, is_complete)
+        _learn(turn, row, is_complete if was_complete is None else None)
+    return was_open != is_open or was_complete != is_complete
 
 
-def _places(row: bytes, name: str, line: Line) -> tuple[tuple[bytes, bytes] | None, tuple[bytes, bytes] | None]:
-    """The place of a line among the open and among the complete ones, as key and value."""
-    if line.placed_at is not None and owed(line).open:
-        return (keys.lead_time(row, OPEN, keys.timed(line.placed_at, name)), b""), None
+def _place_of_open(row: bytes, name: str, line: Line) -> Place | None:
+    if line.placed_at is None or not owed(line).open:
+        return None
+    return keys.lead_time(row, OPEN, keys.timed(line.placed_at, name)), b""
+
+
+def _place_of_complete(row: bytes, name: str, line: Line) -> Place | None:
     took = lead_time(line)
     if took is None:
-        return None, None
-    days = b"%d" % (took // DAY)
-    return None, (keys.lead_time(row, COMPLETE, keys.timed(line.last_received_at, name)), days)
+        return None
+    return keys.lead_time(row, COMPLETE, keys.timed(line.last_received_at, name)), b"%d" % (took // DAY)
 
 
-def learn(turn: Turn, row: bytes) -> None:
-    """Take the lead times of a row from its lines anew: the last completed ones count."""
-    learned = [int(days) for _, days in _first(turn, row, COMPLETE, reverse=True)][::-1]
+def _move(turn: Turn, old: Place | None, new: Place | None) -> None:
+    if old is not None:
+        turn.put(old[0], None)
+    if new is not None:
+        turn.put(*new)
+
+
+def _learn(turn: Turn, row: bytes, added: Place | None) -> None:
+    """Take the lead times of the last completed lines; one that was completed after all others only joins them."""
+    start = keys.lead_time(row, COMPLETE)
+    latest = turn.scan(start, start + b"\xff", True)
+    if added is not None and next(latest)[0] == added[0]:
+        learned = [*turn.read_plan(row).lead_times, int(added[1])][-MAX_SAMPLES:]
+    else:
+        latest = turn.scan(start, start + b"\xff", True)
+        learned = [int(days) for _, days in islice(latest, MAX_SAMPLES)][::-1]
     if learned != turn.read_plan(row).lead_times:
         turn.plan(row).lead_times = learned
         _reconsider(turn, row)
-    watch(turn, row)
 
 
 def _reconsider(turn: Turn, row: bytes) -> None:
     """Let the row's trigger, which may follow from the lead time, be computed anew in this turn."""
     stock = turn.stock(row)
     if stock.reorder_at is not None:
-        stock.reorder_at = max(stock.reorder_at, stock.position)
+        stock.reorder_at = MAX_BALANCE
 
 
 def watch(turn: Turn, row: bytes) -> None:
@@ -89,15 +106,22 @@ def _late_ages(turn: Turn, row: bytes, plan: Plan, expected_days: float) -> list
     one moment and do not depend on when the row was looked at.
     """
     midnight = turn.now - turn.now % DAY
-    placed = [keys.timed_at(key[len(row) + 3 :]) for key, _ in _first(turn, row, OPEN)]
-    if len(plan.lead_times) + len(placed) >= turn.rules.lead_time_samples:
-        late_from = placed[0] + (int(expected_days) + 1) * DAY if placed else None
-        if late_from is not None:
-            turn.wake(turn.stock(row), max(late_from + -late_from % DAY, midnight + DAY))
-    ages = [(midnight - at) // DAY for at in placed]
-    return [age for age in ages if age > expected_days]
+    grace = (int(expected_days) + 1) * DAY
+    needed = max(1, turn.rules.lead_time_samples - len(plan.lead_times))
+    placed = _oldest(turn, row, midnight - grace, needed)
+    if len(placed) >= needed:
+        late_from = placed[0] + grace
+        turn.wake(turn.stock(row), max(late_from + -late_from % DAY, midnight + DAY))
+    return [(midnight - at) // DAY for at in placed if at <= midnight - grace]
 
 
-def _first(turn: Turn, row: bytes, kind: bytes, reverse: bool = False) -> list[tuple[bytes, bytes]]:
-    start = keys.lead_time(row, kind)
-    return list(islice(turn.scan(start, start + b"\xff", reverse), MAX_SAMPLES))
+def _oldest(turn: Turn, row: bytes, late_until: int, needed: int) -> list[int]:
+    """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
+    start = keys.lead_time(row, OPEN)
+    placed: list[int] = []
+    for key, _ in islice(turn.scan(start, start + b"\xff"), MAX_SAMPLES):
+        at = keys.timed_at(key[len(start) :])
+        if at > late_until and len(placed) >= needed:
+            break
+        placed.append(at)
+    return placed

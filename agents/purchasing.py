@@ -165,7 +165,7 @@ def settle(book: Book) -> None:
     stock = turn.stock(row)
     stock.supply_at = max(stock.supply_at, turn.at)
     days: dict[int, int] = defaultdict(int)
-    learned = False
+    aged = False
     for changed in book.allocate():
         before, after = owed(changed.before), owed(changed.line)
         stock.on_order += after.on_order - before.on_order
@@ -174,11 +174,11 @@ def settle(book: Book) -> None:
         _carry_line(changed.line, days, 1)
         _carry_shipments(changed, days)
         line_alerts.watch(changed)
-        learned |= lead_times.follow(turn, row, changed.name, changed.before, changed.line)
+        aged |= lead_times.follow(turn, row, changed.name, changed.before, changed.line)
     for day, qty in days.items():
         supply.add(turn, row, day, qty)
-    if learned:
-        lead_times.learn(turn, row)
+    if aged:
+        lead_times.watch(turn, row)
 
 
 def _carry_line(line: Line, days: dict[int, int], sign: int) -> None:
