@@ -42,7 +42,7 @@ DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
 
 
-def handle(turn: Turn, owned_feeds: Callable[[], list[str]]) -> Rejected | None:
+def handle(turn: Turn) -> Rejected | None:
     """Let every agent that is concerned see the event; an answer means that none of it counts."""
     kind = type(turn.event)
     if getattr(turn.data, "uom", None) is not None:
@@ -53,7 +53,7 @@ def handle(turn: Turn, owned_feeds: Callable[[], list[str]]) -> Rejected | None:
     if steps is not None:
         return _on_row(turn, steps, kind)
     if kind is e.ClockTicked:
-        _tick(turn, owned_feeds())
+        _tick(turn)
         return None
     return OTHERS[kind](turn)
 
@@ -191,9 +191,9 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
 # the clock ------------------------------------------------------------------------------------------------------------
 
 
-def _tick(turn: Turn, owned: list[str]) -> None:
+def _tick(turn: Turn) -> None:
     data: Any = turn.data
-    feeds.tick(turn, data, owned)
+    feeds.tick(turn, data)
     for timer in turn.space.timers(turn.partition, turn.now):
         turn.put(timer, None)
         _wake(turn, timer[keys.TIMER_PREFIX_BYTES :])

@@ -24,7 +24,9 @@ TYPES: dict[int, type] = {
     keys.SIGNAL[0]: rows.SignalRow,
     keys.ALERT[0]: rows.AlertRow,
     keys.REPORTED[0]: rows.Reported,
-    keys.DIRECTORY[0]: rows.Directory,
+    keys.LOCATION[0]: rows.Location,
+    keys.FEED[0]: rows.Feed,
+    keys.PULSE[0]: rows.Pulse,
 }
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
@@ -33,7 +35,7 @@ TAG_LEDGER = keys.LEDGER[0]
 TAG_TIMER = keys.TIMER[0]
 TAG_DUPLICATE = keys.DUPLICATE[0]
 RAW_TAGS = (TAG_TIMER, TAG_DUPLICATE)
-GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
+GROWING_TAGS = frozenset(key[0] for key in (keys.ORDER, keys.DOCUMENTS, keys.PLAN))
 HEAVIEST_ROW_BYTES = 8 << 20
 
 
@@ -70,8 +72,6 @@ def weigh(row: Any) -> int:
         return 4000
     if kind is rows.Documents:
         return 500 + 160 * (len(row.orders) + len(row.transfers) + len(row.reservations))
-    if kind is rows.Directory:
-        return 500 + 400 * (len(row.locations) + len(row.feeds))
     return 500
 
 
@@ -158,6 +158,15 @@ class Workspace:
         later = self._timers_between(stop, keys.timer(partition + 1, 0, b""), 1 + len(self._timers))
         self._earliest = min(map(keys.timer_at, later), default=NEVER_DUE)
         return due
+
+    def due(self, partition: int, now: int) -> bool:
+        """Whether a timer of the partition is due at `now`."""
+        if now < self._earliest:
+            return False
+        start, stop = keys.timer(partition, self._earliest, b""), keys.timer(partition + 1, 0, b"")
+        first = self._timers_between(start, stop, 1 + len(self._timers))
+        self._earliest = min(map(keys.timer_at, first), default=NEVER_DUE)
+        return self._earliest <= now
 
     def _timers_between(self, start: bytes, stop: bytes, limit: int | None) -> list[bytes]:
         found = {key for key, _ in islice(self._state.scan(start, stop), limit)}
