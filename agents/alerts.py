@@ -30,6 +30,7 @@ SEVERITY = {
     "stale_feed": "critical",
     "lost_in_transit": "warning",
     "unknown_item": "info",
+    "clock_jump": "critical",
 }
 
 EVERYWHERE = b"\0*"

@@ -7,12 +7,14 @@ partition that owns the feed's name raises the alert, so that it is raised once.
 from agents import alerts
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.values import SECOND, instant, iso
+from engine.core.values import DAY, SECOND, instant, iso
 from tables import keys
-from tables.rows import Feed, Item, Location, Pulse
+from tables.rows import AlertRow, Feed, Item, Location, Pulse
 
 EVERYWHERE = "*"
 """The location of an alert that concerns a feed; the feed stands where the sku does."""
+CLOCK_ROW = keys.row("clock", EVERYWHERE)
+"""Where the alert about the engine's own clock stands."""
 AT_ONCE = 200
 """At most so many feeds become stale with one tick; the next tick takes the next of them."""
 
@@ -73,6 +75,23 @@ def _set_pulse(turn: Turn, name: str, feed: Feed, was: Pulse, now: Pulse) -> Non
         alerts.raise_alert(turn, row, "stale_feed", evidence)
     elif was.stale:
         alerts.clear_alert(turn, row, "stale_feed")
+
+
+def accept_clock(turn: Turn, data: p.ClockAcceptedData) -> None:
+    """`clock.accepted`: the alert `clock_jump` says what expired at once; it is a fact, so it ages out."""
+    if turn.feeds.owns(keys.names(CLOCK_ROW)[0]):
+        evidence = {
+            "at": data.at.isoformat(), "jumped_seconds": data.jumped_seconds, "by": data.by, "events": [turn.ref],
+        }  # fmt: skip
+        alerts.raise_alert(turn, CLOCK_ROW, "clock_jump", evidence)
+        turn.put(keys.timer(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
+
+
+def forget_jump(turn: Turn) -> None:
+    """Resolve the alert `clock_jump` once its time is over; a later jump has set a timer of its own."""
+    alert: AlertRow | None = turn.get(keys.part(keys.ALERT, CLOCK_ROW, "clock_jump", ""))
+    if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
+        alerts.clear_alert(turn, CLOCK_ROW, "clock_jump")
 
 
 def watch_item(turn: Turn, row: bytes) -> None:

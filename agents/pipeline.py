@@ -174,6 +174,11 @@ def _declare_feed(turn: Turn) -> None:
     feeds.declare_feed(turn, data)
 
 
+def _accept_clock(turn: Turn) -> None:
+    data: Any = turn.data
+    feeds.accept_clock(turn, data)
+
+
 OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.TransferShipped: _ship_transfer,
     e.TransferReceived: _receive_transfer,
@@ -185,6 +190,7 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.ItemDefined: _define_item,
     e.LocationDefined: _define_location,
     e.FeedDeclared: _declare_feed,
+    e.ClockAccepted: _accept_clock,
 }
 
 
@@ -201,6 +207,9 @@ def _tick(turn: Turn) -> None:
 
 def _wake(turn: Turn, row: bytes) -> None:
     """The clock has reached what a row was waiting for: look at all that time can change."""
+    if row == feeds.CLOCK_ROW:
+        feeds.forget_jump(turn)
+        return
     held = turn.stock(row)
     held.wake_at = turn.wakes[row] = None
     stock.expire_reservations(turn, row)

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from engine.bus.embedded import EmbeddedBus
 from engine.core.errors import BrokenInvariant, StocklineError
 from engine.core.rules import Rules
+from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit, clock_of
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
@@ -107,7 +108,8 @@ def figures(service: Service) -> Figures:
     """What the engine counts, for the metrics."""
     progress, outcomes = service.progress(), outcomes_of(service.counters())
     rows = service.bus.published.count("positions")
-    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds)
+    ahead = service.clock.jumped / SECOND
+    return Figures(progress.accepted, progress.applied, rows, outcomes, service.last_commit_seconds, ahead)
 
 
 def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:

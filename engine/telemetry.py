@@ -25,6 +25,7 @@ class Figures(NamedTuple):
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
+    clock_ahead_seconds: float = 0.0
 
 
 class WorkerFigures(NamedTuple):
@@ -78,6 +79,12 @@ class _EngineCollector:
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
+
+
+def _clock_ahead(seconds: float) -> Metric:
+    what = "By how much the clock has jumped ahead, 0 while it agrees; nothing is taken meanwhile"
+    return GaugeMetricFamily("stockline_clock_ahead_seconds", what, seconds)
 
 
 class Telemetry:

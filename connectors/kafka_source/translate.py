@@ -8,7 +8,7 @@ from connectors.files.csv_reader import Translator, Unreadable
 from connectors.files.profile import template_fields
 from connectors.kafka_source.documents import Document, Received, cloud_event, json_document, parsed_object
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
-from engine.core.events import ClockTicked, Event, decode
+from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.outcomes import Rejected
 
 UNTRANSLATABLE = "untranslatable"
@@ -94,6 +94,6 @@ def _checked(value: bytes) -> Outcome:
     event = decode(value)
     if isinstance(event, Rejected):
         return event
-    if isinstance(event, ClockTicked):
-        return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
+    if isinstance(event, Reserved):
+        return Rejected("reserved_type", f"the engine itself writes `{type_name(event)}`")
     return Translated(event, value)

@@ -219,6 +219,12 @@ class ClockTicked(Event, tag="clock.ticked", kw_only=True):
     data: p.ClockTickedData
 
 
+class ClockAccepted(Event, tag="clock.accepted", kw_only=True):
+    """`clock.accepted`."""
+
+    data: p.ClockAcceptedData
+
+
 AnyEvent = (
     ItemDefined
     | PolicySet
@@ -249,6 +255,7 @@ AnyEvent = (
     | LocationDefined
     | FeedDeclared
     | ClockTicked
+    | ClockAccepted
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {
@@ -281,10 +288,14 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "location.defined": LocationDefined,
     "feed.declared": FeedDeclared,
     "clock.ticked": ClockTicked,
+    "clock.accepted": ClockAccepted,
 }
 
-Broadcast = LocationDefined | FeedDeclared | ClockTicked
+Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
 """Events that go to every partition."""
+
+Reserved = ClockTicked | ClockAccepted
+"""Events that the engine itself writes."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _data_encoder = msgspec.json.Encoder()

@@ -25,6 +25,7 @@ AlertKind = Literal[
     "stale_feed",
     "lost_in_transit",
     "unknown_item",
+    "clock_jump",
 ]
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "acknowledged", "resolved"]

@@ -215,6 +215,8 @@ class Actor:
         worker.counts.commits += 1
         worker.counts.last_commit_seconds = time.monotonic() - began
         worker.settled(self.partition, fetched[-1].end)
+        if task.behind and any(type(event) is ClockTicked for _, event in arrivals):
+            worker.left(self.partition)
 
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
         """Copies, for the other partitions, of events that concern all and that were sent to this one only."""

@@ -1,14 +1,20 @@
-"""Time as an event: what the engine itself writes to the log, and when."""
+"""Time: the wall clock that is watched, and time as an event, which the engine itself writes to the log."""
 
-from collections.abc import Iterable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 
-from engine.core.events import ClockTicked
-from engine.core.payloads import ClockTickedData
-from engine.core.values import SECOND, iso, moment
+from engine.core.errors import ClockAhead
+from engine.core.events import ClockAccepted, ClockTicked
+from engine.core.payloads import ClockAcceptedData, ClockTickedData
+from engine.core.values import HOUR, SECOND, iso, moment
 from tables.rows import Feed
 
 CLOCK_SOURCE = "stockline/clock"
 TICK_SECONDS = 5
+MOST_AHEAD = HOUR
+"""How far the machine's clock may run ahead of the steady one."""
 MOST_FEEDS = 200
 """At most so many feeds in one tick: with the longest names it is still no longer than an event may be."""
 
@@ -23,6 +29,88 @@ def ticks_of(at: int, arrivals: Mapping[str, int]) -> list[ClockTicked]:
         )
         for feeds in portions
     ]
+
+
+def accepted_of(at: int, data: ClockAcceptedData) -> ClockAccepted:
+    """`clock.accepted` at the instant `at` of the engine's clock."""
+    return ClockAccepted(
+        specversion="1.0", id=f"accepted-{data.at.isoformat()}", source=CLOCK_SOURCE, time=moment(at), data=data
+    )
+
+
+def wall_time() -> int:
+    """What the machine's clock shows, in microseconds."""
+    return time.time_ns() // 1000
+
+
+def steady_time() -> int:
+    """Microseconds by a clock that nobody can set. It counts on while the machine sleeps, where the system can."""
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1000
+
+
+class WallClock:
+    """Wall time in microseconds, watched by a clock that nobody can set.
+
+    It never falls. Where the machine's clock was set back this one goes on, half as fast, until the other has caught
+    up. Where the machine's clock runs ahead of the steady one by more than an hour, the time is not told until the two
+    agree again or `accept` says that the machine's clock is right: one fault of NTP must not expire a year of
+    reservations. How far the clock was ahead when the process began cannot be known.
+    """
+
+    def __init__(self, wall: Callable[[], int] = wall_time, steady: Callable[[], int] = steady_time) -> None:
+        self._wall = wall
+        self.steady = steady
+        self._began = wall() - steady()
+        self._told = 0
+        self._told_at = steady()
+        self._lock = threading.Lock()
+
+    def never_before(self, at: int) -> None:
+        """Tell no time before `at`, which a log already holds."""
+        with self._lock:
+            self._told = max(self._told, at)
+
+    def read(self) -> int:
+        """The time.
+
+        Raises:
+            ClockAhead: the machine's clock has jumped ahead.
+        """
+        with self._lock:
+            steady, wall = self.steady(), self._wall()
+            if wall - steady - self._began > MOST_AHEAD:
+                raise _ahead(wall, wall - steady - self._began)
+            self._told = max(wall, self._told + (steady - self._told_at) // 2)
+            self._told_at = steady
+            return self._told
+
+    @property
+    def told(self) -> int:
+        """The time that was told last."""
+        return self._told
+
+    @property
+    def jumped(self) -> int:
+        """By how many microseconds the machine's clock has jumped ahead; 0 where it is taken for right."""
+        jumped = self._wall() - self.steady() - self._began
+        return jumped if jumped > MOST_AHEAD else 0
+
+    def accept(self, by: str) -> ClockAcceptedData | None:
+        """Take the machine's clock for right; None where it is."""
+        with self._lock:
+            steady, wall = self.steady(), self._wall()
+            jumped = wall - steady - self._began
+            if jumped <= MOST_AHEAD:
+                return None
+            self._began += jumped
+            return ClockAcceptedData(at=moment(wall), jumped_seconds=jumped // SECOND, by=by)
+
+
+def _ahead(wall: int, jumped: int) -> ClockAhead:
+    return ClockAhead(
+        f"this machine's clock shows {iso(wall)}, {timedelta(seconds=jumped // SECOND)} more than has passed since the "
+        "process began. Nothing is taken until it is set right, or until `stockline clock accept` says that it is right"
+    )
 
 
 class News:

@@ -121,8 +121,13 @@ class Engine:
         """Tick at the same instant until nothing of what was due is left."""
         outputs: list[Output] = []
         while self.behind:
-            outputs += self._write_ticks(self.now, {}, [task.partition for task in self.tasks if task.behind])
+            outputs += self.tick_left()
         return outputs
+
+    def tick_left(self) -> list[Output]:
+        """Tick at the same instant where the last tick has left some of what was due."""
+        left = [task.partition for task in self.tasks if task.behind]
+        return self._write_ticks(self.now, {}, left) if left else []
 
     @property
     def behind(self) -> bool:

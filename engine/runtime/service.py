@@ -10,16 +10,19 @@ import queue
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec import Struct
 
 from engine.bus.base import Bus, Output, Topic
-from engine.core.errors import BrokenInvariant, Busy, EnvironmentFailure
+from engine.core.errors import BrokenInvariant, Busy, ClockAhead, EnvironmentFailure
+from engine.core.events import encode
 from engine.core.outcomes import Rejected
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import SECOND
-from engine.runtime.clock import TICK_SECONDS
+from engine.runtime.clock import TICK_SECONDS, WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Engine, Receipt, Refusal
 from engine.runtime.kpis import kpis
@@ -30,8 +33,9 @@ GROUP_EVENTS = 4_000
 """At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
 WAITING_EVENTS = 100_000
 """With more events than this waiting the engine is behind, and says so."""
-SUBSCRIPTION_OUTPUTS = 100_000
-"""With more outputs than this waiting a listener is too slow."""
+SUBSCRIPTION_BYTES = 32 << 20
+"""With more than this waiting a listener is too slow. Listeners share what waits: many cost little more than one."""
+SETTLE_SECONDS = 0.01
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +70,7 @@ class Subscription:
         self._topics = topics
         self._forget = forget
         self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
-        self._size = 0
+        self._bytes = 0
         self._lagging = False
 
     def offer(self, outputs: list[Output]) -> None:
@@ -74,9 +78,15 @@ class Subscription:
         wanted = [output for output in outputs if output.topic in self._topics]
         if not wanted or self._lagging:
             return
-        self._size += len(wanted)
-        self._lagging = self._size > SUBSCRIPTION_OUTPUTS
-        self._queue.put_nowait([] if self._lagging else wanted)
+        behind = not self._queue.empty()
+        self._bytes += _bytes_of(wanted)
+        self._lagging = behind and self._bytes > SUBSCRIPTION_BYTES
+        if self._lagging:
+            # What waits is of no use any more, because the listener must start anew.
+            while not self._queue.empty():
+                self._queue.get_nowait()
+            wanted = []
+        self._queue.put_nowait(wanted)
 
     async def batches(self) -> AsyncIterator[list[Output]]:
         """The outputs of one commit after the other.
@@ -86,7 +96,7 @@ class Subscription:
         """
         while not (self._lagging and self._queue.empty()):
             outputs = await self._queue.get()
-            self._size -= len(outputs)
+            self._bytes -= _bytes_of(outputs)
             yield outputs
         raise Lagging("the listener was too slow and has missed outputs")
 
@@ -103,9 +113,14 @@ class Subscription:
 class Service:
     """The engine for callers in an event loop."""
 
-    def __init__(self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20) -> None:
+    def __init__(
+        self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20, clock: WallClock | None = None
+    ) -> None:
         self.bus = bus
+        self.clock = clock or WallClock()
         self._engine = Engine(bus, rules, memory_bytes)
+        if self._engine.rules.clock == "wall":
+            self.clock.never_before(self._engine.now)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._waiting_events = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -113,7 +128,8 @@ class Service:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._stopping = False
-        self._last_tick = 0
+        self._next_look = 0
+        self._behind = False
         self.last_commit_seconds = 0.0
 
     # for callers ------------------------------------------------------------------------------------------------------
@@ -135,6 +151,7 @@ class Service:
 
         Raises:
             Busy: too much is waiting, or the engine is stopping.
+            ClockAhead: the machine's clock has jumped ahead; nothing of this was accepted.
             EnvironmentFailure: the engine has failed; nothing of this was accepted.
         """
         if self._failure is not None:
@@ -174,14 +191,35 @@ class Service:
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied.
 
-        One write makes an event durable and applies it, so there is never anything to wait for.
+        One write makes an event durable and applies it; what was due then may take some more writes.
         """
-        del seconds
+        end = time.monotonic() + seconds
+        while self._behind and time.monotonic() < end:  # noqa: ASYNC110 - the thread tells nobody
+            await asyncio.sleep(SETTLE_SECONDS)
         return self.progress()
 
     def now(self) -> int:
         """The engine's clock: wall time, or the latest event time seen."""
-        return self._engine.now if self._engine.rules.clock == "log" else _wall()
+        if self._engine.rules.clock == "log":
+            return self._engine.now
+        with suppress(ClockAhead):
+            return self.clock.read()
+        return self.clock.told
+
+    def trouble(self) -> str | None:
+        """Why nothing is taken at present, None where events are taken."""
+        try:
+            self.clock.read()
+        except ClockAhead as error:
+            return str(error)
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Take the machine's clock, which has jumped ahead, for right, and say so in the log; None where it agrees."""
+        accepted = self.clock.accept(by)
+        if accepted is not None:
+            await self.submit([encode(accepted_of(self.now(), accepted))])
+        return accepted
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """Everything about one row, JSON-ready; None where there is no such row."""
@@ -228,15 +266,19 @@ class Service:
         return group
 
     def _idle_seconds(self) -> float:
-        if self._engine.rules.clock == "log":
-            return TICK_SECONDS
-        return max(0.0, (self._last_tick + TICK_SECONDS * SECOND - _wall()) / SECOND)
+        return 0.0 if self._behind else max(0.0, (self._next_look - self.clock.steady()) / SECOND)
 
     def _commit(self, group: list[_Submission]) -> None:
         started = time.monotonic()
-        outputs = self._tick()
+        try:
+            now = self.clock.read()
+        except ClockAhead as error:
+            self._stand_still(group, error)
+            return
+        outputs = self._tick(now)
         if group:
-            answers = self._engine.submit_all([submission.items for submission in group], _wall())
+            answers = self._engine.submit_all([submission.items for submission in group], now)
+            self._behind = self._engine.behind
             for submission, (receipt, published) in zip(group, answers, strict=True):
                 outputs += published
                 submission.loop.call_soon_threadsafe(_answer, submission.answer, receipt)
@@ -244,14 +286,28 @@ class Service:
         if outputs and self._subscriptions and self._loop is not None:
             self._loop.call_soon_threadsafe(self._fan_out, outputs)
 
-    def _tick(self) -> list[Output]:
-        """Under the wall clock write a tick where one is due, before what has come after it."""
-        now = _wall()
-        due = self._engine.rules.clock == "wall" and now >= self._last_tick + TICK_SECONDS * SECOND
-        if not due:
+    def _tick(self, now: int) -> list[Output]:
+        """Tick where something is due, before what has come after it.
+
+        What a tick has left to the next is due at once. Else the engine looks every few seconds by the steady clock,
+        which goes on where the wall clock was set back; a log clock ticks with events.
+        """
+        steady, wall = self.clock.steady(), self._engine.rules.clock == "wall"
+        if steady >= self._next_look:
+            self._next_look = steady + TICK_SECONDS * SECOND
+        elif not self._behind:
             return []
-        self._last_tick = now
-        return self._engine.tick(now)
+        outputs = self._engine.tick_due(now) if wall else self._engine.tick_left()
+        self._behind = self._engine.behind
+        return outputs
+
+    def _stand_still(self, group: Sequence[_Submission], error: ClockAhead) -> None:
+        """Take nothing and let no time pass."""
+        self._behind = False
+        self._next_look = self.clock.steady() + TICK_SECONDS * SECOND
+        log.error("%s", error)
+        for submission in group:
+            submission.loop.call_soon_threadsafe(_fail, submission.answer, error)
 
     def _fan_out(self, outputs: list[Output]) -> None:
         for subscription in list(self._subscriptions):
@@ -269,6 +325,10 @@ class Service:
             group = [waiting] if waiting is not None else []
 
 
+def _bytes_of(outputs: list[Output]) -> int:
+    return sum([len(output.value) for output in outputs])
+
+
 def _answer(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
     if not future.done():
         future.set_result(receipt)
@@ -277,7 +337,3 @@ def _answer(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
 def _fail(future: "asyncio.Future[Receipt]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
-
-
-def _wall() -> int:
-    return time.time_ns() // 1000

@@ -23,7 +23,17 @@ from msgspec import Struct
 from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record
-from engine.core.events import Broadcast, ClockTicked, Event, FeedDeclared, content, decode, identity, type_name
+from engine.core.events import (
+    Broadcast,
+    ClockAccepted,
+    ClockTicked,
+    Event,
+    FeedDeclared,
+    content,
+    decode,
+    identity,
+    type_name,
+)
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
@@ -192,8 +202,9 @@ class Task:
         if at > record.arrived_at + self._rules.max_ahead_hours * HOUR:
             detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
             return Rejected("time_in_future", detail)
-        if type(event) is ClockTicked and self._rules.clock == "wall" and event.source != CLOCK_SOURCE:
-            return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
+        ours = type(event) is ClockAccepted or (type(event) is ClockTicked and self._rules.clock == "wall")
+        if ours and event.source != CLOCK_SOURCE:
+            return Rejected("reserved_type", f"the engine itself writes `{type_name(event)}`")
         return None
 
     def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejected | Duplicate | None:

@@ -42,6 +42,12 @@ class AlertAnswer(Struct, forbid_unknown_fields=True):
     note: Text | None = None
 
 
+class ClockAnswer(Struct, forbid_unknown_fields=True):
+    """Who says that the machine's clock is right."""
+
+    by: Name
+
+
 class Sync(Struct):
     """How far the engine is; `lag` = accepted - applied."""
 

@@ -20,7 +20,7 @@ from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
-from engine.runtime.clock import CLOCK_SOURCE, tick_of
+from engine.runtime.clock import CLOCK_SOURCE, ticks_of
 from engine.runtime.worker import Pacing, Senses, Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
@@ -272,7 +272,8 @@ class ClusterWorld:
         self.broker.append(records, everywhere)
 
     def tick(self) -> None:
-        raw = encode(tick_of(self.now(), {}))
+        (tick,) = ticks_of(self.now(), {})
+        raw = encode(tick)
         self._append(list(range(self.broker.partitions)), CLOCK_SOURCE, raw, everywhere=True)
 
     def _send_some(self) -> None:
