@@ -181,18 +181,24 @@ class Worker:
         clock = asyncio.get_running_loop().time
         look = clock() + TICK_SECONDS
         while self.rules.clock == "wall":
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), max(0.0, look - clock()))
-            self._hurry.clear()
+            late = not await self._hurried(look - clock())
             behind, self._behind = self._behind, set()
             try:
                 if behind:
                     await self._append_ticks({}, sorted(behind))
-                if clock() >= look:
+                if late or clock() >= look:
                     look = clock() + TICK_SECONDS
                     await self.tick()
             except EnvironmentFailure as error:
                 log.warning("time stands still: %s", error)
+
+    async def _hurried(self, seconds: float) -> bool:
+        """Whether a tick must follow at once; waits for it at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), max(0.0, seconds))
+        hurried = self._hurry.is_set()
+        self._hurry.clear()
+        return hurried
 
     async def tick(self) -> None:
         """Write the time where that changes something: into partitions of this worker where something is due.
