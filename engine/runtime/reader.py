@@ -18,7 +18,8 @@ from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Receipt, Refusal
 from engine.runtime.kpis import kpis
-from engine.runtime.service import Progress, Subscription
+from engine.runtime.service import Progress
+from engine.runtime.subscription import Subscription
 from engine.runtime.task import read_marker
 
 POLL_SECONDS = 0.05

@@ -9,7 +9,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ from engine.runtime.clock import TICK_SECONDS, WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Engine, Receipt, Refusal
 from engine.runtime.kpis import kpis
+from engine.runtime.subscription import Lagging, Subscription
 
 __all__ = ["Busy", "Lagging", "Progress", "Receipt", "Refusal", "Rejected", "Service", "Subscription"]
 
@@ -33,8 +34,6 @@ GROUP_EVENTS = 4_000
 """At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
 WAITING_EVENTS = 100_000
 """With more events than this waiting the engine is behind, and says so."""
-SUBSCRIPTION_BYTES = 32 << 20
-"""With more than this waiting a listener is too slow. Listeners share what waits: many cost little more than one."""
 SETTLE_SECONDS = 0.01
 
 log = logging.getLogger(__name__)
@@ -52,62 +51,11 @@ class Progress(Struct):
         return self.accepted - self.applied
 
 
-class Lagging(Exception):
-    """A listener was too slow and has missed outputs: it must start anew."""
-
-
 @dataclass
 class _Submission:
     items: Sequence[bytes]
     answer: "asyncio.Future[Receipt]"
     loop: asyncio.AbstractEventLoop
-
-
-class Subscription:
-    """A listener's queue of outputs. Use it in the event loop that made it."""
-
-    def __init__(self, topics: frozenset[Topic], forget: Callable[["Subscription"], None]) -> None:
-        self._topics = topics
-        self._forget = forget
-        self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
-        self._bytes = 0
-        self._lagging = False
-
-    def offer(self, outputs: list[Output]) -> None:
-        """Put what was committed into the queue; a full queue ends the subscription."""
-        wanted = [output for output in outputs if output.topic in self._topics]
-        if not wanted or self._lagging:
-            return
-        behind = not self._queue.empty()
-        self._bytes += _bytes_of(wanted)
-        self._lagging = behind and self._bytes > SUBSCRIPTION_BYTES
-        if self._lagging:
-            # What waits is of no use any more, because the listener must start anew.
-            while not self._queue.empty():
-                self._queue.get_nowait()
-            wanted = []
-        self._queue.put_nowait(wanted)
-
-    async def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other.
-
-        Raises:
-            Lagging: the listener was too slow.
-        """
-        while not (self._lagging and self._queue.empty()):
-            outputs = await self._queue.get()
-            self._bytes -= _bytes_of(outputs)
-            yield outputs
-        raise Lagging("the listener was too slow and has missed outputs")
-
-    async def __aiter__(self) -> AsyncIterator[Output]:
-        async for outputs in self.batches():
-            for output in outputs:
-                yield output
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._forget(self)
 
 
 class Service:
@@ -130,6 +78,7 @@ class Service:
         self._stopping = False
         self._next_look = 0
         self._behind = False
+        self._standing = False
         self.last_commit_seconds = 0.0
 
     # for callers ------------------------------------------------------------------------------------------------------
@@ -275,6 +224,7 @@ class Service:
         except ClockAhead as error:
             self._stand_still(group, error)
             return
+        self._standing = False
         outputs = self._tick(now)
         if group:
             answers = self._engine.submit_all([submission.items for submission in group], now)
@@ -305,7 +255,9 @@ class Service:
         """Take nothing and let no time pass."""
         self._behind = False
         self._next_look = self.clock.steady() + TICK_SECONDS * SECOND
-        log.error("%s", error)
+        if not self._standing:
+            log.error("%s", error)
+        self._standing = True
         for submission in group:
             submission.loop.call_soon_threadsafe(_fail, submission.answer, error)
 
@@ -323,10 +275,6 @@ class Service:
             except queue.Empty:
                 return
             group = [waiting] if waiting is not None else []
-
-
-def _bytes_of(outputs: list[Output]) -> int:
-    return sum([len(output.value) for output in outputs])
 
 
 def _answer(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
