@@ -72,7 +72,7 @@ class Service:
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._waiting_events = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._subscriptions: set[Subscription] = set()
+        self.subscriptions: set[Subscription] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._stopping = False
@@ -125,12 +125,12 @@ class Service:
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:
         """Listen to what is published from now on."""
         subscription = Subscription(topics, self.unsubscribe)
-        self._subscriptions.add(subscription)
+        self.subscriptions.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a listener."""
-        self._subscriptions.discard(subscription)
+        self.subscriptions.discard(subscription)
 
     def progress(self) -> Progress:
         """How far log and rows have come."""
@@ -233,7 +233,7 @@ class Service:
                 outputs += published
                 submission.loop.call_soon_threadsafe(_answer, submission.answer, receipt)
             self.last_commit_seconds = time.monotonic() - started
-        if outputs and self._subscriptions and self._loop is not None:
+        if outputs and self.subscriptions and self._loop is not None:
             self._loop.call_soon_threadsafe(self._fan_out, outputs)
 
     def _tick(self, now: int) -> list[Output]:
@@ -262,7 +262,7 @@ class Service:
             submission.loop.call_soon_threadsafe(_fail, submission.answer, error)
 
     def _fan_out(self, outputs: list[Output]) -> None:
-        for subscription in list(self._subscriptions):
+        for subscription in list(self.subscriptions):
             subscription.offer(outputs)
 
     def _refuse_waiting(self, group: list[_Submission]) -> None:

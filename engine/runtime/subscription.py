@@ -20,7 +20,7 @@ class Subscription:
         self._topics = topics
         self._forget = forget
         self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
-        self._bytes = 0
+        self.waiting_bytes = 0
         self._lagging = False
 
     def offer(self, outputs: list[Output]) -> None:
@@ -29,13 +29,13 @@ class Subscription:
         if not wanted or self._lagging:
             return
         behind = not self._queue.empty()
-        self._bytes += _bytes_of(wanted)
-        self._lagging = behind and self._bytes > SUBSCRIPTION_BYTES
+        self.waiting_bytes += _bytes_of(wanted)
+        self._lagging = behind and self.waiting_bytes > SUBSCRIPTION_BYTES
         if self._lagging:
             # What waits is of no use any more, because the listener must start anew.
             while not self._queue.empty():
                 self._queue.get_nowait()
-            wanted = []
+            wanted, self.waiting_bytes = [], 0
         self._queue.put_nowait(wanted)
 
     async def batches(self) -> AsyncIterator[list[Output]]:
@@ -46,7 +46,7 @@ class Subscription:
         """
         while not (self._lagging and self._queue.empty()):
             outputs = await self._queue.get()
-            self._bytes -= _bytes_of(outputs)
+            self.waiting_bytes -= _bytes_of(outputs)
             yield outputs
         raise Lagging("the listener was too slow and has missed outputs")
 

@@ -7,9 +7,11 @@ costs itself, never the engine.
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from struct import pack
 
 import msgspec
 from aiohttp import web
@@ -28,6 +30,7 @@ DEFAULT_TABLES = "positions,signals,alerts"
 HEARTBEAT_SECONDS = 15.0
 MAX_BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
+SYSTEM_BUFFER_BYTES = 64 * 1024
 STALL_SECONDS = 20.0
 """A reader who does not take one piece within this time is cut off."""
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -95,6 +98,8 @@ async def get(request: web.Request) -> web.StreamResponse:
     stalled: Stalled | None = None
     context.streams.add(filling)
     context.telemetry.stream_opened(reader)
+    # The system's own buffer grows to megabytes, and only half an empty one shows that the reader takes something.
+    _set(request, socket.SO_SNDBUF, SYSTEM_BUFFER_BYTES)
     try:
         await response.prepare(request)
         await response.write(b"retry: 1000\n: every change from here on; ask /v1/positions for what was before\n\n")
@@ -129,9 +134,21 @@ async def _patience(request: web.Request) -> AsyncIterator[None]:
         async with asyncio.timeout(STALL_SECONDS):
             yield
     except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
+        _abort(request)
         raise Stalled(f"nothing was taken for {STALL_SECONDS:g} seconds") from None
+
+
+def _abort(request: web.Request) -> None:
+    """Reset the connection: after an orderly end the system would hold on to what it has not yet delivered."""
+    _set(request, socket.SO_LINGER, pack("ii", 1, 0))
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _set(request: web.Request, option: int, value: int | bytes) -> None:
+    if request.transport is not None:
+        connection: socket.socket = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
