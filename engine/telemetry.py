@@ -37,6 +37,7 @@ class WorkerFigures(NamedTuple):
     commits: int
     fenced: int
     commit_seconds: float
+    clock_ahead_seconds: float
 
 
 class _WorkerCollector:
@@ -51,6 +52,7 @@ class _WorkerCollector:
         yield CounterMetricFamily("stockline_commits", "Transactions committed", figures.commits)
         yield CounterMetricFamily("stockline_fenced", "Commits refused, another owner had taken over", figures.fenced)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> Metric:

@@ -31,6 +31,7 @@ class Feeds:
         self._ends: list[tuple[int, str]] = []
         """A heap of (instant, name). An arrival leaves it as it is: an entry is a lower bound until it is looked at."""
         self._heard: set[str] = set()
+        self._arrivals: dict[str, int] = {}
 
     @classmethod
     def load(cls, state: State, partition: int, partitions: int, now: int) -> Self:
@@ -43,6 +44,7 @@ class Feeds:
         }
         feeds.learn(writes)
         for name, pulse in feeds.pulses.items():
+            feeds._arrivals[name] = pulse.last
             if pulse.stale and now - pulse.last <= feeds.declared[name].interval * SECOND:
                 feeds._heard.add(name)
         return feeds
@@ -75,9 +77,15 @@ class Feeds:
         """Note an arrival of a declared feed; answers its pulse, to be written."""
         pulse = Pulse(last, self.pulses[name].stale)
         self.pulses[name] = pulse
+        self._arrivals[name] = last
         if pulse.stale:
             self._heard.add(name)
         return pulse
+
+    def take_arrivals(self) -> dict[str, int]:
+        """The last arrivals in this partition that were not taken before; after a start all that are known."""
+        taken, self._arrivals = self._arrivals, {}
+        return taken
 
     def ticked(self) -> None:
         """A tick has judged every stale feed that was heard."""

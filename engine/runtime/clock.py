@@ -78,8 +78,8 @@ class WallClock:
         """
         with self._lock:
             steady, wall = self.steady(), self._wall()
-            if wall - steady - self._began > MOST_AHEAD:
-                raise _ahead(wall, wall - steady - self._began)
+            if wall > self.latest:
+                raise _ahead(wall, wall - self.expected)
             self._told = max(wall, self._told + (steady - self._told_at) // 2)
             self._told_at = steady
             return self._told
@@ -90,20 +90,33 @@ class WallClock:
         return self._told
 
     @property
+    def expected(self) -> int:
+        """What the machine's clock should show by the steady one."""
+        return self._began + self.steady()
+
+    @property
+    def latest(self) -> int:
+        """The latest that it may show, and the latest arrival that is taken."""
+        return self.expected + MOST_AHEAD
+
+    @property
     def jumped(self) -> int:
         """By how many microseconds the machine's clock has jumped ahead; 0 where it is taken for right."""
-        jumped = self._wall() - self.steady() - self._began
-        return jumped if jumped > MOST_AHEAD else 0
+        wall = self._wall()
+        return wall - self.expected if wall > self.latest else 0
 
     def accept(self, by: str) -> ClockAcceptedData | None:
-        """Take the machine's clock for right; None where it is."""
+        """Take the machine's clock for right; None where it agrees."""
+        at, ahead = self._wall(), self.jumped
+        if not ahead:
+            return None
+        self.follow(at)
+        return ClockAcceptedData(at=moment(at), jumped_seconds=ahead // SECOND, by=by)
+
+    def follow(self, at: int) -> None:
+        """It is `at` now, whatever was expected."""
         with self._lock:
-            steady, wall = self.steady(), self._wall()
-            jumped = wall - steady - self._began
-            if jumped <= MOST_AHEAD:
-                return None
-            self._began += jumped
-            return ClockAcceptedData(at=moment(wall), jumped_seconds=jumped // SECOND, by=by)
+            self._began = at - self.steady()
 
 
 def _ahead(wall: int, jumped: int) -> ClockAhead:

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 
 from engine.bus.base import Record
 from engine.bus.cluster import Cluster, Fetched
-from engine.core.errors import (
-    BrokenInvariant,
-    EnvironmentFailure,
-    StocklineError,
-)
+from engine.core.errors import BrokenInvariant, ClockAhead, EnvironmentFailure, StocklineError
 from engine.core.events import encode
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
-from engine.runtime.actor import Actor
-from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, ticks_of
+from engine.core.values import SECOND, moment
+from engine.runtime.actor import Actor, late_broker
+from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, accepted_of, ticks_of
 from engine.runtime.task import Decoder, Task
 from tables.rows import Feed
 
@@ -38,12 +36,9 @@ class Pacing:
 
 @dataclass(frozen=True)
 class Senses:
-    """What a worker knows of the world: wall time in microseconds, and how busy its process is, from 0 to 1.
+    """What a worker knows of the world: wall time, and how busy its process is, from 0 to 1."""
 
-    `now` raises ClockAhead while the machine's clock cannot be trusted.
-    """
-
-    now: Callable[[], int]
+    clock: WallClock
     load: Callable[[], float]
 
 
@@ -81,7 +76,7 @@ class Worker:
         self.cluster = cluster
         self.rules = rules
         self.pacing = pacing
-        self.senses = senses or Senses(WallClock().read, Load())
+        self.senses = senses or Senses(WallClock(), Load())
         self.memory_bytes = memory_bytes
         self.decoder = Decoder(cluster.partitions)
         self.actors: dict[int, Actor] = {}
@@ -138,6 +133,41 @@ class Worker:
     def ready(self) -> bool:
         """Whether the group has shared its partitions and all of this worker's are restored."""
         return self.joined and all(actor.task is not None for actor in self.actors.values())
+
+    @property
+    def _newest(self) -> int:
+        """The latest arrival of what waits in this worker's partitions; 0 where nothing does."""
+        return max((actor.newest for actor in self.actors.values()), default=0)
+
+    @property
+    def ahead(self) -> int:
+        """By how many microseconds this machine's clock, or a broker's, has jumped ahead; 0 while they agree."""
+        clock, newest = self.senses.clock, self._newest
+        return max(clock.jumped, newest - clock.expected if newest > clock.latest else 0)
+
+    def trouble(self) -> str | None:
+        """Why some of what this worker has is not folded at present, None where all is."""
+        clock, newest = self.senses.clock, self._newest
+        if newest > clock.latest:
+            return late_broker(newest, clock.expected)
+        try:
+            clock.read()
+        except ClockAhead as error:
+            return str(error)
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Take the clocks of this machine and of the brokers for right, and log it; None where they have not jumped."""
+        clock, ahead = self.senses.clock, self.ahead
+        if not ahead:
+            return None
+        before = clock.expected
+        accepted = ClockAcceptedData(at=moment(before + ahead), jumped_seconds=ahead // SECOND, by=by)
+        raw = encode(accepted_of(before, accepted))
+        partitions = range(self.cluster.partitions)
+        await self.cluster.append([Record(partition, 0, CLOCK_SOURCE, raw, before) for partition in partitions])
+        clock.follow(before + ahead)
+        return accepted
 
     # life -------------------------------------------------------------------------------------------------------------
 
@@ -206,7 +236,7 @@ class Worker:
         It goes into all partitions where others would otherwise take a feed for stale that is alive here.
         """
         tasks = [actor.task for actor in self.actors.values() if actor.task is not None]
-        now = self.senses.now()
+        now = self.senses.clock.read()
         news = self._news.ripe(now, self._declared(tasks))
         due = range(self.cluster.partitions) if news else [task.partition for task in tasks if task.due(now)]
         if due:
@@ -214,15 +244,15 @@ class Worker:
             self._news.told(news.items())
 
     def _declared(self, tasks: Sequence[Task]) -> dict[str, Feed]:
-        """All feeds that this worker's partitions know of; on the way, what has arrived from them is heard."""
+        """All feeds that this worker's partitions know of; on the way, what has arrived in them is heard."""
         declared: dict[str, Feed] = {}
         for task in tasks:
             declared.update(task.feeds.declared)
-            for name, pulse in task.feeds.pulses.items():
-                self._news.heard(name, pulse.last)
+            for name, last in task.feeds.take_arrivals().items():
+                self._news.heard(name, last)
         return declared
 
     async def _append_ticks(self, news: dict[str, int], partitions: Sequence[int]) -> None:
-        at = self.senses.now()
+        at = self.senses.clock.read()
         raws = [encode(event) for event in ticks_of(at, news)]
         await self.cluster.append([Record(p, 0, CLOCK_SOURCE, raw, at) for p in partitions for raw in raws])
