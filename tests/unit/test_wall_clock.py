@@ -19,6 +19,7 @@ from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, instant, iso, moment, partition_of
+from engine.runtime.audit import audit
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.engine import Engine
 from engine.runtime.service import Service
@@ -279,6 +280,18 @@ async def test_what_a_tick_leaves_is_ticked_at_once_and_events_come_between() ->
         assert page["total"] == 1_000
 
 
+async def test_the_log_clock_stands_still_until_all_portions_are_taken() -> None:
+    async with running(Rules(clock="log"), partitions=1) as run:
+        told = b"\n".join(feed(f"f{n}", seconds=60) for n in range(1_000))
+        assert (await run.post("/v1/events", told))[0] == 202
+        assert (await run.post("/v1/events", counted(1, NOW + HOUR)))[0] == 202
+        await run.get("/v1/sync?wait=20")
+        ticks = [event["time"] for event in run.log() if event["type"] == "clock.ticked"]
+        assert ticks[1:] == [iso(NOW + HOUR)] * 5
+        _, page = await run.get("/v1/alerts?kind=stale_feed&status=open&limit=1")
+        assert page["total"] == 1_000
+
+
 async def test_a_clock_that_was_set_back_does_not_stop_ticks() -> None:
     async with running() as run:
         row = {"sku": "A", "location": "L"}
@@ -316,6 +329,7 @@ def test_the_alert_of_a_jump_ages_out_and_a_later_jump_keeps_it() -> None:
         states.append(alert["status"])
     assert states == ["open", "open", "open", "resolved"]
     assert [task.due(NOW + YEAR) for task in engine.tasks] == [False, False]
+    assert audit(bus, Rules(), MemoryBus(2), lambda *_: None).differences == []
 
 
 def jump(engine: Engine, at: int) -> None:
