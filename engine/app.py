@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from engine.bus.embedded import EmbeddedBus
 from engine.core.errors import BrokenInvariant, StocklineError
 from engine.core.rules import Rules
+from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
@@ -103,7 +104,8 @@ async def watch(service: Fallible, asked: asyncio.Event) -> BaseException | None
 def figures(service: Service) -> Figures:
     """What the engine counts, for the metrics."""
     rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
-    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds)
+    ahead = service.clock.jumped / SECOND
+    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds, ahead)
 
 
 def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:

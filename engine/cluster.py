@@ -5,6 +5,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
@@ -19,6 +20,7 @@ from engine.bus.kafka.snapshot import Snapshot
 from engine.bus.kafka.topics import ensure_topics, existing_topics
 from engine.bus.kafka.view import KafkaView
 from engine.core.errors import BrokenInvariant, StocklineError
+from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit
 from engine.runtime.reader import ReaderService
 from engine.runtime.worker import Pacing, Worker
@@ -66,7 +68,8 @@ async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str
         cluster = KafkaCluster(connection, topics, caches_of(settings, topics.partitions))
         memory = settings.memory_mib // 2 << 20
         worker = Worker(cluster, rules_of(settings, "wall"), memory, pacing_of(kafka))
-        app = application(lambda: worker.ready, lambda: worker_metrics(lambda: figures(worker, cluster)))
+        metrics = partial(worker_metrics, partial(figures, worker, cluster))
+        app = application(worker, metrics, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -140,5 +143,11 @@ def figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
     lag = sum(max(0, cluster.end_offset(task.partition) - task.marker.next_offset) for task in tasks)
     counts = worker.counts
     return WorkerFigures(
-        len(tasks), lag, outcomes_of(counters), counts.commits, counts.fenced, counts.last_commit_seconds
+        len(tasks),
+        lag,
+        outcomes_of(counters),
+        counts.commits,
+        counts.fenced,
+        counts.last_commit_seconds,
+        worker.ahead / SECOND,
     )

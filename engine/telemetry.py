@@ -24,6 +24,7 @@ class Figures(NamedTuple):
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
+    clock_ahead_seconds: float = 0.0
 
 
 class WorkerFigures(NamedTuple):
@@ -35,6 +36,7 @@ class WorkerFigures(NamedTuple):
     commits: int
     fenced: int
     commit_seconds: float
+    clock_ahead_seconds: float
 
 
 class _WorkerCollector:
@@ -49,6 +51,7 @@ class _WorkerCollector:
         yield CounterMetricFamily("stockline_commits", "Transactions committed", figures.commits)
         yield CounterMetricFamily("stockline_fenced", "Commits refused, another owner had taken over", figures.fenced)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> Metric:
@@ -79,6 +82,12 @@ class _EngineCollector:
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
+
+
+def _clock_ahead(seconds: float) -> Metric:
+    what = "By how much the clock has jumped ahead, 0 while it agrees; nothing is taken meanwhile"
+    return GaugeMetricFamily("stockline_clock_ahead_seconds", what, seconds)
 
 
 class Telemetry:

@@ -17,6 +17,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.bus.base import Record
@@ -24,6 +25,7 @@ from engine.bus.cluster import Fetched, OwnedTask
 from engine.bus.ending import end
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
+from engine.core.values import SECOND, iso
 from engine.runtime.marker import resume
 from engine.runtime.task import Arrival, Task
 
@@ -31,6 +33,18 @@ if TYPE_CHECKING:
     from engine.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
+
+
+HELD_SECONDS = 1.0
+
+
+def late_broker(newest: int, expected: int) -> str:
+    """What to say of an arrival that is later than it can be."""
+    return (
+        f"a broker says that an event has arrived at {iso(newest)}, {timedelta(seconds=(newest - expected) // SECOND)} "
+        "after this machine's clock. Nothing more of its partition is folded until the two agree, or until `stockline "
+        "clock accept` at this worker says that the broker is right"
+    )
 
 
 class Actor:
@@ -45,6 +59,8 @@ class Actor:
         self._queue: deque[Fetched] = deque()
         self._waiting = 0
         self._expected: int | None = None
+        self.newest = 0
+        """The latest arrival of what is queued."""
         self._arrived = asyncio.Event()
         self._allowed = asyncio.Event()
         self._allowed.set()
@@ -76,6 +92,7 @@ class Actor:
         if fetched.records:
             self._queue.append(fetched)
             self._waiting += len(fetched.records)
+            self.newest = max(self.newest, *(record.arrived_at for record in fetched.records))
             self._arrived.set()
         elif not self._queue and not self._committing.locked():
             self._worker.settled(self.partition, fetched.end)
@@ -84,6 +101,7 @@ class Actor:
         self._expected = None
         self._queue.clear()
         self._waiting = 0
+        self.newest = 0
         self._arrived.clear()
 
     async def _seek(self) -> None:
@@ -175,7 +193,7 @@ class Actor:
         worker, pacing = self._worker, self._worker.pacing
         clock = asyncio.get_running_loop().time
         while True:
-            await self._arrived.wait()
+            await self._believable()
             began = clock()
             fetched = self._gather(pacing.commit_records)
             if fetched:
@@ -198,8 +216,24 @@ class Actor:
             limit -= len(fetched.records)
             self._waiting -= len(fetched.records)
         if not self._queue:
+            self.newest = 0
             self._arrived.clear()
         return found
+
+    async def _believable(self) -> None:
+        """Wait until something has arrived, and none of it later than this machine's clock could ever show.
+
+        The brokers give arrivals their time. What they write by a clock that has jumped stays in the log, so it is
+        folded only when an operator says that they were right.
+        """
+        clock, said = self._worker.senses.clock, False
+        while not self._arrived.is_set() or self.newest > clock.latest:
+            await self._arrived.wait()
+            if self.newest > clock.latest:
+                if not said:
+                    log.error("partition %d: %s", self.partition, late_broker(self.newest, clock.expected))
+                said = True
+                await asyncio.sleep(HELD_SECONDS)
 
     async def _commit(self, fetched: Sequence[Fetched]) -> None:
         task, owned, worker = self.task, self._owned, self._worker
@@ -214,6 +248,8 @@ class Actor:
         worker.counts.commits += 1
         worker.counts.last_commit_seconds = time.monotonic() - began
         worker.settled(self.partition, fetched[-1].end)
+        if task.behind and any(type(event) is ClockTicked for _, event in arrivals):
+            worker.left(self.partition)
 
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
         """Copies, for the other partitions, of events that concern all and that were sent to this one only."""

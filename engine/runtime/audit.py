@@ -35,7 +35,9 @@ TABLES = {
     "alerts": keys.ALERT,
     "reports": keys.REPORTED,
     "movements": keys.LEDGER,
-    "directory": keys.DIRECTORY,
+    "locations": keys.LOCATION,
+    "feeds": keys.FEED,
+    "pulses": keys.PULSE,
     "alarms": keys.TIMER,
 }
 

@@ -13,13 +13,15 @@ from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
 from engine.core.identify import identify
 from engine.core.outcomes import Rejected
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Receipt, Refusal
 from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
-from engine.runtime.service import Progress, Subscription
+from engine.runtime.service import Progress
+from engine.runtime.subscription import Subscription
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 1.0
@@ -190,6 +192,14 @@ class ReaderService:
         folded, ends = await self._watch.folded(), await self._watch.ends()
         accepted = sum(ends.values())
         self._progress = Progress(accepted, min(accepted, sum(folded.values())))
+
+    def trouble(self) -> str | None:
+        """Nothing: the brokers give arrivals their time, and the workers watch it."""
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """This process gives nothing its time, so it has no clock to accept."""
+        return None
 
     def failure(self) -> Any:
         """What ended the view, or None while it is followed."""

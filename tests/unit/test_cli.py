@@ -264,3 +264,13 @@ def test_the_schema_of_a_type_of_all_types_and_the_documents_are_printed(run: Ru
 
 def test_the_version_is_said(run: Run) -> None:
     assert run("--version").out.startswith("stockline ")
+
+
+def test_an_operator_accepts_a_clock(web: Site, run: Run) -> None:
+    ran = run("clock", "accept", "--by", "ann", "--url", web.url)
+    assert ran.code == 1
+    assert "has not jumped" in ran.err
+    web.service.waits_for = "the clock shows 2031"
+    ran = run("clock", "accept", "--by", "ann", "--url", web.url)
+    assert (ran.code, ran.err) == (0, "")
+    assert "7200 seconds ahead" in ran.out
