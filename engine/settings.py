@@ -74,7 +74,7 @@ class KafkaSettings(BaseSettings):
     session_timeout_ms: int = Field(8_000, ge=1_000, description="how long a silent worker keeps its partitions")
     transaction_timeout_ms: int = Field(30_000, ge=1_000, description="how long a transaction may stay open")
     fetch_bytes: int = Field(1 << 20, ge=1 << 10, description="of one partition in one fetch")
-    batch_bytes: int = Field(1 << 20, ge=1 << 14, description="of one packed batch of records")
+    batch_bytes: int = Field(1 << 20, ge=1 << 14, le=16 << 20, description="of one packed batch of records")
     compression: Literal["lz4", "zstd", "gzip", "snappy"] | None = Field(None, description="of what is written")
     max_commit_interval_ms: int = Field(100, ge=0, le=10_000, description="between two commits of a task under load")
     commit_records: int = Field(4_000, ge=1, description="at most so many events in one commit")

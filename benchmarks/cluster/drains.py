@@ -34,6 +34,7 @@ LOOK_SECONDS = 0.1
 SESSION_MS = 5_000
 """After so long the group gives the partitions of a worker that was killed to the others."""
 STALL_SECONDS = 10.0
+"""Of no progress, on a machine of which half or more is unused."""
 PATIENCE_SECONDS = 60.0
 STOP_SECONDS = 40.0
 PLACES = [TopicPartition(EVENTS, partition) for partition in range(PARTITIONS)]
@@ -43,6 +44,8 @@ class Drain(NamedTuple):
     """One drain: what was done to the workers, how fast it was, and the longest time in which nothing was folded.
 
     `seconds` count from the first commit to the last, `waited` from the start of the workers to the first commit.
+    `idle` is the share of the machine that nobody used in the longest pause: where others used it all, workers that
+    come last stand still without a fault of theirs.
     """
 
     pattern: str
@@ -50,6 +53,7 @@ class Drain(NamedTuple):
     seconds: float
     events_per_second: int
     longest_pause: float
+    idle: float
     ended: bool
 
 
@@ -156,19 +160,21 @@ class Course:
     def __init__(self, ends: list[int], at: float) -> None:
         self.total = sum(ends)
         self.done = 0
-        self.longest_pause = 0.0
+        self.longest_pause = self.idle = 0.0
         self._ends = ends
         self._started = self._moved = at
+        self._idle_then = idle_seconds()
         self._first: tuple[float, int] | None = None
 
     def look(self, folded: list[int], at: float) -> None:
         """What the group says at the instant `at`, in seconds; what came after the ends does not count."""
         done = sum(min(pair) for pair in zip(folded, self._ends, strict=True))
-        if self._first is not None:
-            self.longest_pause = max(self.longest_pause, at - self._moved)
+        idle = idle_seconds()
+        if self._first is not None and (pause := at - self._moved) > self.longest_pause:
+            self.longest_pause, self.idle = pause, (idle - self._idle_then) / pause
         if done > self.done:
             self._first = self._first or (at, done)
-            self.done, self._moved = done, at
+            self.done, self._moved, self._idle_then = done, at, idle
 
     def waiting(self, at: float) -> bool:
         """Whether the last progress is not so long ago that there is none to be expected."""
@@ -185,7 +191,14 @@ class Course:
         seconds = self._moved - began
         rate = round((self.done - before) / seconds) if seconds else 0
         waited = round(began - self._started, 2)
-        return Drain(pattern, waited, round(seconds, 2), rate, round(self.longest_pause, 2), self.ended)
+        pause, idle = round(self.longest_pause, 2), round(self.idle, 2)
+        return Drain(pattern, waited, round(seconds, 2), rate, pause, idle, self.ended)
+
+
+def idle_seconds() -> float:
+    """For how long the processors of this machine have had nothing to do, as a mean over them."""
+    idle = int(Path("/proc/stat").read_text().split()[4])
+    return idle / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
 
 
 async def drained(address: str, place: Path, group: str, pattern: str, part: float) -> Drain:
@@ -234,8 +247,8 @@ async def run(events: int, rounds: int, seed: int, place: Path) -> dict[str, Any
 
 
 def stalled(drains: list[Drain]) -> list[Drain]:
-    """Those that did not end, or stood still for long while records were left."""
-    return [drain for drain in drains if not drain.ended or drain.longest_pause > STALL_SECONDS]
+    """Those that did not end, or stood still for long while records were left and the machine had nothing to do."""
+    return [drain for drain in drains if not drain.ended or drain.longest_pause * drain.idle > STALL_SECONDS / 2]
 
 
 def rates(drains: list[Drain]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from engine.core.errors import (
     BrokenInvariant,
     EnvironmentFailure,
     StocklineError,
+    UsageError,
 )
 from engine.core.events import encode
 from engine.core.rules import Rules
@@ -19,14 +20,17 @@ from engine.runtime.actor import Actor
 from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, tick_of
 from engine.runtime.task import Decoder
 
+COMMIT_BYTES = 16 << 20
+"""Of changes and outputs in a commit of several events; as much may wait to be folded, of each partition."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Pacing:
-    """How much a commit holds and how often one is made. Seconds."""
+    """How much a commit holds and how often one is made. Seconds and bytes."""
 
     commit_records: int = 4_000
+    commit_bytes: int = COMMIT_BYTES
     max_interval: float = 0.1
     fenced_pause: float = 8.0
     first_pause: float = 0.2
@@ -173,6 +177,8 @@ class Worker:
                     await self.tick()
                 except EnvironmentFailure as error:
                     log.warning("time stands still: %s", error)
+                except UsageError as error:
+                    self.failed(error)
 
     async def tick(self) -> None:
         """Write the time into this worker's partitions; into all where others would not know of a feed's arrival."""
