@@ -15,9 +15,8 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError
@@ -25,7 +24,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError
 from connectors.kafka_source.client import Access, stopped, translated
 from connectors.kafka_source.documents import Received
 from connectors.kafka_source.lane import Lane
-from connectors.kafka_source.outgoing import Outgoing, Target, outgoing
+from connectors.kafka_source.outgoing import Target, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Outcome, Skipped, Translated, Translation
 from engine.core.errors import EnvironmentFailure, UsageError
@@ -39,8 +38,6 @@ ELSEWHERE_SECONDS = 1.0
 METADATA_SECONDS = 15.0
 log = logging.getLogger(__name__)
 
-COMMIT_BYTES = 16 << 20
-"""Of one transaction: an event for every partition is written as often as there are partitions."""
 Fetch = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
@@ -64,14 +61,6 @@ class Tally:
 
     def __str__(self) -> str:
         return f"{self.translated} translated, {self.refused.total()} refused, {self.skipped.total()} skipped"
-
-
-class Portion(NamedTuple):
-    """What is written in one transaction: what follows from the records before the offset `reached`."""
-
-    sent: list[Outgoing]
-    outcomes: list[Outcome]
-    reached: int
 
 
 class Source(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -192,27 +181,11 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             if position == lane.position:
                 return
             received = [_received(record) for record in records if record.offset >= lane.position]
-            for portion in self._portions(received, position):
+            for portion in portions(received, self._translation, self._target, position):
                 await lane.commit(portion.sent, portion.reached)
                 self.tally.add(portion.outcomes)
         except EnvironmentFailure as error:
             await lane.failed(error)
-
-    def _portions(self, received: Sequence[Received], end: int) -> Iterator[Portion]:
-        """What follows from the records before `end`, cut where it is too long for one transaction."""
-        portion = Portion([], [], end)
-        length = 0
-        for record in received:
-            outcome = self._translation(record)
-            sent = outgoing(record, outcome, self._target)
-            added = sum([len(out.value) for out in sent])
-            if portion.outcomes and length + added > COMMIT_BYTES:
-                yield portion._replace(reached=record.offset)
-                portion, length = Portion([], [], end), 0
-            length += added
-            portion.sent.extend(sent)
-            portion.outcomes.append(outcome)
-        yield portion
 
     async def _is_done(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether the ends are reached that were there at the start; of other members' partitions, by their commits."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
 from engine.bus.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
@@ -186,13 +186,14 @@ def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
             raise _wrong(address, topic, name, room, f"must be at least {needed}", str(needed))
 
 
-def not_taken(address: str, place: TopicPlace, length: int) -> UsageError:
+def not_taken(address: str, place: TopicPlace, length: int, error: KafkaError) -> UsageError:
     """A broker has refused records for their length: no repetition helps, a person must raise the topic's limit."""
-    needed = wanted_config(place.topic)["max.message.bytes"]
+    name = "segment.bytes" if isinstance(error, RecordListTooLargeError) else "max.message.bytes"
+    wanted = f"{name}={wanted_config(place.topic)['max.message.bytes']}"
     return UsageError(
-        f"Kafka at {address} does not take {length} bytes for {place.topic}, partition {place.partition}; nothing of "
-        f"the commit was written. The topic's limit was lowered: "
-        f"{_command(address, place.topic, f'max.message.bytes={needed}')}; then start the workers again"
+        f"Kafka at {address} does not take {length} bytes for {place.topic}, partition {place.partition}, whose "
+        f"{name} was lowered; nothing of the commit was written. {_command(address, place.topic, wanted)}; then start "
+        "the workers again"
     )
 
 

@@ -106,7 +106,7 @@ class TransactionalProducer:
                 try:
                     metadata = await delivered
                 except TOO_LONG as error:
-                    raise not_taken(self._connection.address, place, length) from error
+                    raise not_taken(self._connection.address, place, length, error) from error
             known = metadata is not None and metadata.offset >= 0
             end = metadata.offset + batch.record_count() if known else None
         return end
