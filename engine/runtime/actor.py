@@ -225,7 +225,12 @@ class Actor:
             self._undo(fetched, owned)
             return
         began = time.monotonic()
-        await owned.commit(step.commit, broadcast)
+        try:
+            await owned.commit(step.commit, broadcast)
+        except EnvironmentFailure:
+            # Where it failed for its size, the next attempt is smaller; a success lets it grow again.
+            self._limit = max(1, len(arrivals) // 2)
+            raise
         task.committed()
         worker.counts.commits += 1
         worker.counts.last_commit_seconds = time.monotonic() - began

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import os
 import resource
 import time
 from contextlib import suppress
@@ -13,6 +14,7 @@ FEWEST_CONNECTIONS = 16
 RESERVED = 640
 """For the files of the log and its tables, and for what else the process opens."""
 QUIET_SECONDS = 10.0
+LOOK_SECONDS = 2.0
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
 
 log = logging.getLogger("stockline")
@@ -32,8 +34,9 @@ def room_for_connections() -> int:
 class Complaints:
     """What an event loop does with an exception that nobody awaits: `loop.set_exception_handler` takes it.
 
-    asyncio complains a hundred times a second while no connection can be accepted for want of descriptors; that is
-    said once in `QUIET_SECONDS`. Everything else is left to the loop.
+    asyncio complains a hundred times a second while no connection can be accepted for want of descriptors, and clients
+    that cannot connect for want of them try again and say nothing. Both are said once in `QUIET_SECONDS`. Everything
+    else is left to the loop.
     """
 
     def __init__(self) -> None:
@@ -42,13 +45,27 @@ class Complaints:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Say it, or leave it to the loop."""
         error = context.get("exception")
-        if not isinstance(error, OSError) or error.errno not in EXHAUSTED:
+        if isinstance(error, OSError) and error.errno in EXHAUSTED:
+            self._say()
+        else:
             loop.default_exception_handler(context)
-        elif (now := time.monotonic()) >= self._quiet_until:
+
+    async def watch(self) -> None:
+        """Look every few seconds whether there is a descriptor to be had; ends only by being cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                os.close(os.open(os.devnull, os.O_RDONLY))
+            except OSError as error:
+                if error.errno in EXHAUSTED:
+                    self._say()
+
+    def _say(self) -> None:
+        if (now := time.monotonic()) >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
             limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
             log.error(
-                "all %d file descriptors are in use, so that new connections wait until others end: "
+                "all %d file descriptors are in use, so that new connections and files wait until others end: "
                 "raise LimitNOFILE of the service (or `ulimit -Hn` before the start), or have fewer clients",
                 limit,
             )

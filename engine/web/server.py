@@ -121,15 +121,18 @@ async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[s
     await runner.setup()
     host, port = bound.getsockname()[:2]
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(Complaints())
+    complaints = Complaints()
+    loop.set_exception_handler(complaints)
     try:
         server = await loop.create_server(_admission(runner, room_for_connections()), sock=bound)
     except OSError as error:
         await runner.cleanup()
         raise _not_to_be_had(host, port, error) from None
+    watching = asyncio.create_task(complaints.watch())
     try:
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
+        watching.cancel()
         server.close()
         await runner.cleanup()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,23 @@ def test_a_limit_that_is_lowered_under_workers_ends_them_with_the_command(kafka:
         command = f"--entity-type topics --entity-name {DEAD_LETTERS} --add-config max.message.bytes={24 * MIB}"
         assert f"kafka-configs --bootstrap-server {kafka} --alter {command}" in workers.said()
     assert letters(kafka) == []
+
+
+def test_a_worker_without_file_descriptors_says_so_seldom_and_goes_on(kafka: str, tmp_path: Path) -> None:
+    asyncio.run(wipe(kafka))
+    with Workers(kafka, tmp_path / "rows") as workers, web(kafka, tmp_path / "view") as engine:
+        workers.wait_owned()
+        before, hard = resource.prlimit(workers.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(workers.process.pid, resource.RLIMIT_NOFILE, (20, hard))
+        time.sleep(6)
+        said = workers.said()
+        assert said.count("all 20 file descriptors are in use") == 1
+        assert "raise LimitNOFILE" in said
+        assert "Traceback" not in said
+        resource.prlimit(workers.process.pid, resource.RLIMIT_NOFILE, (before, hard))
+        engine.send(*STORY)
+        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert workers.stop() == 0
 
 
 def test_a_broker_that_takes_short_requests_only_is_named_at_the_start(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from engine.bus.base import Commit, Record
 from engine.bus.cluster import Fetched, length_of
 from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster
-from engine.core.errors import UsageError
+from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.task import LONGEST_KEPT_BYTES, Decoder, Marker, Task
 from engine.runtime.worker import Pacing, Senses, Worker
@@ -110,6 +110,24 @@ def test_after_a_cut_commits_grow_again() -> None:
     with virtual_time() as runner:
         runner.run(worked(broker, Pacing(commit_bytes=COMMIT_BYTES)))
     assert len(broker.weighed) - cluster_of_one < 20
+
+
+class Weak(MemoryBroker):
+    """A broker that fails at what is large, and does not say why."""
+
+    def commit(self, epoch: int, commit: Commit, broadcast: Sequence[Record]) -> None:
+        """Fail at more than a few events."""
+        if commit.next_offset - self.next_offset(commit.partition) > 10:
+            raise EnvironmentFailure("the transaction failed: TimeoutError")
+        super().commit(epoch, commit, broadcast)
+
+
+def test_a_commit_that_fails_is_not_repeated_as_it_was() -> None:
+    broker = Weak(1)
+    broker.append(story())
+    with virtual_time() as runner:
+        runner.run(worked(broker, Pacing(first_pause=0.01, last_pause=0.01)))
+    assert broker.next_offset(0) == len(story())
 
 
 def test_copies_for_other_partitions_count() -> None:
