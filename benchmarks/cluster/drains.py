@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +28,13 @@ from aiokafka.errors import KafkaError
 
 from benchmarks.cluster.measures import ROWS, story
 from benchmarks.cluster.rig import EVENTS, PARTITIONS, ROOT, broker, preload, until_topics
-from tests.real.kafka import Missing
+from tests.real.kafka import Broker, Missing
 
 LOOK_SECONDS = 0.1
 SESSION_MS = 5_000
 """After so long the group gives the partitions of a worker that was killed to the others."""
 STALL_SECONDS = 10.0
-"""Of no progress, on a machine of which half or more is unused."""
+"""Of no progress, with workers and broker asleep for half of it or more."""
 PATIENCE_SECONDS = 60.0
 STOP_SECONDS = 40.0
 PLACES = [TopicPartition(EVENTS, partition) for partition in range(PARTITIONS)]
@@ -44,8 +44,8 @@ class Drain(NamedTuple):
     """One drain: what was done to the workers, how fast it was, and the longest time in which nothing was folded.
 
     `seconds` count from the first commit to the last, `waited` from the start of the workers to the first commit.
-    `idle` is the share of the machine that nobody used in the longest pause: where others used it all, workers that
-    come last stand still without a fault of theirs.
+    `idle` is the share of the longest pause in which neither a worker nor the broker ran or waited for a processor: on
+    a machine that others use they may stand still for long without a fault of theirs.
     """
 
     pattern: str
@@ -157,24 +157,25 @@ class Watcher:
 class Course:
     """How the fold of a log has come along: fed with looks, from the start of the workers on."""
 
-    def __init__(self, ends: list[int], at: float) -> None:
+    def __init__(self, ends: list[int], at: float, busy: Callable[[], dict[int, float]]) -> None:
         self.total = sum(ends)
         self.done = 0
         self.longest_pause = self.idle = 0.0
         self._ends = ends
         self._started = self._moved = at
-        self._idle_then = idle_seconds()
+        self._busy, self._busy_then = busy, busy()
         self._first: tuple[float, int] | None = None
 
     def look(self, folded: list[int], at: float) -> None:
         """What the group says at the instant `at`, in seconds; what came after the ends does not count."""
         done = sum(min(pair) for pair in zip(folded, self._ends, strict=True))
-        idle = idle_seconds()
+        busy = self._busy()
         if self._first is not None and (pause := at - self._moved) > self.longest_pause:
-            self.longest_pause, self.idle = pause, (idle - self._idle_then) / pause
+            most = max(seconds - self._busy_then.get(pid, 0.0) for pid, seconds in busy.items())
+            self.longest_pause, self.idle = pause, max(0.0, 1 - most / pause)
         if done > self.done:
             self._first = self._first or (at, done)
-            self.done, self._moved, self._idle_then = done, at, idle
+            self.done, self._moved, self._busy_then = done, at, busy
 
     def waiting(self, at: float) -> bool:
         """Whether the last progress is not so long ago that there is none to be expected."""
@@ -195,19 +196,29 @@ class Course:
         return Drain(pattern, waited, round(seconds, 2), rate, pause, idle, self.ended)
 
 
-def idle_seconds() -> float:
-    """For how long the processors of this machine have had nothing to do, as a mean over them."""
-    idle = int(Path("/proc/stat").read_text().split()[4])
-    return idle / os.sysconf("SC_CLK_TCK") / (os.cpu_count() or 1)
+def busy_seconds(pids: Iterable[int]) -> dict[int, float]:
+    """For each process how long its threads have run, or have waited for a processor to run on."""
+    return {pid: sum(map(_busy, Path(f"/proc/{pid}/task").glob("*/schedstat"))) for pid in pids}
 
 
-async def drained(address: str, place: Path, group: str, pattern: str, part: float) -> Drain:
+def _busy(thread: Path) -> float:
+    with suppress(OSError):
+        ran, waited, _ = thread.read_text().split()
+        return (int(ran) + int(waited)) / 1e9
+    return 0.0
+
+
+async def drained(kafka: Broker, place: Path, group: str, pattern: str, part: float) -> Drain:
     """One drain; `part` of the log is folded when the pattern's change comes. A stalled one leaves its log behind."""
     count, change = PATTERNS[pattern]
-    crew = Crew(address, group, place)
-    async with Watcher(address, group) as watcher:
+    crew = Crew(kafka.address, group, place)
+
+    def busy() -> dict[int, float]:
+        return busy_seconds([kafka.pid, *(worker.pid for worker in crew.living)])
+
+    async with Watcher(kafka.address, group) as watcher:
         await watcher.forget()
-        course = Course(await watcher.ends(), time.monotonic())
+        course = Course(await watcher.ends(), time.monotonic(), busy)
         for _ in range(count):
             crew.join()
         changed = False
@@ -236,7 +247,7 @@ async def run(events: int, rounds: int, seed: int, place: Path) -> dict[str, Any
             pattern = list(PATTERNS)[n % len(PATTERNS)]
             rows = place / f"drain-{n}"
             rows.mkdir()
-            drain = await drained(kafka.address, rows, f"drain-{n}", pattern, chance.uniform(0.1, 0.6))
+            drain = await drained(kafka, rows, f"drain-{n}", pattern, chance.uniform(0.1, 0.6))
             print(f"drain {n + 1} of {rounds}: {json.dumps(drain._asdict())}", file=sys.stderr, flush=True)
             drains.append(drain)
             if stalled([drain]):
@@ -247,7 +258,7 @@ async def run(events: int, rounds: int, seed: int, place: Path) -> dict[str, Any
 
 
 def stalled(drains: list[Drain]) -> list[Drain]:
-    """Those that did not end, or stood still for long while records were left and the machine had nothing to do."""
+    """Those that did not end, or stood still for long while records were left and nobody had anything to do."""
     return [drain for drain in drains if not drain.ended or drain.longest_pause * drain.idle > STALL_SECONDS / 2]
 
 
