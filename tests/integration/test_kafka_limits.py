@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.chaos.topics import lag, read_all
-from tests.integration.process import Workers, event
+from tests.integration.process import Workers, event, stockline
 from tests.integration.test_kafka import STORY, web
 from tests.real.kafka import Broker
 from tests.real.kafka_for_tests import wipe
@@ -27,11 +27,12 @@ PATIENCE_SECONDS = 60.0
 SITE = event("location.defined", "l1", "2026-01-01T00:00:00Z", location="LDS", time_zone="Europe/London")
 
 
-async def produce(kafka: str, key: bytes, value: bytes) -> None:
-    """Write one record as somebody else's producer, which packs it."""
+async def produce(kafka: str, key: bytes, *values: bytes) -> None:
+    """Write records as somebody else's producer, which packs them."""
     producer = AIOKafkaProducer(bootstrap_servers=kafka, max_request_size=256 * MIB, compression_type="gzip")
     await producer.start()
-    await producer.send_and_wait(EVENTS, value, key, 0)
+    for value in values:
+        await producer.send_and_wait(EVENTS, value, key, 0)
     await producer.stop()
 
 
@@ -76,6 +77,22 @@ def test_what_foreign_producers_write_never_stops_a_partition(kafka: str, tmp_pa
         assert workers.stop() == 0
     copies = [record for record in asyncio.run(read_all(kafka, EVENTS)) if record.value == json.dumps(SITE).encode()]
     assert sorted(len(record.key) for record in copies) == [len(SITE["source"])] * 7 + [30 * MIB]
+
+
+def test_more_dead_letters_than_one_commit_holds_are_written_in_several(kafka: str, tmp_path: Path) -> None:
+    asyncio.run(wipe(kafka))
+    with Workers(kafka, tmp_path / "first") as workers:
+        workers.wait_owned()
+        assert workers.stop() == 0
+    asyncio.run(produce(kafka, b"junk", *(b"%03d" % n + b"\xff" * (250 << 10) for n in range(150))))
+    with Workers(kafka, tmp_path / "rows") as workers:
+        workers.wait_owned()
+        folded(kafka)
+        assert workers.stop() == 0
+    places = [letter["place"] for letter in letters(kafka)]
+    assert len(places) == len(set(places)) == 150
+    audited = stockline("audit", "--kafka", kafka, "--json")
+    assert (audited.returncode, json.loads(audited.stdout)["differences"]) == (0, []), audited
 
 
 def test_a_limit_that_is_lowered_under_workers_ends_them_with_the_command(kafka: str, tmp_path: Path) -> None:
