@@ -28,7 +28,9 @@ def audit(
     """Fold the log again and compare every row, signal and alert with what is stored; exit 1 on any difference."""
     settings = settings_module.load(data=data)
     if kafka is None and not settings.data.is_dir():
-        raise UsageError(f"{settings.data} is not a data directory")
+        raise UsageError(
+            f"{settings.data} is not a data directory: name one with --data, or a cluster with --kafka HOST:PORT"
+        )
     with tempfile.TemporaryDirectory(prefix="stockline-audit-") as scratch, _progress() as progress:
         task = progress.add_task("folding", total=None)
 

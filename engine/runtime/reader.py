@@ -26,6 +26,8 @@ from engine.runtime.subscription import Subscription
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 1.0
 DECIDE_SECONDS = 20.0
+LONGEST_LOGGED_BYTES = 15 << 20
+"""A broker takes batches of 16 MiB for `stockline.events`; what is refused and longer is refused and nothing else."""
 MAX_LAG = 1_000_000
 """With more events than this waiting to be folded, no more are taken."""
 
@@ -115,9 +117,10 @@ class ReaderService:
         for index, raw in enumerate(items):
             event = decode(raw)
             if isinstance(event, Rejected):
-                # It goes to the log all the same: there it becomes a dead letter.
                 refused.append(Refusal(index, identify(raw).id, event.reason, event.detail))
-                records.append(Record(0, 0, "", raw, 0))
+                # It goes to the log all the same, where that takes it: there it becomes a dead letter.
+                if len(raw) <= LONGEST_LOGGED_BYTES:
+                    records.append(Record(0, 0, "", raw, 0))
             elif isinstance(event, Broadcast):
                 everywhere.update(range(len(records), len(records) + self.bus.partitions))
                 records += [Record(partition, 0, event.source, raw, 0) for partition in range(self.bus.partitions)]

@@ -14,6 +14,7 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
@@ -45,6 +46,8 @@ from tables.feeds import Feeds
 from tables.rows import Stock
 from tables.workspace import State, Workspace, too_heavy
 
+LONGEST_KEPT_BYTES = 16 << 20
+"""A refused record up to this length is kept in its dead letter: longer ones come out of compressed batches."""
 SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
@@ -275,7 +278,7 @@ class Task:
         letter = DeadLetter(
             id=name,
             reason=refused.reason,
-            detail=refused.detail,
+            detail=_said_of(record.value) + refused.detail,
             place=f"stockline.events/{record.partition}/{record.offset}",
             arrived=moment(record.arrived_at),
             event_id=event_id,
@@ -303,8 +306,17 @@ def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Outpu
     return Output(topic, row_key(data.sku, data.location), data.id, value)
 
 
+def _said_of(value: bytes) -> str:
+    """What a dead letter says in place of bytes that no record has room for."""
+    if len(value) <= LONGEST_KEPT_BYTES:
+        return ""
+    return f"its {len(value)} bytes are too many to be kept here, SHA-256 {sha256(value).hexdigest()}; "
+
+
 def _exact(value: bytes) -> dict[str, Any]:
     """The exact bytes of a record, as text where they are text and JSON does not make it much longer."""
+    if len(value) > LONGEST_KEPT_BYTES:
+        return {}
     with suppress(UnicodeDecodeError):
         text = value.decode()
         if len(value) < SHORT_BYTES or len(msgspec.json.encode(text)) < 1.4 * len(value):

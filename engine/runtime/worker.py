@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from engine.bus.base import Record
 from engine.bus.cluster import Cluster, Fetched
-from engine.core.errors import BrokenInvariant, ClockAhead, EnvironmentFailure, StocklineError
+from engine.core.errors import BrokenInvariant, ClockAhead, EnvironmentFailure, StocklineError, UsageError
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
@@ -19,14 +19,17 @@ from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, ac
 from engine.runtime.task import Decoder, Task
 from tables.rows import Feed
 
+COMMIT_BYTES = 16 << 20
+"""Of changes and outputs in a commit of several events; as much may wait to be folded, of each partition."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Pacing:
-    """How much a commit holds and how often one is made. Seconds."""
+    """How much a commit holds and how often one is made. Seconds and bytes."""
 
     commit_records: int = 4_000
+    commit_bytes: int = COMMIT_BYTES
     max_interval: float = 0.1
     fenced_pause: float = 8.0
     first_pause: float = 0.2
@@ -221,6 +224,8 @@ class Worker:
                     await self.tick()
             except EnvironmentFailure as error:
                 log.warning("time stands still: %s", error)
+            except UsageError as error:
+                self.failed(error)
 
     async def _hurried(self, seconds: float) -> bool:
         """Whether a tick must follow at once; waits for it at most so long."""

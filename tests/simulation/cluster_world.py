@@ -21,7 +21,7 @@ from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
-from engine.runtime.worker import Pacing, Senses, Worker
+from engine.runtime.worker import COMMIT_BYTES, Pacing, Senses, Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
@@ -109,7 +109,11 @@ class ClusterWorld:
         self.loop = loop
         self.broker = MemoryBroker(self.random.randint(1, 4))
         self.pacing = Pacing(
-            commit_records=self.random.choice((1, 3, 10, 1000)), max_interval=0.2, fenced_pause=2.0, handover=1.0
+            commit_records=self.random.choice((1, 3, 10, 1000)),
+            commit_bytes=self.random.choice((1_000, 10_000, COMMIT_BYTES)),
+            max_interval=0.2,
+            fenced_pause=2.0,
+            handover=1.0,
         )
         self.trouble = self.random.choice((0.0, 0.1, 0.3))
         self.calm = False
