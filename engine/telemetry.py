@@ -18,13 +18,17 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's own counts: `outcomes` of events by name, the duration of the last commit in seconds."""
+    """The engine's own counts: `outcomes` of events by name, the duration of the last commit in seconds.
+
+    `disk_bytes` are those of its files; None where it keeps none of its own.
+    """
 
     accepted: int
     applied: int
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
+    disk_bytes: int | None = None
 
 
 class WorkerFigures(NamedTuple):
@@ -78,6 +82,8 @@ class _EngineCollector:
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        if figures.disk_bytes is not None:
+            yield GaugeMetricFamily("stockline_disk_bytes", "Bytes of the data directory's files", figures.disk_bytes)
 
 
 class Telemetry:

@@ -217,10 +217,12 @@ class Engine:
 
 
 def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
-    """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
+    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that."""
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
-        task = Task(scratch.state, partition, source.partitions, rules, read_marker(None), 64 << 20)
+        task = Task(
+            scratch.state, partition, source.partitions, rules, read_marker(scratch.marker(partition)), 64 << 20
+        )
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
             scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
             task.committed()
