@@ -1,12 +1,14 @@
 """All rows as of an offset of each partition in one file with a checksum: where an audit begins instead of at offset 0.
 
-The file: a line that names the format; a line of JSON (`Head`); for each pair its kind, the lengths of key and value,
-key and value; a kind of 0; the SHA-256 of all before. Kinds are 1 for a key of the state, 2 for a row's position.
+The file: a line that names the format; a line of JSON (`Head`); blocks, each a length and so many bytes of zlib; a
+length of 0; the SHA-256 of all before. A block holds pairs: a kind (1 for a key of the state, 2 for a row's position),
+the lengths of key and value, key and value.
 """
 
 import hashlib
 import os
 import struct
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -21,9 +23,11 @@ from tables.stores.rocksdb_errors import fail
 FORMAT_LINE = b"stockline rows 1\n"
 SUFFIX = ".rows"
 PORTION = 2_000
+LEVEL = 1
 FIRST_STATE_KEY, LAST_STATE_KEY = b"\0", b"\xff" * 16
 
-_END, _STATE, _POSITION = range(3)
+_STATE, _POSITION = 1, 2
+_LENGTH = struct.Struct(">I")
 _PAIR = struct.Struct(">BII")
 _SUM_BYTES = hashlib.sha256().digest_size
 
@@ -84,7 +88,7 @@ def load(path: Path, into: Bus) -> Head:
         if len(head.log) != into.partitions:
             raise UsageError(f"{path} is of a log with {len(head.log)} partitions, not {into.partitions}")
         owner = next((partition for partition, marker in enumerate(head.markers) if marker is not None), 0)
-        for portion in _portions(_pairs(file)):
+        for portion in _blocks(file):
             changes = [(key, value) for kind, key, value in portion if kind == _STATE]
             named = [(key.decode("utf-8", "surrogatepass"), value) for kind, key, value in portion if kind == _POSITION]
             outputs = [Output("positions", name, name, value) for name, value in named]
@@ -150,9 +154,11 @@ def _write(file: IO[bytes], head: Head, rows: Audited, pause: Callable[[], None]
 
     put(FORMAT_LINE + msgspec.json.encode(head) + b"\n")
     for portion in _portions(_all_pairs(rows)):
-        put(b"".join([_PAIR.pack(kind, len(key), len(value)) + key + value for kind, key, value in portion]))
+        pairs = [_PAIR.pack(kind, len(key), len(value)) + key + value for kind, key, value in portion]
+        block = zlib.compress(b"".join(pairs), LEVEL)
+        put(_LENGTH.pack(len(block)) + block)
         pause()
-    put(_PAIR.pack(_END, 0, 0))
+    put(_LENGTH.pack(0))
     file.write(total.digest())
 
 
@@ -183,9 +189,15 @@ def _head(file: IO[bytes], path: Path) -> Head:
         raise Corrupt(f"{path}: the file does not hold what was written ({error})") from error
 
 
-def _pairs(file: IO[bytes]) -> Iterator[Pair]:
-    while True:
-        kind, key, value = _PAIR.unpack(file.read(_PAIR.size))
-        if kind == _END:
-            return
-        yield kind, file.read(key), file.read(value)
+def _blocks(file: IO[bytes]) -> Iterator[list[Pair]]:
+    while length := _LENGTH.unpack(file.read(_LENGTH.size))[0]:
+        yield list(_pairs(zlib.decompress(file.read(length))))
+
+
+def _pairs(block: bytes) -> Iterator[Pair]:
+    at = 0
+    while at < len(block):
+        kind, key, value = _PAIR.unpack_from(block, at)
+        split = at + _PAIR.size + key
+        at = split + value
+        yield kind, block[split - key : split], block[split:at]
