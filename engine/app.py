@@ -16,7 +16,7 @@ from engine.core.errors import BrokenInvariant, Corrupt, StocklineError, UsageEr
 from engine.core.rules import Rules
 from engine.runtime.audit import AuditReport, audit, clock_of
 from engine.runtime.retention import Retention
-from engine.runtime.service import Service, wall
+from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
@@ -64,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         service.start()
         ends.push_async_callback(asyncio.to_thread, service.stop)
         if settings.retention_days is not None:
-            retention = Retention(bus, settings.retention_days, wall, service.now)
+            retention = Retention(bus, settings.retention_days, service.now)
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))

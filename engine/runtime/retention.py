@@ -7,14 +7,14 @@ A pass takes these steps, and in this order for these reasons:
 3. delete     records of the log with the names of their events, the index of what is gone, what was published
 4. reclaim    the space of all that
 
-A snapshot serves for as many days as are kept, so the tail of the log that an audit folds is that long at most.
+Age is counted back from the newest arrival in the log, not from the clock on the wall: one that runs ahead deletes
+nothing. A snapshot serves for as many days as are kept, so that the tail which an audit folds is that long at most.
 """
 
 import logging
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 
 from engine.bus import snapshot_file
 from engine.bus.base import Record
@@ -42,12 +42,11 @@ class _Stopping(Exception):
 
 
 class Retention:
-    """A thread that deletes. `wall` and `clock` give microseconds: the wall's time, and the engine's."""
+    """A thread that deletes what is older than `days`; `clock` is the engine's, in microseconds."""
 
-    def __init__(self, bus: EmbeddedBus, days: int, wall: Callable[[], int], clock: Callable[[], int]) -> None:
+    def __init__(self, bus: EmbeddedBus, days: int, clock: Callable[[], int]) -> None:
         self._bus = bus
         self._days = days
-        self._wall = wall
         self._clock = clock
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
@@ -63,7 +62,8 @@ class Retention:
 
     def apply(self) -> int:
         """One pass; answers how many records of the log were deleted."""
-        before = self._wall() - self._days * DAY
+        newest = self._newest_arrival()
+        before = newest - self._days * DAY
         places = range(self._bus.partitions)
         begins = [self._bus.begin_offset(partition) for partition in places]
         untils = [self._first_from(partition, before) for partition in places]
@@ -74,7 +74,9 @@ class Retention:
             for partition, until in enumerate(untils):
                 self._drop_log(partition, until, before)
             self._drop_index()
-        if self._drop_histories(before) or deleted:
+        # Decisions have the time of the engine's clock, which may follow the log; refusals have that of arrival.
+        decided = min(self._clock(), newest) - self._days * DAY
+        if self._drop_histories(decided, before) or deleted:
             self._bus.retention.reclaim()
             log.info("retention: %d records older than %d days were deleted from the log", deleted, self._days)
         return deleted
@@ -94,6 +96,12 @@ class Retention:
 
     # 1. find ----------------------------------------------------------------------------------------------------------
 
+    def _newest_arrival(self) -> int:
+        """When the last record of the log arrived; 0 for an empty log."""
+        ends = [(partition, self._bus.end_offset(partition)) for partition in range(self._bus.partitions)]
+        last = [record for partition, end in ends for record in self._bus.read_log(partition, max(0, end - 1), 1)]
+        return max((record.arrived_at for record in last), default=0)
+
     def _first_from(self, partition: int, before: int) -> int:
         """The offset of the first record that arrived at the instant `before` or later; arrivals ascend."""
         low, high = self._bus.begin_offset(partition), self._bus.end_offset(partition)
@@ -112,10 +120,11 @@ class Retention:
         folder, ends = self._bus.snapshots, [self._bus.end_offset(p) for p in range(self._bus.partitions)]
         if snapshot_file.oldest_that_reaches(folder, untils, ends) is not None:
             return
-        taken = datetime.fromtimestamp(self._wall() / 1_000_000, UTC)
-        path = folder / f"{taken:%Y%m%dT%H%M%SZ}{snapshot_file.SUFFIX}"
         with closing(EmbeddedBus.open(self._bus.path, memory_mib=SNAPSHOT_MEMORY_MIB, read_only=True)) as rows:
-            snapshot_file.save(path, rows.head(), rows, self._rest_in_snapshot)
+            head = rows.head()
+            # Named by how many records there were, so that the newest comes last whatever a clock says.
+            path = folder / f"{sum(head.log):020}{snapshot_file.SUFFIX}"
+            snapshot_file.save(path, head, rows, self._rest_in_snapshot)
         log.info("retention: the rows are kept in %s", path)
 
     def _rest_in_snapshot(self) -> None:
@@ -153,12 +162,11 @@ class Retention:
             place = self._bus.retention.drop_touched(place)
             self._rest()
 
-    def _drop_histories(self, before: int) -> int:
-        """Delete what was published; decisions have the time of the engine's clock, refusals that of arrival."""
-        by_clock = self._clock() - self._days * DAY
+    def _drop_histories(self, decided: int, refused: int) -> int:
+        """Delete the decisions and refusals that were published before these instants; how many."""
         total = 0
         for topic in HISTORIES:
-            limit = before if topic == "dead-letters" else by_clock
+            limit = refused if topic == "dead-letters" else decided
             for partition in range(self._bus.partitions):
                 while dropped := self._bus.retention.drop_history(topic, partition, limit):
                     total += dropped

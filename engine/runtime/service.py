@@ -181,7 +181,7 @@ class Service:
 
     def now(self) -> int:
         """The engine's clock: wall time, or the latest event time seen."""
-        return self._engine.now if self._engine.rules.clock == "log" else wall()
+        return self._engine.now if self._engine.rules.clock == "log" else _wall()
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """Everything about one row, JSON-ready; None where there is no such row."""
@@ -230,13 +230,13 @@ class Service:
     def _idle_seconds(self) -> float:
         if self._engine.rules.clock == "log":
             return TICK_SECONDS
-        return max(0.0, (self._last_tick + TICK_SECONDS * SECOND - wall()) / SECOND)
+        return max(0.0, (self._last_tick + TICK_SECONDS * SECOND - _wall()) / SECOND)
 
     def _commit(self, group: list[_Submission]) -> None:
         started = time.monotonic()
         outputs = self._tick()
         if group:
-            answers = self._engine.submit_all([submission.items for submission in group], wall())
+            answers = self._engine.submit_all([submission.items for submission in group], _wall())
             for submission, (receipt, published) in zip(group, answers, strict=True):
                 outputs += published
                 submission.loop.call_soon_threadsafe(_answer, submission.answer, receipt)
@@ -246,7 +246,7 @@ class Service:
 
     def _tick(self) -> list[Output]:
         """Under the wall clock write a tick where one is due, before what has come after it."""
-        now = wall()
+        now = _wall()
         due = self._engine.rules.clock == "wall" and now >= self._last_tick + TICK_SECONDS * SECOND
         if not due:
             return []
@@ -279,6 +279,5 @@ def _fail(future: "asyncio.Future[Receipt]", error: Exception) -> None:
         future.set_exception(error)
 
 
-def wall() -> int:
-    """The wall's time in microseconds."""
+def _wall() -> int:
     return time.time_ns() // 1000

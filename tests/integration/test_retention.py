@@ -15,6 +15,7 @@ from engine.bus.embedded import EmbeddedBus
 from engine.core.rules import Rules
 from engine.core.values import DAY, SECOND, iso
 from engine.runtime.engine import Engine
+from engine.runtime.retention import Retention
 from tests.integration.disk import flip
 from tests.integration.process import Stockline, event, stockline
 
@@ -51,6 +52,7 @@ def aged(tmp_path_factory: pytest.TempPathFactory) -> Path:
             at = now - (OLD_DAYS - day) * DAY + 60 * SECOND
             engine.tick(at)
             engine.submit(happenings(day, at), at)
+        engine.tick(now)
     return path
 
 
@@ -185,6 +187,13 @@ def test_an_audit_saves_rows_for_the_next(aged: Path, tmp_path: Path) -> None:
     other.write_bytes(b"something else")
     ran = stockline("audit", "--data", str(aged), "--from", str(other))
     assert (ran.returncode, b"no snapshot" in ran.stderr) == (2, True)
+
+
+def test_a_clock_that_runs_ahead_deletes_nothing(aged: Path, tmp_path: Path) -> None:
+    shutil.copytree(aged, tmp_path / "data")
+    with closing(EmbeddedBus.open(tmp_path / "data", memory_mib=16)) as bus:
+        assert Retention(bus, OLD_DAYS + 1, lambda: time.time_ns() // 1000 + 365 * DAY).apply() == 0
+        assert bus.published.first("signals", 0) == bus.published.first("dead-letters", 0) == 0
 
 
 def test_days_that_do_not_reach_the_window_of_duplicates_are_refused(tmp_path: Path) -> None:
