@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from functools import partial
-from pathlib import Path
 
-from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
+from engine.app import GC_THRESHOLDS, AuditFiles, outcomes_of, rows_from, rules_of
 from engine.app import watch as watch_over
+from engine.bus import snapshot_file
 from engine.bus.embedded import EmbeddedBus
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import CacheSettings, free_or_fail
@@ -107,9 +107,9 @@ async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[st
 
 
 def audited(
-    settings: Settings, kafka: KafkaSettings, scratch: Path, progress: Callable[[int, int | None], None]
+    settings: Settings, kafka: KafkaSettings, files: AuditFiles, progress: Callable[[int, int | None], None]
 ) -> AuditReport:
-    """Copy the topics into `scratch`, fold the log again and compare; `progress` is told (done, of if known).
+    """Copy the topics into a scratch folder, fold the log again and compare; `progress` is told (done, of if known).
 
     Workers may be running: what they had committed when this began is compared.
     """
@@ -122,10 +122,20 @@ def audited(
 
     async def copy() -> Snapshot:
         connection = Connection(kafka)
-        return await Snapshot.take(connection, await existing_topics(connection), scratch / "kept", advance)
+        topics = await existing_topics(connection)
+        starts = None if files.since is None else snapshot_file.head_of(files.since).log
+        return await Snapshot.take(connection, topics, files.scratch / "kept", (starts, advance))
 
-    with closing(asyncio.run(copy())) as kept, closing(EmbeddedBus.open(scratch / "again", kept.partitions)) as again:
-        return audit(kept, again, progress)
+    with (
+        closing(asyncio.run(copy())) as kept,
+        closing(EmbeddedBus.open(files.scratch / "again", kept.partitions)) as again,
+    ):
+        since = None if files.since is None else rows_from(files.since, kept, again)
+        report = audit(kept, again, progress, since)
+        report.since = None if files.since is None else files.since.name
+        if files.save is not None and not report.differences:
+            snapshot_file.save(files.save, kept.head(), again)
+        return report
 
 
 def reader_figures(service: ReaderService) -> Figures:

@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     memory_mib: int = Field(512, ge=16, le=1 << 20, description="memory for rows")
     body_limit_mib: int = Field(16, ge=1, le=1024, description="the longest HTTP body taken")
     duplicate_days: int = Field(7, ge=1, le=3650, description="how long an event's name is remembered")
+    retention_days: int | None = Field(
+        None, ge=1, le=3650, description="how long events and what was published are kept; without one for ever"
+    )
     movement_window_hours: int = Field(48, ge=1, le=24 * 90, description="how long a row keeps its movements")
 
     @model_validator(mode="after")
@@ -39,6 +42,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"refusing to listen on {self.host}: there is no authentication, so every machine that reaches "
                 "this address could read and write; use 127.0.0.1, or say --insecure to do it all the same"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keep_what_tells_repeats(self) -> Self:
+        if self.retention_days is not None and self.retention_days <= self.duplicate_days:
+            raise ValueError(
+                f"retention_days is {self.retention_days} and must be more than duplicate_days, {self.duplicate_days}: "
+                "an event's name goes with its record"
             )
         return self
 

@@ -18,13 +18,17 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds."""
+    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds.
+
+    `disk_bytes` are those of its files; None where it keeps none of its own.
+    """
 
     lag: int
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
     clock_ahead_seconds: float = 0.0
+    disk_bytes: int | None = None
 
 
 class WorkerFigures(NamedTuple):
@@ -83,6 +87,8 @@ class _EngineCollector:
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
         yield _clock_ahead(figures.clock_ahead_seconds)
+        if figures.disk_bytes is not None:
+            yield GaugeMetricFamily("stockline_disk_bytes", "Bytes of the data directory's files", figures.disk_bytes)
 
 
 def _clock_ahead(seconds: float) -> Metric:

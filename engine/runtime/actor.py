@@ -27,6 +27,7 @@ from engine.bus.ending import end
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
 from engine.core.values import SECOND, iso
+from engine.runtime.marker import resume
 from engine.runtime.task import Arrival, Task
 
 if TYPE_CHECKING:

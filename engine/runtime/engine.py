@@ -21,7 +21,7 @@ from engine.core.outcomes import Duplicate, Rejected
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
-from engine.runtime.marker import Marker, resume
+from engine.runtime.marker import read_marker, resume
 from engine.runtime.task import Arrival, Decoder, Outcome, Task
 
 REPLAY_RECORDS = 2_000
@@ -252,10 +252,11 @@ class Engine:
 
 
 def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
-    """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
+    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that."""
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
-        task = Task(scratch.state, partition, source.partitions, rules, Marker(), 64 << 20)
+        marker = read_marker(scratch.marker(partition))
+        task = Task(scratch.state, partition, source.partitions, rules, marker, 64 << 20)
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
             scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
             task.committed()
