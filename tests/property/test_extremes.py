@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from engine.bus.base import Commit
 from engine.core.outputs import Alert, Position, Signal
 from engine.runtime.detail import row_detail
-from engine.runtime.task import Marker
+from engine.runtime.marker import Marker
 from tables import keys
-from tables.rows import Stock
+from tables.rows import Floor, Stock
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
 from tests.auditor.workload import START, encoded
@@ -128,9 +128,11 @@ def test_the_engine_goes_on_whatever_the_quantities(history: list[tuple[str, dic
 )  # fmt: skip
 def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[str, dict[str, Any]]]) -> None:
     rig = Rig(1)
-    stock = msgspec.msgpack.encode(Stock(available=balance, floor_available=balance))
-    marker = msgspec.msgpack.encode(Marker(0, AT, "log"))
-    rig.bus.commit([Commit(0, [], [(keys.STOCK + keys.row(*KEY), stock)], [], [], marker)])
+    row = keys.row(*KEY)
+    rows = {keys.STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), keys.FLOOR + row: Floor(balance)}
+    marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
+    changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
+    rig.bus.commit([Commit(0, [], changes, [], [], marker)])
     rig.crash()
     play(rig, history)
 

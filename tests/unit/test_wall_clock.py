@@ -329,7 +329,7 @@ def test_the_alert_of_a_jump_ages_out_and_a_later_jump_keeps_it() -> None:
         states.append(alert["status"])
     assert states == ["open", "open", "open", "resolved"]
     assert [task.due(NOW + YEAR) for task in engine.tasks] == [False, False]
-    assert audit(bus, Rules(), MemoryBus(2), lambda *_: None).differences == []
+    assert audit(bus, MemoryBus(2), lambda *_: None).differences == []
 
 
 def jump(engine: Engine, at: int) -> None:

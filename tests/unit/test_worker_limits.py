@@ -13,6 +13,7 @@ from engine.bus.cluster import Fetched, length_of
 from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
+from engine.runtime.clock import WallClock
 from engine.runtime.task import LONGEST_KEPT_BYTES, Decoder, Marker, Task
 from engine.runtime.worker import Pacing, Senses, Worker
 from tables.stores.memory import MemoryFamily
@@ -25,7 +26,7 @@ ARRIVED = instant("2026-03-04T00:00:00+00:00")
 ROWS = 40
 COMMIT_BYTES = 30_000
 BEFORE_A_TICK = 4.5
-LOADED = Senses(lambda: ARRIVED, lambda: 1.0)
+LOADED = Senses(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: 1.0)
 
 
 class Scales(MemoryBroker):
