@@ -168,6 +168,9 @@ class Actor:
         self.task = self._task(self._owned)
         await self._allowed.wait()
         await self._seek()
+        if marker.next_offset:
+            # The former owner may have died between its last commit and telling the group of it.
+            worker.settled(self.partition, marker.next_offset)
         log.info("partition %d: owned, from offset %d", self.partition, marker.next_offset)
 
     def _task(self, owned: OwnedTask) -> Task:
