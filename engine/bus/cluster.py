@@ -109,4 +109,4 @@ class Cluster(Protocol):
         """Append records that may come twice (ticks of the clock); their offsets are ignored."""
 
     async def committed(self, offsets: dict[int, int]) -> None:
-        """Tell who watches the lag how far partitions have come."""
+        """Tell who watches the lag how far partitions have come; EnvironmentFailure where that is to be said again."""

@@ -184,7 +184,11 @@ class Actor:
         self.task = self._task(self._owned)
         await self._allowed.wait()
         await self._seek()
-        log.info("partition %d: owned, from offset %d", self.partition, self.task.marker.next_offset)
+        folded = self.task.marker.next_offset
+        if folded:
+            # The former owner may have died between its last commit and telling the group of it.
+            self._worker.settled(self.partition, folded)
+        log.info("partition %d: owned, from offset %d", self.partition, folded)
 
     def _task(self, owned: OwnedTask) -> Task:
         """A task on what is committed."""

@@ -21,6 +21,7 @@ from tables.rows import Feed
 
 COMMIT_BYTES = 16 << 20
 """Of changes and outputs in a commit of several events; as much may wait to be folded, of each partition."""
+TELL_AGAIN_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
@@ -203,7 +204,17 @@ class Worker:
     async def _tell(self) -> None:
         while self._untold:
             told, self._untold = self._untold, {}
-            await self.cluster.committed(told)
+            try:
+                await self.cluster.committed(told)
+            except EnvironmentFailure as error:
+                log.info("the group's offsets were not told: %s", error)
+                if self._ended:
+                    return
+                # Who waits for the end of the log would else wait until the next event.
+                self._untold = {
+                    partition: end for partition, end in told.items() if partition in self.actors
+                } | self._untold
+                await asyncio.sleep(TELL_AGAIN_SECONDS)
 
     def left(self, partition: int) -> None:
         """The tick that was folded has left some of what was due: let the next follow at once, behind what waits."""

@@ -10,7 +10,7 @@ import pytest
 
 from engine.bus.base import Commit, Record
 from engine.bus.cluster import Fetched, length_of
-from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster
+from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
@@ -59,7 +59,15 @@ def story() -> list[Record]:
 
 async def worked(broker: MemoryBroker, pacing: Pacing, fate: Fate | None = None) -> None:
     """Let a worker fold all that the broker has."""
-    cluster = MemoryCluster(broker, "worker", lambda _, request: (fate if request == "commit" else None) or Fate())
+
+    def fates(_: str, request: Request) -> Fate:
+        return fate if fate is not None and request == "commit" else Fate()
+
+    await worked_on(MemoryCluster(broker, "worker", fates), pacing)
+
+
+async def worked_on(cluster: MemoryCluster, pacing: Pacing) -> None:
+    """Let a worker of a cluster fold all that there is."""
     worker = Worker(cluster, Rules(), 1 << 20, pacing, LOADED)
     asked = asyncio.Event()
     running = asyncio.create_task(worker.run(asked))
@@ -192,3 +200,36 @@ def test_a_refused_record_that_no_dead_letter_has_room_for_is_named_by_its_diges
     assert (said.get("raw_base64") is not None) == kept
     assert ("SHA-256" in said["detail"]) != kept
     assert len(letter.value) < 24 << 20
+
+
+def test_who_takes_over_tells_the_group_what_the_former_owner_could_not() -> None:
+    broker = MemoryBroker(1)
+    broker.append(story())
+    mute = MemoryCluster(broker, "mute")
+    heir = MemoryCluster(broker, "heir")
+    for cluster in (mute, heir):
+        with virtual_time() as runner:
+            runner.run(worked_on(cluster, Pacing()))
+    assert mute.told == heir.told == {0: len(story())}
+
+
+class Forgetful(MemoryCluster):
+    """A cluster whose group does not take offsets for a while."""
+
+    refusals = 3
+
+    async def committed(self, offsets: dict[int, int]) -> None:
+        """Refuse a few times."""
+        if self.refusals:
+            self.refusals -= 1
+            raise EnvironmentFailure("the group is being shared")
+        await super().committed(offsets)
+
+
+def test_the_group_learns_of_the_last_commit_although_it_did_not_listen_at_first() -> None:
+    broker = MemoryBroker(1)
+    broker.append(story())
+    cluster = Forgetful(broker, "worker")
+    with virtual_time() as runner:
+        runner.run(worked_on(cluster, Pacing()))
+    assert cluster.told == {0: len(story())}

@@ -1,7 +1,6 @@
 """The Faust app of a worker: group membership, assignment, supervision and life cycle; the agent hands batches on."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,8 @@ from engine.bus.kafka.failpoints import passed
 from engine.bus.kafka.owned import BROADCAST_HEADER, KafkaTask
 from engine.bus.kafka.topics import EVENTS, Topics
 from engine.bus.kafka.transport import BatchConsumer, BatchTransport
-from engine.core.errors import EnvironmentFailure
 
 STREAM_BATCHES = 16
-log = logging.getLogger(__name__)
 
 
 class _WholeBatches(faust.Schema[Any, Any]):
@@ -158,9 +155,9 @@ class KafkaCluster:
             raise translated(error, f"Kafka at {self._connection.address}: the clock cannot be written") from error
 
     async def committed(self, offsets: dict[int, int]) -> None:
-        """Tell the group how far partitions have come; where that fails the next time will do."""
+        """Tell the group how far partitions have come; those that are not this process's any more are left out."""
         try:
             await self._consumer.thread.commit_offsets(offsets)
             passed("commit.told")
-        except (KafkaError, EnvironmentFailure, TimeoutError) as error:
-            log.info("the group's offsets were not told: %r", error)
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise translated(error, "the group's offsets cannot be told") from error
