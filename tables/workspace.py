@@ -22,6 +22,7 @@ TYPES: dict[int, type] = {
     keys.SHIPMENT[0]: orders.Shipment,
     keys.SUPPLY[0]: orders.SupplyBlock,
     keys.PAST_SUPPLY[0]: orders.PastSupply,
+    keys.TRANSIT[0]: orders.Transit,
     keys.TRANSFER[0]: rows.Transfer,
     keys.RESERVATION[0]: rows.Reservation,
     keys.DOCUMENTS[0]: rows.Documents,
@@ -36,7 +37,7 @@ TYPES: dict[int, type] = {
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
-PLACES = (keys.SLOT, keys.TRANSIT, keys.LEAD_TIME)
+PLACES = (keys.SLOT, keys.LEAD_TIME)
 """The indexes of purchasing: their keys say all."""
 TAG_TIMER = keys.TIMER[0]
 RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME, *PLACES))
