@@ -1,6 +1,6 @@
-"""What every partition knows: item masters, locations, feeds and the clock.
+"""What every partition knows: locations, feeds and the clock.
 
-Rows: `Item`, `Directory`. A feed is stale when nothing has arrived from it for its interval; the partition that owns
+Rows: `Directory`. A feed is stale when nothing has arrived from it for its interval; the partition that owns
 the feed's name raises the alert, so that it is raised once.
 """
 
@@ -11,19 +11,10 @@ from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import SECOND, instant, iso
 from tables import keys
-from tables.rows import Directory, Feed, Item, Location
+from tables.rows import Directory, Feed, Location
 
 EVERYWHERE = "*"
 """The location of an alert that concerns a feed; the feed stands where the sku does."""
-
-
-def define_item(turn: Turn, data: p.ItemDefinedData) -> None:
-    """`item.defined`: the latest `time` wins."""
-    rank = (0, turn.at, turn.identity)
-    old = turn.item(data.sku)
-    if old is None or rank > old.rank:
-        item = Item(data.base_unit, data.units, rank, data.description, data.abc, data.substitutes)
-        turn.put(keys.ITEM + data.sku.encode(), item)
 
 
 def define_location(turn: Turn, data: p.LocationDefinedData) -> None:
@@ -81,14 +72,3 @@ def _edit(turn: Turn) -> Directory:
     directory: Directory = turn.edit(keys.directory(turn.partition), Directory)
     turn.directory = directory
     return directory
-
-
-def watch_item(turn: Turn, row: bytes) -> None:
-    """Raise `unknown_item` while the sku has no item master."""
-    stock = turn.stock(row)
-    sku = row[: row.index(0)]
-    if turn.get(keys.ITEM + sku) is not None:
-        stock.item_known = True
-        alerts.clear_alert(turn, row, "unknown_item")
-    elif not stock.version:
-        alerts.raise_alert(turn, row, "unknown_item", {"sku": sku.decode(), "events": [turn.ref]})

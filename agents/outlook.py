@@ -10,7 +10,8 @@ from typing import Any
 from msgspec import Struct
 
 from agents import supply
-from agents.planning import daily_deviation, demand_ahead
+from agents.demand import demand_ahead
+from agents.planning import daily_deviation
 from agents.stock import row_location
 from agents.turn import Turn
 from engine.core import payloads as p
@@ -100,7 +101,7 @@ def _order(position: int, s: int, raw: int, policy: p.PolicySetData) -> OrderQua
 def _forecast_need(
     turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: p.PolicySetData, lead_time: LeadTime
 ) -> Need:
-    demand = demand_ahead(plan, stock, turn.local_today(row_location(row)), lead_time.protection + LOOK_AHEAD_DAYS + 1)
+    demand = demand_ahead(turn, row, stock, lead_time.protection + LOOK_AHEAD_DAYS + 1)
     over_lead_time = total_over(demand, lead_time.days)
     over_protection = total_over(demand, lead_time.days + lead_time.review)
     mean = per_day(over_protection, lead_time.days + lead_time.review)
@@ -174,7 +175,7 @@ def projection_of(turn: Turn, row: bytes, stock: Stock, plan: Plan, days: int) -
     incoming = ahead.days
     if days > 1:
         incoming[1] += ahead.overdue
-    demand = demand_ahead(plan, stock, today, days)
+    demand = demand_ahead(turn, row, stock, days)
     projected = project(stock.sellable, incoming, demand)
     atp = available_to_promise(stock.sellable, incoming)
     return Projection(today, incoming, demand, projected, atp, ahead.overdue)

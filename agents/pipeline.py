@@ -4,9 +4,20 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-import msgspec
-
-from agents import alerts, drift, due, feeds, lead_times, ledger, planning, purchasing, replenishment, stock
+from agents import (
+    alerts,
+    drift,
+    due,
+    feeds,
+    forecast,
+    items,
+    lead_times,
+    ledger,
+    planning,
+    purchasing,
+    replenishment,
+    stock,
+)
 from agents.turn import Turn
 from engine.core import events as e
 from engine.core.errors import BrokenInvariant
@@ -16,11 +27,11 @@ from tables import keys
 from tables.rows import Stock
 from tables.workspace import NEVER_DUE
 
-RowStep = Callable[[Turn, bytes, Any], None]
+RowStep = Callable[[Turn, bytes, Any], Rejected | None]
 
 STEPS: dict[type, tuple[RowStep, ...]] = {
     e.PolicySet: (planning.set_policy,),
-    e.ForecastRevised: (planning.revise_forecast,),
+    e.ForecastRevised: (forecast.revise_forecast,),
     e.OrderPlaced: (purchasing.place,),
     e.OrderChanged: (purchasing.change,),
     e.OrderCancelled: (purchasing.end,),
@@ -42,17 +53,17 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
+OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+
 MAX_LOOKS = 500
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
-
-SCALED = ("qty", "held", "damaged", "on_hand", "on_order")
 
 
 def handle(turn: Turn, owned_feeds: Callable[[], list[str]]) -> Rejected | None:
     """Let every agent that is concerned see the event; an answer means that none of it counts."""
     kind = type(turn.event)
     if getattr(turn.data, "uom", None) is not None:
-        refused = _to_base_units(turn)
+        refused = items.to_base_units(turn)
         if refused:
             return refused
     steps = STEPS.get(kind)
@@ -68,7 +79,9 @@ def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | No
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     for step in steps:
-        step(turn, row, data)
+        refused = step(turn, row, data)
+        if refused:
+            return refused
     if kind is e.OrderPlaced and data.signal is not None:
         replenishment.ordered(turn, row, data.signal, data.order, str(data.line))
     return settle(turn, row, kind)
@@ -79,7 +92,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
     held = turn.stock(row)
     ledger.advance(turn, row, held)
     if not held.item_known:
-        feeds.watch_item(turn, row)
+        items.watch_item(turn, row)
     held.version += 1
     held.updated = turn.at
     if held.available < 0 or held.negative_since is not None:
@@ -90,7 +103,7 @@ def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
         lead_times.watch(turn, row)
     if kind is not e.BalanceReported:
         _replenish(turn, row, held, kind)
-    return None if _fits(turn, row, held) else Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+    return None if _fits(turn, row, held) else OUT_OF_RANGE
 
 
 def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
@@ -111,32 +124,6 @@ def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
     return total <= MAX_BALANCE and all(
         abs(balances.available) + abs(balances.held) <= MAX_BALANCE - MAX_QUANTITY for balances in past if balances
     )
-
-
-def _to_base_units(turn: Turn) -> Rejected | None:
-    """Convert the event's quantities exactly into the item's base unit; a unit that is not declared is refused."""
-    data: Any = turn.data
-    item = turn.item(data.sku)
-    factor = None if item is None else 1 if data.uom == item.base_unit else item.units.get(data.uom)
-    if factor is None:
-        known = "the item is not defined" if item is None else f"it declares {[item.base_unit, *item.units]}"
-        return Rejected("unknown_unit", f"{data.sku} has no unit {data.uom!r}: {known}")
-    changes: dict[str, Any] = {
-        name: _scaled(getattr(data, name, None), factor) for name in SCALED if hasattr(data, name)
-    }
-    for name in ("buckets", "schedule"):
-        if hasattr(data, name):
-            changes[name] = [msgspec.structs.replace(part, qty=part.qty * factor) for part in getattr(data, name)]
-    quantities = [value for value in changes.values() if isinstance(value, int)]
-    quantities += [part.qty for name in ("buckets", "schedule") for part in changes.get(name, ())]
-    if any(abs(qty) > MAX_QUANTITY for qty in quantities):
-        return Rejected("quantity_out_of_range", f"in base units a quantity is beyond {MAX_QUANTITY}")
-    turn.data = msgspec.structs.replace(data, uom=None, **changes)
-    return None
-
-
-def _scaled(qty: int | None, factor: int) -> int | None:
-    return None if qty is None else qty * factor
 
 
 # events of several rows, or of none -----------------------------------------------------------------------------------
@@ -171,7 +158,7 @@ def _answer_alert(turn: Turn) -> Rejected | None:
 
 def _define_item(turn: Turn) -> None:
     data: Any = turn.data
-    feeds.define_item(turn, data)
+    items.define_item(turn, data)
 
 
 def _define_location(turn: Turn) -> None:

@@ -287,7 +287,7 @@ def look_ahead(turn: Turn, row: bytes, stock: Stock) -> None:
     Leaves `recheck_below`, the sellable stock under which it has to be looked at again, and a wake-up call.
     """
     plan = turn.read_plan(row)
-    stock.forecast = bool(plan.buckets)
+    stock.forecast = plan.buckets > 0
     if not plan.buckets:
         stock.recheck_below = None
         alerts.clear_alert(turn, row, "projected_stockout")
@@ -314,8 +314,7 @@ def _next_look(plan: Plan, today: int, calm: bool) -> int:
     """The day of the next look: tomorrow where something is near, else when a bucket ends, at most a week ahead."""
     if not calm:
         return today + 1
-    ends = [start + days for start, days, _ in plan.buckets if start + days > today]
-    return min([*ends, today + LOOK_AHEAD_DAYS])
+    return max(today + 1, min(plan.closes_at, today + LOOK_AHEAD_DAYS))
 
 
 def _wake_on(turn: Turn, row: bytes, stock: Stock, day: int) -> None:

@@ -4,19 +4,14 @@ Rows: those of `agents.ledger`, `Reservation` and `Transfer`. Each open reservat
 is listed and one that asks for a look when its time comes.
 """
 
-from msgspec.structs import replace
-
 from agents import alerts, due, ledger, supply
+from agents.demand import settle_issues
 from agents.ledger import record
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import DAY, instant, iso
 from tables import keys
 from tables.rows import Reservation, Stock, Transfer
-
-KEPT_ISSUE_DAYS = 35
-"""Days of issues kept where no forecast needs more."""
-
 
 # movements ------------------------------------------------------------------------------------------------------------
 
@@ -67,18 +62,6 @@ def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> None:
         reservation = _reservation(turn, row, data.reservation)
         reservation.issued += data.qty
         _settle_reservation(turn, row, data.reservation, reservation)
-
-
-def settle_issues(turn: Turn, row: bytes, stock: Stock) -> None:
-    """Carry the issues of the day at hand from the hot row to the plan."""
-    if stock.issue_qty:
-        plan = turn.plan(row)
-        day = stock.issue_day
-        kept = plan.issued
-        if len(kept) > 2 * KEPT_ISSUE_DAYS and not plan.buckets:
-            kept = {d: qty for d, qty in kept.items() if d > day - KEPT_ISSUE_DAYS}
-        plan.issued = {**kept, day: kept.get(day, 0) + stock.issue_qty}
-        stock.issue_qty = 0
 
 
 def row_location(row: bytes) -> str:
@@ -146,17 +129,6 @@ def _settle_reservation(turn: Turn, row: bytes, name: str, reservation: Reservat
 def expire_reservation(turn: Turn, row: bytes, name: str) -> None:
     """Drop a reservation whose time is over."""
     _settle_reservation(turn, row, name, _reservation(turn, row, name))
-
-
-def list_document(turn: Turn, row: bytes, field: str, name: str, is_open: bool) -> None:
-    """Keep the row's list of open documents: add or drop one name."""
-    documents = turn.documents(row)
-    names: tuple[str, ...] = getattr(documents, field)
-    if (name in names) == is_open:
-        return
-    documents = replace(documents)
-    setattr(documents, field, (*names, name) if is_open else tuple(n for n in names if n != name))
-    turn.put(keys.DOCUMENTS + row, documents)
 
 
 # transfers ------------------------------------------------------------------------------------------------------------

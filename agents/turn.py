@@ -13,7 +13,7 @@ from engine.core.rules import Rules
 from engine.core.values import DAY, day_of, instant, moment
 from tables import keys
 from tables.overlay import overlay
-from tables.rows import Directory, Documents, Entry, Item, Plan, Stock
+from tables.rows import Directory, Entry, Item, Plan, Stock
 from tables.workspace import MISSING, Workspace
 
 EPOCH_DAY = 719_163
@@ -126,10 +126,6 @@ class Turn:
         """The plan of a row, to be read."""
         return self.get(keys.PLAN + row) or EMPTY_PLAN
 
-    def documents(self, row: bytes) -> Documents:
-        """The open documents of a row, to be read."""
-        return self.get(keys.DOCUMENTS + row) or NO_DOCUMENTS
-
     def item(self, sku: str) -> Item | None:
         """The item master of a sku."""
         item: Item | None = self.get(keys.ITEM + sku.encode())
@@ -177,4 +173,3 @@ class Turn:
 
 
 EMPTY_PLAN = Plan()
-NO_DOCUMENTS = Documents()

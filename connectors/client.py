@@ -16,6 +16,7 @@ from urllib.parse import quote
 import aiohttp
 
 from engine.core.errors import EnvironmentFailure, StocklineError
+from engine.core.identify import identify
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PAGE = 1000
@@ -111,7 +112,8 @@ class EngineClient:
 
     async def _post_in_halves(self, events: Sequence[bytes]) -> Receipt:
         if len(events) == 1:
-            return Receipt(0, (Refusal(0, None, f"too_large: an event of {len(events[0])} bytes"),))
+            reason = f"too_large: an event of {len(events[0])} bytes"
+            return Receipt(0, (Refusal(0, identify(events[0]).id, reason),), 0)
         middle = len(events) // 2
         first = await self.post_events(events[:middle])
         second = await self.post_events(events[middle:])

@@ -10,7 +10,6 @@ ORDER = b"o"
 SHIPMENT = b"h"
 TRANSFER = b"x"
 RESERVATION = b"r"
-DOCUMENTS = b"c"
 PLAN = b"p"
 ITEM = b"i"
 SIGNAL = b"g"
@@ -18,6 +17,14 @@ ALERT = b"a"
 REPORTED = b"b"
 ALERT_NAME = b"z"
 FLOOR = b"f"
+DEFINITION = b"U"
+UNKNOWN_ITEM = b"K"
+DELTA = b"D"
+DELTA_ORDER = b"O"
+GAP = b"G"
+VERSION = b"V"
+BUCKET = b"B"
+ISSUED = b"I"
 DIRECTORY = b"y"
 DUPLICATE = b"d"
 TIMER = b"t"
@@ -27,7 +34,7 @@ LINE = b"e"
 PIECE = b"j"
 SLOT = b"k"
 SUPPLY = b"v"
-PAST_SUPPLY = b"O"
+PAST_SUPPLY = b"P"
 TRANSIT = b"q"
 LEAD_TIME = b"L"
 NAMES = b"n"
@@ -35,6 +42,9 @@ MARKER = b"m"
 
 MOVEMENT_KIND = 0
 COUNT_KIND = 1
+
+EPOCH_SHIFT = 1 << 63
+"""Added to an instant, so that one before 1970 sorts before the others."""
 
 
 def row(sku: str, location: str) -> bytes:
@@ -80,6 +90,58 @@ def entry_at(key: bytes) -> int:
 def entry_identity(key: bytes) -> bytes:
     """The identity of the event behind an entry, from its key."""
     return key[-16:]
+
+
+def ranked(prefix: bytes, at: int, identity: bytes) -> bytes:
+    """A key under `prefix` that sorts by the instant and identity of an event; instants may lie before 1970."""
+    return prefix + NUL + pack(">Q", at + EPOCH_SHIFT) + identity
+
+
+def ranked_range(prefix: bytes, until: int, identity: bytes = b"") -> tuple[bytes, bytes]:
+    """Start and stop of the keys of `ranked` below the instant `until`, or at it and below `identity`."""
+    return prefix + NUL, ranked(prefix, until, identity)
+
+
+def rank_of(key: bytes) -> tuple[int, int, bytes]:
+    """The rank (0, instant, identity) of the event behind a key of `ranked`."""
+    return 0, unpack_from(">Q", key, len(key) - 24)[0] - EPOCH_SHIFT, key[-16:]
+
+
+def definitions(sku: str) -> bytes:
+    """The prefix of the definitions of an item, one for each `item.defined`."""
+    return DEFINITION + sku.encode() + NUL
+
+
+def deltas(row_bytes: bytes, base_version: str | None) -> bytes:
+    """The prefix of the forecast deltas of a row that amend one version; None are those that name no version."""
+    return part(DELTA, row_bytes, base_version or "")
+
+
+def bucket(row_bytes: bytes, start: int, days: int) -> bytes:
+    """The key of a forecast bucket of a row: `days` days from the day `start`."""
+    return BUCKET + row_bytes + NUL + pack(">IH", start, days)
+
+
+def bucket_span(key: bytes) -> tuple[int, int]:
+    """(start day, days) of a key of `bucket`."""
+    start, days = unpack_from(">IH", key, len(key) - 6)
+    return start, days
+
+
+def bucket_range(row_bytes: bytes, first: int, until: int) -> tuple[bytes, bytes]:
+    """Start and stop of the buckets of a row that begin on the day `first` or later, and before `until`."""
+    return bucket(row_bytes, max(0, first), 0), bucket(row_bytes, until, 0)
+
+
+def issued(row_bytes: bytes, day: int) -> bytes:
+    """The key of what was issued of a row on a local day."""
+    return ISSUED + row_bytes + NUL + pack(">I", day)
+
+
+def issued_day(key: bytes) -> int:
+    """The local day of a key of `issued`."""
+    day: int = unpack_from(">I", key, len(key) - 4)[0]
+    return day
 
 
 def duplicate(partition: int, identity: bytes) -> bytes:
@@ -201,6 +263,23 @@ def transit(row_bytes: bytes, qty: int) -> bytes:
 def lead_time(row_bytes: bytes, kind: bytes, tail: bytes = b"") -> bytes:
     """The key of an order line by which lead times are learned (`kind` is one byte); the tail is one of `timed`."""
     return LEAD_TIME + row_bytes + NUL + kind + tail
+
+
+def unknown_item(sku: str, location: str) -> bytes:
+    """The key that lists a location where the item master of a sku is missing."""
+    return UNKNOWN_ITEM + sku.encode() + NUL + NUL + location.encode()
+
+
+def unknown_items(sku: str) -> tuple[bytes, bytes]:
+    """Start and stop of the keys of `unknown_item` of a sku."""
+    prefix = UNKNOWN_ITEM + sku.encode() + NUL
+    return prefix + NUL, prefix + b"\x01"
+
+
+def row_of_unknown_item(key: bytes) -> bytes:
+    """The row that a key of `unknown_item` speaks of."""
+    sku, _, location = key[1:].split(NUL)
+    return sku + NUL + location
 
 
 def home(key: bytes) -> bytes:

@@ -172,15 +172,6 @@ class Reservation(Struct, array_like=True, gc=False):
         return max(0, self.qty - self.released - self.issued)
 
 
-class Documents(Struct, array_like=True, gc=False):
-    """The documents of a row that still matter: what the projection and the clock must look at."""
-
-    transfers: tuple[str, ...] = ()
-    reservations: tuple[str, ...] = ()
-    facts: tuple[tuple[str, str, int], ...] = ()
-    """Alerts that state a fact and age out: (kind, discriminator, until)."""
-
-
 class Revision(Struct, array_like=True, gc=False):
     """One forecast revision; buckets are (start day, days, quantity)."""
 
@@ -190,24 +181,66 @@ class Revision(Struct, array_like=True, gc=False):
     buckets: list[tuple[int, int, int]]
 
 
+class Version(Struct, array_like=True, gc=False):
+    """What is known of the forecast revisions of a row that bear one version name."""
+
+    settled: bool = False
+    """Whether a delta that names this version waits for nothing."""
+    supports: int = 0
+    """How many revisions that are in force bear the name; above 0 the deltas that name it are in force too."""
+
+
+class Bucket(Struct, array_like=True, gc=False):
+    """What the revisions in force say of one span of days, added up."""
+
+    qty: int = 0
+    revisions: int = 0
+    """How many statements are added up here; without any the row is gone."""
+
+
+class Issued(Struct, array_like=True, gc=False):
+    """What was issued of a row on one local day."""
+
+    qty: int = 0
+
+
 class Plan(Struct, array_like=True, gc=False):
     """Policy, forecast and what was observed of demand and lead time at a row."""
 
     policy: PolicySetData | None = None
     policy_rank: Rank | None = None
     base: Revision | None = None
-    deltas: list[Revision] = field(default_factory=list)
-    known_versions: list[str] = field(default_factory=list)
-    buckets: list[tuple[int, int, int]] = field(default_factory=list)
-    """The forecast in force: the base with the deltas that reach it."""
-    complete: bool = True
-    issued: dict[int, int] = field(default_factory=dict)
-    """Issued quantity by local day."""
+    superseded: Rank | None = None
+    """The rank of the latest `replace` under another version name than the base's: older deltas never count again."""
+    deltas: int = 0
+    """How many deltas are kept, in force or not."""
+    spans: int = 0
+    """How many deltas and buckets of deltas are kept: what one event may have to put in force or take back."""
+    gaps: int = 0
+    """How many of them wait for a version that is not known."""
+    buckets: int = 0
+    """How many buckets of the forecast in force have not ended."""
+    closes_at: int = 0
+    """No bucket ends before this day."""
+    swept: int = 0
+    """Buckets that ended on this day or before are no longer kept."""
     closed_until: int = 0
     errors: list[tuple[int, int, int]] = field(default_factory=list)
     """Of the last closed buckets: (forecast, issued, days)."""
     lead_times: list[int] = field(default_factory=list)
     """Days from order to receipt of the last completed lines."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether no delta waits for a version that is not known."""
+        return not self.gaps
+
+
+class Definition(Struct, array_like=True, gc=False):
+    """The units of an item as one `item.defined` states them, from its time on."""
+
+    base_unit: str
+    units: dict[str, int]
 
 
 class Item(Struct, array_like=True, gc=False):

@@ -25,7 +25,6 @@ TYPES: dict[int, type] = {
     keys.TRANSIT[0]: orders.Transit,
     keys.TRANSFER[0]: rows.Transfer,
     keys.RESERVATION[0]: rows.Reservation,
-    keys.DOCUMENTS[0]: rows.Documents,
     keys.PLAN[0]: rows.Plan,
     keys.ITEM[0]: rows.Item,
     keys.SIGNAL[0]: rows.SignalRow,
@@ -33,6 +32,11 @@ TYPES: dict[int, type] = {
     keys.REPORTED[0]: rows.Reported,
     keys.FLOOR[0]: rows.Floor,
     keys.DIRECTORY[0]: rows.Directory,
+    keys.DEFINITION[0]: rows.Definition,
+    keys.DELTA[0]: rows.Revision,
+    keys.VERSION[0]: rows.Version,
+    keys.BUCKET[0]: rows.Bucket,
+    keys.ISSUED[0]: rows.Issued,
 }
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
@@ -40,15 +44,24 @@ _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 PLACES = (keys.SLOT, keys.LEAD_TIME)
 """The indexes of purchasing: their keys say all."""
 TAG_TIMER = keys.TIMER[0]
-RAW_TAGS = frozenset(tag[0] for tag in (keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, keys.ALERT_NAME, *PLACES))
+INDEXES = (
+    keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.TRANSIT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP,
+    keys.UNKNOWN_ITEM,
+)  # fmt: skip
+"""Tables that are only read in the order of their keys, which say nearly all."""
+RAW_TAGS = frozenset(tag[0] for tag in (keys.DUPLICATE, keys.ALERT_NAME, *INDEXES))
 """Tables whose values are bytes, not rows."""
 ORDERED_TAGS = frozenset(
-    tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUE, keys.OPEN, keys.ALERT, keys.PIECE, keys.SUPPLY, *PLACES)
-)
+    tag[0]
+    for tag in (
+        keys.LEDGER, keys.ALERT, keys.PIECE, keys.SUPPLY, keys.DEFINITION, keys.DELTA, keys.BUCKET, keys.ISSUED,
+        *INDEXES,
+    )
+)  # fmt: skip
 """Tables that are read in the order of their keys."""
-UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.TIMER, keys.DUPLICATE, keys.DUE, keys.OPEN, *PLACES))
-"""Tables that are never read by key, only in order."""
-GROWING_TAGS = frozenset(key[0] for key in (keys.DOCUMENTS, keys.PLAN, keys.DIRECTORY))
+UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.DUPLICATE, keys.DEFINITION, *INDEXES))
+"""Tables that are never read by key."""
+GROWING_TAGS = frozenset(key[0] for key in (keys.DIRECTORY,))
 HEAVIEST_ROW_BYTES = 8 << 20
 """The longest row or output, its key included: what a record of a changelog can hold."""
 HEAVIEST_TURN_BYTES = 16 << 20
@@ -86,15 +99,13 @@ def weigh(row: Any) -> int:
     if kind is rows.Stock:
         return 1000
     if kind is rows.Plan:
-        revised = sum([len(delta.buckets) for delta in row.deltas])
-        buckets = 2 * (len(row.buckets) + revised) + len(row.issued) + len(row.errors)
-        return 1500 + 160 * buckets + 300 * len(row.known_versions)
+        return 1500 + 160 * (len(row.errors) + (len(row.base.buckets) if row.base is not None else 0))
+    if kind is rows.Revision:
+        return 800 + 160 * len(row.buckets)
     if kind is orders.Line:
         return 900 + 100 * len(row.promises)
     if kind is rows.SignalRow:
         return 4000
-    if kind is rows.Documents:
-        return 500 + 160 * (len(row.transfers) + len(row.reservations))
     if kind is rows.Directory:
         return 500 + 400 * (len(row.locations) + len(row.feeds))
     return 500

@@ -9,9 +9,9 @@ import msgspec
 
 from agents import due
 from agents.alerts import alert_of, kind_of
+from agents.forecast import forecast_view
 from agents.lines import Supply, owed
 from agents.outlook import need_of, projection_of, projection_view
-from agents.planning import forecast_view
 from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.replenishment import signal_of
 from agents.stock import row_location
@@ -149,7 +149,7 @@ def _planning(turn: Turn, row: bytes, stock: Stock) -> dict[str, Any]:
     return {
         "policy": msgspec.to_builtins(plan.policy) if plan.policy else None,
         "reorder": {"s": need.s, "S": need.S, "terms": need.terms} if need else None,
-        "forecast": forecast_view(plan) if plan.base or plan.deltas else None,
+        "forecast": forecast_view(turn, row),
         "lead_times_days": plan.lead_times,
     }
 

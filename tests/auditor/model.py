@@ -108,23 +108,27 @@ def distinct(events: Iterable[Event]) -> list[Event]:
 def facts_of(events: Iterable[Event]) -> list[Fact]:
     """The distinct events, flat, their quantities in base units, counts at the moment as of which they apply."""
     facts: list[Fact] = []
-    factors: dict[str, dict[str, int]] = {}
-    definitions: dict[str, tuple] = {}
+    definitions: dict[str, list[Fact]] = defaultdict(list)
     newest: dict[Key, int] = {}
     for event in distinct(events):
         fact = {"type": event["type"], "at": instant(event["time"]), **event["data"]}
         fact["rank"] = (fact["at"], tie_break(event))
-        if fact["type"] == "item.defined" and fact["rank"] >= definitions.get(fact["sku"], (0,)):
-            definitions[fact["sku"]] = fact["rank"]
-            factors[fact["sku"]] = {fact["base_unit"]: 1, **(fact.get("units") or {})}
+        if fact["type"] == "item.defined":
+            definitions[fact["sku"]].append(fact)
         if fact.get("uom"):
-            fact = in_base_units(fact, factors[fact["sku"]][fact["uom"]])
+            fact = in_base_units(fact, factor_at(definitions[fact["sku"]], fact["at"], fact["uom"]))
         for key in keys_of(fact):
             newest[key] = max(newest.get(key, fact["at"]), fact["at"])
         if fact["type"] == "stock.counted":
             fact["as_of"] = max(fact["at"], newest[fact["sku"], fact["location"]] - KEPT)
         facts.append(fact)
     return facts
+
+
+def factor_at(definitions: list[Fact], at: int, unit: str) -> int:
+    """The factor of a unit at a moment by what has arrived: of the latest definition until then, else of the first."""
+    definition = last(fact for fact in definitions if fact["at"] <= at) or min(definitions, key=lambda f: f["rank"])
+    return {definition["base_unit"]: 1, **(definition.get("units") or {})}[unit]
 
 
 def in_base_units(fact: Fact, factor: int) -> Fact:

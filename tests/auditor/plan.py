@@ -7,6 +7,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tests.auditor.model import Fact, Key, Line, Model, last
+from tests.auditor.versions import forecast_of
 
 
 class Plan(Model):
@@ -60,22 +61,8 @@ class Plan(Model):
         return dated
 
     def forecast(self, key: Key) -> dict[tuple[int, int], int]:
-        """The forecast in force: (first day, days) -> qty. The latest replacement, then the deltas that build on it."""
-        revisions = self.events_of(key, "forecast.revised")
-        base = last(fact for fact in revisions if fact["mode"] == "replace")
-        if base is None:
-            return {}
-        buckets = {(ordinal(b["start"]), b["days"]): b["qty"] for b in base["buckets"]}
-        version = base["version"]
-        while True:
-            deltas = [f for f in revisions if f["mode"] == "delta" and f.get("base_version") == version]
-            if not deltas:
-                return buckets
-            (delta,) = deltas
-            version = delta["version"]
-            for b in delta["buckets"]:
-                bucket = ordinal(b["start"]), b["days"]
-                buckets[bucket] = buckets.get(bucket, 0) + b["qty"]
+        """The forecast in force: (first day, days) -> qty."""
+        return forecast_of(self.events_of(key, "forecast.revised")).buckets
 
     def demand(self, key: Key) -> dict[int, int]:
         """Forecast demand by day ordinal, less what was issued, the bucket's earliest days first."""

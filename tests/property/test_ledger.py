@@ -21,9 +21,10 @@ def told(number: int, kind: str, minute: int, **data: object) -> dict:
             "data": {"sku": ROW[0], "location": ROW[1], **data}}  # fmt: skip
 
 
+KINDS = ["move", "held", "count", "count held", "report"]
 # Movements and counts over two hours, and reports at any moment of them: each report is compared as of its moment.
 steps = st.lists(
-    st.tuples(st.sampled_from(["move", "held", "count", "count held", "report"]), st.integers(0, 120), st.integers(0, 40)),
+    st.tuples(st.sampled_from(KINDS), st.integers(0, 120), st.integers(0, 40)),
     min_size=1,
     max_size=30,
 )  # fmt: skip

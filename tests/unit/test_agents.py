@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agents import forecast
 from tests.auditor.adapter import Rig
 
 ROW = {"sku": "A", "location": "L"}
@@ -27,8 +28,8 @@ class Told(Rig):
         assert self.send([json.dumps(event).encode()], ARRIVED) == ({0: refused} if refused else {})
         return f"{source}/{self.n}"
 
-    def row(self, kind: str, day: float, **data: Any) -> str:
-        return self.tell(kind, day, **ROW, **data)
+    def row(self, kind: str, day: float, refused: str | None = None, **data: Any) -> str:
+        return self.tell(kind, day, refused, **ROW, **data)
 
     def alert(self, kind: str) -> dict[str, Any] | None:
         found = [a for a in self.latest("alerts") if a["kind"] == kind and a["status"] != "resolved"]
@@ -207,6 +208,31 @@ def test_a_delta_without_its_base_leaves_a_gap_until_the_base_comes() -> None:
     assert told.alert("forecast_gap") is None
     projection = told.detail(("A", "L"), 8)["projection"]
     assert sum(day["demand"] for day in projection) == 77
+
+
+def test_the_delta_too_many_is_refused_until_the_forecast_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forecast, "MOST_SPANS", 6)
+    told = Told()
+    for n in range(3):
+        told.row("forecast.revised", 2, version=f"d{n}", mode="delta", base_version="lost", buckets=[week(2, 7)])
+    over = {"version": "d3", "mode": "delta", "base_version": "lost", "buckets": [week(2, 7)]}
+    told.row("forecast.revised", 2, refused="row_too_large", **over)
+    assert told.alert("forecast_gap")["evidence"]["waiting"] == 3
+    for version in ("v1", "v2"):
+        told.row("forecast.revised", 3, version=version, mode="replace", buckets=[week(2, 70)])
+    assert told.alert("forecast_gap") is None
+    told.row("forecast.revised", 4, **over)
+
+
+def test_a_bucket_that_is_over_leaves_the_forecast() -> None:
+    told = stocked(100)
+    told.row("forecast.revised", 1, version="v", mode="replace", buckets=[week(2, 70), week(9, 14)])
+    told.tell("item.defined", 9.5, sku="B", base_unit="each")
+    buckets = told.detail(("A", "L"), 3)["forecast"]["buckets"]
+    assert [(bucket["start"], bucket["qty"]) for bucket in buckets] == [("2026-03-09", 14)]
+    told.row("forecast.revised", 9.6, version="d", mode="delta", base_version="v", buckets=[week(2, 7), week(9, 7)])
+    buckets = told.detail(("A", "L"), 3)["forecast"]["buckets"]
+    assert [(bucket["start"], bucket["qty"]) for bucket in buckets] == [("2026-03-09", 21)]
 
 
 def test_forecasts_that_are_always_too_high_raise_bias_after_six_periods() -> None:

@@ -7,7 +7,12 @@ from benchmarks.attack.patterns import PATTERNS
 from tests.unit.work import work_of
 
 SMALL = 40
-SATURATES_LATER = {"reports with a changing drift": 200, "signals at a row with many movements": 80}
+SATURATES_LATER = {
+    "reports with a changing drift": 200,
+    "signals at a row with many movements": 80,
+    "open orders at a forecast row": 150,
+    "lines of one order": 150,
+}
 """A look at the latest movements is bounded; until a row holds so many, it grows."""
 
 

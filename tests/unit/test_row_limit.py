@@ -1,7 +1,14 @@
-"""A row that would outgrow a record of the changelog: its event is refused, and only that."""
+"""What cannot fit into a record or a transaction is refused, and the stream goes on."""
+
+from collections.abc import Sequence
 
 import pytest
 
+from benchmarks.attack.patterns import long_names
+from engine.bus.base import Commit
+from engine.bus.memory import MemoryBus
+from engine.core.rules import Rules
+from engine.runtime.engine import Engine
 from tables import keys, rows, workspace
 from tests.auditor.adapter import Rig
 from tests.auditor.events import defined, event
@@ -9,35 +16,55 @@ from tests.auditor.model import instant
 from tests.auditor.workload import encoded
 
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
+PLAIN = keys.ITEM + b"A", rows.Item("each", {}, (0, 0, b""))
+LONG = keys.ITEM + b"A", rows.Item("each", {f"unit-{n}": n for n in range(1_000_000)}, (0, 0, b""))
 
 
-def placed(number: int) -> bytes:
-    data = {"order": f"PO-{number}", "line": 1, "sku": "A", "location": "X", "supplier": "S", "qty": 1,
-            "due": "2026-03-09"}  # fmt: skip
-    return encoded({**event("order.placed", 1), "id": f"order-{number}", "data": data})
+def adjusted(number: int, reason: str = "x") -> bytes:
+    told = event("stock.adjusted", 1 + number, qty=1, reason=reason)
+    return encoded({**told, "id": f"a{number}"})
 
 
-def test_the_order_too_many_is_a_dead_letter(monkeypatch: pytest.MonkeyPatch) -> None:
-    documents = rows.Documents(orders=tuple(f"PO-{n}" for n in range(20)))
-    monkeypatch.setattr(workspace, "HEAVIEST_ROW_BYTES", workspace.weigh(documents))
+class LongestValue(MemoryBus):
+    """A bus in memory that notes the longest row it was given."""
+
+    longest = 0
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        self.longest = max([self.longest, *(len(value or b"") for c in commits for _, value in c.changes)])
+        super().commit(commits)
+
+
+def test_receipts_with_long_names_leave_no_long_row() -> None:
+    bus = LongestValue(1)
+    engine = Engine(bus, Rules(clock="log"))
+    for raw in long_names(500):
+        assert not engine.submit([raw], ARRIVED).refused
+    assert 0 < bus.longest < 2_000
+
+
+@pytest.mark.parametrize("name", ["HEAVIEST_ROW_BYTES", "HEAVIEST_TURN_BYTES"])
+def test_what_is_too_large_costs_its_event_and_nothing_else(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "LIGHT_BYTES", 500)
+    monkeypatch.setattr(workspace, name, 60)
     rig = Rig()
-    refused = rig.send([encoded(defined()), *(placed(n) for n in range(25))], ARRIVED)
-    assert refused == {index: "row_too_large" for index in range(21, 26)}
-    assert len(rig.detail(("A", "X"), 1)["orders"]) == 20
-    assert [reason for reason, _ in rig.dead_letters()] == ["row_too_large"] * 5
+    refused = rig.send([encoded(defined()), adjusted(1), adjusted(2, "x" * 600), adjusted(3)], ARRIVED)
+    assert refused == {2: "row_too_large"}
+    assert [reason for reason, _ in rig.dead_letters()] == ["row_too_large"]
+    assert rig.rows()["A", "X"].available == 2
 
 
 @pytest.mark.parametrize(
-    ("key", "small", "large"),
+    ("writes", "outputs", "event_bytes", "heavy"),
     [
-        (keys.ORDER, rows.Order(), rows.Order(lines={str(n): rows.Line(str(n)) for n in range(9_500)})),
-        (keys.DOCUMENTS, rows.Documents(), rows.Documents(reservations=tuple(map(str, range(60_000))))),
-        (keys.PLAN, rows.Plan(), rows.Plan(buckets=[(n, 1, 1) for n in range(30_000)])),
-        (keys.PLAN, rows.Plan(), rows.Plan(known_versions=[str(n) for n in range(30_000)])),
+        (PLAIN, [b"x"], 100, False),
+        (PLAIN, [bytes(workspace.HEAVIEST_ROW_BYTES + 1)], 100, True),
+        (PLAIN, [bytes(workspace.HEAVIEST_ROW_BYTES)] * 3, 100, True),
+        (LONG, [], workspace.LIGHT_BYTES + 1, True),
+        (PLAIN, [], workspace.LIGHT_BYTES + 1, False),
     ],
 )
-def test_what_a_row_weighs_is_at_least_what_it_is_long(key: bytes, small: object, large: object) -> None:
-    assert not workspace.too_heavy({key: small, keys.STOCK: large})
-    assert workspace.too_heavy({key: large})
-    encoded_row = workspace._encode(large)  # noqa: SLF001
-    assert len(encoded_row) <= workspace.weigh(large)
+def test_rows_outputs_and_their_sum_are_weighed(
+    writes: tuple[bytes, object], outputs: list[bytes], event_bytes: int, heavy: bool
+) -> None:
+    assert workspace.too_heavy(dict([writes]), outputs, event_bytes) is heavy

@@ -63,7 +63,7 @@ class CountingBus(MemoryBus):
         super().commit(commits)
 
 
-def work_of(events: Iterable[bytes], memory_bytes: int = 0) -> Work:
+def work_of(events: Iterable[bytes], memory_bytes: int = 0, arrived_at: int = ARRIVED) -> Work:
     """The work of folding events one by one, through the shipped engine; nothing is refused.
 
     With no memory for rows every row that an event needs is read and decoded, so that no cache hides what it touches.
@@ -71,6 +71,6 @@ def work_of(events: Iterable[bytes], memory_bytes: int = 0) -> Work:
     bus = CountingBus()
     engine = Engine(bus, Rules(clock="log"), memory_bytes)
     for event in events:
-        receipt = engine.submit([event], ARRIVED)
+        receipt = engine.submit([event], arrived_at)
         assert not receipt.refused, receipt.refused
     return bus.work
