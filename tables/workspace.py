@@ -41,12 +41,9 @@ TYPES: dict[int, type] = {
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
-PLACES = (keys.SLOT, keys.LEAD_TIME)
-"""The indexes of purchasing: their keys say all."""
 TAG_TIMER = keys.TIMER[0]
 INDEXES = (
-    keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.TRANSIT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP,
-    keys.UNKNOWN_ITEM,
+    keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP, keys.UNKNOWN_ITEM,
 )  # fmt: skip
 """Tables that are only read in the order of their keys, which say nearly all."""
 RAW_TAGS = frozenset(tag[0] for tag in (keys.DUPLICATE, keys.ALERT_NAME, *INDEXES))
@@ -68,6 +65,8 @@ HEAVIEST_TURN_BYTES = 16 << 20
 """The most that one event may write, rows and outputs together: what a transaction can hold beside others."""
 LIGHT_BYTES = 64 << 10
 """An event up to this length writes rows that are far below the limits, except rows that grow from event to event."""
+FEW_ROWS = 1000
+"""So many rows of a light event are together far below the limit of a turn."""
 
 
 class State(Protocol):
@@ -115,7 +114,8 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
     """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
     The answer is a function of the rows and outputs alone, so the same event is refused on every replay and every bus.
-    Rows are encoded for it only where they may be long: after a long event, or where a row that grows has grown.
+    Rows are encoded for it only where they may be long, after a long event or where a row that grows has grown, and
+    where they are many: one receipt may fill all lines of an order.
 
     Args:
         writes: the rows that the event changes, by key.
@@ -124,7 +124,7 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
     """
     lengths = [len(value) for value in outputs]
     grown = (row for key, row in writes.items() if key[0] in GROWING_TAGS and row is not None)
-    if event_bytes > LIGHT_BYTES or any(weigh(row) > LIGHT_BYTES for row in grown):
+    if event_bytes > LIGHT_BYTES or len(writes) > FEW_ROWS or any(weigh(row) > LIGHT_BYTES for row in grown):
         lengths += [len(key) + len(encode(key, row) or b"") for key, row in writes.items()]
     return max(lengths, default=0) > HEAVIEST_ROW_BYTES or sum(lengths) > HEAVIEST_TURN_BYTES
 
