@@ -1,6 +1,6 @@
-# make setup | demo | test | bench | bench-kafka | kafka | chaos | lint | format | lock | clean
+# make setup | demo | test | bench | bench-kafka | drains | kafka | chaos | lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test,
-# bench, bench-kafka and chaos).
+# bench, bench-kafka, drains and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,7 +16,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test bench bench-kafka attack kafka chaos lint format lock clean
+.PHONY: help setup demo test bench bench-kafka attack drains kafka chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -24,6 +24,7 @@ help:
 	@echo 'make test     lint, types and tests'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
+	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
 	@echo 'make lint     lint and types only'
@@ -73,6 +74,9 @@ bench-kafka: setup
 
 attack: setup
 	@$(BIN)/python -m benchmarks.attack $(ARGS)
+
+drains: setup
+	@$(BIN)/python -m benchmarks.cluster.drains $(ARGS)
 
 kafka: setup
 	@$(BIN)/python -m tests.real.kafka

@@ -1,74 +1,85 @@
 """What every partition knows: locations, feeds and the clock.
 
-Rows: `Directory`. A feed is stale when nothing has arrived from it for its interval; the partition that owns
-the feed's name raises the alert, so that it is raised once.
+Rows: `Location`, `Feed`, `Pulse`. A feed is stale when nothing has arrived from it for its interval; the partition
+that owns the feed's name raises the alert, so that it is raised once.
 """
-
-from msgspec.structs import replace
 
 from agents import alerts
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.values import SECOND, instant, iso
+from engine.core.values import DAY, SECOND, instant, iso
 from tables import keys
-from tables.rows import Directory, Feed, Location
+from tables.rows import AlertRow, Feed, Location, Pulse
 
 EVERYWHERE = "*"
 """The location of an alert that concerns a feed; the feed stands where the sku does."""
+CLOCK_ROW = keys.row("clock", EVERYWHERE)
+"""Where the alert about the engine's own clock stands."""
+AT_ONCE = 200
+"""At most so many feeds become stale with one tick; the next tick takes the next of them."""
 
 
 def define_location(turn: Turn, data: p.LocationDefinedData) -> None:
     """`location.defined`: the latest `time` wins."""
     rank = (0, turn.at, turn.identity)
-    old = turn.directory.locations.get(data.location)
+    key = keys.location(turn.partition, data.location)
+    old: Location | None = turn.get(key)
     if old is None or rank > old.rank:
-        directory = _edit(turn)
-        location = Location(data.time_zone, rank, data.name, data.working_days)
-        directory.locations = {**directory.locations, data.location: location}
+        turn.put(key, Location(data.time_zone, rank, data.name, data.working_days))
 
 
 def declare_feed(turn: Turn, data: p.FeedDeclaredData) -> None:
-    """`feed.declared`: the latest `time` wins; the interval starts anew."""
+    """`feed.declared`: the latest `time` wins; the interval counts from the last arrival, of a new feed from now."""
     rank = (0, turn.at, turn.identity)
-    old = turn.directory.feeds.get(data.feed)
+    old = turn.feeds.declared.get(data.feed)
     if old is None or rank > old.rank:
-        directory = _edit(turn)
-        feed = Feed(data.interval_seconds, data.locations, rank, turn.now if old is None else old.last)
-        feed.stale = old is not None and old.stale
-        directory.feeds = {**directory.feeds, data.feed: feed}
+        feed = Feed(data.interval_seconds, data.locations, rank)
+        turn.put(keys.feed(turn.partition, data.feed), feed)
+        was = Pulse(turn.now) if old is None else turn.feeds.pulses[data.feed]
+        _set_pulse(turn, data.feed, feed, was, _judged(turn, feed, was.last))
 
 
-def tick(turn: Turn, data: p.ClockTickedData, owned: list[str]) -> None:
-    """`clock.ticked`: take over the last arrivals; feeds become stale, or fresh again."""
-    if not turn.directory.feeds:
+def tick(turn: Turn, data: p.ClockTickedData) -> None:
+    """`clock.ticked`: take over the last arrivals; feeds become stale, or fresh again, a portion with each tick."""
+    told = {name: instant(last) for name, last in data.feeds.items() if name in turn.feeds.declared}
+    for name in sorted({*told, *turn.feeds.heard(), *turn.feeds.overdue(turn.now, AT_ONCE)}):
+        feed, was = turn.feeds.declared[name], turn.feeds.pulses[name]
+        now = _judged(turn, feed, max(was.last, told.get(name, 0)))
+        if now != was:
+            _set_pulse(turn, name, feed, was, now)
+
+
+def _judged(turn: Turn, feed: Feed, last: int) -> Pulse:
+    return Pulse(last, turn.now - last > feed.interval * SECOND)
+
+
+def _set_pulse(turn: Turn, name: str, feed: Feed, was: Pulse, now: Pulse) -> None:
+    turn.put(keys.pulse(turn.partition, name), now)
+    if not turn.feeds.owns(name):
         return
-    arrivals = {name: instant(last) for name, last in data.feeds.items()}
-    directory = _edit(turn)
-    feeds = {}
-    for name, old in directory.feeds.items():
-        feed = replace(old)
-        feed.last = max(feed.last, arrivals.get(name, 0))
-        feed.stale = turn.now - feed.last > feed.interval * SECOND
-        feeds[name] = feed
-        if name in owned:
-            _watch(turn, name, feed)
-    directory.feeds = feeds
-
-
-def _watch(turn: Turn, name: str, feed: Feed) -> None:
     row = keys.row(name, EVERYWHERE)
-    if feed.stale:
+    if now.stale:
         evidence = {
-            "feed": name, "last_arrival": iso(feed.last), "interval_seconds": feed.interval,
+            "feed": name, "last_arrival": iso(now.last), "interval_seconds": feed.interval,
             "locations": feed.locations,
         }  # fmt: skip
         alerts.raise_alert(turn, row, "stale_feed", evidence)
-    else:
+    elif was.stale:
         alerts.clear_alert(turn, row, "stale_feed")
 
 
-def _edit(turn: Turn) -> Directory:
-    """The directory, to be changed by this turn."""
-    directory: Directory = turn.edit(keys.directory(turn.partition), Directory)
-    turn.directory = directory
-    return directory
+def accept_clock(turn: Turn, data: p.ClockAcceptedData) -> None:
+    """`clock.accepted`: the alert `clock_jump` says what expired at once; it is a fact, so it ages out."""
+    if turn.feeds.owns(keys.names(CLOCK_ROW)[0]):
+        evidence = {
+            "at": data.at.isoformat(), "jumped_seconds": data.jumped_seconds, "by": data.by, "events": [turn.ref],
+        }  # fmt: skip
+        alerts.raise_alert(turn, CLOCK_ROW, "clock_jump", evidence)
+        turn.put(keys.timer(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
+
+
+def forget_jump(turn: Turn) -> None:
+    """Resolve the alert `clock_jump` once its time is over; a later jump has set a timer of its own."""
+    alert: AlertRow | None = turn.get(keys.part(keys.ALERT, CLOCK_ROW, "clock_jump", ""))
+    if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
+        alerts.clear_alert(turn, CLOCK_ROW, "clock_jump")

@@ -59,7 +59,7 @@ MAX_LOOKS = 500
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
 
-def handle(turn: Turn, owned_feeds: Callable[[], list[str]]) -> Rejected | None:
+def handle(turn: Turn) -> Rejected | None:
     """Let every agent that is concerned see the event; an answer means that none of it counts."""
     kind = type(turn.event)
     if getattr(turn.data, "uom", None) is not None:
@@ -70,7 +70,7 @@ def handle(turn: Turn, owned_feeds: Callable[[], list[str]]) -> Rejected | None:
     if steps is not None:
         return _on_row(turn, steps, kind)
     if kind is e.ClockTicked:
-        _tick(turn, owned_feeds())
+        _tick(turn)
         return None
     return OTHERS[kind](turn)
 
@@ -171,6 +171,11 @@ def _declare_feed(turn: Turn) -> None:
     feeds.declare_feed(turn, data)
 
 
+def _accept_clock(turn: Turn) -> None:
+    data: Any = turn.data
+    feeds.accept_clock(turn, data)
+
+
 OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.TransferShipped: _ship_transfer,
     e.TransferReceived: _receive_transfer,
@@ -182,6 +187,7 @@ OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
     e.ItemDefined: _define_item,
     e.LocationDefined: _define_location,
     e.FeedDeclared: _declare_feed,
+    e.ClockAccepted: _accept_clock,
 }
 
 for _name, _kind in e.EVENT_TYPES.items():
@@ -200,13 +206,13 @@ LOOKS: dict[bytes, Callable[[Turn, bytes, str], None]] = {
 """What is done with a document of a row when its time has come."""
 
 
-def _tick(turn: Turn, owned: list[str]) -> None:
+def _tick(turn: Turn) -> None:
     """Let the clock advance: feeds, and a portion of the rows and documents that wait for it, earliest first.
 
     What is left of what is due keeps its instant, so that the next tick goes on with it.
     """
     data: Any = turn.data
-    feeds.tick(turn, data, owned)
+    feeds.tick(turn, data)
     left = MAX_LOOKS
     for timer in turn.space.timers(turn.partition, turn.now, MAX_LOOKS):
         if left <= 0:
@@ -221,6 +227,9 @@ def _wake(turn: Turn, row: bytes, limit: int) -> int:
     Returns:
         How many documents were looked at, at most `limit`.
     """
+    if row == feeds.CLOCK_ROW:
+        feeds.forget_jump(turn)
+        return 0
     stock_row = turn.stock(row)
     stock_row.wake_at = turn.wakes[row] = None
     found = list(islice(turn.scan(*keys.due_range(row, turn.now)), limit))

@@ -107,10 +107,7 @@ def _doubts(turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: PolicySetD
         reasons.append("stock_unknown")
     if not plan.complete:
         reasons.append("forecast_incomplete")
-    location = row_location(row)
-    for name, feed in turn.directory.feeds.items():
-        if feed.stale and (feed.locations is None or location in feed.locations):
-            reasons.append(f"stale_feed:{name}")
+    reasons += [f"stale_feed:{name}" for name in turn.feeds.stale_at(row_location(row))]
     grace = turn.rules.negative_grace_hours * HOUR
     if stock.negative_since is not None and turn.now - stock.negative_since < grace:
         reasons.append("negative_stock")

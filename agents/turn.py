@@ -12,8 +12,9 @@ from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from engine.core.values import DAY, day_of, instant, moment
 from tables import keys
+from tables.feeds import Feeds
 from tables.overlay import overlay
-from tables.rows import Directory, Entry, Item, Plan, Stock
+from tables.rows import Entry, Item, Location, Plan, Stock
 from tables.workspace import MISSING, Workspace
 
 EPOCH_DAY = 719_163
@@ -64,17 +65,15 @@ class Turn:
     """
 
     __slots__ = (
-        "at", "calendar", "data", "directory", "effects", "event", "identity", "now", "partition", "ref", "rules",
+        "at", "calendar", "data", "effects", "event", "feeds", "identity", "now", "partition", "ref", "rules",
         "space", "touched", "wakes", "writes",
     )  # fmt: skip
 
-    def __init__(
-        self, space: Workspace, rules: Rules, calendar: Calendar, directory: Directory, partition: int
-    ) -> None:
+    def __init__(self, space: Workspace, rules: Rules, calendar: Calendar, feeds: Feeds, partition: int) -> None:
         self.space = space
         self.rules = rules
         self.calendar = calendar
-        self.directory = directory
+        self.feeds = feeds
         self.partition = partition
         self.writes: dict[bytes, Any] = {}
         self.touched: dict[bytes, Stock] = {}
@@ -151,7 +150,7 @@ class Turn:
 
     def zone(self, location: str) -> str:
         """The time zone of a location; UTC where it is not defined."""
-        defined = self.directory.locations.get(location)
+        defined: Location | None = self.get(keys.location(self.partition, location))
         return "UTC" if defined is None else defined.time_zone
 
     def local_day(self, location: str, at: int) -> int:

@@ -164,6 +164,10 @@ class EngineClient:
         """Ask for a dead letter to be taken again."""
         return _json(await self._call("POST", f"/v1/dead-letters/{quote(letter, safe='')}/replay", b""))
 
+    async def accept_clock(self, by: str) -> Any:
+        """Say that the machine's clock is right although it has jumped."""
+        return _json(await self._call("POST", "/v1/clock/accept", json.dumps({"by": by}).encode()))
+
     async def _pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
         query = {"limit": str(PAGE), **filters}
         while True:

@@ -7,10 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from engine.bus import snapshot_file
+from engine.bus.base import Audited, Bus
 from engine.bus.embedded import EmbeddedBus
-from engine.core.errors import BrokenInvariant, StocklineError
+from engine.bus.snapshot_file import Head
+from engine.core.errors import BrokenInvariant, Corrupt, StocklineError, UsageError
 from engine.core.rules import Rules
+from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit
+from engine.runtime.retention import Retention
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
 from engine.stopping import stop_when_asked
@@ -59,7 +64,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         service = Service(bus, rules_of(settings, settings.clock), memory_mib << 20)
         service.start()
         ends.push_async_callback(asyncio.to_thread, service.stop)
-        telemetry = Telemetry(lambda: figures(service))
+        if settings.retention_days is not None:
+            retention = Retention(bus, settings.retention_days, service.now)
+            retention.start()
+            ends.push_async_callback(asyncio.to_thread, retention.stop)
+        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
         context = Context(service, Intake(Limits(settings.body_limit)), telemetry)
         app = server.application(context, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))
@@ -103,7 +112,8 @@ async def watch(service: Fallible, asked: asyncio.Event) -> BaseException | None
 def figures(service: Service) -> Figures:
     """What the engine counts, for the metrics."""
     rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
-    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds)
+    ahead = service.clock.jumped / SECOND
+    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds, ahead)
 
 
 def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:
@@ -118,13 +128,55 @@ def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:
 _OUTCOMES = {"events": "applied", "duplicates": "duplicate", "dead_letters": "refused"}
 
 
-def audited(settings: Settings, scratch: Path, progress: Callable[[int, int], None]) -> AuditReport:
-    """Fold the log of the data directory again, into `scratch`, and compare; `progress` is told (done, of).
+class AuditFiles(NamedTuple):
+    """Where an audit works and what it begins with.
+
+    `scratch` is an empty folder; the fold begins with the snapshot `since` and leaves the rows in the new file `save`.
+    """
+
+    scratch: Path
+    since: Path | None = None
+    save: Path | None = None
+
+
+def audited(settings: Settings, files: AuditFiles, progress: Callable[[int, int], None]) -> AuditReport:
+    """Read all of the data directory, fold its log again and compare; `progress` is told (done, of).
 
     The engine may be running: what it had committed when this began is compared.
     """
     with (
         closing(EmbeddedBus.open(settings.data, read_only=True)) as bus,
-        closing(EmbeddedBus.open(scratch, bus.partitions)) as again,
+        closing(EmbeddedBus.open(files.scratch, bus.partitions)) as again,
     ):
-        return audit(bus, again, progress)
+        bus.verify()
+        path = files.since or _kept_rows(bus)
+        since = None if path is None else rows_from(path, bus, again)
+        report = audit(bus, again, progress, since)
+        report.since, report.disk_bytes = None if path is None else path.name, bus.size_on_disk()
+        if files.save is not None and not report.differences:
+            snapshot_file.save(files.save, bus.head(), again)
+        return report
+
+
+def rows_from(path: Path, bus: Audited, again: Bus) -> Head:
+    """Bring the snapshot `path` into `again`; UsageError where the log of `bus` cannot be folded on from there."""
+    since = snapshot_file.load(path, again)
+    places = range(bus.partitions)
+    if not since.reaches([bus.begin_offset(p) for p in places], [bus.end_offset(p) for p in places]):
+        raise UsageError(f"{path} is a snapshot up to the offsets {since.log}, which the log does not have")
+    return since
+
+
+def _kept_rows(bus: EmbeddedBus) -> Path | None:
+    """Where an audit begins by itself: at the first record, or where that is deleted at a snapshot of the rows."""
+    places = range(bus.partitions)
+    begins, ends = [bus.begin_offset(p) for p in places], [bus.end_offset(p) for p in places]
+    if not any(begins):
+        return None
+    path = snapshot_file.oldest_that_reaches(bus.snapshots, begins, ends)
+    if path is None:
+        raise Corrupt(
+            f"{bus.snapshots}: the log begins at the offsets {begins}, and the snapshot of the rows that was taken "
+            "before that is missing. Bring it back from a backup, or name another with --from"
+        )
+    return path

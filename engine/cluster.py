@@ -5,10 +5,11 @@ import gc
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
-from pathlib import Path
+from functools import partial
 
-from engine.app import GC_THRESHOLDS, outcomes_of, rules_of
+from engine.app import GC_THRESHOLDS, AuditFiles, outcomes_of, rows_from, rules_of
 from engine.app import watch as watch_over
+from engine.bus import snapshot_file
 from engine.bus.embedded import EmbeddedBus
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import CacheSettings, free_or_fail
@@ -19,6 +20,7 @@ from engine.bus.kafka.snapshot import Snapshot
 from engine.bus.kafka.topics import ensure_topics, existing_topics
 from engine.bus.kafka.view import KafkaView
 from engine.core.errors import BrokenInvariant, StocklineError
+from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit
 from engine.runtime.reader import ReaderService
 from engine.runtime.worker import Pacing, Worker
@@ -66,7 +68,8 @@ async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str
         cluster = KafkaCluster(connection, topics, caches_of(settings, topics.partitions))
         memory = settings.memory_mib // 2 << 20
         worker = Worker(cluster, rules_of(settings, "wall"), memory, pacing_of(kafka))
-        app = application(lambda: worker.ready, lambda: worker_metrics(lambda: figures(worker, cluster)))
+        metrics = partial(worker_metrics, partial(figures, worker, cluster))
+        app = application(worker, metrics, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -104,9 +107,9 @@ async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[st
 
 
 def audited(
-    settings: Settings, kafka: KafkaSettings, scratch: Path, progress: Callable[[int, int | None], None]
+    settings: Settings, kafka: KafkaSettings, files: AuditFiles, progress: Callable[[int, int | None], None]
 ) -> AuditReport:
-    """Copy the topics into `scratch`, fold the log again and compare; `progress` is told (done, of if known).
+    """Copy the topics into a scratch folder, fold the log again and compare; `progress` is told (done, of if known).
 
     Workers may be running: what they had committed when this began is compared.
     """
@@ -119,10 +122,20 @@ def audited(
 
     async def copy() -> Snapshot:
         connection = Connection(kafka)
-        return await Snapshot.take(connection, await existing_topics(connection), scratch / "kept", advance)
+        topics = await existing_topics(connection)
+        starts = None if files.since is None else snapshot_file.head_of(files.since).log
+        return await Snapshot.take(connection, topics, files.scratch / "kept", (starts, advance))
 
-    with closing(asyncio.run(copy())) as kept, closing(EmbeddedBus.open(scratch / "again", kept.partitions)) as again:
-        return audit(kept, again, progress)
+    with (
+        closing(asyncio.run(copy())) as kept,
+        closing(EmbeddedBus.open(files.scratch / "again", kept.partitions)) as again,
+    ):
+        since = None if files.since is None else rows_from(files.since, kept, again)
+        report = audit(kept, again, progress, since)
+        report.since = None if files.since is None else files.since.name
+        if files.save is not None and not report.differences:
+            snapshot_file.save(files.save, kept.head(), again)
+        return report
 
 
 def reader_figures(service: ReaderService) -> Figures:
@@ -140,5 +153,11 @@ def figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
     lag = sum(max(0, cluster.end_offset(task.partition) - task.marker.next_offset) for task in tasks)
     counts = worker.counts
     return WorkerFigures(
-        len(tasks), lag, outcomes_of(counters), counts.commits, counts.fenced, counts.last_commit_seconds
+        len(tasks),
+        lag,
+        outcomes_of(counters),
+        counts.commits,
+        counts.fenced,
+        counts.last_commit_seconds,
+        worker.ahead / SECOND,
     )

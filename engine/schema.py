@@ -124,8 +124,8 @@ CHANNELS = {
     "events": _Channel(
         "sku",
         _kept_days(14),
-        "All events in, one totally ordered log per sku. location.defined, feed.declared and clock.ticked go to every "
-        "partition.",
+        "All events in, one totally ordered log per sku. location.defined, feed.declared, clock.ticked and "
+        "clock.accepted go to every partition.",
         dict(EVENT_TYPES),
     ),
     "state": _Channel("table and row", _COMPACTED, "The engine's own changelog; its records are not public.", {}),

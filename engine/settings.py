@@ -1,13 +1,16 @@
 """Settings of one Stockline process: from arguments, else from the environment (`STOCKLINE_...`), else defaults."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.core.errors import UsageError
 
+_BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+"""A name or an address (of IPv6 in brackets), and a port, which is 9092 where none is given."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 ClockMode = Literal["wall", "log"]
@@ -28,6 +31,9 @@ class Settings(BaseSettings):
     memory_mib: int = Field(512, ge=16, le=1 << 20, description="memory for rows")
     body_limit_mib: int = Field(16, ge=1, le=1024, description="the longest HTTP body taken")
     duplicate_days: int = Field(7, ge=1, le=3650, description="how long an event's name is remembered")
+    retention_days: int | None = Field(
+        None, ge=1, le=3650, description="how long events and what was published are kept; without one for ever"
+    )
     movement_window_hours: int = Field(48, ge=1, le=24 * 90, description="how long a row keeps its movements")
 
     @model_validator(mode="after")
@@ -36,6 +42,15 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"refusing to listen on {self.host}: there is no authentication, so every machine that reaches "
                 "this address could read and write; use 127.0.0.1, or say --insecure to do it all the same"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _keep_what_tells_repeats(self) -> Self:
+        if self.retention_days is not None and self.retention_days <= self.duplicate_days:
+            raise ValueError(
+                f"retention_days is {self.retention_days} and must be more than duplicate_days, {self.duplicate_days}: "
+                "an event's name goes with its record"
             )
         return self
 
@@ -53,7 +68,7 @@ class KafkaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
 
-    kafka: str = Field(min_length=3, description="HOST:PORT of one or more brokers, with commas between")
+    kafka: str = Field(description="HOST:PORT of one or more brokers, with commas between")
     group: str = Field("stockline", min_length=1, description="the consumer group and the transactions' prefix")
     partitions: int | None = Field(None, ge=1, le=1024, description="of new topics; without one what they have, or 8")
     replication: int | None = Field(None, ge=1, description="of new topics; without one 3, or as many as brokers are")
@@ -71,10 +86,18 @@ class KafkaSettings(BaseSettings):
     session_timeout_ms: int = Field(8_000, ge=1_000, description="how long a silent worker keeps its partitions")
     transaction_timeout_ms: int = Field(30_000, ge=1_000, description="how long a transaction may stay open")
     fetch_bytes: int = Field(1 << 20, ge=1 << 10, description="of one partition in one fetch")
-    batch_bytes: int = Field(1 << 20, ge=1 << 14, description="of one packed batch of records")
+    batch_bytes: int = Field(1 << 20, ge=1 << 14, le=16 << 20, description="of one packed batch of records")
     compression: Literal["lz4", "zstd", "gzip", "snappy"] | None = Field(None, description="of what is written")
     max_commit_interval_ms: int = Field(100, ge=0, le=10_000, description="between two commits of a task under load")
     commit_records: int = Field(4_000, ge=1, description="at most so many events in one commit")
+
+    @field_validator("kafka")
+    @classmethod
+    def _name_brokers(cls, brokers: str) -> str:
+        for broker in brokers.split(","):
+            if not _BROKER.fullmatch(broker):
+                raise ValueError(f"{broker!r} is not HOST:PORT of a broker")
+        return brokers
 
     @model_validator(mode="after")
     def _have_what_the_protocol_needs(self) -> Self:
@@ -114,10 +137,13 @@ def _load(kind: type[Loaded], given: dict[str, Any]) -> Loaded:
     try:
         return kind(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        raise UsageError("; ".join(map(_sentence, error.errors()))) from None
+        raise UsageError("; ".join(_sentence(kind, fault) for fault in error.errors())) from None
 
 
-def _sentence(fault: Any) -> str:
+def _sentence(kind: type[BaseSettings], fault: Any) -> str:
     message = fault["msg"].removeprefix("Value error, ")
     place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        option, variable = place.replace("_", "-"), f"STOCKLINE_{place.upper()}"
+        return f"--{option} is missing and {variable} is not set: give {kind.model_fields[place].description}"
     return f"{place}: {message}" if place else message

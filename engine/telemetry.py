@@ -18,12 +18,17 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds."""
+    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds.
+
+    `disk_bytes` are those of its files; None where it keeps none of its own.
+    """
 
     lag: int
     rows: int
     outcomes: Mapping[str, int]
     commit_seconds: float
+    clock_ahead_seconds: float = 0.0
+    disk_bytes: int | None = None
 
 
 class WorkerFigures(NamedTuple):
@@ -35,6 +40,7 @@ class WorkerFigures(NamedTuple):
     commits: int
     fenced: int
     commit_seconds: float
+    clock_ahead_seconds: float
 
 
 class _WorkerCollector:
@@ -49,6 +55,7 @@ class _WorkerCollector:
         yield CounterMetricFamily("stockline_commits", "Transactions committed", figures.commits)
         yield CounterMetricFamily("stockline_fenced", "Commits refused, another owner had taken over", figures.fenced)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> Metric:
@@ -79,6 +86,14 @@ class _EngineCollector:
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
         yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield _clock_ahead(figures.clock_ahead_seconds)
+        if figures.disk_bytes is not None:
+            yield GaugeMetricFamily("stockline_disk_bytes", "Bytes of the data directory's files", figures.disk_bytes)
+
+
+def _clock_ahead(seconds: float) -> Metric:
+    what = "By how much the clock has jumped ahead, 0 while it agrees; nothing is taken meanwhile"
+    return GaugeMetricFamily("stockline_clock_ahead_seconds", what, seconds)
 
 
 class Telemetry:

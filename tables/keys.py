@@ -25,7 +25,9 @@ GAP = b"G"
 VERSION = b"V"
 BUCKET = b"B"
 ISSUED = b"I"
-DIRECTORY = b"y"
+LOCATION = b"W"
+FEED = b"F"
+PULSE = b"S"
 DUPLICATE = b"d"
 TIMER = b"t"
 DUE = b"w"
@@ -287,9 +289,30 @@ def home(key: bytes) -> bytes:
     return key[:3] if key[0] == TIMER[0] else key[: key.index(0, key.index(0) + 1)]
 
 
-def directory(partition: int) -> bytes:
-    """The key of a partition's directory of locations and feeds."""
-    return DIRECTORY + pack(">H", partition)
+def location(partition: int, name: str) -> bytes:
+    """The key of a location, of which every partition has its own row."""
+    return LOCATION + pack(">H", partition) + name.encode()
+
+
+def feed(partition: int, name: str) -> bytes:
+    """The key of a declared feed, of which every partition has its own row."""
+    return FEED + pack(">H", partition) + name.encode()
+
+
+def pulse(partition: int, name: str) -> bytes:
+    """The key of what a partition knows of a feed's arrivals."""
+    return PULSE + pack(">H", partition) + name.encode()
+
+
+def feed_name(key: bytes) -> str:
+    """The name of a feed, from the key of its declaration or of its pulse."""
+    return key[3:].decode()
+
+
+def after(prefix: bytes) -> bytes:
+    """The first key beyond all keys that begin with a tag and a partition."""
+    tag, partition = unpack_from(">cH", prefix)
+    return bytes(tag) + pack(">H", partition + 1)
 
 
 def names_chunk(partition: int, offset: int) -> bytes:

@@ -317,17 +317,15 @@ class Location(Struct, array_like=True, gc=False):
 
 
 class Feed(Struct, array_like=True, gc=False):
-    """A declared feed. `last` is its last arrival, by the engine's clock."""
+    """A declared feed: nothing may be silent for longer than `interval` seconds."""
 
     interval: int
     locations: list[str] | None
     rank: Rank
+
+
+class Pulse(Struct, array_like=True, gc=False):
+    """The last arrival of a feed, by the engine's clock; a row of its own because it changes with every commit."""
+
     last: int
     stale: bool = False
-
-
-class Directory(Struct, array_like=True, gc=False):
-    """What every partition knows: locations and feeds."""
-
-    locations: dict[str, Location] = field(default_factory=dict)
-    feeds: dict[str, Feed] = field(default_factory=dict)

@@ -31,12 +31,14 @@ TYPES: dict[int, type] = {
     keys.ALERT[0]: rows.AlertRow,
     keys.REPORTED[0]: rows.Reported,
     keys.FLOOR[0]: rows.Floor,
-    keys.DIRECTORY[0]: rows.Directory,
     keys.DEFINITION[0]: rows.Definition,
     keys.DELTA[0]: rows.Revision,
     keys.VERSION[0]: rows.Version,
     keys.BUCKET[0]: rows.Bucket,
     keys.ISSUED[0]: rows.Issued,
+    keys.LOCATION[0]: rows.Location,
+    keys.FEED[0]: rows.Feed,
+    keys.PULSE[0]: rows.Pulse,
 }
 DECODERS: dict[int, msgspec.msgpack.Decoder[Any]] = {tag: msgspec.msgpack.Decoder(kind) for tag, kind in TYPES.items()}
 _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
@@ -58,15 +60,12 @@ ORDERED_TAGS = frozenset(
 """Tables that are read in the order of their keys."""
 UNCACHED_TAGS = frozenset(tag[0] for tag in (keys.LEDGER, keys.DUPLICATE, keys.DEFINITION, *INDEXES))
 """Tables that are never read by key."""
-GROWING_TAGS = frozenset(key[0] for key in (keys.DIRECTORY,))
 HEAVIEST_ROW_BYTES = 8 << 20
 """The longest row or output, its key included: what a record of a changelog can hold."""
 HEAVIEST_TURN_BYTES = 16 << 20
 """The most that one event may write, rows and outputs together: what a transaction can hold beside others."""
-LIGHT_BYTES = 64 << 10
-"""An event up to this length writes rows that are far below the limits, except rows that grow from event to event."""
-FEW_ROWS = 1000
-"""So many rows of a light event are together far below the limit of a turn."""
+LIGHT_BYTES, LIGHT_ROWS = 64 << 10, 2_000
+"""An event up to this length writes rows far below the limits, as no row grows from event to event, and few of them."""
 
 
 class State(Protocol):
@@ -105,8 +104,6 @@ def weigh(row: Any) -> int:
         return 900 + 100 * len(row.promises)
     if kind is rows.SignalRow:
         return 4000
-    if kind is rows.Directory:
-        return 500 + 400 * (len(row.locations) + len(row.feeds))
     return 500
 
 
@@ -114,8 +111,7 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
     """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
     The answer is a function of the rows and outputs alone, so the same event is refused on every replay and every bus.
-    Rows are encoded for it only where they may be long, after a long event or where a row that grows has grown, and
-    where they are many: one receipt may fill all lines of an order.
+    Rows are encoded for it only where they may be long or many.
 
     Args:
         writes: the rows that the event changes, by key.
@@ -123,8 +119,7 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
         event_bytes: the length of the event.
     """
     lengths = [len(value) for value in outputs]
-    grown = (row for key, row in writes.items() if key[0] in GROWING_TAGS and row is not None)
-    if event_bytes > LIGHT_BYTES or len(writes) > FEW_ROWS or any(weigh(row) > LIGHT_BYTES for row in grown):
+    if event_bytes > LIGHT_BYTES or len(writes) > LIGHT_ROWS:
         lengths += [len(key) + len(encode(key, row) or b"") for key, row in writes.items()]
     return max(lengths, default=0) > HEAVIEST_ROW_BYTES or sum(lengths) > HEAVIEST_TURN_BYTES
 
@@ -217,6 +212,10 @@ class Workspace:
             self._earliest = NEVER_DUE if first is None else keys.timer_at(first[0])
             self._earliest_known = True
         return self._earliest
+
+    def due(self, partition: int, now: int) -> bool:
+        """Whether a timer of the partition is due at `now`."""
+        return self.earliest_timer(partition) <= now
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What is to be committed, encoded."""

@@ -38,7 +38,8 @@ WARM_UP_SECONDS = 5
 FAUST_SECONDS = 1_800.0
 
 
-def _story(rows: int, events: int) -> Iterator[bytes]:
+def story(rows: int, events: int) -> Iterator[bytes]:
+    """Three events to set up each of `rows` rows, then `events` of the demo's mix about them."""
     mix = Mix(rows)
     yield from mix.setup()
     yield from mix.stream(events, APART)
@@ -48,7 +49,7 @@ async def drain(place: Path, events: int, count: int, with_faust: bool) -> dict[
     """Fold a preloaded log with `count` workers; with `with_faust` let stock Faust read the same log after them."""
     with broker(place) as kafka:
         await until_topics(kafka.address, place)
-        total = await preload(kafka.address, _story(ROWS, events))
+        total = await preload(kafka.address, story(ROWS, events))
         broker_cpu = kafka.cpu_seconds()
         async with workers(kafka.address, place / "rows", count) as started:
             result = await _drained(started, total)

@@ -13,13 +13,16 @@ from aiokafka.errors import (
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
     IllegalStateError,
+    InvalidTransactionTimeout,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
 
-from connectors.kafka_source.outgoing import MAX_RECORD_BYTES
+from connectors.kafka_source.outgoing import DEAD_LETTERS, MAX_RECORD_BYTES
 from engine.core.errors import EnvironmentFailure, Fenced, UsageError
 
 NOT_ALLOWED = (
@@ -30,6 +33,7 @@ NOT_ALLOWED = (
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
+TOO_LONG = (MessageSizeTooLargeError, RecordListTooLargeError)
 CLOSE_SECONDS = 5.0
 BATCH_BYTES = 1 << 20
 
@@ -84,6 +88,15 @@ def translated(what: str) -> Iterator[None]:
             raise Fenced(said) from error
         if isinstance(error, NOT_ALLOWED):
             raise UsageError(f"{said}; check the user, its password and what it may do") from error
+        if isinstance(error, TOO_LONG):
+            raise UsageError(
+                f"{said}; the limit of a topic of Stockline was lowered, nothing was written: kafka-configs --alter "
+                f"--entity-type topics --entity-name {DEAD_LETTERS} --add-config max.message.bytes={MAX_RECORD_BYTES}"
+            ) from error
+        if isinstance(error, InvalidTransactionTimeout):
+            raise UsageError(
+                f"{said}; STOCKLINE_TRANSACTION_TIMEOUT_MS is above the broker's transaction.max.timeout.ms"
+            ) from error
         raise EnvironmentFailure(said) from error
 
 

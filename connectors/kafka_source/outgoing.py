@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +27,8 @@ MAX_RECORD_BYTES = 24 << 20
 """What `stockline.dead-letters` takes."""
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - (64 << 10)
 """The longest dead letter, with room for its headers."""
+COMMIT_BYTES = 16 << 20
+"""Of one transaction: an event for every partition is written as often as there are partitions."""
 MAX_ORIGIN_BYTES = 32 << 10
 MAX_DETAIL = 1_000
 
@@ -61,6 +64,32 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
         return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]
     sku: str = outcome.event.data.sku
     return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, [])]
+
+
+class Portion(NamedTuple):
+    """What is written in one transaction: what follows from the records before the offset `reached`."""
+
+    sent: list[Outgoing]
+    outcomes: list[Outcome]
+    reached: int
+
+
+def portions(
+    records: Iterable[Received], translate: Callable[[Received], Outcome], target: Target, end: int
+) -> Iterator[Portion]:
+    """What follows from the records before the offset `end`, cut where it is too long for one transaction."""
+    portion, length = Portion([], [], end), 0
+    for record in records:
+        outcome = translate(record)
+        sent = outgoing(record, outcome, target)
+        added = sum([len(out.value) for out in sent])
+        if portion.outcomes and length + added > COMMIT_BYTES:
+            yield portion._replace(reached=record.offset)
+            portion, length = Portion([], [], end), 0
+        length += added
+        portion.sent.extend(sent)
+        portion.outcomes.append(outcome)
+    yield portion
 
 
 def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:

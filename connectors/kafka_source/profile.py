@@ -42,7 +42,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors.files.profile import Profile, Rule, TimeColumns
 from engine.core.errors import UsageError
-from engine.core.events import EVENT_TYPES
+from engine.core.events import EVENT_TYPES, Reserved
 
 OWN_PREFIX = "stockline."
 RECORD_ID = "{@partition}-{@offset}"
@@ -84,7 +84,8 @@ class TopicProfile(_Strict):
     @classmethod
     def _types_are_known(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         for rule in rules:
-            if rule.type is not None and (rule.type not in EVENT_TYPES or rule.type == "clock.ticked"):
+            known = rule.type is None or rule.type in EVENT_TYPES
+            if not known or (rule.type is not None and issubclass(EVENT_TYPES[rule.type], Reserved)):
                 raise ValueError(f"{rule.type!r} is not a type of event that may be sent")
         return rules
 

@@ -5,7 +5,7 @@ Its steps, and the reason for their order:
 1. open       each partition that the group has given: fence, then read the place reached, then seek
 2. fetch      from the partitions that are open
 3. translate  all records of a partition, purely
-4. commit     what follows from them and the place reached, in one transaction for each partition
+4. commit     what follows from them and the place reached, in one transaction for each partition, or a few
 
 Any error of a commit closes the partition, since its outcome may be unknown; opening it anew finds out. A rebalance
 closes all: what was fetched under a former assignment is dropped and fetched again.
@@ -24,7 +24,7 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError
 from connectors.kafka_source.client import Access, stopped, translated
 from connectors.kafka_source.documents import Received
 from connectors.kafka_source.lane import Lane
-from connectors.kafka_source.outgoing import Target, outgoing
+from connectors.kafka_source.outgoing import Target, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Outcome, Skipped, Translated, Translation
 from engine.core.errors import EnvironmentFailure, UsageError
@@ -181,14 +181,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             if position == lane.position:
                 return
             received = [_received(record) for record in records if record.offset >= lane.position]
-            outcomes = [self._translation(record) for record in received]
-            sent = [
-                out
-                for record, outcome in zip(received, outcomes, strict=True)
-                for out in outgoing(record, outcome, self._target)
-            ]
-            await lane.commit(sent, position)
-            self.tally.add(outcomes)
+            for portion in portions(received, self._translation, self._target, position):
+                await lane.commit(portion.sent, portion.reached)
+                self.tally.add(portion.outcomes)
         except EnvironmentFailure as error:
             await lane.failed(error)
 

@@ -8,7 +8,7 @@ from connectors.files.csv_reader import Translator, Unreadable
 from connectors.files.profile import template_fields
 from connectors.kafka_source.documents import Document, Received, cloud_event, json_document, parsed_object
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
-from engine.core.events import ClockTicked, Event, decode
+from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.identify import Name, identify
 from engine.core.outcomes import Rejected
 
@@ -101,6 +101,6 @@ def _checked(value: bytes) -> Outcome:
     event = decode(value)
     if isinstance(event, Rejected):
         return Misfit(event.reason, event.detail, identify(value))
-    if isinstance(event, ClockTicked):
-        return Misfit("reserved_type", "the engine itself writes `clock.ticked`", identify(value))
+    if isinstance(event, Reserved):
+        return Misfit("reserved_type", f"the engine itself writes `{type_name(event)}`", identify(value))
     return Translated(event, value)

@@ -79,6 +79,9 @@ class Published(Protocol):
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         """Every output of a topic (not of positions) from one partition, in the order of its commits."""
 
+    def first(self, topic: Topic, partition: int) -> int:
+        """How many outputs the history had before its first: 0 where nothing was deleted."""
+
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
 
@@ -109,7 +112,10 @@ class Named(Kept, Protocol):
 
 
 class Audited(Kept, Protocol):
-    """A bus that can be read from its beginning: what an audit needs."""
+    """A bus whose log can be read: what an audit needs."""
+
+    def begin_offset(self, partition: int) -> int:
+        """The first offset that the log still has, or would have; 0 where everything is kept."""
 
     def end_offset(self, partition: int) -> int:
         """The offset that the next record of the partition gets; the first is 0."""

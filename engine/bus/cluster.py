@@ -33,6 +33,13 @@ class LogBounds(NamedTuple):
     end: int
 
 
+def length_of(commit: Commit, broadcast: Sequence[Record]) -> int:
+    """About how many bytes a commit writes."""
+    changes = sum([len(key) + len(value or b"") for key, value in commit.changes])
+    outputs = sum([len(output.key) + len(output.value) for output in commit.outputs])
+    return changes + outputs + sum([len(record.value) for record in broadcast])
+
+
 class OwnedTask(Protocol):
     """A partition that this process owns."""
 
@@ -53,6 +60,7 @@ class OwnedTask(Protocol):
 
         Raises:
             Fenced: another process owns the partition; nothing was committed.
+            UsageError: a record of it will never be taken; nothing was committed.
             EnvironmentFailure: the outcome is unknown; this object is of no more use.
         """
 

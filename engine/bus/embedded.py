@@ -8,15 +8,21 @@ from uuid import uuid4
 
 from rocksdict import WriteBatch
 
+from engine.bus import embedded_committed
 from engine.bus import embedded_layout as layout
 from engine.bus.base import Commit, Record, check_offsets
+from engine.bus.embedded_committed import Committed, CommittedFile
 from engine.bus.embedded_published import EmbeddedPublished
+from engine.bus.embedded_retention import HISTORIES, EmbeddedRetention
 from engine.bus.embedded_state import EmbeddedState
+from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, UsageError
 from tables.stores.rocksdb import RocksStore, StoreSettings
+from tables.stores.rocksdb_files import DATABASE, newest_log, size_of
 
 DEFAULT_PARTITIONS = 8
 MAX_PARTITIONS = 1024
+SNAPSHOTS = "snapshots"
 
 
 class EmbeddedBus:
@@ -44,28 +50,48 @@ class EmbeddedBus:
             DirectoryInUse, DiskFull, Corrupt, EnvironmentFailure: as their names say.
             UsageError: another number of partitions, a newer format, or nothing to read.
         """
+        folder = Path(path)
+        # Read before the view of a reader is taken: what is committed later need not be in it.
+        known = embedded_committed.read(folder)
+        if known is not None:
+            cls._refuse_loss(folder, known, read_only)
         settings = StoreSettings(memory_mib, reserve_mib, read_only)
-        store = RocksStore(Path(path), layout.FAMILIES, settings)
+        store = RocksStore(folder, layout.FAMILIES, settings)
         try:
-            return cls(store, partitions, read_only)
+            return cls(store, partitions, read_only, known)
         except BaseException:
             store.close()
             raise
 
-    def __init__(self, store: RocksStore, partitions: int | None, read_only: bool) -> None:
+    @classmethod
+    def _refuse_loss(cls, path: Path, known: Committed, read_only: bool) -> None:
+        """Look before anything is written: a file that is put back after that would no longer be taken."""
+        if not any((path / DATABASE).glob("*")):
+            known.check(path, [0] * len(known.ends))
+        elif not read_only and newest_log(path) < known.newest_log:
+            cls.open(path, read_only=True).close()
+
+    def __init__(self, store: RocksStore, partitions: int | None, read_only: bool, known: Committed | None) -> None:
         self._store = store
         self._read_only = read_only
         self._writing = threading.Lock()
         self._meta = store.family("meta")
         self._log = store.family("log")
-        self.partitions = self._agree(partitions)
+        self.partitions = self._agree(partitions, known)
         self.log_id = self._named()
+        self._begins = [0] * self.partitions
         self._ends = [0] * self.partitions
         self._markers: list[bytes | None] = [None] * self.partitions
-        for partition in range(self.partitions):
-            self._recall(partition)
+        self._recall(known)
         self._state = EmbeddedState(store)
         self._published = EmbeddedPublished(store, self.partitions)
+        self.retention = EmbeddedRetention(store, self._published, self._begins, self._writing)
+        self._committed = None if read_only else CommittedFile.create(store.path, self._ends, known)
+
+    @property
+    def path(self) -> Path:
+        """The data directory."""
+        return self._store.path
 
     @property
     def state(self) -> EmbeddedState:
@@ -76,6 +102,10 @@ class EmbeddedBus:
     def published(self) -> EmbeddedPublished:
         """What was published."""
         return self._published
+
+    def begin_offset(self, partition: int) -> int:
+        """The first offset that the log still has, or would have; 0 where everything is kept."""
+        return self._begins[partition]
 
     def end_offset(self, partition: int) -> int:
         """The offset that the next record of the partition gets; the first is 0."""
@@ -112,10 +142,27 @@ class EmbeddedBus:
             for commit in commits:
                 self._markers[commit.partition] = commit.marker
             self._ends = ends
+            if self._committed is not None:
+                self._committed.note(ends)
+
+    def verify(self) -> None:
+        """Read everything that is stored against its checksums; Corrupt names the files that are damaged."""
+        self._store.verify()
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots of the rows, from which an audit begins where the log no longer has its beginning."""
+        return self._store.path / SNAPSHOTS
+
+    def head(self) -> Head:
+        """What a snapshot of the rows as they are now is of."""
+        places = range(self.partitions)
+        sequences = {topic: [self._published.sequence(topic, p) for p in places] for topic in HISTORIES}
+        return Head(list(self._ends), list(self._markers), sequences)
 
     def size_on_disk(self) -> int:
-        """The bytes of all files."""
-        return self._store.size_on_disk()
+        """The bytes of all files, snapshots included."""
+        return self._store.size_on_disk() + (size_of(self.snapshots) if self.snapshots.is_dir() else 0)
 
     def memory_used(self) -> int:
         """The bytes that RocksDB holds in memory at the moment."""
@@ -129,6 +176,9 @@ class EmbeddedBus:
         """Close the files and give up the directory; a second call does nothing."""
         with self._writing:
             self._store.close()
+            if self._committed is not None:
+                self._committed.close()
+                self._committed = None
 
     def _add(self, batch: WriteBatch, commit: Commit, end: int) -> None:
         layout.put_records(batch.put, self._log.handle, commit.records)
@@ -136,10 +186,12 @@ class EmbeddedBus:
         self._published.add(batch, commit)
         batch.put(layout.task_key(commit.partition), layout.number(end) + commit.marker, self._meta.handle)
 
-    def _agree(self, partitions: int | None) -> int:
+    def _agree(self, partitions: int | None, known: Committed | None) -> int:
         """The number of partitions, after format and number are found fit or, in a new store, written."""
         found, count = self._meta.get_many([layout.FORMAT_KEY, layout.PARTITIONS_KEY])
         if found is None or count is None:
+            if known is not None:
+                known.check(self._store.path, [0] * len(known.ends))
             return self._create(DEFAULT_PARTITIONS if partitions is None else partitions)
         written, there = layout.number_in(found), layout.number_in(count)
         if written > layout.FORMAT:
@@ -176,16 +228,25 @@ class EmbeddedBus:
             self._store.write(batch)
         return log_id
 
-    def _recall(self, partition: int) -> None:
-        """Load end and marker of a task and hold them against the log itself."""
-        packed = self._meta.get(layout.task_key(partition))
+    def _recall(self, known: Committed | None) -> None:
+        """Load begin, end and marker of every task and hold them against the log and what was last committed."""
+        found = [self._recall_one(partition) for partition in range(self.partitions)]
+        if known is not None:
+            known.check(self._store.path, list(map(min, found, self._ends)))
+        for partition, end in enumerate(found):
+            if end != self._ends[partition]:
+                raise Corrupt(
+                    f"{self._store.path}: the log of partition {partition} ends at {end}, but {self._ends[partition]} "
+                    "records were committed. Bring the directory back from a backup; nothing was changed"
+                )
+
+    def _recall_one(self, partition: int) -> int:
+        """Load what is stored of a task; answer where the log itself ends."""
+        packed, begin = self._meta.get_many([layout.task_key(partition), layout.begin_key(partition)])
         if packed is not None:
             self._ends[partition] = layout.number_in(packed[:8])
             self._markers[partition] = packed[8:]
+        if begin is not None:
+            self._begins[partition] = layout.number_in(begin)
         newest = self._log.last(layout.log_key(partition, 0), layout.log_key(partition + 1, 0))
-        found = 0 if newest is None else layout.record_place(newest[0])[1] + 1
-        if found != self._ends[partition]:
-            raise Corrupt(
-                f"{self._store.path}: the log of partition {partition} ends at {found}, but {self._ends[partition]} "
-                "records were committed. Bring the directory back from a backup; nothing was changed"
-            )
+        return self._begins[partition] if newest is None else layout.record_place(newest[0])[1] + 1

@@ -1,6 +1,7 @@
 """How the embedded bus lies in its families: keys that sort as they are read, values packed by hand.
 
-- meta: format, partitions, log (the id of the log), count/TOPIC, task/PARTITION -> end offset, marker
+- meta: format, partitions, log (the id of the log), count/TOPIC, task/PARTITION -> end offset, marker; where retention
+  has deleted, begin/PARTITION -> first offset of the log, first/TOPIC/PARTITION -> first sequence of a history
 - log: partition, offset -> arrival, key, value
 - state: state keys as they are
 - dedupe: the state keys that begin with b"d": random, many, and mostly asked for in vain
@@ -109,6 +110,16 @@ def touched_key(prefix: bytes, offset: int, partition: int) -> bytes:
     return prefix + _TOUCHED_TAIL.pack(LAST_OFFSET - offset, partition)
 
 
+def touched_row(key: bytes) -> bytes:
+    """The row prefix of an index entry."""
+    return key[: -_TOUCHED_TAIL.size]
+
+
+def after_row(prefix: bytes) -> bytes:
+    """A key beyond all index entries of a row."""
+    return prefix + b"\xff" * (_TOUCHED_TAIL.size + 1)
+
+
 def touched_place(key: bytes) -> tuple[int, int]:
     """Partition and offset of an index entry."""
     reverse, partition = _TOUCHED_TAIL.unpack(key[-_TOUCHED_TAIL.size :])
@@ -118,6 +129,16 @@ def touched_place(key: bytes) -> tuple[int, int]:
 def task_key(partition: int) -> bytes:
     """Where the end offset and the marker of a task are."""
     return b"task/%d" % partition
+
+
+def begin_key(partition: int) -> bytes:
+    """Where the first offset of a log is whose beginning was deleted."""
+    return b"begin/%d" % partition
+
+
+def first_key(topic: Topic, partition: int) -> bytes:
+    """Where the first sequence of a history is whose beginning was deleted."""
+    return b"first/%s/%d" % (topic.encode(), partition)
 
 
 def count_key(topic: Topic) -> bytes:

@@ -2,17 +2,49 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice, takewhile
 from typing import NamedTuple
 
+import msgspec
 from rocksdict import WriteBatch
 
 from engine.bus import embedded_layout as layout
 from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.errors import UsageError
-from tables.stores.rocksdb import RocksFamily, RocksStore
+from engine.core.values import instant
+from tables.stores.rocksdb import RocksStore
 
 MAX_KNOWN_NAMES = 100_000
 """Names remembered so that they need not be looked up to be counted; about 12 MiB, then they are forgotten."""
+
+
+ENDED = frozenset({"signal.withdrawn", "signal.closed", "alert.resolved", "event.refused"})
+"""What is published last of a thing: nobody waits for it any more."""
+
+
+class _Thing(msgspec.Struct):
+    id: str
+
+
+class _Told(msgspec.Struct):
+    """What is asked of an output to tell its age."""
+
+    type: str
+    time: datetime
+    data: _Thing
+
+
+_told = msgspec.json.Decoder(_Told)
+
+
+class Dropped(NamedTuple):
+    """What a portion of a history takes along: how many outputs, and the names of things that are gone with them."""
+
+    topic: Topic
+    partition: int
+    outputs: int
+    names: list[bytes]
 
 
 class Tally(NamedTuple):
@@ -34,13 +66,11 @@ class EmbeddedPublished:
         self._names = store.family("names")
         self._history = store.family("history")
         self._touched = store.family("touched")
-        self._counts = {topic: self._stored_count(topic) for topic in layout.TOPIC_TAGS}
+        self._counts = {topic: self._stored(layout.count_key(topic)) for topic in layout.TOPIC_TAGS}
         self._known: set[bytes] = set()
-        self._sequences = {
-            (topic, partition): _next_sequence(self._history, tag, partition)
-            for topic, tag in layout.TOPIC_TAGS.items()
-            for partition in range(partitions)
-        }
+        places = [(topic, partition) for topic in layout.TOPIC_TAGS for partition in range(partitions)]
+        self._firsts = {place: self._stored(layout.first_key(*place)) for place in places}
+        self._sequences = {place: self._next_sequence(*place) for place in places}
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         """The latest value of a thing: a position by row key, a signal, alert or dead letter by id."""
@@ -61,8 +91,17 @@ class EmbeddedPublished:
         if topic == "positions":
             raise UsageError("positions keep no history, only the latest value of each row")
         tag = layout.TOPIC_TAGS[topic]
-        start, stop = layout.history_key(tag, partition, 0), layout.history_key(tag, partition + 1, 0)
+        start = layout.history_key(tag, partition, self._firsts[topic, partition])
+        stop = layout.history_key(tag, partition + 1, 0)
         return (value for _, value in self._history.scan(start, stop))
+
+    def first(self, topic: Topic, partition: int) -> int:
+        """The sequence of the first output that the history still has; the very first was 0."""
+        return self._firsts[topic, partition]
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        """The sequence that the next output of the topic gets."""
+        return self._sequences[topic, partition]
 
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
@@ -121,11 +160,43 @@ class EmbeddedPublished:
         self._sequences[topic, partition] = sequence + 1
         batch.put(layout.history_key(layout.TOPIC_TAGS[topic], partition, sequence), value, self._history.handle)
 
-    def _stored_count(self, topic: Topic) -> int:
-        packed = self._meta.get(layout.count_key(topic))
+    def add_dropped(self, batch: WriteBatch, place: tuple[Topic, int], before: int, limit: int) -> Dropped:
+        """Put into `batch` that the oldest outputs of a history go, at most `limit`, none from the instant `before` on.
+
+        With the last output of a thing that has ended goes the thing. What is still open is kept until it ends, and is
+        old. Hand the answer to `settle_dropped` once it is written.
+        """
+        topic, partition = place
+        outputs = [(value, _told.decode(value)) for value in islice(self.history(topic, partition), limit)]
+        old = list(takewhile(lambda output: instant(output[1].time) < before, outputs))
+        first = self._firsts[place]
+        tag, after = layout.TOPIC_TAGS[topic], first + len(old)
+        batch.delete_range(
+            layout.history_key(tag, partition, first),
+            layout.history_key(tag, partition, after),
+            self._history.handle,
+        )
+        batch.put(layout.first_key(topic, partition), layout.number(after), self._meta.handle)
+        ended = {layout.name_key(topic, told.data.id): value for value, told in old if told.type in ENDED}
+        latest = self._latest.get_many(list(ended))
+        gone = [name for (name, value), last in zip(ended.items(), latest, strict=True) if value == last]
+        for name in gone:
+            batch.delete(name, self._latest.handle)
+            batch.delete(name, self._names.handle)
+        batch.put(layout.count_key(topic), layout.number(self._counts[topic] - len(gone)), self._meta.handle)
+        return Dropped(topic, partition, len(old), gone)
+
+    def settle_dropped(self, dropped: Dropped) -> None:
+        """Take over what was written."""
+        self._firsts[dropped.topic, dropped.partition] += dropped.outputs
+        self._counts[dropped.topic] -= len(dropped.names)
+        self._known.difference_update(dropped.names)
+
+    def _stored(self, key: bytes) -> int:
+        packed = self._meta.get(key)
         return 0 if packed is None else layout.number_in(packed)
 
-
-def _next_sequence(history: RocksFamily, tag: bytes, partition: int) -> int:
-    newest = history.last(layout.history_key(tag, partition, 0), layout.history_key(tag, partition + 1, 0))
-    return 0 if newest is None else layout.history_sequence(newest[0]) + 1
+    def _next_sequence(self, topic: Topic, partition: int) -> int:
+        tag = layout.TOPIC_TAGS[topic]
+        newest = self._history.last(layout.history_key(tag, partition, 0), layout.history_key(tag, partition + 1, 0))
+        return self._firsts[topic, partition] if newest is None else layout.history_sequence(newest[0]) + 1

@@ -49,6 +49,11 @@ class MemoryPublished:
         with self._lock:
             return iter(list(self._history[topic, partition]))
 
+    def first(self, topic: Topic, partition: int) -> int:
+        """Everything is kept."""
+        del topic, partition
+        return 0
+
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
         with self._lock:
@@ -95,6 +100,11 @@ class MemoryBus:
     def published(self) -> MemoryPublished:
         """What was published."""
         return self._published
+
+    def begin_offset(self, partition: int) -> int:
+        """Everything is kept."""
+        del partition
+        return 0
 
     def end_offset(self, partition: int) -> int:
         """The offset that the next record of the partition gets; the first is 0."""

@@ -35,7 +35,7 @@ class Fate(NamedTuple):
     ending: Ending = "done"
     there: float = 0.0
     back: float = 0.0
-    failure: EnvironmentFailure = EnvironmentFailure("the broker does not do it")
+    failure: StocklineError = EnvironmentFailure("the broker does not do it")
 
 
 class Owned(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import audit, demo, documents, look, send, serve, source, workers
+from engine.cli import audit, backup, clock, demo, documents, look, send, serve, source, workers
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -54,7 +54,10 @@ app.command("signals")(look.signals)
 app.command("alerts")(look.alerts)
 app.add_typer(look.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
+app.add_typer(clock.clock, name="clock")
 app.command("audit")(audit.audit)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("schema")(documents.schema)
 
 

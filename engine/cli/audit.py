@@ -23,44 +23,64 @@ SHOWN_DIFFERENCES = 20
 def audit(
     data: Annotated[Path | None, typer.Option(help="The directory of the log.", show_default="stockline-data")] = None,
     kafka: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="A cluster, instead of a directory.")] = None,
+    since: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="Begin with the rows that an audit has saved.")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Save the rows for a later audit, if there is no difference.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
-    """Fold the log again and compare every row, signal and alert with what is stored; exit 1 on any difference."""
+    """Read all that is stored, fold the log again and compare every row, signal and alert; exit 1 on any difference."""
     settings = settings_module.load(data=data)
     if kafka is None and not settings.data.is_dir():
-        raise UsageError(f"{settings.data} is not a data directory")
+        raise UsageError(
+            f"{settings.data} is not a data directory: name one with --data, or a cluster with --kafka HOST:PORT"
+        )
+    if save is not None and save.exists():
+        raise UsageError(f"{save} exists; name a new file")
     with tempfile.TemporaryDirectory(prefix="stockline-audit-") as scratch, _progress() as progress:
         task = progress.add_task("folding", total=None)
 
         def advance(done: int, total: int | None) -> None:
             progress.update(task, completed=done, total=total)
 
-        report = _audited(settings, kafka, Path(scratch), advance)
+        report = _audited(settings, kafka, (Path(scratch), since, save), advance)
     if as_json:
         show.document({name: getattr(report, name) for name in report.__struct_fields__})
     else:
         typer.echo(
-            f"{report.records} records folded; compared {report.rows} rows of all tables, "
+            f"{report.records} records folded{_began(report)}; compared {report.rows} rows of all tables, "
             f"{report.positions} positions, {report.signals} signals, {report.alerts} alerts, "
             f"{report.dead_letters} dead letters: {len(report.differences) or 'no'} differences"
         )
+        if report.disk_bytes is not None:
+            show.remark(f"  every file was read against its checksums: {report.disk_bytes:,} bytes on disk")
         for difference in report.differences[:SHOWN_DIFFERENCES]:
             show.remark(f"  {difference}")
     raise typer.Exit(1 if report.differences else 0)
 
 
+def _began(report: "AuditReport") -> str:
+    return "" if report.since is None else f" after the snapshot {report.since}"
+
+
 def _audited(
-    settings: Settings, kafka: str | None, scratch: Path, advance: Callable[[int, int | None], None]
+    settings: Settings,
+    kafka: str | None,
+    places: tuple[Path, Path | None, Path | None],
+    advance: Callable[[int, int | None], None],
 ) -> "AuditReport":
     # What folds is imported here, so that the other commands start without it.
-    if kafka is None:
-        from engine import app
+    from engine import app
 
-        return app.audited(settings, scratch, advance)
+    files = app.AuditFiles(*places)
+    if kafka is None:
+        return app.audited(settings, files, advance)
     from engine import cluster
 
     workers.quiet()
-    return cluster.audited(settings, settings_module.load_kafka(kafka=kafka), scratch, advance)
+    return cluster.audited(settings, settings_module.load_kafka(kafka=kafka), files, advance)
 
 
 def _progress() -> Progress:

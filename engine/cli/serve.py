@@ -18,12 +18,17 @@ def run(
     clock: Annotated[
         ClockMode | None, typer.Option(help="With log, now is the latest event time seen.", show_default="wall")
     ] = None,
+    retention_days: Annotated[
+        int | None, typer.Option(help="Delete what is older than so many days.", show_default="keep for ever")
+    ] = None,
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help="Listen beyond this machine, although nobody has to log in.")
     ] = None,
 ) -> None:
     """Run the engine until interrupted. What is not given comes from STOCKLINE_DATA, STOCKLINE_PORT and so on."""
-    settings = settings_module.load(data=data, host=host, port=port, clock=clock, insecure=insecure)
+    settings = settings_module.load(
+        data=data, host=host, port=port, clock=clock, retention_days=retention_days, insecure=insecure
+    )
     logging.getLogger("stockline").setLevel(min(logging.INFO, logging.getLogger().level))
     # Everything that runs is imported here, so that the other commands start without it.
     from engine import app

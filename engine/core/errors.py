@@ -6,6 +6,7 @@
     |   |-- DirectoryInUse      another process owns the data directory
     |   |-- DiskFull            no space left; nothing that was accepted is lost
     |   |-- Fenced              another process has taken over the task; nothing was committed
+    |   |-- ClockAhead          the wall clock has jumped ahead; nothing is taken until it agrees or is accepted
     |   `-- Corrupt             a file does not hold what was written
     |-- Busy                    more is waiting than the engine takes; try again later
     `-- BrokenInvariant         a bug; ends the process with exit code 70
@@ -42,6 +43,12 @@ class DiskFull(EnvironmentFailure):
 
 class Fenced(EnvironmentFailure):
     """Another process has taken over the task; this one commits nothing more."""
+
+
+class ClockAhead(EnvironmentFailure):
+    """The wall clock has jumped ahead; nothing is taken until it agrees again or an operator accepts it."""
+
+    retry_after_seconds = 10
 
 
 class Corrupt(EnvironmentFailure):

@@ -219,6 +219,12 @@ class ClockTicked(Event, tag="clock.ticked", kw_only=True):
     data: p.ClockTickedData
 
 
+class ClockAccepted(Event, tag="clock.accepted", kw_only=True):
+    """`clock.accepted`."""
+
+    data: p.ClockAcceptedData
+
+
 AnyEvent: Any = Union[tuple(Event.__subclasses__())]  # noqa: UP007 - it is made of the declarations above
 
 EVENT_TYPES: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in Event.__subclasses__()}
@@ -227,8 +233,11 @@ EVENT_TYPES: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for
 for _kind in EVENT_TYPES.values():
     reader_of(_kind)  # An identifier that would not be checked ends the start, not the stream.
 
-Broadcast = LocationDefined | FeedDeclared | ClockTicked
+Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
 """Events that go to every partition."""
+
+Reserved = ClockTicked | ClockAccepted
+"""Events that the engine itself writes."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _data_encoder = msgspec.json.Encoder()

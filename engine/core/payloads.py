@@ -340,6 +340,14 @@ class FeedDeclaredData(Data, kw_only=True):
     locations: Annotated[list[Name], Meta(max_length=1000)] | None = None
 
 
+class ClockAcceptedData(Data, kw_only=True):
+    """The machine's clock had jumped ahead by so much and showed `at`; `by` says that it is right."""
+
+    at: Annotated[datetime, Meta(tz=True)]
+    jumped_seconds: Annotated[int, Meta(ge=0, le=10**11)]
+    by: Name
+
+
 class ClockTickedData(Data, kw_only=True):
     """Time passes; `feeds` names the last arrival of every declared feed."""
 

@@ -6,8 +6,9 @@ Its steps, and the reason for their order:
 2. seek     fetch from there
 3. gather   what has been fetched; the busier the process, the longer, so that a commit holds more
 4. fold     with the same `Task` that the embedded engine uses
-5. commit   rows, outputs, marker in one transaction; while it is under way other partitions fold
-6. settle   only now does the next fold begin
+5. weigh    what came out too long for one transaction is forgotten, and folded again in halves
+6. commit   rows, outputs, marker in one transaction; while it is under way other partitions fold
+7. settle   only now does the next fold begin
 
 Any error of a commit ends the ownership: its outcome may be unknown, so the partition is owned anew, which finds out.
 """
@@ -17,13 +18,15 @@ import logging
 import time
 from collections import deque
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.bus.base import Record
-from engine.bus.cluster import Fetched, OwnedTask
+from engine.bus.cluster import Fetched, OwnedTask, length_of
 from engine.bus.ending import end
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
+from engine.core.values import SECOND, iso
 from engine.runtime.marker import resume
 from engine.runtime.task import Arrival, Task
 
@@ -31,6 +34,18 @@ if TYPE_CHECKING:
     from engine.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
+
+
+HELD_SECONDS = 1.0
+
+
+def late_broker(newest: int, expected: int) -> str:
+    """What to say of an arrival that is later than it can be."""
+    return (
+        f"a broker says that an event has arrived at {iso(newest)}, {timedelta(seconds=(newest - expected) // SECOND)} "
+        "after this machine's clock. Nothing more of its partition is folded until the two agree, or until `stockline "
+        "clock accept` at this worker says that the broker is right"
+    )
 
 
 class Actor:
@@ -44,7 +59,11 @@ class Actor:
         self._owned: OwnedTask | None = None
         self._queue: deque[Fetched] = deque()
         self._waiting = 0
+        self._waiting_bytes = 0
+        self._limit = worker.pacing.commit_records
         self._expected: int | None = None
+        self.newest = 0
+        """The latest arrival of what is queued."""
         self._arrived = asyncio.Event()
         self._allowed = asyncio.Event()
         self._allowed.set()
@@ -57,7 +76,9 @@ class Actor:
 
     def wants(self) -> bool:
         """Whether more would be taken now."""
-        return self._expected is not None and self._waiting < 2 * self._worker.pacing.commit_records
+        pacing = self._worker.pacing
+        room = self._waiting < 2 * pacing.commit_records and self._waiting_bytes < pacing.commit_bytes
+        return self._expected is not None and room
 
     def take(self, fetched: Fetched) -> None:
         """Queue what follows on what was taken before; anything else is from before a seek.
@@ -75,7 +96,8 @@ class Actor:
         self._expected = fetched.end
         if fetched.records:
             self._queue.append(fetched)
-            self._waiting += len(fetched.records)
+            self._count(fetched, 1)
+            self.newest = max(self.newest, *(record.arrived_at for record in fetched.records))
             self._arrived.set()
         elif not self._queue and not self._committing.locked():
             self._worker.settled(self.partition, fetched.end)
@@ -83,8 +105,13 @@ class Actor:
     def _forget(self) -> None:
         self._expected = None
         self._queue.clear()
-        self._waiting = 0
+        self._waiting = self._waiting_bytes = 0
+        self.newest = 0
         self._arrived.clear()
+
+    def _count(self, fetched: Fetched, sign: int) -> None:
+        self._waiting += sign * len(fetched.records)
+        self._waiting_bytes += sign * sum([len(record.value) for record in fetched.records])
 
     async def _seek(self) -> None:
         assert self._owned is not None
@@ -154,13 +181,15 @@ class Actor:
         await self._allowed.wait()
         worker = self._worker
         self._owned = await worker.cluster.own(self.partition)
-        marker = resume(self._owned.marker, worker.rules)
-        self.task = Task(
-            self._owned.state, self.partition, worker.cluster.partitions, worker.rules, marker, self._memory_bytes
-        )
+        self.task = self._task(self._owned)
         await self._allowed.wait()
         await self._seek()
-        log.info("partition %d: owned, from offset %d", self.partition, marker.next_offset)
+        log.info("partition %d: owned, from offset %d", self.partition, self.task.marker.next_offset)
+
+    def _task(self, owned: OwnedTask) -> Task:
+        """A task on what is committed."""
+        worker, marker = self._worker, resume(owned.marker, self._worker.rules)
+        return Task(owned.state, self.partition, worker.cluster.partitions, worker.rules, marker, self._memory_bytes)
 
     async def _close(self, error: BaseException | None) -> None:
         self._forget()
@@ -175,18 +204,18 @@ class Actor:
         worker, pacing = self._worker, self._worker.pacing
         clock = asyncio.get_running_loop().time
         while True:
-            await self._arrived.wait()
+            await self._believable()
             began = clock()
-            fetched = self._gather(pacing.commit_records)
+            fetched = self._gather(self._limit)
             if fetched:
                 async with self._committing:
                     await self._commit(fetched)
             interval = pacing.max_interval * worker.senses.load()
-            if self._waiting < pacing.commit_records and (rest := interval - (clock() - began)) > 0:
+            if self._waiting < self._limit and (rest := interval - (clock() - began)) > 0:
                 await asyncio.sleep(rest)
 
     def _gather(self, limit: int) -> list[Fetched]:
-        """What waits, up to about `limit` records; a fetch that is longer is cut."""
+        """What waits, up to `limit` records; a fetch that is longer is cut."""
         found: list[Fetched] = []
         while self._queue and limit > 0:
             fetched = self._queue.popleft()
@@ -196,10 +225,26 @@ class Actor:
                 fetched = fetched._replace(records=fetched.records[:limit], end=cut)
             found.append(fetched)
             limit -= len(fetched.records)
-            self._waiting -= len(fetched.records)
+            self._count(fetched, -1)
         if not self._queue:
+            self.newest = 0
             self._arrived.clear()
         return found
+
+    async def _believable(self) -> None:
+        """Wait until something has arrived, and none of it later than this machine's clock could ever show.
+
+        The brokers give arrivals their time. What they write by a clock that has jumped stays in the log, so it is
+        folded only when an operator says that they were right.
+        """
+        clock, said = self._worker.senses.clock, False
+        while not self._arrived.is_set() or self.newest > clock.latest:
+            await self._arrived.wait()
+            if self.newest > clock.latest:
+                if not said:
+                    log.error("partition %d: %s", self.partition, late_broker(self.newest, clock.expected))
+                said = True
+                await asyncio.sleep(HELD_SECONDS)
 
     async def _commit(self, fetched: Sequence[Fetched]) -> None:
         task, owned, worker = self.task, self._owned, self._worker
@@ -208,17 +253,49 @@ class Actor:
         arrivals = [arrival for part in fetched for arrival in worker.decoder.arrivals(part.records)]
         broadcast = self._broadcast(arrivals, frozenset().union(*(part.everywhere for part in fetched)))
         step = task.step(arrivals, append=False)
+        if not self._fits(length_of(step.commit, broadcast), len(arrivals)):
+            self._undo(fetched, owned)
+            return
         began = time.monotonic()
-        await owned.commit(step.commit, broadcast)
+        try:
+            await owned.commit(step.commit, broadcast)
+        except EnvironmentFailure:
+            # Where it failed for its size, the next attempt is smaller; a success lets it grow again.
+            self._limit = max(1, len(arrivals) // 2)
+            raise
         task.committed()
         worker.counts.commits += 1
         worker.counts.last_commit_seconds = time.monotonic() - began
         worker.settled(self.partition, fetched[-1].end)
+        if task.behind and any(type(event) is ClockTicked for _, event in arrivals):
+            worker.left(self.partition)
+
+    def _fits(self, length: int, records: int) -> bool:
+        """Whether a commit of so many bytes may be made of so many records; sets how many the next one may have.
+
+        A single record is never cut: the fold refuses what it could not write.
+        """
+        pacing = self._worker.pacing
+        if length > pacing.commit_bytes and records > 1:
+            self._limit = records // 2
+            return False
+        if length < pacing.commit_bytes // 4:
+            self._limit = min(2 * self._limit, pacing.commit_records)
+        return True
+
+    def _undo(self, fetched: Sequence[Fetched], owned: OwnedTask) -> None:
+        """Put back what was gathered, and forget what a fold has made of it."""
+        self.task = self._task(owned)
+        for part in reversed(fetched):
+            self._queue.appendleft(part)
+            self._count(part, 1)
+        self._arrived.set()
 
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
         """Copies, for the other partitions, of events that concern all and that were sent to this one only."""
+        # The key may be of any bytes, and of any length: nothing asks for it where a source is there.
         alone = [
-            record
+            record._replace(key=event.source)
             for record, event in arrivals
             if isinstance(event, Broadcast) and type(event) is not ClockTicked and record.offset not in everywhere
         ]

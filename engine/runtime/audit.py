@@ -1,11 +1,13 @@
 """Fold the log again and compare: the tables must be a function of the log, byte for byte."""
 
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from msgspec import Struct
 
 from engine.bus.base import Audited, Bus, Topic
+from engine.bus.snapshot_file import Head
+from engine.core.errors import UsageError
 from engine.runtime.engine import replay
 from engine.runtime.marker import rules_of_log
 from tables import keys
@@ -42,13 +44,21 @@ TABLES = {
     "alerts": keys.ALERT,
     "reports": keys.REPORTED,
     "movements": keys.LEDGER,
-    "directory": keys.DIRECTORY,
+    "locations": keys.LOCATION,
+    "feeds": keys.FEED,
+    "pulses": keys.PULSE,
     "alarms": keys.TIMER,
 }
 
 
 class AuditReport(Struct):
-    """What an audit has compared, and where the two differ (at most 100 places)."""
+    """What an audit has compared, and where the two differ (at most 100 places).
+
+    Attributes:
+        records: how many records were folded: all, or those that came after the snapshot `since`.
+        since: the snapshot of the rows that the fold began with; None where it began with nothing.
+        disk_bytes: the length of all files of a data directory; None on Kafka.
+    """
 
     records: int
     rows: int
@@ -57,6 +67,8 @@ class AuditReport(Struct):
     alerts: int
     dead_letters: int
     differences: list[str]
+    since: str | None = None
+    disk_bytes: int | None = None
 
 
 class _Comparison:
@@ -72,15 +84,21 @@ class _Comparison:
         return n
 
 
-def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None]) -> AuditReport:
+def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], since: Head | None = None) -> AuditReport:
     """Fold the log of `bus` into `scratch` and compare rows, positions, signals, alerts and dead letters.
 
     Args:
         bus: what is to be checked; it must not change meanwhile.
-        scratch: an empty bus of as many partitions.
+        scratch: a bus of as many partitions, empty or with the rows of the snapshot `since`.
         progress: told (records folded, records in all).
+        since: of the snapshot that is in `scratch`.
+
+    Raises:
+        UsageError: the log begins after the rows of `scratch` end, so that it cannot be folded on.
     """
-    total = sum(bus.end_offset(partition) for partition in range(bus.partitions))
+    starts = [0] * bus.partitions if since is None else since.log
+    _refuse_gap(bus, starts)
+    total = sum(bus.end_offset(partition) - start for partition, start in enumerate(starts))
     done = 0
 
     def advance(records: int) -> None:
@@ -99,18 +117,38 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None]) -> A
         total,
         rows,
         positions,
-        _history(comparison, bus, scratch, "signals"),
-        _history(comparison, bus, scratch, "alerts"),
-        _history(comparison, bus, scratch, "dead-letters"),
+        _history(comparison, (bus, scratch), since, "signals"),
+        _history(comparison, (bus, scratch), since, "alerts"),
+        _history(comparison, (bus, scratch), since, "dead-letters"),
         comparison.differences,
     )
 
 
-def _history(comparison: _Comparison, bus: Audited, scratch: Bus, topic: Topic) -> int:
-    return sum(
-        comparison.count(topic, bus.published.history(topic, p), scratch.published.history(topic, p))
-        for p in range(bus.partitions)
-    )
+def _refuse_gap(bus: Audited, starts: list[int]) -> None:
+    begins = [bus.begin_offset(partition) for partition in range(bus.partitions)]
+    gaps = [
+        f"partition {partition} begins at offset {begin}, the fold at {start}"
+        for partition, (begin, start) in enumerate(zip(begins, starts, strict=True))
+        if begin > start
+    ]
+    if gaps:
+        raise UsageError(
+            f"what is between has been deleted from the log ({'; '.join(gaps)}): audit from a snapshot of the rows "
+            "that reaches the log, with --from FILE"
+        )
+
+
+def _history(comparison: _Comparison, buses: tuple[Audited, Audited], since: Head | None, topic: Topic) -> int:
+    """Compare what was published from the snapshot on, as far as it is still kept."""
+    bus, scratch = (one.published for one in buses)
+    count = 0
+    for partition in range(buses[0].partitions):
+        first = bus.first(topic, partition)
+        start = since.sequences[topic][partition] if since is not None and since.sequences else 0
+        kept = islice(bus.history(topic, partition), max(0, start - first), None)
+        folded = islice(scratch.history(topic, partition), max(0, first - start), None)
+        count += comparison.count(topic, kept, folded)
+    return count
 
 
 def _next(tag: bytes) -> bytes:

@@ -20,8 +20,9 @@ from engine.bus.base import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
+from tables.feeds import Feeds
 from tables.orders import Line
-from tables.rows import AlertRow, Directory, Reservation, SignalRow, Stock, Transfer
+from tables.rows import AlertRow, Reservation, SignalRow, Stock, Transfer
 from tables.workspace import Workspace
 
 READ_MEMORY_BYTES = 1 << 20
@@ -51,8 +52,7 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
     if stock is None or published is None:
         return None
     partition = partition_of(sku, bus.partitions)
-    directory = space.get(keys.directory(partition)) or Directory()
-    turn = Turn(space, rules, Calendar(), directory, partition)
+    turn = Turn(space, rules, Calendar(), Feeds(), partition)
     turn.now = now
     days_ahead = projection_view(projection_of(turn, row, stock, turn.read_plan(row), days))
     return {

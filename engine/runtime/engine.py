@@ -20,8 +20,8 @@ from engine.core.identify import identify
 from engine.core.outcomes import Duplicate, Rejected
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
-from engine.runtime.clock import CLOCK_SOURCE, tick_of
-from engine.runtime.marker import Marker, resume
+from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
+from engine.runtime.marker import read_marker, resume
 from engine.runtime.task import Arrival, Decoder, Outcome, Task
 
 REPLAY_RECORDS = 2_000
@@ -59,7 +59,8 @@ class Engine:
         self._ends = [bus.end_offset(task.partition) for task in self.tasks]
         self._catch_up()
         self.now = max(task.marker.now for task in self.tasks)
-        self._arrivals = self._last_arrivals()
+        self._feeds = {name for task in self.tasks for name in task.feeds.declared}
+        self._news = self._news_of_feeds()
 
     def _task(self, partition: int, memory_bytes: int) -> Task:
         marker = resume(self.bus.marker(partition), self.rules)
@@ -73,13 +74,14 @@ class Engine:
                 self.bus.commit([task.step(decoder.arrivals(records), append=False).commit])
                 task.committed()
 
-    def _last_arrivals(self) -> dict[str, int]:
-        """The last arrival of every declared feed, of which each task knows its part."""
-        arrivals: dict[str, int] = {}
-        for task in self.tasks:
-            for name, feed in task.feeds.items():
-                arrivals[name] = max(feed.last, arrivals.get(name, 0))
-        return arrivals
+    def _news_of_feeds(self) -> News:
+        """What some partitions know of feeds, and others do not yet."""
+        news = News()
+        for name in sorted(self._feeds):
+            known = [task.feeds.pulses[name].last for task in self.tasks if name in task.feeds.pulses]
+            news.told([(name, min(known))])
+            news.heard(name, max(known))
+        return news
 
     def submit(self, items: Sequence[bytes], arrived_at: int) -> Receipt:
         """Take some events, each the bytes of one CloudEvent; return once they are durable and applied.
@@ -91,7 +93,10 @@ class Engine:
         Raises:
             EnvironmentFailure: nothing of it was taken; this engine is of no more use.
         """
-        return self.submit_all([items], arrived_at)[0][0]
+        receipt = self.submit_all([items], arrived_at)[0][0]
+        if self.rules.clock == "log":
+            self.settle()
+        return receipt
 
     def submit_all(self, submissions: Sequence[Sequence[bytes]], arrived_at: int) -> list[tuple[Receipt, list[Output]]]:
         """Take several submissions in one commit. The outputs of all are with the first."""
@@ -102,9 +107,35 @@ class Engine:
         return [(receipt, outputs if not i else []) for i, receipt in enumerate(receipts)]
 
     def tick(self, at: int) -> list[Output]:
-        """Let time pass: `clock.ticked` at the instant `at` in every partition."""
+        """Let time pass: `clock.ticked` at the instant `at` in every partition, until nothing more is due."""
+        return self._write_ticks(at, self._news.all(), range(len(self.tasks))) + self.settle()
+
+    def tick_due(self, now: int) -> list[Output]:
+        """Tick at the instant `now` where that changes something; what is due beyond a portion is left to the next."""
+        news = self._news.ripe(now, self.tasks[0].feeds.declared)
+        due = [task.partition for task in self.tasks if news or task.due(now)]
+        return self._write_ticks(now, news, due) if due else []
+
+    def settle(self) -> list[Output]:
+        """Tick at the same instant until nothing of what was due is left."""
+        outputs: list[Output] = []
+        while self.behind:
+            outputs += self.tick_left()
+        return outputs
+
+    def tick_left(self) -> list[Output]:
+        """Tick at the same instant where the last tick has left some of what was due."""
+        left = [task.partition for task in self.tasks if task.behind]
+        return self._write_ticks(self.now, {}, left) if left else []
+
+    @property
+    def behind(self) -> bool:
+        """Whether the last tick has left some of what was due to the next."""
+        return any(task.behind for task in self.tasks)
+
+    def _write_ticks(self, at: int, news: dict[str, int], partitions: Sequence[int]) -> list[Output]:
         queues: list[list[Arrival]] = [[] for _ in self.tasks]
-        self._put_tick(at, at, queues)
+        self._put_ticks(at, at, news, partitions, queues)
         return self._commit(queues)[1]
 
     def _commit(self, queues: list[list[Arrival]]) -> tuple[list[list[Outcome]], list[Output]]:
@@ -145,18 +176,22 @@ class Engine:
             if at > arrived_at + self.rules.max_ahead_hours * HOUR:
                 return
             if at >= self.now + SECOND:
-                self._put_tick(at, arrived_at, queues)
-        if type(event) is FeedDeclared:
-            self._arrivals.setdefault(event.data.feed, 0)
-        if event.source in self._arrivals:
-            self._arrivals[event.source] = max(at, self.now, self._arrivals[event.source])
+                self._put_ticks(at, arrived_at, self._news.all(), range(len(queues)), queues)
+        if type(event) is FeedDeclared and event.data.feed not in self._feeds:
+            self._feeds.add(event.data.feed)
+            self._news.told([(event.data.feed, self.now)])
+        if event.source in self._feeds:
+            self._news.heard(event.source, max(at, self.now))
 
-    def _put_tick(self, at: int, arrived_at: int, queues: list[list[Arrival]]) -> None:
+    def _put_ticks(
+        self, at: int, arrived_at: int, news: dict[str, int], partitions: Sequence[int], queues: list[list[Arrival]]
+    ) -> None:
         self.now = max(self.now, at)
-        event = tick_of(at, self._arrivals)
-        raw = encode(event)
-        for partition in range(len(queues)):
-            self._put(partition, CLOCK_SOURCE, raw, event, arrived_at, queues)
+        for event in ticks_of(at, news):
+            raw = encode(event)
+            for partition in partitions:
+                self._put(partition, CLOCK_SOURCE, raw, event, arrived_at, queues)
+        self._news.told(news.items())
 
     def _put(
         self,
@@ -217,10 +252,11 @@ class Engine:
 
 
 def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
-    """Fold the whole log of `source` again, into the state and outputs of `scratch`."""
+    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that."""
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
-        task = Task(scratch.state, partition, source.partitions, rules, Marker(), 64 << 20)
+        marker = read_marker(scratch.marker(partition))
+        task = Task(scratch.state, partition, source.partitions, rules, marker, 64 << 20)
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
             scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
             task.committed()

@@ -13,17 +13,21 @@ from engine.core.errors import Busy, EnvironmentFailure
 from engine.core.events import Broadcast, decode
 from engine.core.identify import identify
 from engine.core.outcomes import Rejected
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Receipt, Refusal
 from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
-from engine.runtime.service import Progress, Subscription
+from engine.runtime.service import Progress
+from engine.runtime.subscription import Subscription
 
 POLL_SECONDS = 0.05
 LOOK_SECONDS = 1.0
 DECIDE_SECONDS = 20.0
+LONGEST_LOGGED_BYTES = 15 << 20
+"""A broker takes batches of 16 MiB for `stockline.events`; what is refused and longer is refused and nothing else."""
 MAX_LAG = 1_000_000
 """With more events than this waiting to be folded, no more are taken."""
 
@@ -113,9 +117,10 @@ class ReaderService:
         for index, raw in enumerate(items):
             event = decode(raw)
             if isinstance(event, Rejected):
-                # It goes to the log all the same: there it becomes a dead letter.
                 refused.append(Refusal(index, identify(raw).id, event.reason, event.detail))
-                records.append(Record(0, 0, "", raw, 0))
+                # It goes to the log all the same, where that takes it: there it becomes a dead letter.
+                if len(raw) <= LONGEST_LOGGED_BYTES:
+                    records.append(Record(0, 0, "", raw, 0))
             elif isinstance(event, Broadcast):
                 everywhere.update(range(len(records), len(records) + self.bus.partitions))
                 records += [Record(partition, 0, event.source, raw, 0) for partition in range(self.bus.partitions)]
@@ -190,6 +195,14 @@ class ReaderService:
         folded, ends = await self._watch.folded(), await self._watch.ends()
         accepted = sum(ends.values())
         self._progress = Progress(accepted, min(accepted, sum(folded.values())))
+
+    def trouble(self) -> str | None:
+        """Nothing: the brokers give arrivals their time, and the workers watch it."""
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """This process gives nothing its time, so it has no clock to accept."""
+        return None
 
     def failure(self) -> Any:
         """What ended the view, or None while it is followed."""

@@ -9,20 +9,24 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from msgspec import Struct
 
 from engine.bus.base import Bus, Output, Topic
-from engine.core.errors import BrokenInvariant, Busy, EnvironmentFailure
+from engine.core.errors import BrokenInvariant, Busy, ClockAhead, EnvironmentFailure
+from engine.core.events import encode
 from engine.core.outcomes import Rejected
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import SECOND
-from engine.runtime.clock import TICK_SECONDS
+from engine.runtime.clock import TICK_SECONDS, WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.engine import Engine, Receipt, Refusal
 from engine.runtime.kpis import kpis
+from engine.runtime.subscription import Lagging, Subscription
 
 __all__ = ["Busy", "Lagging", "Progress", "Receipt", "Refusal", "Rejected", "Service", "Subscription"]
 
@@ -30,8 +34,7 @@ GROUP_EVENTS = 4_000
 """At most so many events in one commit, so that a single event does not wait long behind a bulk load."""
 WAITING_EVENTS = 100_000
 """With more events than this waiting the engine is behind, and says so."""
-SUBSCRIPTION_OUTPUTS = 100_000
-"""With more outputs than this waiting a listener is too slow."""
+SETTLE_SECONDS = 0.01
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +51,6 @@ class Progress(Struct):
         return self.accepted - self.applied
 
 
-class Lagging(Exception):
-    """A listener was too slow and has missed outputs: it must start anew."""
-
-
 @dataclass
 class _Submission:
     items: Sequence[bytes]
@@ -59,61 +58,27 @@ class _Submission:
     loop: asyncio.AbstractEventLoop
 
 
-class Subscription:
-    """A listener's queue of outputs. Use it in the event loop that made it."""
-
-    def __init__(self, topics: frozenset[Topic], forget: Callable[["Subscription"], None]) -> None:
-        self._topics = topics
-        self._forget = forget
-        self._queue: asyncio.Queue[list[Output]] = asyncio.Queue()
-        self._size = 0
-        self._lagging = False
-
-    def offer(self, outputs: list[Output]) -> None:
-        """Put what was committed into the queue; a full queue ends the subscription."""
-        wanted = [output for output in outputs if output.topic in self._topics]
-        if not wanted or self._lagging:
-            return
-        self._size += len(wanted)
-        self._lagging = self._size > SUBSCRIPTION_OUTPUTS
-        self._queue.put_nowait([] if self._lagging else wanted)
-
-    async def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other.
-
-        Raises:
-            Lagging: the listener was too slow.
-        """
-        while not (self._lagging and self._queue.empty()):
-            outputs = await self._queue.get()
-            self._size -= len(outputs)
-            yield outputs
-        raise Lagging("the listener was too slow and has missed outputs")
-
-    async def __aiter__(self) -> AsyncIterator[Output]:
-        async for outputs in self.batches():
-            for output in outputs:
-                yield output
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._forget(self)
-
-
 class Service:
     """The engine for callers in an event loop."""
 
-    def __init__(self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20) -> None:
+    def __init__(
+        self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20, clock: WallClock | None = None
+    ) -> None:
         self.bus = bus
+        self.clock = clock or WallClock()
         self._engine = Engine(bus, rules, memory_bytes)
+        if self._engine.rules.clock == "wall":
+            self.clock.never_before(self._engine.now)
         self._waiting: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._waiting_events = 0
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self._subscriptions: set[Subscription] = set()
+        self.subscriptions: set[Subscription] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._failure: BaseException | None = None
         self._stopping = False
-        self._last_tick = 0
+        self._next_look = 0
+        self._behind = False
+        self._standing = False
         self.last_commit_seconds = 0.0
 
     # for callers ------------------------------------------------------------------------------------------------------
@@ -135,6 +100,7 @@ class Service:
 
         Raises:
             Busy: too much is waiting, or the engine is stopping.
+            ClockAhead: the machine's clock has jumped ahead; nothing of this was accepted.
             EnvironmentFailure: the engine has failed; nothing of this was accepted.
         """
         if self._failure is not None:
@@ -160,12 +126,12 @@ class Service:
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:
         """Listen to what is published from now on."""
         subscription = Subscription(topics, self.unsubscribe)
-        self._subscriptions.add(subscription)
+        self.subscriptions.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
         """Forget a listener."""
-        self._subscriptions.discard(subscription)
+        self.subscriptions.discard(subscription)
 
     def progress(self) -> Progress:
         """How far log and rows have come."""
@@ -175,14 +141,35 @@ class Service:
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied.
 
-        One write makes an event durable and applies it, so there is never anything to wait for.
+        One write makes an event durable and applies it; what was due then may take some more writes.
         """
-        del seconds
+        end = time.monotonic() + seconds
+        while self._behind and time.monotonic() < end:  # noqa: ASYNC110 - the thread tells nobody
+            await asyncio.sleep(SETTLE_SECONDS)
         return self.progress()
 
     def now(self) -> int:
         """The engine's clock: wall time, or the latest event time seen."""
-        return self._engine.now if self._engine.rules.clock == "log" else _wall()
+        if self._engine.rules.clock == "log":
+            return self._engine.now
+        with suppress(ClockAhead):
+            return self.clock.read()
+        return self.clock.told
+
+    def trouble(self) -> str | None:
+        """Why nothing is taken at present, None where events are taken."""
+        try:
+            self.clock.read()
+        except ClockAhead as error:
+            return str(error)
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Take the machine's clock, which has jumped ahead, for right, and say so in the log; None where it agrees."""
+        accepted = self.clock.accept(by)
+        if accepted is not None:
+            await self.submit([encode(accepted_of(self.now(), accepted))])
+        return accepted
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """Everything about one row, JSON-ready; None where there is no such row."""
@@ -229,33 +216,54 @@ class Service:
         return group
 
     def _idle_seconds(self) -> float:
-        if self._engine.rules.clock == "log":
-            return TICK_SECONDS
-        return max(0.0, (self._last_tick + TICK_SECONDS * SECOND - _wall()) / SECOND)
+        return 0.0 if self._behind else max(0.0, (self._next_look - self.clock.steady()) / SECOND)
 
     def _commit(self, group: list[_Submission]) -> None:
         started = time.monotonic()
-        outputs = self._tick()
+        try:
+            now = self.clock.read()
+        except ClockAhead as error:
+            self._stand_still(group, error)
+            return
+        self._standing = False
+        outputs = self._tick(now)
         if group:
-            answers = self._engine.submit_all([submission.items for submission in group], _wall())
+            answers = self._engine.submit_all([submission.items for submission in group], now)
+            self._behind = self._engine.behind
             for submission, (receipt, published) in zip(group, answers, strict=True):
                 outputs += published
                 submission.loop.call_soon_threadsafe(_answer, submission.answer, receipt)
             self.last_commit_seconds = time.monotonic() - started
-        if outputs and self._subscriptions and self._loop is not None:
+        if outputs and self.subscriptions and self._loop is not None:
             self._loop.call_soon_threadsafe(self._fan_out, outputs)
 
-    def _tick(self) -> list[Output]:
-        """Under the wall clock write a tick where one is due, before what has come after it."""
-        now = _wall()
-        due = self._engine.rules.clock == "wall" and now >= self._last_tick + TICK_SECONDS * SECOND
-        if not due:
+    def _tick(self, now: int) -> list[Output]:
+        """Tick where something is due, before what has come after it.
+
+        What a tick has left to the next is due at once. Else the engine looks every few seconds by the steady clock,
+        which goes on where the wall clock was set back; a log clock ticks with events.
+        """
+        steady, wall = self.clock.steady(), self._engine.rules.clock == "wall"
+        if steady >= self._next_look:
+            self._next_look = steady + TICK_SECONDS * SECOND
+        elif not self._behind:
             return []
-        self._last_tick = now
-        return self._engine.tick(now)
+        outputs = self._engine.tick_due(now) if wall else self._engine.tick_left()
+        self._behind = self._engine.behind
+        return outputs
+
+    def _stand_still(self, group: Sequence[_Submission], error: ClockAhead) -> None:
+        """Take nothing and let no time pass."""
+        self._behind = False
+        self._next_look = self.clock.steady() + TICK_SECONDS * SECOND
+        if not self._standing:
+            log.error("%s", error)
+        self._standing = True
+        for submission in group:
+            submission.loop.call_soon_threadsafe(_fail, submission.answer, error)
 
     def _fan_out(self, outputs: list[Output]) -> None:
-        for subscription in list(self._subscriptions):
+        for subscription in list(self.subscriptions):
             subscription.offer(outputs)
 
     def _refuse_waiting(self, group: list[_Submission]) -> None:
@@ -278,7 +286,3 @@ def _answer(future: "asyncio.Future[Receipt]", receipt: Receipt) -> None:
 def _fail(future: "asyncio.Future[Receipt]", error: Exception) -> None:
     if not future.done():
         future.set_exception(error)
-
-
-def _wall() -> int:
-    return time.time_ns() // 1000

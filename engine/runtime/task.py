@@ -14,6 +14,7 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
@@ -22,7 +23,17 @@ import msgspec
 from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record, Topic
-from engine.core.events import Broadcast, ClockTicked, Event, content, decode, identity, type_name
+from engine.core.events import (
+    Broadcast,
+    ClockAccepted,
+    ClockTicked,
+    Event,
+    FeedDeclared,
+    content,
+    decode,
+    identity,
+    type_name,
+)
 from engine.core.identify import identify
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
@@ -31,9 +42,12 @@ from engine.core.values import HOUR, instant, moment, partition_of, row_key
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from tables import keys
-from tables.rows import Directory, Feed, Stock
+from tables.feeds import Feeds
+from tables.rows import Stock
 from tables.workspace import State, Workspace, too_heavy
 
+LONGEST_KEPT_BYTES = 16 << 20
+"""A refused record up to this length is kept in its dead letter: longer ones come out of compressed batches."""
 SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
@@ -65,14 +79,14 @@ class Task:
     ) -> None:
         self.partition = partition
         self.marker = marker
-        self._partitions = partitions
         self._rules = rules
         self._state = state
         self._space = Workspace(state, memory_bytes)
         self._calendar = Calendar()
-        self._directory: Directory = self._space.get(keys.directory(partition)) or Directory()
+        self.feeds = Feeds.load(state, partition, partitions, marker.now)
+        self.behind = False
+        """Whether the last tick has left some of what was due to the next."""
         self._arrivals: dict[str, int] = {}
-        self._owned: dict[str, bool] = {}
         self._seen: dict[bytes, bytes | None] = {}
         self._touched: dict[bytes, int] = {}
         self._index: list[tuple[str, int]] = []
@@ -98,10 +112,9 @@ class Task:
         self._space.committed()
         self._seen, self._touched, self._index, self._outputs = {}, {}, [], []
 
-    @property
-    def feeds(self) -> dict[str, Feed]:
-        """The declared feeds, with their last arrivals as far as this partition knows."""
-        return self._directory.feeds
+    def due(self, now: int) -> bool:
+        """Whether a tick at `now` would change something: a timer is due, a feed becomes stale or fresh again."""
+        return self._space.due(self.partition, now) or self.feeds.due(now)
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
         """Read in one go what the records will ask for: the names of events, and their rows."""
@@ -125,6 +138,7 @@ class Task:
         if type(event) is ClockTicked:
             # A tick judges feeds by what has arrived before it, wherever the batch was cut.
             self._remember_arrivals()
+            self.behind = False
         at = instant(event.time)
         says = content(event, at) if type(event) is not ClockTicked else b""
         early = self._too_early(record, event, at)
@@ -135,7 +149,7 @@ class Task:
         if refused is DUPLICATE:
             self._tally("duplicates", event)
             return DUPLICATE
-        turn = Turn(self._space, self._rules, self._calendar, self._directory, self.partition)
+        turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
         turn.begin(event, at, now, name[-16:])
         refused = self._handle(turn)
         if refused is not None:
@@ -158,7 +172,7 @@ class Task:
         now = max(self.marker.now, record.arrived_at if wall else at)
         if wall or type(event) is ClockTicked:
             self.marker.now = now
-        if event.source in self._directory.feeds:
+        if event.source in self.feeds.declared:
             self._arrivals[event.source] = max(now, self._arrivals.get(event.source, 0))
         return now
 
@@ -168,7 +182,7 @@ class Task:
         It would repeat on every replay, so it must not stop the stream.
         """
         try:
-            return handle(turn, self._owned_feeds)
+            return handle(turn)
         except Exception as error:
             place = extract_tb(error.__traceback__)[-1]
             where = f"{place.name}, line {place.lineno}"
@@ -179,8 +193,9 @@ class Task:
         if at > record.arrived_at + self._rules.max_ahead_hours * HOUR:
             detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
             return Rejected("time_in_future", detail)
-        if type(event) is ClockTicked and self._rules.clock == "wall" and event.source != CLOCK_SOURCE:
-            return Rejected("reserved_type", "the engine itself writes `clock.ticked`")
+        ours = type(event) is ClockAccepted or (type(event) is ClockTicked and self._rules.clock == "wall")
+        if ours and event.source != CLOCK_SOURCE:
+            return Rejected("reserved_type", f"the engine itself writes `{type_name(event)}`")
         return None
 
     def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejected | Duplicate | None:
@@ -194,8 +209,13 @@ class Task:
     def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
         self._touched.update(dict.fromkeys(turn.touched, offset))
         self._space.accept(turn.writes)
-        self._directory = turn.directory
-        if type(turn.event) is not ClockTicked:
+        kind = type(turn.event)
+        if kind is ClockTicked or kind is FeedDeclared:
+            self.feeds.learn(turn.writes)
+        if kind is ClockTicked:
+            self.feeds.ticked()
+            self.behind = self.due(turn.now)
+        else:
             self._tally(f"events:{type_name(turn.event)}", turn.event)
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, _, data in turn.effects:
@@ -218,21 +238,11 @@ class Task:
                 if stock.wake_at is not None:
                     turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
 
-    def _owned_feeds(self) -> list[str]:
-        feeds = self._directory.feeds
-        if self._owned.keys() != feeds.keys():
-            self._owned = {name: partition_of(name, self._partitions) == self.partition for name in feeds}
-        return [name for name, mine in self._owned.items() if mine]
-
     def _remember_arrivals(self) -> None:
-        """Carry the last arrivals of feeds to the directory, so that they obey the same commit."""
-        if not self._arrivals:
-            return
-        feeds = dict(self._directory.feeds)
+        """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
         for name, last in self._arrivals.items():
-            feeds[name] = msgspec.structs.replace(feeds[name], last=max(last, feeds[name].last))
-        self._directory = Directory(self._directory.locations, feeds)
-        self._space.accept({keys.directory(self.partition): self._directory})
+            if last > self.feeds.pulses[name].last:
+                self._space.accept({keys.pulse(self.partition, name): self.feeds.arrived(name, last)})
         self._arrivals = {}
 
     # outputs ----------------------------------------------------------------------------------------------------------
@@ -268,7 +278,7 @@ class Task:
         letter = DeadLetter(
             id=name,
             reason=refused.reason,
-            detail=refused.detail,
+            detail=_said_of(record.value) + refused.detail,
             place=f"stockline.events/{record.partition}/{record.offset}",
             arrived=moment(record.arrived_at),
             event_id=event_id,
@@ -296,8 +306,17 @@ def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Outpu
     return Output(topic, row_key(data.sku, data.location), data.id, value)
 
 
+def _said_of(value: bytes) -> str:
+    """What a dead letter says in place of bytes that no record has room for."""
+    if len(value) <= LONGEST_KEPT_BYTES:
+        return ""
+    return f"its {len(value)} bytes are too many to be kept here, SHA-256 {sha256(value).hexdigest()}; "
+
+
 def _exact(value: bytes) -> dict[str, Any]:
     """The exact bytes of a record, as text where they are text and JSON does not make it much longer."""
+    if len(value) > LONGEST_KEPT_BYTES:
+        return {}
     with suppress(UnicodeDecodeError):
         text = value.decode()
         if len(value) < SHORT_BYTES or len(msgspec.json.encode(text)) < 1.4 * len(value):

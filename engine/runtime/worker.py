@@ -3,30 +3,33 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from engine.bus.base import Record
 from engine.bus.cluster import Cluster, Fetched
-from engine.core.errors import (
-    BrokenInvariant,
-    EnvironmentFailure,
-    StocklineError,
-)
+from engine.core.errors import BrokenInvariant, ClockAhead, EnvironmentFailure, StocklineError, UsageError
 from engine.core.events import encode
+from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
-from engine.runtime.actor import Actor
-from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, tick_of
-from engine.runtime.task import Decoder
+from engine.core.values import SECOND, moment
+from engine.runtime.actor import Actor, late_broker
+from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, accepted_of, ticks_of
+from engine.runtime.task import Decoder, Task
+from tables.rows import Feed
 
+COMMIT_BYTES = 16 << 20
+"""Of changes and outputs in a commit of several events; as much may wait to be folded, of each partition."""
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Pacing:
-    """How much a commit holds and how often one is made. Seconds."""
+    """How much a commit holds and how often one is made. Seconds and bytes."""
 
     commit_records: int = 4_000
+    commit_bytes: int = COMMIT_BYTES
     max_interval: float = 0.1
     fenced_pause: float = 8.0
     first_pause: float = 0.2
@@ -36,9 +39,9 @@ class Pacing:
 
 @dataclass(frozen=True)
 class Senses:
-    """What a worker knows of the world: wall time in microseconds, and how busy its process is, from 0 to 1."""
+    """What a worker knows of the world: wall time, and how busy its process is, from 0 to 1."""
 
-    now: Callable[[], int]
+    clock: WallClock
     load: Callable[[], float]
 
 
@@ -76,7 +79,7 @@ class Worker:
         self.cluster = cluster
         self.rules = rules
         self.pacing = pacing
-        self.senses = senses or Senses(lambda: time.time_ns() // 1000, Load())
+        self.senses = senses or Senses(WallClock(), Load())
         self.memory_bytes = memory_bytes
         self.decoder = Decoder(cluster.partitions)
         self.actors: dict[int, Actor] = {}
@@ -86,7 +89,9 @@ class Worker:
         self._failure: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self._untold: dict[int, int] = {}
         self._telling: asyncio.Task[None] | None = None
-        self._told_feeds: dict[str, int] = {}
+        self._news = News()
+        self._behind: set[int] = set()
+        self._hurry = asyncio.Event()
 
     # the group --------------------------------------------------------------------------------------------------------
 
@@ -132,6 +137,41 @@ class Worker:
         """Whether the group has shared its partitions and all of this worker's are restored."""
         return self.joined and all(actor.task is not None for actor in self.actors.values())
 
+    @property
+    def _newest(self) -> int:
+        """The latest arrival of what waits in this worker's partitions; 0 where nothing does."""
+        return max((actor.newest for actor in self.actors.values()), default=0)
+
+    @property
+    def ahead(self) -> int:
+        """By how many microseconds this machine's clock, or a broker's, has jumped ahead; 0 while they agree."""
+        clock, newest = self.senses.clock, self._newest
+        return max(clock.jumped, newest - clock.expected if newest > clock.latest else 0)
+
+    def trouble(self) -> str | None:
+        """Why some of what this worker has is not folded at present, None where all is."""
+        clock, newest = self.senses.clock, self._newest
+        if newest > clock.latest:
+            return late_broker(newest, clock.expected)
+        try:
+            clock.read()
+        except ClockAhead as error:
+            return str(error)
+        return None
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Take the clocks of this machine and of the brokers for right, and log it; None where they have not jumped."""
+        clock, ahead = self.senses.clock, self.ahead
+        if not ahead:
+            return None
+        before = clock.expected
+        accepted = ClockAcceptedData(at=moment(before + ahead), jumped_seconds=ahead // SECOND, by=by)
+        raw = encode(accepted_of(before, accepted))
+        partitions = range(self.cluster.partitions)
+        await self.cluster.append([Record(partition, 0, CLOCK_SOURCE, raw, before) for partition in partitions])
+        clock.follow(before + ahead)
+        return accepted
+
     # life -------------------------------------------------------------------------------------------------------------
 
     async def run(self, asked: asyncio.Event) -> None:
@@ -165,26 +205,59 @@ class Worker:
             told, self._untold = self._untold, {}
             await self.cluster.committed(told)
 
+    def left(self, partition: int) -> None:
+        """The tick that was folded has left some of what was due: let the next follow at once, behind what waits."""
+        self._behind.add(partition)
+        self._hurry.set()
+
     async def _tick(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            if self.rules.clock == "wall":
-                try:
+        clock = asyncio.get_running_loop().time
+        look = clock() + TICK_SECONDS
+        while self.rules.clock == "wall":
+            late = not await self._hurried(look - clock())
+            behind, self._behind = self._behind, set()
+            try:
+                if behind:
+                    await self._append_ticks({}, sorted(behind))
+                if late or clock() >= look:
+                    look = clock() + TICK_SECONDS
                     await self.tick()
-                except EnvironmentFailure as error:
-                    log.warning("time stands still: %s", error)
+            except EnvironmentFailure as error:
+                log.warning("time stands still: %s", error)
+            except UsageError as error:
+                self.failed(error)
+
+    async def _hurried(self, seconds: float) -> bool:
+        """Whether a tick must follow at once; waits for it at most so long."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), max(0.0, seconds))
+        hurried = self._hurry.is_set()
+        self._hurry.clear()
+        return hurried
 
     async def tick(self) -> None:
-        """Write the time into this worker's partitions; into all where others would not know of a feed's arrival."""
-        open_actors = [actor for actor in self.actors.values() if actor.task is not None]
-        feeds: dict[str, int] = {}
-        for actor in open_actors:
-            for name, feed in actor.task.feeds.items() if actor.task else ():
-                feeds[name] = max(feed.last, feeds.get(name, 0))
-        news = feeds != self._told_feeds
-        targets = range(self.cluster.partitions) if news else [actor.partition for actor in open_actors]
-        if open_actors:
-            at = self.senses.now()
-            raw = encode(tick_of(at, feeds))
-            await self.cluster.append([Record(partition, 0, CLOCK_SOURCE, raw, at) for partition in targets])
-            self._told_feeds = feeds
+        """Write the time where that changes something: into partitions of this worker where something is due.
+
+        It goes into all partitions where others would otherwise take a feed for stale that is alive here.
+        """
+        tasks = [actor.task for actor in self.actors.values() if actor.task is not None]
+        now = self.senses.clock.read()
+        news = self._news.ripe(now, self._declared(tasks))
+        due = range(self.cluster.partitions) if news else [task.partition for task in tasks if task.due(now)]
+        if due:
+            await self._append_ticks(news, due)
+            self._news.told(news.items())
+
+    def _declared(self, tasks: Sequence[Task]) -> dict[str, Feed]:
+        """All feeds that this worker's partitions know of; on the way, what has arrived in them is heard."""
+        declared: dict[str, Feed] = {}
+        for task in tasks:
+            declared.update(task.feeds.declared)
+            for name, last in task.feeds.take_arrivals().items():
+                self._news.heard(name, last)
+        return declared
+
+    async def _append_ticks(self, news: dict[str, int], partitions: Sequence[int]) -> None:
+        at = self.senses.clock.read()
+        raws = [encode(event) for event in ticks_of(at, news)]
+        await self.cluster.append([Record(p, 0, CLOCK_SOURCE, raw, at) for p in partitions for raw in raws])

@@ -48,6 +48,12 @@ class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     note: Text | None = None
 
 
+class ClockAnswer(Struct, forbid_unknown_fields=True):
+    """Who says that the machine's clock is right."""
+
+    by: Name
+
+
 class Sync(Struct):
     """How far the engine is; `lag` = accepted - applied. `log` is the id of its log, the same at every address."""
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from engine.bus.base import Named, Output, Topic
+from engine.core.payloads import ClockAcceptedData
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 
@@ -87,6 +88,12 @@ class Service(Protocol):
 
     def failure(self) -> BaseException | None:
         """What ended the engine, or None while it runs."""
+
+    def trouble(self) -> str | None:
+        """Why nothing is taken at present, None where events are taken."""
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Take this machine's clock, which has jumped ahead, for right, and log it; None where it has not jumped."""
 
 
 class Context:

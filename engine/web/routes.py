@@ -7,8 +7,9 @@ from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
+from engine.core.payloads import ClockAcceptedData
 from engine.web import lists
-from engine.web.answers import AlertAnswer, Health, SignalAnswer, Sync, Taken
+from engine.web.answers import AlertAnswer, ClockAnswer, Health, SignalAnswer, Sync, Taken
 from engine.web.calls import decisions, documents, events, positions, process, stream
 
 JSON = "application/json"
@@ -174,6 +175,12 @@ ROUTES = (
         "GET", "/v1/sync", process.sync, "sync",
         "How far the engine is; with `wait` once all that was accepted before the call is applied.",
         Sync, parameters=(_WAIT,), refusals=(400, 503),
+    ),
+    Route(
+        "POST", "/v1/clock/accept", process.accept_clock, "acceptClock",
+        "Take the machine's clock for right, which has jumped ahead by more than an hour while the engine ran, so that "
+        "events are taken again. 409 where it has not.",
+        ClockAcceptedData, body={JSON: ClockAnswer}, refusals=(400, 408, 409, 413, 503),
     ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),

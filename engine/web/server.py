@@ -13,11 +13,11 @@ from aiohttp.typedefs import Handler
 
 from engine.core.errors import EnvironmentFailure
 from engine.web import openapi
+from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.facade import CONTEXT, LOCAL_ONLY, OPENAPI, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
 
-MAX_CONNECTIONS = 1000
 IDLE_SECONDS = 30
 LINGERING_SECONDS = 2
 SHUTDOWN_SECONDS = 10
@@ -135,24 +135,29 @@ async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[s
     )
     await runner.setup()
     host, port = bound.getsockname()[:2]
+    loop = asyncio.get_running_loop()
+    complaints = Complaints()
+    loop.set_exception_handler(complaints)
     try:
-        server = await asyncio.get_running_loop().create_server(_admission(runner), sock=bound)
+        server = await loop.create_server(_admission(runner, room_for_connections()), sock=bound)
     except OSError as error:
         await runner.cleanup()
         raise _not_to_be_had(host, port, error) from None
+    watching = asyncio.create_task(complaints.watch())
     try:
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
+        watching.cancel()
         server.close()
         await runner.cleanup()
 
 
-def _admission(runner: web.AppRunner) -> Callable[[], asyncio.Protocol]:
+def _admission(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protocol]:
     """Connections up to a number; one beyond it is told so at once, so that idle ones cannot exhaust the process."""
 
     def admit() -> asyncio.Protocol:
         server = runner.server
-        if server is None or len(server.connections) >= MAX_CONNECTIONS:
+        if server is None or len(server.connections) >= most:
             return _Full()
         return server()
 

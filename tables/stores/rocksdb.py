@@ -73,6 +73,16 @@ class RocksFamily:
         except Exception as error:
             fail(error, self._path)
 
+    def first(self, start: bytes, stop: bytes) -> tuple[bytes, bytes] | None:
+        """The pair with the smallest key in start <= key < stop, or None; reads less than a scan does."""
+        try:
+            cursor = self._rows.iter()
+            cursor.seek(start)
+            cursor.status()
+            return (cursor.key(), cursor.value()) if cursor.valid() and cursor.key() < stop else None
+        except Exception as error:
+            fail(error, self._path)
+
     def last(self, start: bytes, stop: bytes) -> tuple[bytes, bytes] | None:
         """The pair with the greatest key in start <= key < stop, or None."""
         try:
@@ -85,9 +95,25 @@ class RocksFamily:
         except Exception as error:
             fail(error, self._path)
 
-    def compact(self) -> None:
-        """Merge all files of the family."""
-        self._rows.compact_range(None, None)
+    def compact(self, start: bytes | None = None, stop: bytes | None = None) -> None:
+        """Merge the files of the family, or of a range of its keys: what was deleted there gives its space back."""
+        try:
+            self._rows.compact_range(start, stop)
+        except Exception as error:
+            fail(error, self._path)
+
+    def verify(self) -> None:
+        """Read every block of the family against its checksum; Corrupt where one does not hold what was written."""
+        checked = ReadOptions()
+        checked.set_verify_checksums(True)
+        checked.set_readahead_size(SCAN_READAHEAD)
+        try:
+            cursor = self._rows.iter(checked)
+            cursor.seek_to_first()
+            for _ in self._walk(cursor, checked, cursor.next):
+                pass
+        except Exception as error:
+            fail(error, self._path)
 
     def memory_used(self) -> int:
         """The bytes of what open files hold outside the block cache."""
@@ -175,6 +201,21 @@ class RocksStore:
                 self._failed = str(error)
                 fail(error, self.path)
 
+    def verify(self) -> None:
+        """Read everything that the store may ever be asked for.
+
+        Raises:
+            Corrupt: names the first damaged file of each family, and what to do.
+        """
+        damage: dict[str, None] = {}
+        for family in self._families.values():
+            try:
+                family.verify()
+            except Corrupt as error:
+                damage[str(error)] = None
+        if damage:
+            raise Corrupt("\n".join(damage))
+
     def bytes_free(self) -> int:
         """What the file system has left for this process."""
         try:
@@ -219,16 +260,17 @@ class RocksStore:
 
     def _open(self, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
         files.remove_views(self.path)
+        database = self.path / files.DATABASE
         try:
-            return _rdict(self.path, families, settings, AccessType.read_write())
+            return _rdict(database, families, settings, AccessType.read_write(), self.path)
         except Corrupt:
-            if not files.cut_unwritten_tail(self.path / files.DATABASE):
+            if not files.cut_unwritten_tail(database):
                 raise
-            return _rdict(self.path, families, settings, AccessType.read_write())
+            return _rdict(database, families, settings, AccessType.read_write(), self.path)
 
     def _open_view(self, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
         self._view = files.view(self.path)
-        return _rdict(self._view, families, settings, AccessType.read_only(False))
+        return _rdict(self._view / files.DATABASE, families, settings, AccessType.read_only(False), self.path)
 
     def _let_go(self) -> None:
         if self._view is not None:
@@ -239,9 +281,11 @@ class RocksStore:
             self._lock = None
 
 
-def _rdict(path: Path, families: Mapping[str, Profile], settings: StoreSettings, access: AccessType) -> Rdict:
+def _rdict(
+    database: Path, families: Mapping[str, Profile], settings: StoreSettings, access: AccessType, path: Path
+) -> Rdict:
+    """Open the database in the folder `database`, which a reader sees as that of the store `path`."""
     memory = Memory(settings.memory_mib)
-    database = path / files.DATABASE
     try:
         known = Rdict.list_cf(str(database), Options(raw_mode=True)) if (database / "CURRENT").exists() else []
         # What a newer version may have added is opened too, so that its format can be read and named.

@@ -10,6 +10,9 @@ from rocksdict import DbClosedError
 
 from engine.core.errors import Corrupt, DirectoryInUse, DiskFull, EnvironmentFailure, UsageError
 
+VIEW_PREFIX = "stockline-view-"
+VIEW = re.compile(rf"\S*{VIEW_PREFIX}[^/\s]+")
+
 
 def fail(error: Exception, path: Path) -> NoReturn:
     """Raise the engine's own error for what the file system or RocksDB said about `path`."""
@@ -20,7 +23,8 @@ def fail(error: Exception, path: Path) -> NoReturn:
 
 def translated(error: Exception, path: Path) -> EnvironmentFailure:
     """The engine's error for what was said about `path`: what happened, where, and what to do."""
-    said = str(error)
+    # A reader sees the files of `path` through a view, which is gone when someone reads this.
+    said = VIEW.sub(str(path), str(error))
     if isinstance(error, DbClosedError):
         return EnvironmentFailure(f"{path}: the store is closed")
     if _says(error, errno.ENOSPC) or _says(error, errno.EDQUOT) or _says(error, errno.EFBIG):

@@ -9,11 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.core.errors import Corrupt, DirectoryInUse, EnvironmentFailure, UsageError
-from tables.stores.rocksdb_errors import translated
+from tables.stores.rocksdb_errors import VIEW_PREFIX, translated
 
 DATABASE = "db"
 LOCK_FILE = "stockline.lock"
-VIEW_PREFIX = "stockline-view-"
 VIEW_ATTEMPTS = 200
 SECTOR = 512
 
@@ -65,6 +64,16 @@ def cut_unwritten_tail(database: Path) -> bool:
         return False
     os.truncate(logs[-1], written)
     return True
+
+
+def newest_log(path: Path) -> int:
+    """The number of the write-ahead log that the owner of `path` writes to, or wrote to last; 0 without one.
+
+    RocksDB never gives a number twice, and there is always one such log beside a database that was ever opened.
+    """
+    database = path / DATABASE
+    names = os.listdir(database) if database.is_dir() else []
+    return max((int(name[:-4]) for name in names if name.endswith(".log") and name[:-4].isdigit()), default=0)
 
 
 def view(path: Path) -> Path:

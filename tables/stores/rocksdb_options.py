@@ -1,6 +1,8 @@
 """How RocksDB is set up: one memory budget, filters against misses, a write-ahead log that is short to replay."""
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, DBRecoveryMode, Options, WriteBufferManager
@@ -15,6 +17,16 @@ MAX_OPEN_FILES = 512
 FILE_MIB = 64
 BLOCK_KIB: Mapping[Profile, int] = {"sequential": 16, "rows": 4, "random": 8}
 BLOOM_BITS = 10
+TRACKED_LOGS = """[Version]
+  rocksdb_version=9.0.0
+  options_file_version=1.1
+[DBOptions]
+  track_and_verify_wals_in_manifest=true
+[CFOptions "default"]
+[TableOptions/BlockBasedTable "default"]
+"""
+"""RocksDB then notes every write-ahead log that it has closed and does not open without one that it still needs."""
+RAW_MODE = '{"raw_mode":true,"prefix_extractors":{}}'
 
 
 class Memory:
@@ -28,7 +40,7 @@ class Memory:
 
 def database_options(memory: Memory, read_only: bool, together: bool) -> Options:
     """The options of the database as a whole."""
-    options = family_options("rows", memory)
+    options = _shaped(_tracking_logs(), "rows", memory)
     options.create_if_missing(not read_only)
     options.create_missing_column_families(not read_only)
     options.set_write_buffer_manager(memory.write_buffers)
@@ -51,7 +63,18 @@ def database_options(memory: Memory, read_only: bool, together: bool) -> Options
 
 def family_options(profile: Profile, memory: Memory) -> Options:
     """The options of one family."""
-    options = Options(raw_mode=True)
+    return _shaped(Options(raw_mode=True), profile, memory)
+
+
+def _tracking_logs() -> Options:
+    """Options with `TRACKED_LOGS`, which has no setter in rocksdict: it reads them from a file as RocksDB writes it."""
+    with tempfile.TemporaryDirectory(prefix="stockline-options-") as folder:
+        Path(folder, "OPTIONS-000001").write_text(TRACKED_LOGS)
+        Path(folder, "rocksdict-config.json").write_text(RAW_MODE)
+        return Options.load_latest(folder)[0]
+
+
+def _shaped(options: Options, profile: Profile, memory: Memory) -> Options:
     options.set_write_buffer_size(memory.write_buffer_size)
     options.set_target_file_size_base(FILE_MIB * MIB)
     options.set_level_compaction_dynamic_level_bytes(True)

@@ -1,6 +1,7 @@
 """What must come out, folded from the log by a plain program that shares nothing with the engine.
 
-It knows just enough of the contract for the story: balances, order lines, min-max signals with their dead band.
+It knows just enough of the contract for the story: balances, order lines, shipments, reservations, min-max signals with
+their dead band. Reservations that expire at all have expired when a run is judged.
 """
 
 import json
@@ -26,27 +27,54 @@ class LogRecord(NamedTuple):
 
 
 @dataclass
+class Line:
+    """An order line."""
+
+    ordered: int = 0
+    shipped: int = 0
+    received: int = 0
+
+    @property
+    def in_transit(self) -> int:
+        """Shipped and not here."""
+        return max(0, self.shipped - self.received)
+
+    @property
+    def on_order(self) -> int:
+        """Owed and not shipped."""
+        return max(0, max(0, self.ordered - self.received) - self.in_transit)
+
+
+@dataclass
 class Row:
     """One row as the story moves it."""
 
     available: int = 0
     version: int = 0
-    lines: dict[str, list[int]] = field(default_factory=dict)  # order -> [ordered, received]
+    lines: dict[tuple[str, int], Line] = field(default_factory=lambda: defaultdict(Line))
+    reservations: dict[str, int] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
     policy: dict[str, Any] | None = None
     multiple: int = 1
     signal: list[int] | None = None  # the open signal: [revision, quantity]
     told: list[tuple[str, int, int]] = field(default_factory=list)  # (what, revision, quantity)
 
     @property
-    def on_order(self) -> int:
-        """What the lines still owe."""
-        return sum(max(0, ordered - received) for ordered, received in self.lines.values())
+    def balances(self) -> dict[str, int]:
+        """What the row's position says."""
+        return {
+            "available": self.available,
+            "reserved": sum(qty for name, qty in self.reservations.items() if name not in self.released),
+            "on_order": sum(line.on_order for line in self.lines.values()),
+            "in_transit": sum(line.in_transit for line in self.lines.values()),
+        }
 
     def decide(self) -> None:
         """Open, amend or withdraw the row's signal."""
         if self.policy is None:
             return
-        position = self.available + self.on_order
+        says = self.balances
+        position = says["available"] - says["reserved"] + says["on_order"] + says["in_transit"]
         low, high = self.policy["min"], self.policy["max"]
         qty = (high - position) // self.multiple * self.multiple
         qty += self.multiple if qty < high - position else 0
@@ -102,14 +130,24 @@ class Oracle:
             row.policy, row.multiple = data["policy"], data["multiple"]
         elif kind == "stock.counted":
             row.available = data["qty"]
-        elif kind == "order.placed":
-            row.lines[data["order"]] = [data["qty"], 0]
-        else:
-            row.available += SIGN[kind] * data["qty"]
+        elif kind == "stock.reserved":
+            row.reservations[data["reservation"]] = 0 if "expires" in data else data["qty"]
+        elif kind == "reservation.released":
+            row.released.add(data["reservation"])
+        elif kind not in SILENT:
+            row.available += SIGN.get(kind, 0) * data["qty"]
             if "order" in data:
-                row.lines[data["order"]][1] += data["qty"]
+                self._move(row.lines[data["order"], data["line"]], kind, data["qty"])
         row.decide()
+
+    @staticmethod
+    def _move(line: Line, kind: str, qty: int) -> None:
+        line.ordered += qty if kind == "order.placed" else 0
+        line.shipped += qty if kind == "shipment.notified" else 0
+        line.received += qty if kind == "goods.received" else 0
 
 
 SIGN = {"stock.issued": -1, "goods.received": 1, "stock.returned": 1, "stock.adjusted": 1}
-HANDLED = {*SIGN, "item.defined", "policy.set", "stock.counted", "order.placed", "clock.ticked", "location.defined"}
+SILENT = {"balance.reported", "forecast.revised"}
+HANDLED = {*SIGN, *SILENT, "item.defined", "policy.set", "stock.counted", "order.placed", "shipment.notified",
+           "stock.reserved", "reservation.released", "clock.ticked", "location.defined"}  # fmt: skip

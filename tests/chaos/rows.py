@@ -11,9 +11,13 @@ MARKER = b"m"
 
 
 def digests(data: Path) -> dict[str, str]:
-    """For each task of a workers' directory a digest over all its rows; where there are several the newest counts."""
+    """For each task of a workers' directory a digest over all its rows; where there are several the newest counts.
+
+    A directory without `CURRENT` is no database: the chaos has removed that file, and nobody has needed the task since.
+    """
     newest: dict[str, Path] = {}
-    for path in sorted(data.glob("task-*"), key=lambda path: (path / "db" / "CURRENT").stat().st_mtime):
+    whole = [path for path in data.glob("task-*") if (path / "db" / "CURRENT").exists()]
+    for path in sorted(whole, key=lambda path: (path / "db" / "CURRENT").stat().st_mtime):
         newest[path.name.partition(".")[0]] = path
     return {name: _digest(path / "db") for name, path in newest.items()}
 

@@ -1,10 +1,12 @@
-"""What the load says: a seeded story of a small warehouse, with poison in between. No engine code."""
+"""What the load says: a seeded story of a small warehouse, with poison and bursts in between. No engine code."""
 
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, NamedTuple
+
+from tests.chaos import patterns
 
 ROWS = 60
 BIG = 1_500_000
@@ -30,6 +32,8 @@ class Story:
         self._stock = [500] * ROWS
         self._orders: list[tuple[int, str, int]] = []
         self._told: list[Message] = []
+        self._patterns = patterns.Patterns(self._random, self._say)
+        self._burst: list[Message] = []
 
     def setup(self) -> Iterator[Message]:
         """Items, opening counts, policies, and a location that is sent to one partition only."""
@@ -39,6 +43,8 @@ class Story:
             yield self._event("stock.counted", sku(row), **place(row), qty=500)
             policy = {"kind": "min_max", "min": 300, "max": 600 + row}
             yield self._event("policy.set", sku(row), **place(row), policy=policy, multiple=6, lead_time_days=5)
+        for row in range(patterns.ROWS):
+            yield self._event("item.defined", patterns.long_sku(row), sku=patterns.long_sku(row), base_unit="each")
 
     def next(self) -> Message:
         """What happens next: mostly business, sometimes a repeat, sometimes poison."""
@@ -47,7 +53,9 @@ class Story:
             return self._random.choice(self._told)
         if chance < 0.05:
             return self._poison()
-        message = self._business()
+        if chance < 0.06 and not self._burst:
+            self._burst = self._patterns.burst()
+        message = self._burst.pop(0) if self._burst and chance < 0.5 else self._business()
         self._told.append(message)
         del self._told[:-200]
         return message
@@ -99,14 +107,17 @@ class Story:
             ]
         )
 
-    def _event(self, kind: str, key: str, **data: Any) -> Message:
+    def _say(self, kind: str, sku: str, location: str, at: datetime | None = None, **data: Any) -> Message:
+        return self._event(kind, sku, at, sku=sku, location=location, **data)
+
+    def _event(self, kind: str, key: str, at: datetime | None = None, **data: Any) -> Message:
         self._n += 1
         event = {
             "specversion": "1.0",
             "id": f"{kind}-{self._n}",
             "source": "chaos",
             "type": kind,
-            "time": datetime.now(UTC).isoformat(timespec="microseconds"),
+            "time": (at or datetime.now(UTC)).isoformat(timespec="microseconds"),
             "data": data,
         }
         return Message(key.encode(), json.dumps(event, separators=(",", ":")).encode())

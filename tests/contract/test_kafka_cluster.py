@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
@@ -10,16 +11,17 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from engine.bus.base import Record, Topic
+from engine.bus.base import Output, Record, Topic
 from engine.bus.kafka.app import KafkaCluster
 from engine.bus.kafka.cache import Cache, CacheSettings
-from engine.bus.kafka.connection import Connection
-from engine.bus.kafka.topics import EVENTS, Topics, ensure_topics
+from engine.bus.kafka.connection import MAX_RECORD_BYTES, Connection
+from engine.bus.kafka.topics import EVENTS, STATE, Topics, ensure_topics, wanted_config
 from engine.core.errors import Corrupt, UsageError
 from engine.settings import load_kafka
 from tests.chaos.topics import read_all
-from tests.contract.test_cluster import ClusterSuite, commit, events
+from tests.contract.test_cluster import ROW, ClusterSuite, commit, events
 from tests.real.kafka_for_tests import wipe
 
 # Faust, mode and the clients leave timers and sockets to the collector.
@@ -60,6 +62,13 @@ class KafkaPlace:
         return [record.value for record in found if record.partition == partition]
 
 
+async def configure(connection: Connection, topic: str, settings: dict[str, str]) -> None:
+    """Set the settings of a topic; what is left out gets its default."""
+    async with connection.started_admin() as admin:
+        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+    await asyncio.sleep(0.5)
+
+
 class TestKafkaCluster(ClusterSuite):
     @pytest.fixture(autouse=True)
     def address(self, kafka: str) -> None:
@@ -92,6 +101,39 @@ class TestKafkaCluster(ClusterSuite):
             await owned.close()
             with pytest.raises(UsageError, match="the broker has lost events"):
                 await cluster.own(0)
+
+    async def test_what_is_far_longer_than_a_batch_is_written_and_comes_back(self, place: KafkaPlace) -> None:
+        await place.write(events(0, b"one"))
+        rows = [(b"s-%d" % n, bytes([n]) * (8 << 20)) for n in range(6)]
+        letter = Output("dead-letters", "erp", "0-0", b"x" * (MAX_RECORD_BYTES - 1_000))
+        short = [Output("signals", ROW, f"s-{n}", b"%d" % n) for n in range(50_000)]
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await owned.commit(commit(changes=rows, outputs=[letter, *short]), [])
+            await owned.close()
+        async with place.cluster() as elsewhere:
+            owned = await elsewhere.own(0)
+            assert list(owned.state.scan(b"s", b"t")) == rows
+            await owned.close()
+        assert await place.outputs("dead-letters", 0) == [letter.value]
+        assert await place.outputs("signals", 0) == [output.value for output in short]
+
+    @pytest.mark.parametrize("setting", ["max.message.bytes", "segment.bytes"])
+    async def test_a_topic_whose_limit_is_lowered_says_how_to_raise_it(self, place: KafkaPlace, setting: str) -> None:
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await configure(place.connection, STATE, wanted_config(STATE) | {setting: str(1 << 20)})
+            raised = f"--entity-name {STATE} --add-config {setting}={MAX_RECORD_BYTES}"
+            with pytest.raises(UsageError, match=raised):
+                await owned.commit(commit(changes=[(b"s-row", b"x" * (2 << 20))]), [])
+            await owned.close()
+            with pytest.raises(UsageError, match=f"{STATE} has {setting}=1048576, which must be at least"):
+                await ensure_topics(place.connection)
+            await configure(place.connection, STATE, wanted_config(STATE))
+            owned = await cluster.own(0)
+            assert (owned.marker, owned.state.get(b"s-row")) == (None, None)
+            await owned.close()
 
     async def test_a_cache_that_is_damaged_while_it_is_restored_is_made_anew(
         self, place: KafkaPlace, monkeypatch: pytest.MonkeyPatch

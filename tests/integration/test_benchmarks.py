@@ -1,9 +1,13 @@
 """Every benchmark is a smoke test too: small, with the checksum of its work."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from benchmarks import step
 from benchmarks.__main__ import SIZES, run
+from benchmarks.cluster import drains
 
 
 def test_the_quick_run_gives_every_figure() -> None:
@@ -17,3 +21,12 @@ def test_the_quick_run_gives_every_figure() -> None:
 def test_the_same_seed_gives_the_same_work(tmp_path: Path) -> None:
     first, second = (step.measure(tmp_path / name, 50, 500, 20)["checksum"] for name in ("a", "b"))
     assert first == second
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_drains_of_one_log_come_to_their_ends(kafka: str, tmp_path: Path) -> None:
+    # `kafka` only says that there is one to be had: the measure has a broker of its own.
+    figures = asyncio.run(drains.run(1_000, 2, 1, tmp_path))
+    assert (figures["events"], figures["drains"], figures["stalled"]) == (13_000, 2, 0)
+    assert figures["events_per_second"].keys() == {"one worker", "two workers"}

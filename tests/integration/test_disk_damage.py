@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.bus.embedded import EmbeddedBus
+from engine.bus.embedded_committed import FILE
 from engine.core.errors import Corrupt
 from tests.integration.disk import append, check_reopened, filled, flip, flushed, newest
 
@@ -59,13 +60,18 @@ def test_a_missing_current_file_does_not_start_afresh(tmp_path: Path) -> None:
 
 
 def crashed(path: Path, sizes: list[int]) -> tuple[Path, list[int]]:
-    """The directory of a bus that did not get to close, and how long its write-ahead log was after each commit."""
+    """The directory of a bus that ended in its last commit, and how long its write-ahead log was after each.
+
+    The last commit was not acknowledged: it is not yet in the file of what is known to be committed.
+    """
     bus = EmbeddedBus.open(path / "live", memory_mib=16)
-    lengths = []
+    lengths, known = [], b""
     for size in sizes:
+        known = (path / "live" / FILE).read_bytes()
         append(bus, size)
         lengths.append(newest(path / "live", "*.log").stat().st_size)
     shutil.copytree(path / "live", path / "crashed")
+    (path / "crashed" / FILE).write_bytes(known)
     bus.close()
     return path / "crashed", lengths
 
@@ -85,6 +91,7 @@ def test_a_log_that_ends_before_its_marker(tmp_path: Path) -> None:
     store.write(batch)
     bus.close()
     del store, log
+    (tmp_path / FILE).unlink()
     assert "ends at 9, but 10 records were committed" in refused(tmp_path)
 
 

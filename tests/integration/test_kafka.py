@@ -233,7 +233,38 @@ def test_a_log_that_is_trimmed_past_the_marker_stops_with_what_to_do(fresh: str,
         assert "events between were deleted before they were folded" in workers.said()
     audited = stockline("audit", "--kafka", fresh)
     assert audited.returncode == 2
-    assert b"Audit within the topic's retention" in audited.stderr
+    assert b"Begin with the rows of an audit" in audited.stderr
+
+
+def test_an_audit_begins_with_the_rows_of_the_one_before(fresh: str, tmp_path: Path) -> None:
+    folded(fresh, tmp_path / "rows")
+    rows = tmp_path / "kept.rows"
+    audited = stockline("audit", "--kafka", fresh, "--save", str(rows))
+    assert audited.returncode == 0, audited
+    with rows.open("rb") as file:
+        file.readline()
+        log = json.loads(file.readline())["log"]
+    with Workers(fresh, tmp_path / "rows") as workers, web(fresh, tmp_path / "view") as engine:
+        workers.wait_owned()
+        more = [event("stock.issued", f"later-{n}", NOW, **ROW, qty=1) for n in range(9)]
+        # The name of an event from before is known to the fold that goes on.
+        engine.send(STORY[3], *more)
+        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert workers.stop() == 0
+
+    async def trim(admin: AIOKafkaAdminClient) -> None:
+        ends = {TopicPartition("stockline.events", p): RecordsToDelete(offset) for p, offset in enumerate(log)}
+        await admin.delete_records(ends)
+
+    changed(fresh, trim)
+    assert stockline("audit", "--kafka", fresh).returncode == 2
+    audited = stockline("audit", "--kafka", fresh, "--from", str(rows), "--save", str(tmp_path / "next.rows"), "--json")
+    report = json.loads(audited.stdout)
+    assert (audited.returncode, report["differences"], report["since"]) == (0, [], "kept.rows")
+    assert report["records"] >= 10
+    assert report["positions"] == 1
+    again = stockline("audit", "--kafka", fresh, "--from", str(tmp_path / "next.rows"))
+    assert again.returncode == 0, again
 
 
 def test_a_cluster_that_is_not_there_is_an_environment_failure(tmp_path: Path) -> None:

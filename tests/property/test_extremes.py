@@ -83,7 +83,8 @@ def check(rig: Rig) -> None:
             msgspec.convert(data, kind)
     for signal in rig.latest("signals"):
         assert 1 <= signal["qty"] <= MOST
-        assert abs(signal["explanation"]["terms"][-2]["value"]) <= ENDS
+        terms = {term["term"]: term["value"] for term in signal["explanation"]["terms"]}
+        assert abs(terms["wanted"]) <= ENDS
     detail = row_detail(rig.bus, rig.rules, rig.now, KEY, 365)
     assert detail is not None
     assert all(abs(day[column]) <= ENDS for day in detail["projection"] for column in ("projected", "atp", "demand"))

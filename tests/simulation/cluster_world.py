@@ -20,8 +20,8 @@ from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
-from engine.runtime.clock import CLOCK_SOURCE, tick_of
-from engine.runtime.worker import Pacing, Senses, Worker
+from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
+from engine.runtime.worker import COMMIT_BYTES, Pacing, Senses, Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
@@ -58,7 +58,8 @@ class Process:
         self.name = name
         self.world = world
         self.cluster = MemoryCluster(world.broker, name, world.fate)
-        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, Senses(world.now, world.random.random))
+        senses = Senses(WallClock(world.now, world.now), world.random.random)
+        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, senses)
         self.cluster.attach(self.worker)
         self.share: frozenset[int] = frozenset()
         self.asked = asyncio.Event()
@@ -108,7 +109,11 @@ class ClusterWorld:
         self.loop = loop
         self.broker = MemoryBroker(self.random.randint(1, 4))
         self.pacing = Pacing(
-            commit_records=self.random.choice((1, 3, 10, 1000)), max_interval=0.2, fenced_pause=2.0, handover=1.0
+            commit_records=self.random.choice((1, 3, 10, 1000)),
+            commit_bytes=self.random.choice((1_000, 10_000, COMMIT_BYTES)),
+            max_interval=0.2,
+            fenced_pause=2.0,
+            handover=1.0,
         )
         self.trouble = self.random.choice((0.0, 0.1, 0.3))
         self.calm = False
@@ -272,7 +277,8 @@ class ClusterWorld:
         self.broker.append(records, everywhere)
 
     def tick(self) -> None:
-        raw = encode(tick_of(self.now(), {}))
+        (tick,) = ticks_of(self.now(), {})
+        raw = encode(tick)
         self._append(list(range(self.broker.partitions)), CLOCK_SOURCE, raw, everywhere=True)
 
     def _send_some(self) -> None:

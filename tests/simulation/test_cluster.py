@@ -12,6 +12,7 @@ from typing import get_args
 
 import pytest
 
+from engine.bus.base import Record
 from engine.bus.memory_cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryTask
 from engine.core.errors import Corrupt, EnvironmentFailure
 from engine.runtime.worker import Pacing, Worker
@@ -87,6 +88,7 @@ def test_a_partition_that_cannot_be_let_go_of_ends_its_worker() -> None:
     async def work() -> None:
         worker = Worker(cluster, RULES, 1 << 20, Pacing())
         await cluster.start(worker)
+        broker.append([Record(0, 0, "", b"any record asks for a commit", 0)])
         await asyncio.wait_for(worker.run(asyncio.Event()), 60)
 
     with virtual_time() as runner, pytest.raises(Corrupt):

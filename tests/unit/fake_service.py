@@ -12,6 +12,7 @@ from engine.bus.base import Output, Record, Topic
 from engine.core import events
 from engine.core.outcomes import Rejected
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
+from engine.core.payloads import ClockAcceptedData
 from engine.core.values import instant, moment, row_key, stable_id
 
 NOW = 1_772_442_845_000_000
@@ -97,6 +98,7 @@ class FakeService:
         self.subscriptions: list[FakeSubscription] = []
         self.error: Exception | None = None
         self.broken: BaseException | None = None
+        self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
 
@@ -226,6 +228,15 @@ class FakeService:
 
     def kpis(self) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+
+    def trouble(self) -> str | None:
+        return self.waits_for
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        if self.waits_for is None:
+            return None
+        self.waits_for = None
+        return ClockAcceptedData(at=moment(NOW), jumped_seconds=7200, by=by)
 
     def failure(self) -> BaseException | None:
         return self.broken

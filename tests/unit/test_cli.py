@@ -235,6 +235,34 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in ran.err
 
 
+PROFILE = str(Path(__file__).parents[2] / "connectors" / "kafka_source" / "data" / "example.toml")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("worker",), ("worker", "--workers", "2"), ("web",), ("source", "--profile", PROFILE)]
+)
+def test_a_command_without_a_broker_says_how_to_name_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.delenv("STOCKLINE_KAFKA", raising=False)
+    ran = run(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--kafka is missing and STOCKLINE_KAFKA is not set: give HOST:PORT of one or more brokers" in ran.err
+
+
+@pytest.mark.parametrize("brokers", ["", "broker:port", "one:9092,,two:9092", "one:9092, two:9092", ":9092"])
+@pytest.mark.parametrize("arguments", [("worker",), ("web",), ("source", "--profile", PROFILE), ("audit",)])
+def test_what_is_no_address_of_a_broker_is_wrong_usage(run: Run, arguments: tuple[str, ...], brokers: str) -> None:
+    ran = run(*arguments, "--kafka", brokers)
+    assert (ran.code, ran.out) == (2, "")
+    assert "is not HOST:PORT of a broker" in ran.err
+
+
+def test_an_audit_without_a_directory_says_what_to_give(run: Run) -> None:
+    ran = run("audit", "--data", "no-such-directory")
+    assert "no-such-directory is not a data directory: name one with --data, or a cluster with --kafka" in ran.err
+
+
 def test_a_bad_filter_is_wrong_usage(web: Site, run: Run) -> None:
     ran = run("positions", "--where", "colour=red", "--url", web.url)
     assert ran.code == 2
@@ -264,3 +292,13 @@ def test_the_schema_of_a_type_of_all_types_and_the_documents_are_printed(run: Ru
 
 def test_the_version_is_said(run: Run) -> None:
     assert run("--version").out.startswith("stockline ")
+
+
+def test_an_operator_accepts_a_clock(web: Site, run: Run) -> None:
+    ran = run("clock", "accept", "--by", "ann", "--url", web.url)
+    assert ran.code == 1
+    assert "has not jumped" in ran.err
+    web.service.waits_for = "the clock shows 2031"
+    ran = run("clock", "accept", "--by", "ann", "--url", web.url)
+    assert (ran.code, ran.err) == (0, "")
+    assert "7200 seconds ahead" in ran.out

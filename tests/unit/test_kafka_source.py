@@ -5,12 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import InvalidTransactionTimeout, MessageSizeTooLargeError, RecordListTooLargeError
 
 import connectors.kafka_source
 from connectors.kafka_source import load_profile
 from connectors.kafka_source import outgoing as outgoing_module
+from connectors.kafka_source.client import translated
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Target, outgoing
+from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
 from engine.bus.kafka import connection, owned, topics
@@ -296,6 +298,28 @@ def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest():
     assert "20000000 bytes" in data["detail"]
     assert data["detail"].endswith("why")
     assert not {"raw", "raw_base64"} & set(data)
+
+
+def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(translate, monkeypatch):
+    target = Target(1_000, "north")
+    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"}, offset=100 + 10 * n) for n in range(9)]
+
+    def cut(length):
+        monkeypatch.setattr(outgoing_module, "COMMIT_BYTES", length)
+        return list(portions(sites, translate, target, 195))
+
+    (whole,) = cut(1 << 30)
+    thirds = cut(sum(len(out.value) for out in whole.sent) // 3)
+    assert [(len(portion.sent), portion.reached) for portion in thirds] == [(3_000, 130), (3_000, 160), (3_000, 195)]
+    assert [out for portion in thirds for out in portion.sent] == whole.sent
+    assert [portion.reached for portion in cut(1)] == [*range(110, 190, 10), 195]
+    assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError, InvalidTransactionTimeout])
+def test_what_a_broker_will_never_take_is_for_a_person(error):
+    with pytest.raises(UsageError, match=r"kafka-configs|STOCKLINE_TRANSACTION_TIMEOUT_MS"), translated("writing"):
+        raise error
 
 
 def test_a_long_text_full_of_control_characters_is_kept_and_fits():

@@ -55,7 +55,7 @@ def test_what_is_too_large_costs_its_event_and_nothing_else(name: str, monkeypat
 
 
 def test_a_receipt_that_would_fill_too_many_lines_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workspace, "FEW_ROWS", 50)
+    monkeypatch.setattr(workspace, "LIGHT_ROWS", 50)
     monkeypatch.setattr(workspace, "HEAVIEST_TURN_BYTES", 5_000)
     lines = [placed(line=number, qty=5) for number in range(1, 41)]
     rig = Rig()

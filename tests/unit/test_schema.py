@@ -52,6 +52,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "location.defined": {"location": "LDS", "time_zone": "Europe/London", "working_days": [1, 2, 3, 4, 5]},
     "feed.declared": {"feed": "wms/leeds", "interval_seconds": 900},
     "clock.ticked": {"feeds": {"wms/leeds": "2026-03-02T09:00:00Z"}},
+    "clock.accepted": {"at": "2027-03-02T09:00:00Z", "jumped_seconds": 31536000, "by": "ann"},
 }  # fmt: skip
 
 

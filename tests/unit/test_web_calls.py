@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.errors import EnvironmentFailure
-from engine.web import server
+from engine.web import descriptors, server
 from engine.web.calls import stream
 from tests.unit.fake_service import NOW, Lagging
 from tests.unit.test_web_events import GOOD, event, post
@@ -261,16 +261,18 @@ async def test_a_page_of_this_site_can_write(web: Site) -> None:
         assert answer.status == 202
 
 
-async def test_connections_beyond_the_limit_are_told_so(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
-    held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(3)]
-    await asyncio.sleep(0.05)
-    reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
-    assert (await asyncio.wait_for(reader.read(), 3)).startswith(b"HTTP/1.1 503 ")
-    for _, each in [*held, (reader, writer)]:
-        each.close()
-    await asyncio.sleep(0.05)
-    assert (await get(web, "/healthz"))[0] == 200
+async def test_connections_beyond_the_limit_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(descriptors, "FEWEST_CONNECTIONS", 3)
+    async with site() as web:
+        held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        assert (await asyncio.wait_for(reader.read(), 3)).startswith(b"HTTP/1.1 503 ")
+        for _, each in [*held, (reader, writer)]:
+            each.close()
+        await asyncio.sleep(0.05)
+        assert (await get(web, "/healthz"))[0] == 200
 
 
 async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine.bus.base import Record
 from engine.bus.memory_cluster import MemoryBroker, MemoryCluster
 from engine.core.rules import Rules
+from engine.runtime.clock import WallClock
 from engine.runtime.worker import Load, Pacing, Senses, Worker
 from tests.auditor.events import issued
 from tests.auditor.model import instant
@@ -27,7 +28,8 @@ async def commits_of(load: float, pacing: Pacing, apart: float) -> int:
     """How many commits some events take that arrive one after the other."""
     broker = MemoryBroker(1)
     cluster = MemoryCluster(broker, "worker")
-    worker = Worker(cluster, Rules(), 1 << 20, pacing, Senses(lambda: ARRIVED, lambda: load))
+    senses = Senses(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: load)
+    worker = Worker(cluster, Rules(), 1 << 20, pacing, senses)
     asked = asyncio.Event()
     running = asyncio.create_task(worker.run(asked))
     await cluster.start(worker)

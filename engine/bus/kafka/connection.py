@@ -16,8 +16,11 @@ from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
+    InvalidTransactionTimeout,
     KafkaError,
+    MessageSizeTooLargeError,
     ProducerFenced,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
     TransactionalIdAuthorizationFailed,
 )
@@ -39,7 +42,10 @@ RETRY_SECONDS = 0.2
 RETRY_BACKOFF_MS = 50
 METADATA_MAX_AGE_MS = 60_000
 MAX_RECORD_BYTES = 24 << 20
-"""The longest record that the engine itself writes: the dead letter of the longest record that can come in."""
+"""The longest record that the engine itself writes: the dead letter of the longest record that is kept in one."""
+UNDERWAY_BYTES = 32 << 20
+"""So much of a transaction is sent at once; a broker takes requests of 100 MiB where it is not told otherwise."""
+TOO_LONG = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class _Client(Protocol):
@@ -125,6 +131,8 @@ def translated(error: BaseException, what: str) -> EnvironmentFailure | UsageErr
         return Fenced(said)
     if isinstance(error, NOT_ALLOWED):
         return UsageError(f"{said}; check STOCKLINE_USERNAME, the password and what the user may do")
+    if isinstance(error, InvalidTransactionTimeout):
+        return UsageError(f"{said}; STOCKLINE_TRANSACTION_TIMEOUT_MS is above the broker's transaction.max.timeout.ms")
     return EnvironmentFailure(said)
 
 

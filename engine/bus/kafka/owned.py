@@ -119,6 +119,7 @@ class KafkaTask:
         messages[state] = [(key, value, NO_HEADERS) for key, value in change.records]
         ends = await self._producer.write(messages)
         self._cache.apply(change, ends[state])
+        self.marker, self.next_offset = commit.marker, commit.next_offset
         passed("commit.cached")
 
     async def close(self, damaged: bool = False) -> None:
@@ -141,7 +142,7 @@ def _messages(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPlace, S
         messages[place].append((output.key.encode("utf-8", "surrogatepass"), output.value, headers))
     for record in broadcast:
         place = TopicPlace(EVENTS, record.partition)
-        messages[place].append((record.key.encode(), record.value, [BROADCAST_HEADER]))
+        messages[place].append((record.key.encode("utf-8", "surrogatepass"), record.value, [BROADCAST_HEADER]))
     return dict(messages)
 
 

@@ -20,6 +20,7 @@ from engine.bus.kafka.follower import commit_of
 from engine.bus.kafka.owned import UNTIL_HEADER
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
 from engine.bus.kafka.transport import record_of
+from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, UsageError
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
@@ -34,14 +35,22 @@ class Snapshot:
     """A bus that can only be read. Make one with `Snapshot.take`."""
 
     @classmethod
-    async def take(cls, connection: Connection, topics: Topics, path: Path, advance: Advance) -> "Snapshot":
-        """Copy the topics into the empty directory `path`; `advance` is told how many records were copied.
+    async def take(
+        cls, connection: Connection, topics: Topics, path: Path, how: tuple[list[int] | None, Advance]
+    ) -> "Snapshot":
+        """Copy the topics into the empty directory `path`.
+
+        `how` are the offsets of the log from which records, and what was published for them, are copied (None for all),
+        and what is told how many records were copied.
 
         Raises:
-            UsageError: the log no longer begins at its beginning.
+            UsageError: the log no longer has the record at which the copy shall begin.
             EnvironmentFailure: the cluster cannot be reached.
         """
-        snapshot = cls(path, topics.partitions)
+        starts, advance = how
+        if starts is not None and len(starts) != topics.partitions:
+            raise UsageError(f"the snapshot is of a log with {len(starts)} partitions, not {topics.partitions}")
+        snapshot = cls(path, topics.partitions, starts or [0] * topics.partitions)
         consumer = connection.consumer(max_partition_fetch_bytes=8 << 20)
         try:
             with connection.translated("the topics cannot be read"):
@@ -54,8 +63,9 @@ class Snapshot:
             await stopped(consumer)
         return snapshot
 
-    def __init__(self, path: Path, partitions: int) -> None:
+    def __init__(self, path: Path, partitions: int, starts: list[int]) -> None:
         self.partitions = partitions
+        self._starts = starts
         self._store = RocksStore(path, layout.FAMILIES, StoreSettings(128))
         self._log = self._store.family("log")
         self.state = EmbeddedState(self._store)
@@ -65,12 +75,13 @@ class Snapshot:
         await self._copy(consumer, [STATE], advance, lambda place, records: records)
         await self._copy(consumer, list(OUTPUTS.values()), advance, self._of_snapshot)
         log = [TopicPartition(EVENTS, partition) for partition in range(self.partitions)]
-        starts = await consumer.beginning_offsets(log)
-        for at, start in starts.items():
-            if start:
+        starts = {at: self._starts[at.partition] for at in log}
+        for at, begin in (await consumer.beginning_offsets(log)).items():
+            if begin > starts[at]:
                 raise UsageError(
-                    f"{EVENTS}, partition {at.partition} begins at offset {start}: what was folded before has been "
-                    "deleted, so that an audit has nothing to fold again. Audit within the topic's retention"
+                    f"{EVENTS}, partition {at.partition} begins at offset {begin}, and the fold at {starts[at]}: what "
+                    "is between has been deleted. Begin with the rows of an audit that reached further (--from FILE, "
+                    "which `stockline audit --kafka ... --save FILE` writes), and save one within the topic's retention"
                 )
         ends = {at: self.end_offset(at.partition) for at in log}
         async for at, records in _read(consumer, starts, ends):
@@ -94,7 +105,10 @@ class Snapshot:
 
     def _of_snapshot(self, at: TopicPartition, records: Sequence[ConsumerRecord]) -> list[ConsumerRecord]:
         folded = self.end_offset(at.partition)
-        return [record for record in records if _until(record) <= folded]
+        # A position is the latest of its row, also where that is older than the place at which the copy begins.
+        whole = at.topic == OUTPUTS["positions"] or not self._starts[at.partition]
+        start = -1 if whole else self._starts[at.partition]
+        return [record for record in records if start < _until(record) <= folded]
 
     def _keep(self, commit: Commit) -> None:
         batch = self._store.batch()
@@ -118,6 +132,15 @@ class Snapshot:
         """The marker of the last commit of the task."""
         marker = self._marker(partition)
         return None if marker is None else marker.marker
+
+    def begin_offset(self, partition: int) -> int:
+        """The first offset that was copied."""
+        return self._starts[partition]
+
+    def head(self) -> Head:
+        """What a snapshot of these rows is of."""
+        places = range(self.partitions)
+        return Head([self.end_offset(p) for p in places], [self.marker(p) for p in places])
 
     def end_offset(self, partition: int) -> int:
         """How far the task has folded."""

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from engine.bus.kafka.connection import MAX_RECORD_BYTES, Connection
+from engine.bus.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
 from engine.bus.kafka.topic_ids import topic_ids
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.schema import CHANNELS
@@ -25,6 +25,9 @@ VISIBLE_SECONDS = 30.0
 
 MAX_IN_BYTES = 16 << 20
 """The longest record of `stockline.events`: longer than any event that is taken, so that it becomes a dead letter."""
+
+MAX_REQUEST = "socket.request.max.bytes"
+LEAST_REQUEST_BYTES = UNDERWAY_BYTES + (1 << 20)
 
 COMPACTED = {
     "min.cleanable.dirty.ratio": "0.3",
@@ -139,33 +142,67 @@ async def _checked(admin: AIOKafkaAdminClient, connection: Connection, found: Ma
             f"{EVENTS} has {partitions} partitions, not {wanted}; the number is fixed when the topics are made: leave "
             "STOCKLINE_PARTITIONS out, or begin in a new cluster"
         )
-    await _check_configs(admin)
+    await _check_configs(admin, connection.address)
+    await _check_brokers(admin)
     return Topics(partitions, await topic_ids(admin, TOPICS))
 
 
-async def _check_configs(admin: AIOKafkaAdminClient) -> None:
+async def _check_configs(admin: AIOKafkaAdminClient, address: str) -> None:
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in TOPICS]
     for answer in await admin.describe_configs(resources):
         for _code, _said, _kind, topic, entries in answer.resources:
-            _check_config(topic, {entry[0]: entry[1] for entry in entries})
+            _check_config(address, topic, {entry[0]: entry[1] for entry in entries})
 
 
-def _check_config(topic: str, config: Mapping[str, Any]) -> None:
+async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
+    """Refuse brokers that break off a request which holds a part of a transaction.
+
+    A user who may not see the brokers' settings goes on without the check.
+    """
+    names = [str(broker["node_id"]) for broker in (await admin.describe_cluster())["brokers"]]
+    asked = [ConfigResource(ConfigResourceType.BROKER, name, {MAX_REQUEST: ""}) for name in names]
+    for answer in await admin.describe_configs(asked):
+        for code, _said, _kind, name, entries in answer.resources:
+            room = {entry[0]: int(entry[1]) for entry in entries if not code}
+            if room.get(MAX_REQUEST, LEAST_REQUEST_BYTES) < LEAST_REQUEST_BYTES:
+                raise UsageError(
+                    f"broker {name} has {MAX_REQUEST}={room[MAX_REQUEST]}, which must be at least "
+                    f"{LEAST_REQUEST_BYTES}: raise it in the broker's server.properties and restart the broker"
+                )
+
+
+def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
     """Refuse a set-up that would lose or bend what the engine relies on; retention that is longer is welcome."""
     wanted = wanted_config(topic)
     for name in ("cleanup.policy", "message.timestamp.type"):
         if name in wanted and config.get(name) != wanted[name]:
-            raise _wrong(topic, name, config.get(name), f"must be {wanted[name]}", wanted[name])
+            raise _wrong(address, topic, name, config.get(name), f"must be {wanted[name]}", wanted[name])
     kept, least = int(config.get("retention.ms", -1)), int(wanted.get("retention.ms", -1))
     if least >= 0 and 0 <= kept < least:
-        raise _wrong(topic, "retention.ms", kept, f"must be at least {least}", str(least))
-    room, needed = int(config.get("max.message.bytes", 0)), int(wanted["max.message.bytes"])
-    if room < needed:
-        raise _wrong(topic, "max.message.bytes", room, f"must be at least {needed}", str(needed))
+        raise _wrong(address, topic, "retention.ms", kept, f"must be at least {least}", str(least))
+    needed = int(wanted["max.message.bytes"])
+    for name in ("max.message.bytes", "segment.bytes"):
+        if (room := int(config.get(name, needed))) < needed:
+            raise _wrong(address, topic, name, room, f"must be at least {needed}", str(needed))
 
 
-def _wrong(topic: str, name: str, value: Any, rule: str, wanted: str) -> UsageError:
+def not_taken(address: str, place: TopicPlace, length: int, error: KafkaError) -> UsageError:
+    """A broker has refused records for their length: no repetition helps, a person must raise the topic's limit."""
+    name = "segment.bytes" if isinstance(error, RecordListTooLargeError) else "max.message.bytes"
+    wanted = f"{name}={wanted_config(place.topic)['max.message.bytes']}"
     return UsageError(
-        f"{topic} has {name}={value}, which {rule}: "
-        f"kafka-configs --alter --entity-type topics --entity-name {topic} --add-config {name}={wanted}"
+        f"Kafka at {address} does not take {length} bytes for {place.topic}, partition {place.partition}, whose "
+        f"{name} was lowered; nothing of the commit was written. {_command(address, place.topic, wanted)}; then start "
+        "the workers again"
+    )
+
+
+def _wrong(address: str, topic: str, name: str, value: Any, rule: str, wanted: str) -> UsageError:
+    return UsageError(f"{topic} has {name}={value}, which {rule}: {_command(address, topic, f'{name}={wanted}')}")
+
+
+def _command(address: str, topic: str, setting: str) -> str:
+    return (
+        f"kafka-configs --bootstrap-server {address} --alter --entity-type topics --entity-name {topic} "
+        f"--add-config {setting}"
     )

@@ -6,13 +6,15 @@ commit is asked for, and after any error the producer is of no more use.
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.errors import KafkaError
 
-from engine.bus.kafka.connection import Connection, TopicPlace, stopped, translated
+from engine.bus.kafka.connection import TOO_LONG, UNDERWAY_BYTES, Connection, TopicPlace, stopped, translated
 from engine.bus.kafka.failpoints import passed
+from engine.bus.kafka.topics import not_taken
 
 Header = tuple[str, bytes]
 
@@ -23,6 +25,29 @@ NO_HEADERS: list[Header] = []
 """Shared by all records without headers; never changed."""
 
 
+class Room:
+    """Lets so many bytes be under way at once; what is longer than that is alone."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._free = length
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def taken(self, length: int) -> AsyncIterator[None]:
+        """Wait for `length` bytes of room, and hold them meanwhile."""
+        held = min(length, self._length)
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._free >= held)
+            self._free -= held
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._free += held
+                self._changed.notify_all()
+
+
 class TransactionalProducer:
     """The producer whose transactional id is one task: starting it fences whoever had the id before."""
 
@@ -30,6 +55,7 @@ class TransactionalProducer:
         self._connection = connection
         self._name = name
         self._timeout = connection.settings.transaction_timeout_ms / 1000
+        self._room = Room(UNDERWAY_BYTES)
         self._producer = connection.producer(
             transactional_id=name, transaction_timeout_ms=connection.settings.transaction_timeout_ms
         )
@@ -46,6 +72,7 @@ class TransactionalProducer:
 
         Raises:
             Fenced: another process has taken the id over; nothing was written.
+            UsageError: the broker will never take a record as long as one of these; nothing was written.
             EnvironmentFailure: anything else; whether it was written is not known.
         """
         ends: dict[TopicPlace, int | None] = await self._within(self._write(messages), "the transaction failed")
@@ -72,8 +99,14 @@ class TransactionalProducer:
     async def _deliver(self, place: TopicPlace, messages: Sequence[Message]) -> int | None:
         end: int | None = None
         for batch in self._packed(messages):
-            delivered = await self._producer.send_batch(batch, place.topic, partition=place.partition)
-            metadata = await delivered
+            length = batch.size()
+            # The batches that one broker gets at the same time are one request, which may not become too long.
+            async with self._room.taken(length):
+                delivered = await self._producer.send_batch(batch, place.topic, partition=place.partition)
+                try:
+                    metadata = await delivered
+                except TOO_LONG as error:
+                    raise not_taken(self._connection.address, place, length, error) from error
             known = metadata is not None and metadata.offset >= 0
             end = metadata.offset + batch.record_count() if known else None
         return end

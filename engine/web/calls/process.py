@@ -6,7 +6,8 @@ import math
 from aiohttp import web
 
 from engine import telemetry
-from engine.web.answers import Health, Sync, as_json
+from engine.web import bodies
+from engine.web.answers import ClockAnswer, Health, Sync, as_json
 from engine.web.facade import CONTEXT, service_of
 from engine.web.problems import Problem
 
@@ -47,7 +48,20 @@ async def ready(request: web.Request) -> web.Response:
     """Whether calls are taken."""
     if request.app[CONTEXT].stopping:
         return as_json(Health("stopping"), status=503)
+    if (trouble := service_of(request).trouble()) is not None:
+        return as_json(Health("waiting", trouble), status=503)
     return await alive(request)
+
+
+async def accept_clock(request: web.Request) -> web.Response:
+    """Take the machine's clock, which has jumped ahead, for right; 409 where it has not."""
+    async with request.app[CONTEXT].intake.body(request) as body:
+        answer = bodies.decode(body, ClockAnswer)
+    accepted = await service_of(request).accept_clock(answer.by)
+    if accepted is None:
+        detail = "the clock of this process has not jumped; on Kafka the workers have clocks, ask them"
+        raise Problem(409, detail, "clock_agrees")
+    return as_json(accepted)
 
 
 async def metrics(request: web.Request) -> web.Response:

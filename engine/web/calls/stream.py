@@ -1,13 +1,17 @@
 """`GET /v1/stream`: every change as a server-sent event, after its commit.
 
 Two tasks share a buffer: one takes outputs from the subscription, the other writes what has gathered. So a quiet stream
-has no delay, a busy one is written in large pieces, and a reader who does not keep up leaves the buffer full, then the
-subscription lags and the engine ends it: a slow reader costs itself, never the engine.
+has no delay and a busy one is written in large pieces. A reader who does not keep up leaves the buffer full, then the
+subscription grows to its bound and is ended. A reader who takes nothing at all for a while is cut off: a slow reader
+costs itself, never the engine.
 """
 
 import asyncio
-from contextlib import suppress
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from itertools import count
+from struct import pack
 
 import msgspec
 from aiohttp import web
@@ -24,7 +28,11 @@ TABLES: dict[str, Topic] = {
 }
 DEFAULT_TABLES = "positions,signals,alerts"
 HEARTBEAT_SECONDS = 15.0
-MAX_BUFFER_BYTES = 1024 * 1024
+MAX_BUFFER_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
+SYSTEM_BUFFER_BYTES = 64 * 1024
+STALL_SECONDS = 20.0
+"""A reader who does not take one piece within this time is cut off."""
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -33,6 +41,10 @@ class _Type(msgspec.Struct):
 
 
 _type = msgspec.json.Decoder(_Type)
+
+
+class Stalled(Exception):
+    """A reader takes nothing any more."""
 
 
 class Feed:
@@ -83,28 +95,60 @@ async def get(request: web.Request) -> web.StreamResponse:
     subscription = service_of(request).subscribe(topics)
     feed = Feed(subscription)
     filling = asyncio.create_task(feed.fill())
+    stalled: Stalled | None = None
     context.streams.add(filling)
     context.telemetry.stream_opened(reader)
+    # The system's own buffer grows to megabytes, and only half an empty one shows that the reader takes something.
+    _set(request, socket.SO_SNDBUF, SYSTEM_BUFFER_BYTES)
     try:
         await response.prepare(request)
         await response.write(b"retry: 1000\n: every change from here on; ask /v1/positions for what was before\n\n")
-        await _copy(feed, response)
-        await response.write_eof()
+        await _copy(feed, request, response)
     except ConnectionError:
         pass
+    except Stalled as given_up:
+        stalled = given_up
     finally:
         context.streams.discard(filling)
         context.telemetry.stream_closed(reader)
         subscription.close()
-        if (error := await _ended(filling)) is not None:
+        if (error := await _ended(filling) or stalled) is not None:
             context.telemetry.stream_cut_off(reader, error)
             response.force_close()
     return response
 
 
-async def _copy(feed: Feed, response: web.StreamResponse) -> None:
+async def _copy(feed: Feed, request: web.Request, response: web.StreamResponse) -> None:
     while gathered := await feed.take(HEARTBEAT_SECONDS) or (b"" if feed.ended else b": still here\n\n"):
-        await response.write(gathered)
+        for start in range(0, len(gathered), PIECE_BYTES):
+            async with _patience(request):
+                await response.write(gathered[start : start + PIECE_BYTES])
+    async with _patience(request):
+        await response.write_eof()
+
+
+@asynccontextmanager
+async def _patience(request: web.Request) -> AsyncIterator[None]:
+    """Wait for a reader, but not for ever: one who takes nothing is cut off, a farewell would wait behind the rest."""
+    try:
+        async with asyncio.timeout(STALL_SECONDS):
+            yield
+    except TimeoutError:
+        _abort(request)
+        raise Stalled(f"nothing was taken for {STALL_SECONDS:g} seconds") from None
+
+
+def _abort(request: web.Request) -> None:
+    """Reset the connection: after an orderly end the system would hold on to what it has not yet delivered."""
+    _set(request, socket.SO_LINGER, pack("ii", 1, 0))
+    if request.transport is not None:
+        request.transport.abort()
+
+
+def _set(request: web.Request, option: int, value: int | bytes) -> None:
+    if request.transport is not None:
+        connection: socket.socket = request.transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 async def _ended(filling: asyncio.Task[None]) -> BaseException | None:

@@ -1,0 +1,174 @@
+"""Retention on one machine: what is older than some days is deleted, beside the engine and in portions.
+
+A pass takes these steps, and in this order for these reasons:
+
+1. find       of each partition, the first record that is young enough
+2. snapshot   of all rows, unless there is one that reaches the rest of the log: an audit begins there from now on
+3. delete     records of the log with the names of their events, the index of what is gone, what was published
+4. reclaim    the space of all that
+
+Age is counted back from the newest arrival in the log, not from the clock on the wall: one that runs ahead deletes
+nothing. A snapshot serves for as many days as are kept, so that the tail which an audit folds is that long at most.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+
+from engine.bus import snapshot_file
+from engine.bus.base import Record
+from engine.bus.embedded import EmbeddedBus
+from engine.bus.embedded_retention import HISTORIES, PORTION
+from engine.core.errors import DiskFull, EnvironmentFailure
+from engine.core.events import decode, identity
+from engine.core.outcomes import Rejected
+from engine.core.values import DAY
+from tables import keys
+from tables.names import newest_arrival
+
+PASS_SECONDS = 3600.0
+REST_SECONDS = 0.02
+"""Between two portions, each of which takes about as long."""
+SNAPSHOT_MEMORY_MIB = 64
+RESERVE_BYTES = 256 << 20
+"""What a snapshot leaves free on the file system for the log."""
+
+log = logging.getLogger("stockline")
+
+
+class _Stopping(Exception):
+    """The process ends; the pass goes on at the next start."""
+
+
+class Retention:
+    """A thread that deletes what is older than `days`; `clock` is the engine's, in microseconds."""
+
+    def __init__(self, bus: EmbeddedBus, days: int, clock: Callable[[], int]) -> None:
+        self._bus = bus
+        self._days = days
+        self._clock = clock
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
+
+    def start(self) -> None:
+        """Begin with a pass; one an hour follows."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End after the portion under way."""
+        self._ending.set()
+        self._thread.join()
+
+    def apply(self) -> int:
+        """One pass; answers how many records of the log were deleted."""
+        newest = self._newest_arrival()
+        before = newest - self._days * DAY
+        places = range(self._bus.partitions)
+        begins = [self._bus.begin_offset(partition) for partition in places]
+        untils = [self._first_from(partition, before) for partition in places]
+        deleted = sum(untils) - sum(begins)
+        self._forget_snapshots()
+        if deleted:
+            self._keep_rows(untils)
+            for partition, until in enumerate(untils):
+                self._drop_log(partition, until, before)
+            self._drop_index()
+        # Decisions have the time of the engine's clock, which may follow the log; refusals have that of arrival.
+        decided = min(self._clock(), newest) - self._days * DAY
+        if self._drop_histories(decided, before) or deleted:
+            self._bus.retention.reclaim()
+            log.info("retention: %d records older than %d days were deleted from the log", deleted, self._days)
+        return deleted
+
+    def _run(self) -> None:
+        with suppress(_Stopping):
+            while True:
+                try:
+                    self.apply()
+                except EnvironmentFailure as error:
+                    log.error("retention: nothing more is deleted for now: %s", error)
+                self._rest(PASS_SECONDS)
+
+    def _rest(self, seconds: float = REST_SECONDS) -> None:
+        if self._ending.wait(seconds):
+            raise _Stopping
+
+    # 1. find ----------------------------------------------------------------------------------------------------------
+
+    def _newest_arrival(self) -> int:
+        """When the last record of the log arrived; 0 for an empty log."""
+        ends = [(partition, self._bus.end_offset(partition)) for partition in range(self._bus.partitions)]
+        last = [record for partition, end in ends for record in self._bus.read_log(partition, max(0, end - 1), 1)]
+        return max((record.arrived_at for record in last), default=0)
+
+    def _first_from(self, partition: int, before: int) -> int:
+        """The offset of the first record that arrived at the instant `before` or later; arrivals ascend."""
+        low, high = self._bus.begin_offset(partition), self._bus.end_offset(partition)
+        while low < high:
+            middle = (low + high) // 2
+            if self._bus.read_log(partition, middle, 1)[0].arrived_at < before:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    # 2. snapshot ------------------------------------------------------------------------------------------------------
+
+    def _keep_rows(self, untils: list[int]) -> None:
+        """Take a snapshot of the rows, unless there is one whose rows reach what stays of the log."""
+        folder, ends = self._bus.snapshots, [self._bus.end_offset(p) for p in range(self._bus.partitions)]
+        if snapshot_file.oldest_that_reaches(folder, untils, ends) is not None:
+            return
+        with closing(EmbeddedBus.open(self._bus.path, memory_mib=SNAPSHOT_MEMORY_MIB, read_only=True)) as rows:
+            head = rows.head()
+            # Named by how many records there were, so that the newest comes last whatever a clock says.
+            path = folder / f"{sum(head.log):020}{snapshot_file.SUFFIX}"
+            snapshot_file.save(path, head, rows, self._rest_in_snapshot)
+        log.info("retention: the rows are kept in %s", path)
+
+    def _rest_in_snapshot(self) -> None:
+        if self._bus.bytes_free() < RESERVE_BYTES:
+            raise DiskFull(f"{self._bus.snapshots}: too little space is left for a snapshot of the rows; make space")
+        self._rest()
+
+    def _forget_snapshots(self) -> None:
+        """Delete all snapshots but the newest, a pass after that was taken: who still uses an older one has time."""
+        for path in snapshot_file.saved_in(self._bus.snapshots)[:-1]:
+            path.unlink()
+
+    # 3. delete --------------------------------------------------------------------------------------------------------
+
+    def _drop_log(self, partition: int, until: int, before: int) -> None:
+        while (begin := self._bus.begin_offset(partition)) < until:
+            records = self._bus.read_log(partition, begin, min(PORTION, until - begin))
+            self._bus.retention.drop_log(partition, records[-1].offset + 1, self._names(partition, records, before))
+            self._rest()
+
+    def _names(self, partition: int, records: list[Record], before: int) -> list[bytes]:
+        """The names of events that nobody needs to recognise a repeat: those that did not arrive again since."""
+        events = [
+            event for event in map(decode, (record.value for record in records)) if not isinstance(event, Rejected)
+        ]
+        names = [keys.duplicate(partition, identity(event)) for event in events]
+        known = self._bus.state.get_many(names)
+        return [
+            name for name, seen in zip(names, known, strict=True) if seen is not None and newest_arrival(seen) < before
+        ]
+
+    def _drop_index(self) -> None:
+        place: bytes | None = b"\0"
+        while place is not None:
+            place = self._bus.retention.drop_touched(place)
+            self._rest()
+
+    def _drop_histories(self, decided: int, refused: int) -> int:
+        """Delete the decisions and refusals that were published before these instants; how many."""
+        total = 0
+        for topic in HISTORIES:
+            limit = refused if topic == "dead-letters" else decided
+            for partition in range(self._bus.partitions):
+                while dropped := self._bus.retention.drop_history(topic, partition, limit):
+                    total += dropped
+                    self._rest()
+        return total

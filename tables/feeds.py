@@ -1,0 +1,143 @@
+"""The declared feeds of one partition, held in memory: every event asks whether its source is one of them.
+
+What is here follows from the rows under `keys.FEED` and `keys.PULSE`, so a task that starts anew has the same. No
+question costs more than what it finds: neither an event nor a tick walks over all feeds.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from heapq import heappop, heappush, heapreplace, merge
+from itertools import islice
+from typing import Any, Self
+
+from engine.core.values import SECOND, partition_of
+from tables import keys
+from tables.rows import Feed, Pulse
+from tables.workspace import NEVER_DUE, State, decode
+
+MOST_NAMED = 20
+"""At most so many stale feeds are named to one who asks: when a network fails, thousands are stale at once."""
+
+
+class Feeds:
+    """Declarations and pulses by the feed's name, the stale ones by location, the fresh ones by when they end."""
+
+    def __init__(self, partition: int = 0, partitions: int = 1) -> None:
+        self.declared: dict[str, Feed] = {}
+        self.pulses: dict[str, Pulse] = {}
+        self._partition = partition
+        self._partitions = partitions
+        self._stale: dict[str | None, list[str]] = {}
+        self._ends: list[tuple[int, str]] = []
+        """A heap of (instant, name). An arrival leaves it as it is: an entry is a lower bound until it is looked at."""
+        self._heard: set[str] = set()
+        self._arrivals: dict[str, int] = {}
+
+    @classmethod
+    def load(cls, state: State, partition: int, partitions: int, now: int) -> Self:
+        """The feeds of a partition from its committed rows; `now` is what the partition's clock shows."""
+        feeds = cls(partition, partitions)
+        writes = {
+            key: decode(key, value)
+            for prefix in (keys.feed(partition, ""), keys.pulse(partition, ""))
+            for key, value in state.scan(prefix, keys.after(prefix))
+        }
+        feeds.learn(writes)
+        for name, pulse in feeds.pulses.items():
+            feeds._arrivals[name] = pulse.last
+            if pulse.stale and now - pulse.last <= feeds.declared[name].interval * SECOND:
+                feeds._heard.add(name)
+        return feeds
+
+    def learn(self, writes: Mapping[bytes, Any]) -> None:
+        """Take over the declarations and pulses among the rows that were written."""
+        found: dict[str, None] = {}
+        for key in writes:
+            if key[:1] in (keys.FEED, keys.PULSE):
+                found[keys.feed_name(key)] = None
+        for name in found:
+            feed = writes.get(keys.feed(self._partition, name)) or self.declared[name]
+            self._set(name, feed, writes.get(keys.pulse(self._partition, name)) or self.pulses[name])
+
+    def _set(self, name: str, feed: Feed, pulse: Pulse) -> None:
+        old, was = self.declared.get(name), self.pulses.get(name)
+        if old is not None and was is not None and was.stale:
+            for place in _places(old):
+                names = self._stale[place]
+                del names[bisect_left(names, name)]
+        self.declared[name], self.pulses[name] = feed, pulse
+        self._heard.discard(name)
+        if pulse.stale:
+            for place in _places(feed):
+                insort(self._stale.setdefault(place, []), name)
+        elif old is None or was is None or was.stale or feed.interval < old.interval:
+            heappush(self._ends, (_end(feed, pulse), name))
+
+    def arrived(self, name: str, last: int) -> Pulse:
+        """Note an arrival of a declared feed; answers its pulse, to be written."""
+        pulse = Pulse(last, self.pulses[name].stale)
+        self.pulses[name] = pulse
+        self._arrivals[name] = last
+        if pulse.stale:
+            self._heard.add(name)
+        return pulse
+
+    def take_arrivals(self) -> dict[str, int]:
+        """The last arrivals in this partition that were not taken before; after a start all that are known."""
+        taken, self._arrivals = self._arrivals, {}
+        return taken
+
+    def ticked(self) -> None:
+        """A tick has judged every stale feed that was heard."""
+        self._heard.clear()
+
+    def stale_at(self, location: str) -> list[str]:
+        """The stale feeds on which a location depends, by name; at most 20."""
+        everywhere, here = self._stale.get(None, ()), self._stale.get(location, ())
+        return list(islice(merge(everywhere, here), MOST_NAMED))
+
+    def heard(self) -> list[str]:
+        """The stale feeds from which something has arrived since the last tick."""
+        return sorted(self._heard)
+
+    def overdue(self, now: int, limit: int) -> list[str]:
+        """At most `limit` fresh feeds of which nothing has arrived for their interval, the longest overdue first."""
+        found: dict[str, int] = {}
+        while len(found) < limit and self._earliest() <= now:
+            at, name = heappop(self._ends)
+            found[name] = at
+        for name, at in found.items():
+            heappush(self._ends, (at, name))
+        return list(found)
+
+    def due(self, now: int) -> bool:
+        """Whether a tick at `now` would change a feed."""
+        return bool(self._heard) or self._earliest() <= now
+
+    def _earliest(self) -> int:
+        """The instant at which the first of the fresh feeds becomes stale."""
+        while self._ends:
+            at, name = self._ends[0]
+            pulse = self.pulses[name]
+            end = _end(self.declared[name], pulse)
+            if pulse.stale:
+                heappop(self._ends)
+            elif end != at:
+                heapreplace(self._ends, (end, name))
+            else:
+                return at
+        return NEVER_DUE
+
+    def owns(self, name: str) -> bool:
+        """Whether this partition raises the feed's alert, so that it is raised once."""
+        return partition_of(name, self._partitions) == self._partition
+
+
+def _places(feed: Feed) -> Iterable[str | None]:
+    """The locations that depend on a feed; None stands for all."""
+    return (None,) if feed.locations is None else dict.fromkeys(feed.locations)
+
+
+def _end(feed: Feed, pulse: Pulse) -> int:
+    """The first instant at which the feed is stale if nothing arrives until then."""
+    return pulse.last + feed.interval * SECOND + 1

@@ -1,0 +1,121 @@
+"""A reader of the stream who stops reading is cut off, and what waits for it is bounded in bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from engine.bus.base import Output
+from engine.bus.memory import MemoryBus
+from engine.core.rules import Rules
+from engine.runtime import subscription
+from engine.runtime.service import Service
+from engine.runtime.subscription import Lagging, Subscription
+from engine.telemetry import Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.calls import stream
+from engine.web.facade import Context
+from tests.unit.test_feeds import event
+from tests.unit.web_client import Site, figures, site
+
+GET = b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+KIB = 1024
+THEN = 1_700_000_000_000_000
+
+
+def reader_of(port: int, buffer: int = 4 * KIB) -> socket.socket:
+    """A client that has asked for the stream and reads nothing; its own buffer is small."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+    client.connect(("127.0.0.1", port))
+    client.sendall(GET)
+    return client
+
+
+async def until_none_is_open(context: Context) -> None:
+    async with asyncio.timeout(10):
+        while context.streams:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.02)
+
+
+async def test_a_reader_who_takes_nothing_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "STALL_SECONDS", 0.3)
+    async with site() as web:
+        client = reader_of(web.port)
+        await publish(web, 8_000)
+        await until_none_is_open(web.context)
+        assert web.service.subscriptions[0].closed
+        assert await asyncio.to_thread(read_to_the_end, client) is ConnectionResetError
+        async with web.client.get("/metrics") as answer:
+            assert "stockline_streams_cut_off_total 1.0" in await answer.text()
+
+
+async def publish(web: Site, positions: int) -> None:
+    async with asyncio.timeout(5):
+        while not web.service.subscriptions:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    for number in range(positions):
+        web.service.receive("A", "L", number)
+
+
+def read_to_the_end(client: socket.socket) -> type[BaseException] | None:
+    """How the server has ended the connection: an orderly end, or the error of an aborted one."""
+    client.settimeout(5)
+    try:
+        while client.recv(64 * KIB):
+            pass
+    except ConnectionError as error:
+        return type(error)
+    finally:
+        client.close()
+    return None
+
+
+async def test_a_reader_who_reads_slowly_is_not_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "STALL_SECONDS", 1.0)
+    async with site() as web:
+        client = reader_of(web.port, buffer=64 * KIB)
+        client.setblocking(False)
+        await publish(web, 8_000)
+        loop, taken = asyncio.get_running_loop(), 0
+        for _ in range(40):
+            taken += len(await loop.sock_recv(client, 32 * KIB))
+            await asyncio.sleep(0.05)
+        assert taken > 512 * KIB
+        assert len(web.context.streams) == 1
+        client.close()
+
+
+async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(subscription, "SUBSCRIPTION_BYTES", 128 * KIB)
+    service = Service(MemoryBus(1), Rules(clock="log"))
+    service.start()
+    context = Context(service, Intake(Limits(1 << 20)), Telemetry(figures))
+    async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
+        client = reader_of(int(url.rsplit(":", 1)[1]))
+        most = 0
+        for batch in range(40):
+            told = [event("stock.counted", THEN, sku=f"{batch}-{n}", location="L" * 64, qty=batch) for n in range(100)]
+            await service.submit(told)
+            most = max([most, *(listener.waiting_bytes for listener in service.subscriptions)])
+        await until_none_is_open(context)
+        assert 0 < most <= 128 * KIB
+        assert not service.subscriptions
+        client.close()
+    await asyncio.to_thread(service.stop)
+
+
+async def test_a_listener_that_lags_lets_go_of_what_waits_and_is_told_so() -> None:
+    listener = Subscription(frozenset({"positions"}), lambda _: None)
+    piece = [Output("positions", "k", "k", b"x" * KIB * KIB)]
+    listener.offer(piece * 40)
+    assert listener.waiting_bytes == 40 << 20  # one commit, however large, to a listener that had kept up
+    listener.offer(piece)
+    assert listener.waiting_bytes == 0
+    listener.offer(piece)
+    with pytest.raises(Lagging):
+        _ = [outputs async for outputs in listener.batches()]
