@@ -14,7 +14,7 @@ from agents.turn import Calendar, Turn
 from engine.core.rules import Rules
 from engine.core.values import DAY
 from tables import keys
-from tables.rows import Directory
+from tables.feeds import Feeds
 from tables.stores.memory import MemoryFamily
 from tables.workspace import Workspace
 from tests.auditor.adapter import Rig
@@ -27,7 +27,7 @@ KEY = ("S", "L")
 
 def empty() -> Turn:
     """A turn over an empty state."""
-    return Turn(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Directory(), 0)
+    return Turn(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Feeds(), 0)
 
 
 def blocks(turn: Turn) -> int:
