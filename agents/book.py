@@ -6,6 +6,7 @@ which lines and shipments have room left and of which something is taken, so tha
 """
 
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -50,12 +51,22 @@ class Change:
         """The line as people read it."""
         return f"{self.order}/{self.number}"
 
+    @property
+    def place(self) -> bytes:
+        """Its place among the lines of its order."""
+        return self.name[len(self.order) + 1 :].encode()
+
     # the line among the lines of its order ----------------------------------------------------------------------------
 
     def list(self) -> None:
         """Keep the line in the list of what is open; a line that has room left is."""
         is_open = room(self.line) > self.line.unlined
         self.turn.list_open(self.row, due.ORDER_LINE, self.name, self.listed, is_open)
+        if is_open and not self.listed:
+            key = keys.part(keys.ORDER, self.row, self.order)
+            order: Order | None = self.turn.get(key)
+            if order is not None and self.place < order.open_from:
+                self.turn.edit(key, Order).open_from = self.place
         self.listed = is_open
 
     def fill(self, qty: int) -> None:
@@ -63,8 +74,7 @@ class Change:
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
-            tail = self.name[len(self.order) + 1 :].encode()
-            self.turn.put(keys.slot(self.row, FILLED, self.order, tail), b"" if line.unlined else None)
+            self.turn.put(keys.slot(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
         self.list()
 
     # the line's shipments ---------------------------------------------------------------------------------------------
@@ -96,19 +106,25 @@ class Change:
             return
         for eta, value in ((old, None), (new, b"")):
             if eta != NEVER:
-                tail = keys.dated(UNDATED if eta is None else eta, shipment)
-                self.turn.put(keys.slot(self.row, kind, self.name, tail), value)
+                place = keys.dated(UNDATED if eta is None else eta, shipment)
+                self.turn.put(keys.slot(self.row, kind, self.name, place), value)
+                if kind == OPEN and value is not None:
+                    self.line.open_from = min(self.line.open_from, place)
 
-    def places(self, kind: bytes, reverse: bool = False) -> Iterator[bytes]:
-        """The places of the line's shipments of a kind, by eta, then by name."""
+    def openings(self) -> Iterator[bytes]:
+        """The places of the shipments of which something is in transit, by eta, then by name."""
+        start, stop = keys.slot_range(self.row, OPEN, self.name)
+        places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
+        first = next(places, None)
+        if first is not None:
+            self.line.open_from = first
+            yield from chain((first,), places)
+
+    def last(self, kind: bytes) -> Iterator[bytes]:
+        """The places of a kind that belong to the line, the last one first."""
         start, stop = keys.slot_range(self.row, kind, self.name)
-        for key, _ in self.turn.scan(start, stop, reverse):
+        for key, _ in self.turn.scan(start, stop, True):
             yield key[len(start) :]
-
-    def open_shipments(self) -> Iterator[str]:
-        """The shipments of which something is in transit, the earliest eta first."""
-        for place in self.places(OPEN):
-            yield keys.dated_parts(place)[1]
 
     def match(self) -> None:
         """Let what was received without naming a shipment use up the shipments in turn."""
@@ -122,10 +138,9 @@ class Change:
 
     def _latest_eta(self) -> int | None:
         latest = []
-        for kind in (OPEN, TAKEN):
+        for kind, first in ((OPEN, self.line.open_from), (TAKEN, b"")):
             start = keys.slot(self.row, kind, self.name)
-            stop = keys.slot(self.row, kind, self.name, keys.dated(UNDATED, ""))
-            last = next(self.turn.scan(start, stop, reverse=True), None)
+            last = next(self.turn.scan(start + first, start + keys.dated(UNDATED, ""), True), None)
             if last is not None:
                 latest.append(keys.dated_parts(last[0][len(start) :])[0])
         return max(latest, default=None)
@@ -150,7 +165,7 @@ class Change:
         for at, value in ((before.last_received_at, None), (after.last_received_at, b"")):
             if at != NEVER:
                 self.turn.put(keys.slot(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
-        last = next(self.places(CREDIT, reverse=True), None)
+        last = next(self.last(CREDIT), None)
         self.line.last_received_at = max(self.line.received_at, NEVER if last is None else keys.timed_at(last))
 
 
@@ -166,10 +181,10 @@ class _Shipments:
         self._change = change
 
     def openings(self) -> Iterator[bytes]:
-        return self._change.places(OPEN)
+        return self._change.openings()
 
     def takings(self) -> Iterator[bytes]:
-        return self._change.places(TAKEN, reverse=True)
+        return self._change.last(TAKEN)
 
     def room(self, slot: bytes) -> int:
         return self._change.piece(keys.dated_parts(slot)[1]).open
@@ -254,9 +269,13 @@ class _Lines:
         self._order = order
 
     def openings(self) -> Iterator[bytes]:
+        order = self._book.order(self._order)
         start, stop = keys.open_range(self._book.row, due.ORDER_LINE, self._order)
-        for key, _ in self._book.turn.scan(start, stop):
-            yield key[len(start) :]
+        places = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
+        first = next(places, None)
+        if first is not None:
+            order.open_from = first
+            yield from chain((first,), places)
 
     def takings(self) -> Iterator[bytes]:
         start, stop = keys.slot_range(self._book.row, FILLED, self._order)

@@ -30,6 +30,8 @@ def follow(turn: Turn, row: bytes, name: str, before: Line, after: Line) -> bool
     was_complete, is_complete = _place_of_complete(row, name, before), _place_of_complete(row, name, after)
     if was_open != is_open:
         _move(turn, was_open, is_open)
+        if is_open is not None and after.placed_at is not None:
+            turn.stock(row).placed_from = min(turn.stock(row).placed_from, after.placed_at)
     if was_complete != is_complete:
         _move(turn, was_complete, is_complete)
         _learn(turn, row, is_complete if was_complete is None else None)
@@ -117,11 +119,12 @@ def _late_ages(turn: Turn, row: bytes, plan: Plan, expected_days: float) -> list
 
 def _oldest(turn: Turn, row: bytes, late_until: int, needed: int) -> list[int]:
     """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
-    start = keys.lead_time(row, OPEN)
+    stock, start = turn.stock(row), keys.lead_time(row, OPEN)
     placed: list[int] = []
-    for key, _ in islice(turn.scan(start, start + b"\xff"), MAX_SAMPLES):
+    for key, _ in islice(turn.scan(start + keys.timed(stock.placed_from, ""), start + b"\xff"), MAX_SAMPLES):
         at = keys.timed_at(key[len(start) :])
         if at > late_until and len(placed) >= needed:
             break
         placed.append(at)
+    stock.placed_from = placed[0] if placed else turn.now
     return placed

@@ -191,12 +191,12 @@ def _carry_line(line: Line, days: dict[int, int], sign: int) -> None:
 def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
     """Carry what the shipments of a line still bring to the row; where the line closes or opens again, all of them."""
     was_live, is_live = not changed.before.closed, not changed.line.closed
-    others = changed.open_shipments() if was_live != is_live else iter(())
-    for name in sorted({*changed.pieces, *others}):
+    others = changed.openings() if was_live != is_live else iter(())
+    for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
         after = changed.piece(name)
         before = changed.pieces.get(name, after)
         old, new = before.open if was_live else 0, after.open if is_live else 0
-        supply.transit(changed.turn, changed.row, f"{changed.name}\0{name}", old, new)
+        supply.transit(changed.turn, changed.row, old, new)
         for piece, qty in ((before, -old), (after, new)):
             if piece.eta is not None:
                 days[piece.eta] += qty
@@ -239,7 +239,8 @@ def supply_of(turn: Turn, row: bytes, name: str) -> Iterator[Supply]:
     """The pieces of supply that a line still brings, shipments first."""
     change = Book(turn, row).line(*keys.line_parts(name))
     if not change.line.closed:
-        for shipment in change.open_shipments():
+        for place in change.openings():
+            shipment = keys.dated_parts(place)[1]
             piece = change.piece(shipment)
             day = latest_promise(change.line) if piece.eta is None else piece.eta
             yield Supply(f"{change.label} {shipment}", day, piece.open, "shipment")

@@ -169,7 +169,7 @@ def _settle_transfer(turn: Turn, row: bytes, name: str, transfer: Transfer, befo
     stock.in_transit += after - before[0]
     supply.add(turn, row, before[1], -before[0])
     supply.add(turn, row, transfer.eta, after)
-    supply.transit(turn, row, f"transfer {name}", before[0], after)
+    supply.transit(turn, row, before[0], after)
     turn.list_open(row, due.TRANSFER, name, bool(before[0]), bool(after))
     due_at = _lost_at(turn, row, transfer) if after else None
     due.schedule(turn, row, stock, due.TRANSFER, name, transfer.due_at, due_at)

@@ -1,6 +1,6 @@
 """What is still to come to a row, by day, as sums.
 
-Rows: `SupplyBlock` (one per 32 days), `PastSupply`, and an index of what is in transit by quantity. Whoever owns an
+Rows: `SupplyBlock` (one per 32 days), `PastSupply`, and `Transit` (what is in transit by quantity). Whoever owns an
 open document adds the difference that an event makes, so that the projection of a row reads the blocks of its horizon
 and never the documents behind them.
 """
@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from agents.turn import Turn
 from tables import keys
-from tables.orders import PastSupply, SupplyBlock
+from tables.orders import PastSupply, SupplyBlock, Transit
 from tables.rows import Stock
 
 BLOCK_BITS = 5
@@ -75,20 +75,16 @@ def _fold(turn: Turn, row: bytes, past: PastSupply, first_kept: int) -> PastSupp
 # in transit -----------------------------------------------------------------------------------------------------------
 
 
-def transit(turn: Turn, row: bytes, name: str, old: int, new: int) -> None:
-    """Note that of the shipment or transfer `name` not `old` but `new` units are in transit to a row."""
-    if old == new:
-        return
-    if old:
-        turn.put(keys.transit(row, old, name), None)
-    if new:
-        turn.put(keys.transit(row, new, name), b"")
+def transit(turn: Turn, row: bytes, old: int, new: int) -> None:
+    """Note that of a shipment or transfer not `old` but `new` units are in transit to a row."""
+    for qty, change in ((old, -1), (new, 1)):
+        if qty and old != new:
+            key = keys.transit(row, qty)
+            known: Transit | None = turn.get(key)
+            documents = (known.documents if known is not None else 0) + change
+            turn.put(key, Transit(documents) if documents else None)
 
 
 def in_flight(turn: Turn, row: bytes, stock: Stock, qty: int) -> bool:
     """Whether a quantity is all that is in transit to a row, or exactly what is left of one shipment or transfer."""
-    if qty <= 0:
-        return False
-    if qty == stock.in_transit:
-        return True
-    return next(turn.scan(keys.transit(row, qty), keys.transit(row, qty + 1)), None) is not None
+    return qty > 0 and (qty == stock.in_transit or turn.get(keys.transit(row, qty)) is not None)

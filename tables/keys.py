@@ -257,9 +257,9 @@ def supply_block(key: bytes) -> int:
     return block
 
 
-def transit(row_bytes: bytes, qty: int, name: str = "") -> bytes:
-    """The key of a document of which exactly `qty` is in transit to a row."""
-    return TRANSIT + row_bytes + NUL + pack(">q", qty) + name.encode()
+def transit(row_bytes: bytes, qty: int) -> bytes:
+    """The key of what is in transit to a row in pieces of exactly `qty`."""
+    return TRANSIT + row_bytes + NUL + pack(">Q", qty)
 
 
 def lead_time(row_bytes: bytes, kind: bytes, tail: bytes = b"") -> bytes:

@@ -24,6 +24,8 @@ class Order(Struct, array_like=True, gc=False):
     """What of it found no room in a line; the first line shows it."""
     closes: bool = False
     """Whether such a receipt closes the line, where the order has only one."""
+    open_from: bytes = b""
+    """No line before this place has room left. A search begins here and need not pass places that are gone."""
 
 
 class Line(Struct, array_like=True, gc=False):
@@ -52,6 +54,8 @@ class Line(Struct, array_like=True, gc=False):
     """What of the shipped was received by receipts that name no shipment."""
     undated: int = 0
     """What is still in transit by shipments without an eta."""
+    open_from: bytes = b""
+    """No shipment before this place has anything left in transit; a search begins here."""
     latest_eta: int | None = None
     """The latest eta of a shipment that receipts by its name have not used up."""
     ended: bool = False
@@ -115,6 +119,12 @@ class SupplyBlock(Struct, array_like=True, gc=False):
     """The dated supply of a row in one block of days: quantity by day."""
 
     days: dict[int, int] = field(default_factory=dict)
+
+
+class Transit(Struct, array_like=True, gc=False):
+    """How many shipments and transfers have one quantity in transit to a row."""
+
+    documents: int = 0
 
 
 class PastSupply(Struct, array_like=True, gc=False):

@@ -101,6 +101,8 @@ class Stock(Balances, array_like=True, gc=False):
     """Whether the row has a forecast to look ahead with."""
     moved_at: int = NEVER
     """The greatest moment of a kept movement or count: from it on the balance is the present one."""
+    placed_from: int = 0
+    """No order line that is open was placed before this; a search for the oldest need not pass those that are gone."""
 
     @property
     def stock_known(self) -> bool:

@@ -22,6 +22,7 @@ TYPES: dict[int, type] = {
     keys.SHIPMENT[0]: orders.Shipment,
     keys.SUPPLY[0]: orders.SupplyBlock,
     keys.PAST_SUPPLY[0]: orders.PastSupply,
+    keys.TRANSIT[0]: orders.Transit,
     keys.TRANSFER[0]: rows.Transfer,
     keys.RESERVATION[0]: rows.Reservation,
     keys.PLAN[0]: rows.Plan,
@@ -44,8 +45,7 @@ _encode = msgspec.msgpack.Encoder(decimal_format="string").encode
 
 TAG_TIMER = keys.TIMER[0]
 INDEXES = (
-    keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.TRANSIT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP,
-    keys.UNKNOWN_ITEM,
+    keys.TIMER, keys.DUE, keys.OPEN, keys.SLOT, keys.LEAD_TIME, keys.DELTA_ORDER, keys.GAP, keys.UNKNOWN_ITEM,
 )  # fmt: skip
 """Tables that are only read in the order of their keys, which say nearly all."""
 RAW_TAGS = frozenset(tag[0] for tag in (keys.DUPLICATE, keys.ALERT_NAME, *INDEXES))

@@ -116,6 +116,17 @@ def shipments_of_one_line(n: int) -> Events:
         yield event("goods.received", i, BEGIN + HOUR + i * SECOND, receipt=f"R{i}", order="P", line=1, qty=3)
 
 
+def orders_that_come_in(n: int) -> Events:
+    """Many open orders of a row, each announced by a shipment; then receipts that name only the shipments."""
+    yield from _forecast_row()
+    for i in range(n // 3):
+        at, line = BEGIN + i * SECOND, {"order": f"P-{i:06}", "line": 1}
+        yield event("order.placed", i, at, **line, supplier="A", qty=3, due=f"2026-03-{10 + i % 20:02}")
+        yield event("shipment.notified", i, at, **line, shipment=f"H{i}", qty=3, eta=f"2026-03-{4 + i % 20:02}")
+    for i in range(n // 3):
+        yield event("goods.received", i, BEGIN + HOUR + i * SECOND, receipt=f"R{i}", shipment=f"H{i}", qty=3)
+
+
 def receipts_before_their_notice(n: int) -> Events:
     """Receipts that name a shipment of which nothing is known."""
     for i in range(n):
@@ -171,6 +182,7 @@ PATTERNS: dict[str, Pattern] = {
     "open orders at a forecast row": Pattern(open_orders, 1_500),
     "lines of one order": Pattern(lines_of_one_order, 1_500),
     "shipments of one line": Pattern(shipments_of_one_line, 1_500),
+    "orders that come in": Pattern(orders_that_come_in, 1_500),
     "receipts before their notice": Pattern(receipts_before_their_notice, 2_000),
     "deltas without a base": Pattern(deltas_without_a_base, 1_000),
     "a chain of deltas": Pattern(a_chain_of_deltas, 1_000),

@@ -11,7 +11,7 @@ from engine.core.rules import Rules
 from engine.runtime.engine import Engine
 from tables import keys, rows, workspace
 from tests.auditor.adapter import Rig
-from tests.auditor.events import defined, event
+from tests.auditor.events import defined, event, placed, received
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
 
@@ -52,6 +52,16 @@ def test_what_is_too_large_costs_its_event_and_nothing_else(name: str, monkeypat
     assert refused == {2: "row_too_large"}
     assert [reason for reason, _ in rig.dead_letters()] == ["row_too_large"]
     assert rig.rows()["A", "X"].available == 2
+
+
+def test_a_receipt_that_would_fill_too_many_lines_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workspace, "LIGHT_ROWS", 50)
+    monkeypatch.setattr(workspace, "HEAVIEST_TURN_BYTES", 5_000)
+    lines = [placed(line=number, qty=5) for number in range(1, 41)]
+    rig = Rig()
+    told = [defined(), *lines, received(1, 200, order="P"), received(1, 12, order="P")]
+    assert rig.send([encoded(one) for one in told], ARRIVED) == {41: "row_too_large"}
+    assert rig.rows()["A", "X"].on_order == 188
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,10 @@ def test_goods_in_flight_are_found_by_their_quantity() -> None:
     turn = empty()
     stock = turn.stock(ROW)
     stock.in_transit = 12
-    supply.transit(turn, ROW, "a", 0, 5)
-    supply.transit(turn, ROW, "b", 0, 7)
+    supply.transit(turn, ROW, 0, 5)
+    supply.transit(turn, ROW, 0, 7)
     assert [qty for qty in range(-1, 14) if supply.in_flight(turn, ROW, stock, qty)] == [5, 7, 12]
-    supply.transit(turn, ROW, "a", 5, 4)
+    supply.transit(turn, ROW, 5, 4)
     assert not supply.in_flight(turn, ROW, stock, 5)
 
 
