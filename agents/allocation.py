@@ -28,10 +28,13 @@ class Slots(Protocol):
         """Take `qty` more of a slot; a negative quantity gives back."""
 
 
-def allocate(slots: Slots, loose: int) -> int:
-    """Spread `loose` units over the slots, after the room of some may have changed; answer what finds no room.
+def allocate(slots: Slots, loose: int, resized: bool) -> int:
+    """Spread `loose` units over the slots; answer what finds no room.
 
-    No slot may have more taken than it holds. A negative `loose` gives so many units back, from the last slot on.
+    Args:
+        slots: no slot may have more taken than it holds.
+        loose: the units; a negative number gives so many back, from the last slot on.
+        resized: whether the room or the order of slots has changed, so that later units may have to move forward.
     """
     if loose < 0:
         _give_back(slots, -loose)
@@ -42,7 +45,7 @@ def allocate(slots: Slots, loose: int) -> int:
         loose -= part
         if not loose:
             break
-    if not loose:
+    if resized and not loose:
         _move_forward(slots)
     return loose
 

@@ -132,9 +132,18 @@ class Change:
         loose = line.received + line.unlined - line.matched - line.taken
         open_qty = line.shipped - line.matched - line.taken
         if loose < 0 or (open_qty and (loose or line.taken)):
-            allocate(_Shipments(self), loose)
-        if any(_claim(old) != _claim(self.piece(name)) for name, old in self.pieces.items()):
-            line.latest_eta = self._latest_eta()
+            allocate(_Shipments(self), loose, bool(self.pieces))
+        self._follow_eta()
+
+    def _follow_eta(self) -> None:
+        """Keep the latest eta; it is searched for only where the shipment that had it has it no longer."""
+        line = self.line
+        for name, old in self.pieces.items():
+            before, after = old.claim, self.piece(name).claim
+            if after is not None and (line.latest_eta is None or after > line.latest_eta):
+                line.latest_eta = after
+            elif before is not None and before == line.latest_eta and after != before:
+                line.latest_eta = self._latest_eta() if line.shipped > line.matched else None
 
     def _latest_eta(self) -> int | None:
         latest = []
@@ -167,11 +176,6 @@ class Change:
                 self.turn.put(keys.slot(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
         last = next(self.last(CREDIT), None)
         self.line.last_received_at = max(self.line.received_at, NEVER if last is None else keys.timed_at(last))
-
-
-def _claim(piece: Piece) -> tuple[int | None, bool]:
-    """By what a shipment decides the latest eta of its line."""
-    return piece.eta, piece.room > 0
 
 
 class _Shipments:
@@ -255,7 +259,7 @@ class Book:
     def _spread(self, name: str, first: str) -> None:
         """Spread over the lines of an order what named none of them; the first line shows what is too much."""
         order = self.order(name)
-        order.spare = allocate(_Lines(self, name), order.spare)
+        order.spare = allocate(_Lines(self, name), order.spare, True)
         line: Line = self.turn.get(keys.part(keys.LINE, self.row, keys.line_name(name, first)))
         if line.excess != order.spare:
             self.line(name, first).line.excess = order.spare

@@ -6,7 +6,7 @@ Rows: an index of completed lines by their last receipt and of open lines by the
 from itertools import islice
 
 from agents import alerts
-from agents.lines import lead_time, owed
+from agents.lines import Owed, lead_time
 from agents.turn import Turn
 from engine.core.statistics import mean_and_deviation, standard_error
 from engine.core.values import DAY, MAX_BALANCE
@@ -24,28 +24,28 @@ Place = tuple[bytes, bytes]
 """Key and value."""
 
 
-def follow(turn: Turn, row: bytes, name: str, before: Line, after: Line) -> bool:
+def follow(turn: Turn, row: bytes, name: str, before: tuple[Line, Owed], after: tuple[Line, Owed]) -> bool:
     """Keep the indexes in line with an order line that has changed; answer whether lead times may have changed."""
-    was_open, is_open = _place_of_open(row, name, before), _place_of_open(row, name, after)
-    was_complete, is_complete = _place_of_complete(row, name, before), _place_of_complete(row, name, after)
+    was_open, is_open = _place_of_open(row, name, *before), _place_of_open(row, name, *after)
+    was_complete, is_complete = _place_of_complete(row, name, *before), _place_of_complete(row, name, *after)
     if was_open != is_open:
         _move(turn, was_open, is_open)
-        if is_open is not None and after.placed_at is not None:
-            turn.stock(row).placed_from = min(turn.stock(row).placed_from, after.placed_at)
+        if is_open is not None and after[0].placed_at is not None:
+            turn.stock(row).placed_from = min(turn.stock(row).placed_from, after[0].placed_at)
     if was_complete != is_complete:
         _move(turn, was_complete, is_complete)
         _learn(turn, row, is_complete if was_complete is None else None)
     return was_open != is_open or was_complete != is_complete
 
 
-def _place_of_open(row: bytes, name: str, line: Line) -> Place | None:
-    if line.placed_at is None or not owed(line).open:
+def _place_of_open(row: bytes, name: str, line: Line, share: Owed) -> Place | None:
+    if line.placed_at is None or not share.open:
         return None
     return keys.lead_time(row, OPEN, keys.timed(line.placed_at, name)), b""
 
 
-def _place_of_complete(row: bytes, name: str, line: Line) -> Place | None:
-    took = lead_time(line)
+def _place_of_complete(row: bytes, name: str, line: Line, share: Owed) -> Place | None:
+    took = lead_time(line, share)
     if took is None:
         return None
     return keys.lead_time(row, COMPLETE, keys.timed(line.last_received_at, name)), b"%d" % (took // DAY)

@@ -2,17 +2,16 @@
 
 from agents import alerts, due
 from agents.book import Change
-from agents.lines import Owed, acknowledged, latest_promise, owed
+from agents.lines import Owed, acknowledged, latest_promise
 from agents.stock import row_location
 from engine.core.values import day_of
 
 
-def watch(change: Change) -> None:
+def watch(change: Change, share: Owed) -> None:
     """Open, update or resolve the alerts of a line that has changed."""
-    share = owed(change.line)
     _watch_excess(change, share)
     _watch_short(change, share)
-    watch_late(change)
+    watch_late(change, share)
 
 
 def _watch_excess(change: Change, share: Owed) -> None:
@@ -43,10 +42,10 @@ def _watch_short(change: Change, share: Owed) -> None:
         alerts.clear_alert(change.turn, change.row, "short_ack", change.label)
 
 
-def watch_late(change: Change) -> None:
+def watch_late(change: Change, share: Owed) -> None:
     """Look at the dates of a line; ask for another look when what is open of it becomes overdue."""
     turn, row, line = change.turn, change.row, change.line
-    open_qty, promised, look_at = owed(line).open, latest_promise(line), None
+    open_qty, promised, look_at = share.open, latest_promise(line), None
     location = row_location(row)
     overdue = open_qty > 0 and promised is not None and promised < turn.local_today(location)
     if open_qty and promised is not None and not overdue:

@@ -66,12 +66,13 @@ def latest_promise(line: Line) -> int | None:
     return max(days, default=line.due)
 
 
-def on_order_supply(label: str, line: Line) -> list[Supply]:
+def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
     """What is on order by promise, earliest first.
 
     What is promised beyond the order comes off the latest promises, what is shipped or received off the earliest.
     """
-    share = owed(line)
+    if not share.on_order:
+        return []
     gone, left = share.promised - share.on_order, share.promised
     supply = []
     for status, qty, due in _promises(line, share.promised):
@@ -99,8 +100,8 @@ def undated_supply(label: str, line: Line) -> list[Supply]:
     return [Supply(label, latest_promise(line), line.undated, "shipment")]
 
 
-def lead_time(line: Line) -> int | None:
+def lead_time(line: Line, share: Owed) -> int | None:
     """The time from order to last receipt of a line that is complete, in microseconds; None for any other."""
-    if not line.received or not line.ordered or line.placed_at is None or owed(line).open:
+    if not line.received or not line.ordered or line.placed_at is None or share.open:
         return None
     return max(0, line.last_received_at - line.placed_at)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from agents import due, lead_times, line_alerts, supply
 from agents.book import Book, Change
-from agents.lines import Supply, latest_promise, on_order_supply, owed, undated_supply
+from agents.lines import Owed, Supply, latest_promise, on_order_supply, owed, undated_supply
 from agents.turn import Turn
 from engine.core import payloads as p
 from tables import keys
@@ -84,11 +84,18 @@ def notify_shipment(turn: Turn, row: bytes, data: p.ShipmentNotifiedData) -> Non
             keys.part(keys.SHIPMENT, row, data.shipment),
             replace(old, order=data.order, line=line.number, rank=rank),
         )
-        if old.order is not None and old.line is not None:
-            book.line(old.order, old.line).credit(data.shipment, old, None)
-        line.credit(data.shipment, None, old)
-        turn.stock(row).supply_at = max(turn.stock(row).supply_at, old.last_received_at)
+        if old.received:
+            _move_credit(book, line, data.shipment, old)
     settle(book)
+
+
+def _move_credit(book: Book, line: Change, name: str, shipment: Shipment) -> None:
+    """Let receipts that name only a shipment count for `line`, no longer for the line of a later notice."""
+    if shipment.order is not None and shipment.line is not None:
+        book.line(shipment.order, shipment.line).credit(name, shipment, None)
+    line.credit(name, None, shipment)
+    stock = book.turn.stock(book.row)
+    stock.supply_at = max(stock.supply_at, shipment.last_received_at)
 
 
 def receive(turn: Turn, row: bytes, data: p.GoodsReceivedData) -> None:
@@ -167,23 +174,23 @@ def settle(book: Book) -> None:
     days: dict[int, int] = defaultdict(int)
     aged = False
     for changed in book.allocate():
-        before, after = owed(changed.before), owed(changed.line)
-        stock.on_order += after.on_order - before.on_order
-        stock.in_transit += after.in_transit - before.in_transit
-        _carry_line(changed.before, days, -1)
-        _carry_line(changed.line, days, 1)
+        before, after = (changed.before, owed(changed.before)), (changed.line, owed(changed.line))
+        stock.on_order += after[1].on_order - before[1].on_order
+        stock.in_transit += after[1].in_transit - before[1].in_transit
+        _carry_line(*before, days, -1)
+        _carry_line(*after, days, 1)
         _carry_shipments(changed, days)
-        line_alerts.watch(changed)
-        aged |= lead_times.follow(turn, row, changed.name, changed.before, changed.line)
+        line_alerts.watch(changed, after[1])
+        aged |= lead_times.follow(turn, row, changed.name, before, after)
     for day, qty in days.items():
         supply.add(turn, row, day, qty)
     if aged:
         lead_times.watch(turn, row)
 
 
-def _carry_line(line: Line, days: dict[int, int], sign: int) -> None:
+def _carry_line(line: Line, share: Owed, days: dict[int, int], sign: int) -> None:
     """Add the dated supply of a line, but for its shipments with an eta, to a sum by day."""
-    for piece in (*on_order_supply("", line), *undated_supply("", line)):
+    for piece in (*on_order_supply("", line, share), *undated_supply("", line)):
         if piece.day is not None:
             days[piece.day] += sign * piece.qty
 
@@ -206,7 +213,7 @@ def check_line(turn: Turn, row: bytes, name: str) -> None:
     """Look at the dates of a line again: the clock has moved."""
     line = Book(turn, row).line(*keys.line_parts(name))
     line.line.look_at = None
-    line_alerts.watch_late(line)
+    line_alerts.watch_late(line, owed(line.line))
 
 
 # for those who ask ----------------------------------------------------------------------------------------------------
@@ -244,4 +251,4 @@ def supply_of(turn: Turn, row: bytes, name: str) -> Iterator[Supply]:
             piece = change.piece(shipment)
             day = latest_promise(change.line) if piece.eta is None else piece.eta
             yield Supply(f"{change.label} {shipment}", day, piece.open, "shipment")
-    yield from on_order_supply(change.label, change.line)
+    yield from on_order_supply(change.label, change.line, owed(change.line))

@@ -62,7 +62,7 @@ def names(row_bytes: bytes) -> tuple[str, str]:
 
 def part(tag: bytes, row_bytes: bytes, *parts: str) -> bytes:
     """The key of a document of a row."""
-    return tag + row_bytes + NUL + NUL.join(p.encode() for p in parts)
+    return tag + row_bytes + NUL + "\0".join(parts).encode()
 
 
 def parts_range(tag: bytes, row_bytes: bytes, *parts: str) -> tuple[bytes, bytes]:

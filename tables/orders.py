@@ -102,6 +102,11 @@ class Piece(Struct, array_like=True, frozen=True, gc=False):
         """What is still in transit."""
         return self.room - self.taken
 
+    @property
+    def claim(self) -> int | None:
+        """Its eta, as long as receipts that name it leave something of it."""
+        return self.eta if self.qty > self.received else None
+
 
 class Shipment(Struct, array_like=True, frozen=True, gc=False):
     """What receipts that name only the shipment brought, and the line that it belongs to: that of its first notice."""

@@ -53,7 +53,7 @@ RAW_TAGS = frozenset(tag[0] for tag in (keys.DUPLICATE, keys.ALERT_NAME, *INDEXE
 ORDERED_TAGS = frozenset(
     tag[0]
     for tag in (
-        keys.LEDGER, keys.ALERT, keys.PIECE, keys.SUPPLY, keys.DEFINITION, keys.DELTA, keys.BUCKET, keys.ISSUED,
+        keys.LEDGER, keys.ALERT, keys.SUPPLY, keys.DEFINITION, keys.DELTA, keys.BUCKET, keys.ISSUED,
         *INDEXES,
     )
 )  # fmt: skip

@@ -79,7 +79,7 @@ def test_a_moving_boundary_gives_what_a_walk_gives(told: list[tuple[bytes | None
             shelf.spare += change
         else:
             shelf.resize(name, qty)
-        shelf.spare = allocate(shelf, shelf.spare)
+        shelf.spare = allocate(shelf, shelf.spare, name is not None)
         assert shelf.took == walk(shelf, demand)
         assert shelf.spare == demand - sum(shelf.took.values())
 
@@ -88,7 +88,7 @@ def test_slots_away_from_the_boundary_are_not_looked_at() -> None:
     shelf = Shelf()
     shelf.holds = shelf.holds | {n.to_bytes(2, "big"): 10 for n in range(2_000)}
     shelf.took = dict.fromkeys(shelf.holds, 0)
-    assert allocate(shelf, 10_005) == 0
+    assert allocate(shelf, 10_005, False) == 0
     shelf.looked = 0
-    assert allocate(shelf, 3) == 0
+    assert allocate(shelf, 3, True) == 0
     assert shelf.looked <= 4
