@@ -54,8 +54,6 @@ class Line(Struct, array_like=True, gc=False):
     """What of the shipped was received by receipts that name no shipment."""
     undated: int = 0
     """What is still in transit by shipments without an eta."""
-    open_from: bytes = b""
-    """No shipment before this place has anything left in transit; a search begins here."""
     latest_eta: int | None = None
     """The latest eta of a shipment that receipts by its name have not used up."""
     ended: bool = False
@@ -69,6 +67,8 @@ class Line(Struct, array_like=True, gc=False):
     """The latest receipt that names the line or only one of its shipments."""
     look_at: int | None = None
     """When the clock must look at it: it becomes overdue then."""
+    open_from: bytes = b""
+    """No shipment before this place has anything left in transit; a search begins here."""
 
     @property
     def closed(self) -> bool:
