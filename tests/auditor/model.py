@@ -213,6 +213,12 @@ class Model:
         moment, _, counted = max(counts, key=lambda count: count[1])
         return counted + sum(qty for at, qty in moved if at > moment)
 
+    def stock_known(self, key: Key) -> bool:
+        """Whether a count, a receipt or another movement has stated the stock of the row."""
+        silent = ("stock.reserved",)
+        moving = ("goods.", "stock.", "transfer.")
+        return any(f["type"].startswith(moving) and f["type"] not in silent for f in self.events_of(key))
+
     def moved(self, key: Key, status: str) -> list[tuple[int, int]]:
         return [
             (fact["at"], qty)

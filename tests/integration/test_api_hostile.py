@@ -126,5 +126,5 @@ def test_a_body_within_the_limit_is_taken_however_many_events_it_has(running: St
     body = line * 110_000
     assert len(body) <= 16 * 1024 * 1024
     answer = running.call("POST", "/v1/events", body, "application/x-ndjson")
-    assert (answer.status, answer.json) == (202, {"accepted": 110_000, "refused": []})
+    assert (answer.status, answer.json) == (202, {"accepted": 110_000, "refused": [], "duplicates": 109_999})
     assert running.get("/v1/positions/A/L")["version"] == 1

@@ -4,6 +4,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +99,17 @@ def test_the_answer_tells_repeats_apart(engine: Stockline) -> None:
 def test_ticks_are_no_events(tmp_path: Path, clock: str) -> None:
     day = time.strftime("%Y-%m-%d")
     with Stockline(tmp_path / "data", "--clock", clock) as engine:
-        for hour in range(3):
+        expires = datetime.now(UTC) + timedelta(seconds=1)
+        reserved = {**ROW, "qty": 1, "reservation": "r", "expires": expires.isoformat()}
+        engine.send(event("stock.reserved", "r", f"{day}T00:00:00Z", **reserved))
+        for hour in range(2):
             engine.send(event("stock.adjusted", f"{hour}", f"{day}T0{hour}:00:00Z", **ROW, qty=1, reason="found"))
-        engine.send(event("stock.adjusted", "2", f"{day}T02:00:00Z", **ROW, qty=1, reason="found"))
-        deadline = time.monotonic() + 10
+        engine.send(event("stock.adjusted", "1", f"{day}T01:00:00Z", **ROW, qty=1, reason="found"))
+        deadline = time.monotonic() + 15
         while engine.get("/v1/sync")["applied"] <= 4 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert engine.get("/v1/sync")["applied"] > 4, "no tick is in the log"
-        assert engine.get("/v1/kpis")["events"] == {"stock.adjusted": 3}
+        assert engine.get("/v1/kpis")["events"] == {"stock.adjusted": 2, "stock.reserved": 1}
         metrics = engine.call("GET", "/metrics").body.decode()
     figures = dict(re.findall(r"^(stockline_events\S+) (\S+)$", metrics, re.MULTILINE))
     assert float(figures["stockline_events_applied_total"]) == 3

@@ -120,7 +120,8 @@ def test_what_is_old_goes_and_the_audit_begins_at_a_snapshot(aged: Path, tmp_pat
     tail = audited(path)
     assert tail["since"] is not None
     assert 0 < tail["records"] < whole["records"] / 10
-    assert (tail["rows"], tail["positions"]) == (whole["rows"], whole["positions"])
+    # The event that was sent since is one more movement that is kept.
+    assert (tail["rows"], tail["positions"]) == (whole["rows"] + 1, whole["positions"])
     assert tail["disk_bytes"] > 0
     with Stockline(path, "--retention-days", str(KEPT_DAYS)) as engine:
         # A repeat of what is still in the log is known, and numbers go on where they were.

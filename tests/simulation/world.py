@@ -149,6 +149,9 @@ class World:
             policy = model.policy(key)
             if policy is None or policy["policy"]["kind"] == "none":
                 assert key not in of_row, f"a signal without a policy: {of_row[key]}"
+            elif not model.stock_known(key):
+                # Such a row may wait for its count; what is said of it is never for the engine to order by itself.
+                assert key not in of_row or "stock_unknown" in of_row[key]["reasons"], of_row[key]
             elif policy["policy"]["kind"] != "forecast" and model.row(key).available >= 0:
                 self.audit_quantity(model.order_quantity(key), of_row.get(key), key)
 
