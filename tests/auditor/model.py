@@ -215,9 +215,11 @@ class Model:
 
     def stock_known(self, key: Key) -> bool:
         """Whether a count, a receipt or another movement has stated the stock of the row."""
-        silent = ("stock.reserved",)
-        moving = ("goods.", "stock.", "transfer.")
-        return any(f["type"].startswith(moving) and f["type"] not in silent for f in self.events_of(key))
+        moving = ("goods.", "stock.", "transfer.received")
+        return any(
+            fact.get("from") == key[1] or (fact["type"].startswith(moving) and fact["type"] != "stock.reserved")
+            for fact in self.events_of(key)
+        )
 
     def moved(self, key: Key, status: str) -> list[tuple[int, int]]:
         return [
