@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from random import Random
 
+from benchmarks.attack.patterns import PATTERNS
 from tests.auditor.adapter import Rig, differences
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
@@ -25,7 +26,22 @@ DELIVER, DIE_BEFORE, DIE_AFTER, BAD, CONFLICT, AGAIN, TICK, ANSWER = (
     "tick",
     "answer",
 )
-STEPS = {DELIVER: 12, DIE_BEFORE: 2, DIE_AFTER: 2, CRASH: 3, BAD: 2, CONFLICT: 1, AGAIN: 2, TICK: 3, ANSWER: 4}
+BURST = "burst"
+BURST_EVENTS = 8
+BURSTS = [name for name in PATTERNS if name != "a day leaves the window"]
+"""The one pattern left out ends nine days later, where the story's own events would be too old to be kept."""
+STEPS = {
+    BURST: 1,
+    DELIVER: 12,
+    DIE_BEFORE: 2,
+    DIE_AFTER: 2,
+    CRASH: 3,
+    BAD: 2,
+    CONFLICT: 1,
+    AGAIN: 2,
+    TICK: 3,
+    ANSWER: 4,
+}
 
 
 class World:
@@ -54,6 +70,7 @@ class World:
             AGAIN: self.send_again,
             TICK: self.tick,
             ANSWER: self.answer,
+            BURST: self.burst,
         }
 
     # ---- a run
@@ -88,6 +105,15 @@ class World:
         self.clock += self.random.randrange(2 * HOUR)
         self.rig.tick(self.clock)
         self.taken.append(("tick", None, self.clock))
+
+    def burst(self) -> None:
+        """What is hard on an engine, once: a pattern of `make attack`, small, its events in any order."""
+        if self.steps[BURST] == 1:
+            name = self.random.choice(BURSTS)
+            events = [json.loads(raw) | {"source": f"burst/{name}"} for raw in PATTERNS[name].events(BURST_EVENTS)]
+            if name != "reports with a changing drift":
+                self.random.shuffle(events)
+            self.submit(events)
 
     def send_bad_input(self) -> None:
         kind, raw, reasons = malformed(self.random, self.clock)
