@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", ".ci", ".monitoring")
+FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", "docs", ".ci", ".monitoring")
 TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".yml", ".json", ".html", ".js", ".css", ".lock"}
 
 MAX_MODULE_LINES = 400
