@@ -7,14 +7,17 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from engine.bus import snapshot_file
+from engine.bus import snapshot_file, upgrade_places
 from engine.bus.base import Audited, Bus
 from engine.bus.embedded import EmbeddedBus
+from engine.bus.embedded_former import FormerBus, held
 from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, Corrupt, StocklineError, UsageError
 from engine.core.rules import Rules
 from engine.core.values import SECOND
 from engine.runtime.audit import AuditReport, audit
+from engine.runtime.engine import replay
+from engine.runtime.marker import former_clock
 from engine.runtime.retention import Retention
 from engine.runtime.service import Service
 from engine.settings import ClockMode, Settings
@@ -156,6 +159,57 @@ def audited(settings: Settings, files: AuditFiles, progress: Callable[[int, int]
         if files.save is not None and not report.differences:
             snapshot_file.save(files.save, bus.head(), again)
         return report
+
+
+class Upgraded(NamedTuple):
+    """What an upgrade has folded anew: records of the log, and the rows of stock that they made."""
+
+    records: int
+    rows: int
+
+
+def upgraded(settings: Settings, progress: Callable[[int, int], None]) -> Upgraded | None:
+    """Fold the log of a data directory of the former format into a new one in its place; None where it is of this one.
+
+    The clock is that of the log; the other rules of the fold are the settings', which the former format did not keep.
+    """
+    data = settings.data.resolve()
+    if upgrade_places.finish(data):
+        return _counted(data)
+    with held(data):
+        with closing(FormerBus.open(data, read_only=True)) as former:
+            if not former.is_former:
+                return None
+            _fold_anew(former, settings, progress)
+        upgrade_places.put_in_place(data)
+    return _counted(data)
+
+
+def _fold_anew(former: FormerBus, settings: Settings, progress: Callable[[int, int], None]) -> None:
+    places = range(former.partitions)
+    clock = former_clock(map(former.marker, places)) or settings.clock
+    with (
+        upgrade_places.filled(former.path) as path,
+        closing(EmbeddedBus.open(path, former.partitions, settings.memory_mib // 2)) as bus,
+    ):
+        advance = _adding(progress, sum(map(former.end_offset, places)))
+        replay(former, bus, rules_of(settings, clock), advance, append=True)
+
+
+def _adding(progress: Callable[[int, int], None], total: int) -> Callable[[int], None]:
+    done = 0
+
+    def advance(records: int) -> None:
+        nonlocal done
+        done += records
+        progress(done, total)
+
+    return advance
+
+
+def _counted(data: Path) -> Upgraded:
+    with closing(EmbeddedBus.open(data, read_only=True)) as bus:
+        return Upgraded(sum(map(bus.end_offset, range(bus.partitions))), bus.published.count("positions"))
 
 
 def rows_from(path: Path, bus: Audited, again: Bus) -> Head:

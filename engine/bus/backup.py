@@ -65,6 +65,8 @@ def take(data: Path, target: Path) -> Contents:
         Corrupt: a file that would be copied is damaged.
         EnvironmentFailure: a file cannot be read or written.
     """
+    # What the directory itself is refused for is said of it, not of its copy.
+    EmbeddedBus.open(data, memory_mib=MEMORY_MIB, read_only=True).close()
     with _filled(target):
         _copy(data, target)
         with closing(EmbeddedBus.open(target, memory_mib=MEMORY_MIB, reserve_mib=0)) as bus:
@@ -83,7 +85,7 @@ def take(data: Path, target: Path) -> Contents:
 
 
 def restore(source: Path, data: Path) -> Contents:
-    """Bring the backup in the folder `source` back into the new or empty data directory `data`.
+    """Bring the backup in the folder `source` back into the new or empty data directory `data`, as a log of its own.
 
     Raises:
         UsageError: `source` holds no finished backup, or `data` holds something.
@@ -96,15 +98,18 @@ def restore(source: Path, data: Path) -> Contents:
         damaged = [name for name, known in contents.files.items() if _copied(source / name, place / name) != known]
         if damaged:
             raise Corrupt(f"{source}: files do not hold what was written ({', '.join(damaged)}); take another backup")
+        # The log goes on elsewhere: what was sent to the other one after the backup is not in this one.
+        with closing(EmbeddedBus.open(place, memory_mib=MEMORY_MIB, reserve_mib=0)) as bus:
+            ends = [bus.end_offset(partition) for partition in range(bus.partitions)]
+            if ends != contents.log_ends:
+                raise Corrupt(f"{source}: the log in it ends at {ends}, and should at {contents.log_ends}")
+            bus.begin_other_log()
+        (place / files.LOCK_FILE).unlink()
         # The database comes last: a start before that finds what is committed and no database, and says so.
         for part in sorted(place.iterdir(), key=lambda part: part.name == files.DATABASE):
             part.rename(data / part.name)
         place.rmdir()
         snapshot_file.sync_folder(data)
-        with closing(EmbeddedBus.open(data, memory_mib=MEMORY_MIB, read_only=True)) as bus:
-            ends = [bus.end_offset(partition) for partition in range(bus.partitions)]
-        if ends != contents.log_ends:
-            raise Corrupt(f"{source}: the log in it ends at {ends}, and should at {contents.log_ends}")
     return contents
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from rocksdict import WriteBatch
 
-from engine.bus import embedded_committed
+from engine.bus import embedded_committed, upgrade_places
 from engine.bus import embedded_layout as layout
 from engine.bus.base import Commit, Record, check_offsets
 from engine.bus.embedded_committed import Committed, CommittedFile
@@ -48,9 +48,10 @@ class EmbeddedBus:
 
         Raises:
             DirectoryInUse, DiskFull, Corrupt, EnvironmentFailure: as their names say.
-            UsageError: another number of partitions, a newer format, or nothing to read.
+            UsageError: another number of partitions, another format, or nothing to read.
         """
         folder = Path(path)
+        upgrade_places.refuse_unfinished(folder)
         # Read before the view of a reader is taken: what is committed later need not be in it.
         known = embedded_committed.read(folder)
         if known is not None:
@@ -78,7 +79,8 @@ class EmbeddedBus:
         self._meta = store.family("meta")
         self._log = store.family("log")
         self.partitions = self._agree(partitions, known)
-        self.log_id = self._named()
+        self.log_id = ""
+        self._name()
         self._begins = [0] * self.partitions
         self._ends = [0] * self.partitions
         self._markers: list[bytes | None] = [None] * self.partitions
@@ -194,13 +196,22 @@ class EmbeddedBus:
                 known.check(self._store.path, [0] * len(known.ends))
             return self._create(DEFAULT_PARTITIONS if partitions is None else partitions)
         written, there = layout.number_in(found), layout.number_in(count)
-        if written > layout.FORMAT:
-            advice = f"this version reads up to {layout.FORMAT}: use the version of Stockline that wrote it"
-            raise UsageError(f"{self._store.path} is written in format {written}; {advice}")
+        self._check_format(written)
         if partitions not in (None, there):
             advice = "the number is fixed when a data directory is created"
             raise UsageError(f"{self._store.path} has {there} partitions, not {partitions}; {advice}")
         return there
+
+    def _check_format(self, written: int) -> None:
+        path = self._store.path
+        if written > layout.FORMAT:
+            advice = f"this version reads up to {layout.FORMAT}: use the version of Stockline that wrote it"
+            raise UsageError(f"{path} is written in format {written}; {advice}")
+        if written < layout.FORMAT:
+            raise UsageError(
+                f"{path} is written in format {written}, by an earlier version, and the rows are of format "
+                f"{layout.FORMAT} now: `stockline upgrade --data {path}` folds its log anew"
+            )
 
     def _create(self, partitions: int) -> int:
         path = self._store.path
@@ -216,17 +227,20 @@ class EmbeddedBus:
         self._store.write(batch)
         return partitions
 
-    def _named(self) -> str:
-        """The id of the log; a directory from before logs had one gets it when it is first opened for writing."""
+    def begin_other_log(self) -> None:
+        """Give the log a new id: from here on it is another one than that of which it is a copy."""
+        batch = self._store.batch()
+        self.log_id = uuid4().hex
+        batch.put(layout.LOG_KEY, self.log_id.encode(), self._meta.handle)
+        self._store.write(batch)
+
+    def _name(self) -> None:
+        """Learn the id of the log, which is given when it is first opened for writing."""
         found = self._meta.get(layout.LOG_KEY)
         if found is not None:
-            return found.decode()
-        log_id = uuid4().hex
-        if not self._read_only:
-            batch = self._store.batch()
-            batch.put(layout.LOG_KEY, log_id.encode(), self._meta.handle)
-            self._store.write(batch)
-        return log_id
+            self.log_id = found.decode()
+        elif not self._read_only:
+            self.begin_other_log()
 
     def _recall(self, known: Committed | None) -> None:
         """Load begin, end and marker of every task and hold them against the log and what was last committed."""

@@ -19,7 +19,7 @@ from engine.bus.base import Output, Record, Topic
 from tables.keys import DUPLICATE
 from tables.stores.rocksdb_options import Profile
 
-FORMAT = 1
+FORMAT = 2
 FAMILIES: Mapping[str, Profile] = {
     "meta": "rows",
     "log": "sequential",

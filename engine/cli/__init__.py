@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from engine import __version__
-from engine.cli import audit, backup, clock, demo, documents, look, send, serve, source, workers
+from engine.cli import audit, backup, clock, demo, documents, look, send, serve, source, upgrade, workers
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -58,6 +58,7 @@ app.add_typer(clock.clock, name="clock")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.command("upgrade")(upgrade.upgrade)
 app.command("schema")(documents.schema)
 
 

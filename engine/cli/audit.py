@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from engine import settings as settings_module
 from engine.cli import show, workers
+from engine.cli.folding import folding
 from engine.core.errors import UsageError
 from engine.settings import Settings
 
@@ -39,12 +38,7 @@ def audit(
         )
     if save is not None and save.exists():
         raise UsageError(f"{save} exists; name a new file")
-    with tempfile.TemporaryDirectory(prefix="stockline-audit-") as scratch, _progress() as progress:
-        task = progress.add_task("folding", total=None)
-
-        def advance(done: int, total: int | None) -> None:
-            progress.update(task, completed=done, total=total)
-
+    with tempfile.TemporaryDirectory(prefix="stockline-audit-") as scratch, folding() as advance:
         report = _audited(settings, kafka, (Path(scratch), since, save), advance)
     if as_json:
         show.document({name: getattr(report, name) for name in report.__struct_fields__})
@@ -81,14 +75,3 @@ def _audited(
 
     workers.quiet()
     return cluster.audited(settings, settings_module.load_kafka(kafka=kafka), files, advance)
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )

@@ -251,14 +251,17 @@ class Engine:
         return total
 
 
-def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None]) -> None:
-    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that."""
+def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None], append: bool = False) -> None:
+    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that.
+
+    With `append` the records, too, are written to `scratch`, each under the offset and with the arrival that it has.
+    """
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
         marker = read_marker(scratch.marker(partition))
         task = Task(scratch.state, partition, source.partitions, rules, marker, 64 << 20)
         while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
-            scratch.commit([task.step(decoder.arrivals(records), append=False).commit])
+            scratch.commit([task.step(decoder.arrivals(records), append=append).commit])
             task.committed()
             with suppress(ValueError):
                 progress(len(records))

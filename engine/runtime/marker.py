@@ -4,6 +4,9 @@ The rules of the fold are part of the log: the same records folded by other rule
 them, and a process that is set otherwise is refused before it folds anything.
 """
 
+from collections.abc import Iterable
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 
@@ -30,12 +33,40 @@ class Marker(Struct, array_like=True):
     rules: Rules | None = None
 
 
+class FormerMarker(Struct, array_like=True):
+    """The marker of the version before rules were part of it: of all rules it holds the clock."""
+
+    next_offset: int
+    now: int
+    clock: Literal["wall", "log"]
+    counters: dict[str, int]
+
+
 _decoder = msgspec.msgpack.Decoder(Marker)
+_former_decoder = msgspec.msgpack.Decoder(FormerMarker)
 
 
 def read_marker(value: bytes | None) -> Marker:
-    """The marker of a partition, a fresh one where there is none."""
-    return Marker() if value is None else _decoder.decode(value)
+    """The marker of a partition, a fresh one where there is none.
+
+    Raises:
+        UsageError: another version of Stockline wrote it.
+    """
+    try:
+        return Marker() if value is None else _decoder.decode(value)
+    except msgspec.DecodeError:
+        raise UsageError(
+            "the rows in stockline.state are of another version of Stockline, and this one does not read them. "
+            "Go on with that version; or, to fold the log again from its beginning (signals come out again with the "
+            "same ids), stop all workers, delete all topics but stockline.events, the group, and the workers' data "
+            "directories"
+        ) from None
+
+
+def former_clock(markers: Iterable[bytes | None]) -> Literal["wall", "log"] | None:
+    """The clock of a log by its former markers; None where nothing was folded."""
+    found = [marker for marker in markers if marker is not None]
+    return _former_decoder.decode(found[0]).clock if found else None
 
 
 def resume(value: bytes | None, rules: Rules) -> Marker:

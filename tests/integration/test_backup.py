@@ -125,3 +125,28 @@ def test_backup_refuses_damage_and_folders_in_use(copy: Path, tmp_path: Path) ->
     ran = stockline("backup", "--data", str(data), str(tmp_path / "other"))
     assert (ran.returncode, table.name in ran.stderr.decode()) == (3, True)
     assert not any((tmp_path / "other").glob("*"))
+
+
+def test_what_was_sent_after_a_backup_is_sent_to_the_restored_log_again(tmp_path: Path) -> None:
+    live, copy, back, file = tmp_path / "live", tmp_path / "copy", tmp_path / "back", tmp_path / "moved.ndjson"
+    with Stockline(live, "--clock", "log") as engine:
+        file.write_bytes(b"".join([MOVED % (b"%d" % n, n) + b"\n" for n in range(30)]))
+        assert b"30 accepted" in stockline("send", str(file), "--url", engine.url).stdout
+        told(stockline("backup", "--data", str(live), str(copy), "--json"))
+        file.write_bytes(b"".join([MOVED % (b"%d" % n, n) + b"\n" for n in range(50)]))
+        assert b"20 accepted" in stockline("send", str(file), "--url", engine.url).stdout
+        log = engine.get("/v1/sync")["log"]
+    told(stockline("restore", str(copy), "--data", str(back), "--json"))
+    with Stockline(back, "--clock", "log") as engine:
+        assert engine.get("/v1/sync")["log"] != log, "two logs that have gone different ways are not one"
+        ran = stockline("send", str(file), "--url", engine.url)
+        assert b"50 accepted (30 of them known already)" in ran.stdout
+        rows = engine.everything("/v1/positions")
+        assert [(row["available"], row["version"]) for row in rows] == [(1, 1)] * 50
+        assert engine.stop() == 0
+    assert clean(back)
+
+
+def clean(data: Path) -> bool:
+    ran = stockline("audit", "--data", str(data))
+    return (ran.returncode, b"no differences" in ran.stdout) == (0, True)
