@@ -33,10 +33,10 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("STOCKLINE_")}
 
 
-def stockline(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run a command to its end."""
+def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command to its end; `settings` are variables of its environment."""
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment(), input=stdin, capture_output=True, timeout=60
+        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=60
     )
 
 
