@@ -24,6 +24,7 @@ from agents.pipeline import STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.events import (
+    EVENT_TYPES,
     Broadcast,
     ClockAccepted,
     ClockTicked,
@@ -52,6 +53,9 @@ SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
 TOO_LARGE = Rejected("row_too_large", "what the event would write is longer than a record or a transaction may be")
+
+COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
+"""The counter of each event type."""
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
@@ -207,7 +211,8 @@ class Task:
         return Rejected("conflict", "an event with this source and id, but other content, was taken before")
 
     def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
-        self._touched.update(dict.fromkeys(turn.touched, offset))
+        for row in turn.touched:
+            self._touched[row] = offset
         self._space.accept(turn.writes)
         kind = type(turn.event)
         if kind is ClockTicked or kind is FeedDeclared:
@@ -216,7 +221,7 @@ class Task:
             self.feeds.ticked()
             self.behind = self.due(turn.now)
         else:
-            self._tally(f"events:{type_name(turn.event)}", turn.event)
+            self._tally(COUNTERS[kind], turn.event)
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data)
