@@ -198,6 +198,8 @@ def _carry_line(line: Line, share: Owed, days: dict[int, int], sign: int) -> Non
 def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
     """Carry what the shipments of a line still bring to the row; where the line closes or opens again, all of them."""
     was_live, is_live = not changed.before.closed, not changed.line.closed
+    if was_live == is_live and not changed.pieces:
+        return
     others = changed.openings() if was_live != is_live else iter(())
     for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
         after = changed.piece(name)
