@@ -50,6 +50,12 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
     e.BalanceReported: (drift.report,),
 }
 
+ASKED: dict[type, Callable[[bytes, Any], list[bytes]]] = {
+    e.OrderPlaced: purchasing.rows_of_order,
+    e.ShipmentNotified: purchasing.rows_of_shipment,
+}
+"""What an event of a type will ask for beside its row: a batch reads all of it at once, which costs less."""
+
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 

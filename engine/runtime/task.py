@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.pipeline import STEPS, handle
+from agents.pipeline import ASKED, STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.events import (
@@ -122,15 +122,20 @@ class Task:
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
         """Read in one go what the records will ask for: the names of events, and their rows."""
-        names, wanted = [], set()
+        names: list[bytes] = []
+        wanted: dict[bytes, None] = {}
         for _, event in arrivals:
             if isinstance(event, Rejected):
                 names.append(keys.DUPLICATE)
                 continue
             names.append(keys.duplicate(self.partition, identity(event)))
             data: Any = event.data
-            if type(event) in STEPS:
-                wanted.add(keys.STOCK + keys.row(data.sku, data.location))
+            kind = type(event)
+            if kind in STEPS:
+                row = keys.row(data.sku, data.location)
+                wanted[keys.STOCK + row] = None
+                if kind in ASKED:
+                    wanted.update(dict.fromkeys(ASKED[kind](row, data)))
         self._space.prefetch(list(wanted))
         return zip(names, self._state.get_many(names), strict=True)
 
