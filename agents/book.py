@@ -45,6 +45,8 @@ class Change:
         self.listed = room(self.before) > self.before.unlined
         self.pieces: dict[str, Piece] = {}
         """The shipments that have changed, as they were before."""
+        self._known: dict[str, Piece] = {}
+        """The shipments that were asked for, as they are now."""
 
     @property
     def label(self) -> str:
@@ -81,8 +83,11 @@ class Change:
 
     def piece(self, shipment: str) -> Piece:
         """What a shipment brings to the line."""
-        piece: Piece | None = self.turn.get(keys.part(keys.PIECE, self.row, self.name, shipment))
-        return piece or Piece()
+        piece = self._known.get(shipment)
+        if piece is None:
+            piece = self.turn.get(keys.part(keys.PIECE, self.row, self.name, shipment)) or Piece()
+            self._known[shipment] = piece
+        return piece
 
     def put(self, shipment: str, new: Piece) -> None:
         """Set what a shipment brings to the line, with all that is derived from it.
@@ -90,8 +95,10 @@ class Change:
         What is taken of it beyond its room is loose again.
         """
         old = self.piece(shipment)
-        new = replace(new, taken=min(new.taken, new.room))
+        if new.taken > new.room:
+            new = replace(new, taken=new.room)
         self.pieces.setdefault(shipment, old)
+        self._known[shipment] = new
         self.turn.put(keys.part(keys.PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):
             self._place(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
@@ -112,13 +119,33 @@ class Change:
                     self.line.open_from = min(self.line.open_from, place)
 
     def openings(self) -> Iterator[bytes]:
-        """The places of the shipments of which something is in transit, by eta, then by name."""
-        start, stop = keys.slot_range(self.row, OPEN, self.name)
-        places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
+        """The places of the shipments of which something is in transit, by eta, then by name.
+
+        Where those that this event changes hold all that is left, no other has to be searched for.
+        """
+        changed = [(name, piece.open) for name in self.pieces if (piece := self.piece(name)).open]
+        left = self.line.shipped - self.line.matched - self.line.taken
+        if sum(qty for _, qty in changed) == left:
+            places = iter(sorted(self._place_of(name) for name, _ in changed))
+        else:
+            start, stop = keys.slot_range(self.row, OPEN, self.name)
+            places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
         first = next(places, None)
         if first is not None:
             self.line.open_from = first
             yield from chain((first,), places)
+
+    def takings(self) -> Iterator[bytes]:
+        """The places of the shipments that receipts without their name have used up, the last one first."""
+        changed = [(name, piece.taken) for name in self.pieces if (piece := self.piece(name)).taken]
+        if sum(qty for _, qty in changed) == self.line.taken:
+            return iter(sorted((self._place_of(name) for name, _ in changed), reverse=True))
+        return self.last(TAKEN)
+
+    def _place_of(self, shipment: str) -> bytes:
+        """The place of a shipment among those of the line: by its eta, then by its name."""
+        eta = self.piece(shipment).eta
+        return keys.dated(UNDATED if eta is None else eta, shipment)
 
     def last(self, kind: bytes) -> Iterator[bytes]:
         """The places of a kind that belong to the line, the last one first."""
@@ -132,7 +159,7 @@ class Change:
         loose = line.received + line.unlined - line.matched - line.taken
         open_qty = line.shipped - line.matched - line.taken
         if loose < 0 or (open_qty and (loose or line.taken)):
-            allocate(_Shipments(self), loose, bool(self.pieces))
+            allocate(_Shipments(self), loose, bool(self.pieces and line.taken))
         self._follow_eta()
 
     def _follow_eta(self) -> None:
@@ -188,7 +215,7 @@ class _Shipments:
         return self._change.openings()
 
     def takings(self) -> Iterator[bytes]:
-        return self._change.last(TAKEN)
+        return self._change.takings()
 
     def room(self, slot: bytes) -> int:
         return self._change.piece(keys.dated_parts(slot)[1]).open
@@ -243,7 +270,8 @@ class Book:
     def allocate(self) -> list[Change]:
         """Spread what named no line, and what named no shipment; answer all lines that have changed, by name."""
         for change in list(self.changes.values()):
-            beyond = change.line.unlined - room(change.line)
+            unlined = change.line.unlined
+            beyond = unlined and unlined - room(change.line)
             if beyond > 0:
                 self.order(change.order).spare += beyond
                 change.fill(-beyond)

@@ -26,36 +26,39 @@ Place = tuple[bytes, bytes]
 
 def follow(turn: Turn, row: bytes, name: str, before: tuple[Line, Owed], after: tuple[Line, Owed]) -> bool:
     """Keep the indexes in line with an order line that has changed; answer whether lead times may have changed."""
-    was_open, is_open = _place_of_open(row, name, *before), _place_of_open(row, name, *after)
-    was_complete, is_complete = _place_of_complete(row, name, *before), _place_of_complete(row, name, *after)
+    was_open, is_open = _open_since(*before), _open_since(*after)
+    was_complete, is_complete = _completed(*before), _completed(*after)
     if was_open != is_open:
-        _move(turn, was_open, is_open)
-        if is_open is not None and after[0].placed_at is not None:
-            turn.stock(row).placed_from = min(turn.stock(row).placed_from, after[0].placed_at)
+        if was_open is not None:
+            turn.put(keys.lead_time(row, OPEN, keys.timed(was_open, name)), None)
+        if is_open is not None:
+            turn.put(keys.lead_time(row, OPEN, keys.timed(is_open, name)), b"")
+            turn.stock(row).placed_from = min(turn.stock(row).placed_from, is_open)
     if was_complete != is_complete:
-        _move(turn, was_complete, is_complete)
-        _learn(turn, row, is_complete if was_complete is None else None)
+        old, new = _place_of_complete(row, name, was_complete), _place_of_complete(row, name, is_complete)
+        if old is not None:
+            turn.put(old[0], None)
+        if new is not None:
+            turn.put(*new)
+        _learn(turn, row, new if old is None else None)
     return was_open != is_open or was_complete != is_complete
 
 
-def _place_of_open(row: bytes, name: str, line: Line, share: Owed) -> Place | None:
-    if line.placed_at is None or not share.open:
-        return None
-    return keys.lead_time(row, OPEN, keys.timed(line.placed_at, name)), b""
+def _open_since(line: Line, share: Owed) -> int | None:
+    """When a line was placed of which something is open; None for any other."""
+    return line.placed_at if share.open else None
 
 
-def _place_of_complete(row: bytes, name: str, line: Line, share: Owed) -> Place | None:
+def _completed(line: Line, share: Owed) -> tuple[int, int] | None:
+    """(last receipt, days from order to it) of a complete line; None for any other."""
     took = lead_time(line, share)
-    if took is None:
+    return None if took is None else (line.last_received_at, took // DAY)
+
+
+def _place_of_complete(row: bytes, name: str, completed: tuple[int, int] | None) -> Place | None:
+    if completed is None:
         return None
-    return keys.lead_time(row, COMPLETE, keys.timed(line.last_received_at, name)), b"%d" % (took // DAY)
-
-
-def _move(turn: Turn, old: Place | None, new: Place | None) -> None:
-    if old is not None:
-        turn.put(old[0], None)
-    if new is not None:
-        turn.put(*new)
+    return keys.lead_time(row, COMPLETE, keys.timed(completed[0], name)), b"%d" % completed[1]
 
 
 def _learn(turn: Turn, row: bytes, added: Place | None) -> None:
@@ -87,10 +90,13 @@ def watch(turn: Turn, row: bytes) -> None:
         return
     late = _late_ages(turn, row, plan, policy.lead_time_days)
     samples = [*plan.lead_times, *late]
+    if len(samples) < turn.rules.lead_time_samples:
+        alerts.clear_alert(turn, row, "lead_time_drift")
+        return
     mean, deviation = mean_and_deviation(samples)
     drift = mean - policy.lead_time_days
     limit = max(turn.rules.lead_time_drift_days, 2 * standard_error(deviation, len(samples)))
-    if len(samples) >= turn.rules.lead_time_samples and abs(drift) > limit:
+    if abs(drift) > limit:
         evidence = {
             "policy_days": f"{policy.lead_time_days:g}", "observed_days": f"{mean:.1f}",
             "deviation_days": f"{deviation:.1f}", "samples": len(samples),

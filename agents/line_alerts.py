@@ -45,12 +45,14 @@ def _watch_short(change: Change, share: Owed) -> None:
 def watch_late(change: Change, share: Owed) -> None:
     """Look at the dates of a line; ask for another look when what is open of it becomes overdue."""
     turn, row, line = change.turn, change.row, change.line
-    open_qty, promised, look_at = share.open, latest_promise(line), None
-    location = row_location(row)
-    overdue = open_qty > 0 and promised is not None and promised < turn.local_today(location)
-    if open_qty and promised is not None and not overdue:
-        look_at = turn.day_begins(location, promised + 1)
-    if overdue or (open_qty and promised is not None and line.due is not None and promised > line.due):
+    open_qty, promised = share.open, latest_promise(line)
+    is_late, overdue, look_at = False, False, None
+    if open_qty and promised is not None:
+        location = row_location(row)
+        overdue = promised < turn.local_today(location)
+        is_late = overdue or (line.due is not None and promised > line.due)
+        look_at = None if overdue else turn.day_begins(location, promised + 1)
+    if is_late:
         evidence = {
             "line": change.label, "open": open_qty, "due": _date(line.due), "promised": _date(promised),
             "overdue": overdue, "supplier": line.supplier,

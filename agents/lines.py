@@ -50,7 +50,11 @@ def promised_of(line: Line) -> int:
 
 def acknowledged(line: Line) -> int:
     """What the supplier has acknowledged, beyond what is ordered too."""
-    return sum(qty for status, qty, _ in line.promises if status != "rejected")
+    total = 0
+    for status, qty, _ in line.promises:
+        if status != "rejected":
+            total += qty
+    return total
 
 
 def room(line: Line) -> int:
@@ -60,10 +64,11 @@ def room(line: Line) -> int:
 
 def latest_promise(line: Line) -> int | None:
     """The latest day on which something of a line is promised: by shipment, acknowledgement or order."""
-    days = [due for status, qty, due in line.promises if due is not None and qty and status != "rejected"]
-    if line.latest_eta is not None:
-        days.append(line.latest_eta)
-    return max(days, default=line.due)
+    latest = line.latest_eta
+    for status, qty, due in line.promises:
+        if due is not None and qty and status != "rejected" and (latest is None or due > latest):
+            latest = due
+    return line.due if latest is None else latest
 
 
 def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
@@ -73,9 +78,11 @@ def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
     """
     if not share.on_order:
         return []
+    if line.promised_rank is None:
+        return [Supply(label, line.due, share.on_order, "ordered")]
     gone, left = share.promised - share.on_order, share.promised
     supply = []
-    for status, qty, due in _promises(line, share.promised):
+    for status, qty, due in _acknowledged_dates(line):
         promised = min(qty, left)
         left -= promised
         used = min(promised, gone)
@@ -85,10 +92,8 @@ def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
     return supply
 
 
-def _promises(line: Line, promised: int) -> list[tuple[str, int, int | None]]:
-    """What a line is promised by date; before an acknowledgement the order itself."""
-    if line.promised_rank is None:
-        return [("ordered", promised, line.due)]
+def _acknowledged_dates(line: Line) -> list[tuple[str, int, int | None]]:
+    """What the latest acknowledgement of a line promises by date."""
     dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
     return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)
 

@@ -50,8 +50,17 @@ STEPS: dict[type, tuple[RowStep, ...]] = {
     e.BalanceReported: (drift.report,),
 }
 
+ASKED: dict[type, Callable[[bytes, Any], list[bytes]]] = {
+    e.OrderPlaced: purchasing.rows_of_order,
+    e.ShipmentNotified: purchasing.rows_of_shipment,
+}
+"""What an event of a type will ask for beside its row: a batch reads all of it at once, which costs less."""
+
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
+
+PAST = (keys.REPORTED, keys.FLOOR)
+"""Tables that hold a row's balances as of the past."""
 
 OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
@@ -120,10 +129,13 @@ def _replenish(turn: Turn, row: bytes, held: Stock, kind: type) -> None:
 def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
     """Whether the row's balances are 64-bit integers, also those as of the past, and their difference to a report."""
     total = abs(held.available) + abs(held.held) + abs(held.reserved) + abs(held.on_order) + abs(held.in_transit)
-    past = [turn.writes.get(tag + row) for tag in (keys.REPORTED, keys.FLOOR)]
-    return total <= MAX_BALANCE and all(
-        abs(balances.available) + abs(balances.held) <= MAX_BALANCE - MAX_QUANTITY for balances in past if balances
-    )
+    if total > MAX_BALANCE:
+        return False
+    for tag in PAST:
+        balances = turn.writes.get(tag + row)
+        if balances and abs(balances.available) + abs(balances.held) > MAX_BALANCE - MAX_QUANTITY:
+            return False
+    return True
 
 
 # events of several rows, or of none -----------------------------------------------------------------------------------

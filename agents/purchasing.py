@@ -20,6 +20,25 @@ from tables import keys
 from tables.orders import Line, Order, Piece, Shipment
 from tables.rows import Rank
 
+# rows that a new document asks for ------------------------------------------------------------------------------------
+
+
+def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
+    """The keys that `order.placed` asks for; mostly nothing is there yet."""
+    name = keys.line_name(data.order, str(data.line))
+    return [keys.part(keys.LINE, row, name), keys.part(keys.ORDER, row, data.order)]
+
+
+def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
+    """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
+    name = keys.line_name(data.order, str(data.line))
+    return [
+        keys.part(keys.LINE, row, name),
+        keys.part(keys.PIECE, row, name, data.shipment),
+        keys.part(keys.SHIPMENT, row, data.shipment),
+    ]
+
+
 # transitions ----------------------------------------------------------------------------------------------------------
 
 
@@ -198,6 +217,8 @@ def _carry_line(line: Line, share: Owed, days: dict[int, int], sign: int) -> Non
 def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
     """Carry what the shipments of a line still bring to the row; where the line closes or opens again, all of them."""
     was_live, is_live = not changed.before.closed, not changed.line.closed
+    if was_live == is_live and not changed.pieces:
+        return
     others = changed.openings() if was_live != is_live else iter(())
     for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
         after = changed.piece(name)

@@ -93,18 +93,22 @@ def encode(key: bytes, row: Any) -> bytes | None:
 
 def weigh(row: Any) -> int:
     """About how many bytes of memory a cached row takes, its key and its place included."""
-    kind = type(row)
-    if kind is rows.Stock:
-        return 1000
-    if kind is rows.Plan:
-        return 1500 + 160 * (len(row.errors) + (len(row.base.buckets) if row.base is not None else 0))
-    if kind is rows.Revision:
-        return 800 + 160 * len(row.buckets)
-    if kind is orders.Line:
-        return 900 + 100 * len(row.promises)
-    if kind is rows.SignalRow:
-        return 4000
-    return 500
+    weight = WEIGHTS.get(type(row), 500)
+    return weight if type(weight) is int else weight(row)
+
+
+def _weigh_plan(plan: rows.Plan) -> int:
+    return 1500 + 160 * (len(plan.errors) + (len(plan.base.buckets) if plan.base is not None else 0))
+
+
+WEIGHTS: dict[type, Any] = {
+    rows.Stock: 1000,
+    rows.SignalRow: 4000,
+    rows.Plan: _weigh_plan,
+    rows.Revision: lambda revision: 800 + 160 * len(revision.buckets),
+    orders.Line: lambda line: 900 + 100 * len(line.promises),
+}
+"""What a row of a type weighs, or what tells it of a row that grows; every other row is short."""
 
 
 def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: int) -> bool:
@@ -118,8 +122,11 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
         outputs: the values that it publishes.
         event_bytes: the length of the event.
     """
+    is_light = event_bytes <= LIGHT_BYTES and len(writes) <= LIGHT_ROWS
+    if is_light and not outputs:
+        return False
     lengths = [len(value) for value in outputs]
-    if event_bytes > LIGHT_BYTES or len(writes) > LIGHT_ROWS:
+    if not is_light:
         lengths += [len(key) + len(encode(key, row) or b"") for key, row in writes.items()]
     return max(lengths, default=0) > HEAVIEST_ROW_BYTES or sum(lengths) > HEAVIEST_TURN_BYTES
 
@@ -180,13 +187,13 @@ class Workspace:
             if tag in ORDERED_TAGS and key not in dirty:
                 insort(self._ordered.setdefault(keys.home(key), []), key)
             dirty[key] = row
-            if tag == TAG_TIMER:
-                self._note_timer(keys.timer_at(key), row is not None)
-            if tag not in UNCACHED_TAGS:
-                old = cache.pop(key, MISSING)
-                if old is not MISSING:
-                    self._weight -= weigh(old)
-                self._keep(key, row)
+            if tag in UNCACHED_TAGS:
+                if tag == TAG_TIMER:
+                    self._note_timer(keys.timer_at(key), row is not None)
+                continue
+            old = cache.pop(key, MISSING)
+            cache[key] = row
+            self._weight += weigh(row) if old is MISSING else weigh(row) - weigh(old)
 
     def _note_timer(self, at: int, is_set: bool) -> None:
         if is_set and at <= self._earliest:

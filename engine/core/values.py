@@ -6,6 +6,7 @@ An instant (`at`) is an integer count of microseconds since 1970-01-01T00:00:00Z
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 
 SECOND = 1_000_000
@@ -26,8 +27,9 @@ def instant(moment: datetime) -> int:
     return round(moment.timestamp() * SECOND)
 
 
+@lru_cache(maxsize=256)
 def moment(at: int) -> datetime:
-    """The aware UTC datetime of an instant."""
+    """The aware UTC datetime of an instant; one event asks for the same few several times."""
     return EPOCH + timedelta(microseconds=at)
 
 

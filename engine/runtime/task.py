@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.pipeline import STEPS, handle
+from agents.pipeline import ASKED, STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.base import Commit, Output, Record, Topic
 from engine.core.events import (
+    EVENT_TYPES,
     Broadcast,
     ClockAccepted,
     ClockTicked,
@@ -52,6 +53,9 @@ SHORT_BYTES = 64 * 1024
 """A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
 TOO_LARGE = Rejected("row_too_large", "what the event would write is longer than a record or a transaction may be")
+
+COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
+"""The counter of each event type."""
 
 Outcome = Rejected | Duplicate | None
 """What became of a record; None is applied."""
@@ -118,15 +122,20 @@ class Task:
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
         """Read in one go what the records will ask for: the names of events, and their rows."""
-        names, wanted = [], set()
+        names: list[bytes] = []
+        wanted: dict[bytes, None] = {}
         for _, event in arrivals:
             if isinstance(event, Rejected):
                 names.append(keys.DUPLICATE)
                 continue
             names.append(keys.duplicate(self.partition, identity(event)))
             data: Any = event.data
-            if type(event) in STEPS:
-                wanted.add(keys.STOCK + keys.row(data.sku, data.location))
+            kind = type(event)
+            if kind in STEPS:
+                row = keys.row(data.sku, data.location)
+                wanted[keys.STOCK + row] = None
+                if kind in ASKED:
+                    wanted.update(dict.fromkeys(ASKED[kind](row, data)))
         self._space.prefetch(list(wanted))
         return zip(names, self._state.get_many(names), strict=True)
 
@@ -207,7 +216,8 @@ class Task:
         return Rejected("conflict", "an event with this source and id, but other content, was taken before")
 
     def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
-        self._touched.update(dict.fromkeys(turn.touched, offset))
+        for row in turn.touched:
+            self._touched[row] = offset
         self._space.accept(turn.writes)
         kind = type(turn.event)
         if kind is ClockTicked or kind is FeedDeclared:
@@ -216,7 +226,7 @@ class Task:
             self.feeds.ticked()
             self.behind = self.due(turn.now)
         else:
-            self._tally(f"events:{type_name(turn.event)}", turn.event)
+            self._tally(COUNTERS[kind], turn.event)
             self._index += [(row.decode(), offset) for row in turn.touched]
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data)
