@@ -1,6 +1,8 @@
 """One event's turn: what agents read, and the changes and effects that they leave, as data."""
 
+from bisect import bisect_left, insort
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -65,8 +67,8 @@ class Turn:
     """
 
     __slots__ = (
-        "at", "calendar", "data", "effects", "event", "feeds", "identity", "now", "partition", "ref", "rules",
-        "space", "touched", "wakes", "writes",
+        "at", "calendar", "data", "effects", "event", "feeds", "identity", "now", "ordered", "partition", "ref",
+        "rules", "space", "touched", "wakes", "writes",
     )  # fmt: skip
 
     def __init__(self, space: Workspace, rules: Rules, calendar: Calendar, feeds: Feeds, partition: int) -> None:
@@ -76,6 +78,8 @@ class Turn:
         self.feeds = feeds
         self.partition = partition
         self.writes: dict[bytes, Any] = {}
+        self.ordered: list[bytes] = []
+        """The keys of `writes`, sorted, as of the last scan."""
         self.touched: dict[bytes, Stock] = {}
         self.wakes: dict[bytes, int | None] = {}
         self.effects: list[Effect] = []
@@ -139,8 +143,14 @@ class Turn:
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
         """The (key, row) with start <= key < stop of one ordered table and row, as this turn sees them now."""
-        below = self.space.scan(start, stop, reverse)
-        written = sorted([key for key in self.writes if start <= key < stop], reverse=reverse)
+        below, ordered = self.space.scan(start, stop, reverse), self.ordered
+        # Keys are never taken back, so the new ones are the last. An event may write much and scan often: looking at
+        # all that it has written in each scan would cost the square of it.
+        for key in islice(reversed(self.writes), len(self.writes) - len(ordered)):
+            insort(ordered, key)
+        written = ordered[bisect_left(ordered, start) : bisect_left(ordered, stop)]
+        if reverse:
+            written.reverse()
         return overlay(below, written, self.writes.__getitem__, reverse) if written else below
 
     def list_open(self, row: bytes, kind: bytes, name: str, was_open: bool, is_open: bool) -> None:
