@@ -6,6 +6,7 @@ unknown (a lost connection, a 503) is answered by sending the same batch again.
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -185,7 +186,7 @@ class EngineClient:
             try:
                 answer = await self._once(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                cause = f"{type(error).__name__}: {error}"
+                cause = _said(error)
             else:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
@@ -246,3 +247,15 @@ def _problem(answer: _Answer) -> str:
         return str(body.get("detail") or body.get("title") or body)
     except (ValueError, AttributeError):
         return answer.body[:200].decode(errors="replace")
+
+
+def _said(error: BaseException) -> str:
+    """What the network says, without what the library says of its own parts."""
+    if isinstance(error, TimeoutError):
+        return "it takes too long"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno
+        return os.strerror(number) if number and number > 0 else error.os_error.strerror or str(error.os_error)
+    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
+        return "the connection was closed"
+    return str(error) or type(error).__name__

@@ -141,9 +141,25 @@ def _load(kind: type[Loaded], given: dict[str, Any]) -> Loaded:
 
 
 def _sentence(kind: type[BaseSettings], fault: Any) -> str:
-    message = fault["msg"].removeprefix("Value error, ")
-    place = ".".join(str(part) for part in fault["loc"])
+    message: str = fault["msg"].removeprefix("Value error, ")
+    if not fault["loc"]:
+        return message
+    name = str(fault["loc"][0])
+    variable = f"STOCKLINE_{name.upper()}"
     if fault["type"] == "missing":
-        option, variable = place.replace("_", "-"), f"STOCKLINE_{place.upper()}"
-        return f"--{option} is missing and {variable} is not set: give {kind.model_fields[place].description}"
-    return f"{place}: {message}" if place else message
+        option = f"--{name.replace('_', '-')}"
+        return f"{option} is missing and {variable} is not set: give {kind.model_fields[name].description}"
+    if fault["type"] in _FAULTS:
+        message = f"{fault['input']!r} is not taken: {_FAULTS[fault['type']].format(**fault.get('ctx', {}))}"
+    return f"{name} ({variable}): {message}"
+
+
+_FAULTS = {
+    "int_parsing": "a whole number is needed",
+    "int_type": "a whole number is needed",
+    "bool_parsing": "true or false is needed",
+    "greater_than_equal": "at least {ge} is needed",
+    "less_than_equal": "at most {le} is possible",
+    "literal_error": "it is one of {expected}",
+}
+"""What is wrong with a value; the rest is said as the library does."""

@@ -118,6 +118,8 @@ def _csv(profile: Profile) -> Reader:
 def _name_by_suffix(path: str) -> str:
     if path == "-":
         return "ndjson"
+    if not Path(path).exists() or Path(path).is_dir():
+        raise UsageError(f"{path}: there is no such file")
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix.lower()
     for name, entry in FORMATS.items():
         if suffix in entry.suffixes:

@@ -51,6 +51,8 @@ class EmbeddedBus:
             UsageError: another number of partitions, another format, or nothing to read.
         """
         folder = Path(path)
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file, not a data directory: name one with --data")
         upgrade_places.refuse_unfinished(folder)
         # Read before the view of a reader is taken: what is committed later need not be in it.
         known = embedded_committed.read(folder)

@@ -9,6 +9,7 @@ import typer
 from connectors.client import DEFAULT_URL, Patience
 from connectors.files import FileReport, SendOptions, SendReport, send_files
 from connectors.files.progress import Bar, progress_for
+from connectors.files.readers import choose_reader
 from engine.cli import remote, show
 from engine.core.errors import EnvironmentFailure
 
@@ -27,6 +28,9 @@ def send(
     url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
+    for file in files:
+        # What is asked for wrongly is said before an engine is waited for.
+        choose_reader(file, profile)
     _wait_for_engine(url, patience)
     options = SendOptions(restart=restart, complete=complete, state_dir=state, patience=Patience(seconds=patience))
     progress = progress_for()

@@ -58,8 +58,9 @@ def read_marker(value: bytes | None) -> Marker:
         raise UsageError(
             "the rows in stockline.state are of another version of Stockline, and this one does not read them. "
             "Go on with that version; or, to fold the log again from its beginning (signals come out again with the "
-            "same ids), stop all workers, delete all topics but stockline.events, the group, and the workers' data "
-            "directories"
+            "same ids), stop all workers, delete all topics but stockline.events, the group, and the data directories "
+            "of workers and web. Where the log no longer has its beginning, delete stockline.events, too, and start "
+            "from a count of all stock"
         ) from None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from engine.bus.base import Named, Output, Record, Topic
 from engine.bus.ending import end
-from engine.core.errors import Busy, EnvironmentFailure
+from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode
 from engine.core.identify import identify
 from engine.core.outcomes import Rejected
@@ -73,6 +73,7 @@ class ReaderService:
         self._progress = Progress(0, 0)
         self._looking: asyncio.Task[None] | None = None
         self._failure: Callable[[], BaseException | None] = lambda: None
+        self._refused: UsageError | None = None
 
     def start(self, failure: Callable[[], BaseException | None]) -> None:
         """Begin to look at the progress; `failure` says what ended the view, if something did."""
@@ -187,8 +188,12 @@ class ReaderService:
         while True:
             try:
                 await self._look_once()
+                await asyncio.to_thread(self.counters)
             except EnvironmentFailure:
                 pass  # The follower says so.
+            except UsageError as error:
+                # The rows are of another version of Stockline.
+                self._refused = error
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _look_once(self) -> None:
@@ -205,8 +210,8 @@ class ReaderService:
         return None
 
     def failure(self) -> Any:
-        """What ended the view, or None while it is followed."""
-        return self._failure()
+        """What ended the view, or why it cannot be read; None while it is followed."""
+        return self._failure() or self._refused
 
 
 def _reached(folded: Mapping[int, int], ends: Mapping[int, int]) -> bool:

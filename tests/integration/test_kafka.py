@@ -271,7 +271,7 @@ def test_a_cluster_that_is_not_there_is_an_environment_failure(tmp_path: Path) -
     for verb in ("worker", "web"):
         done = stockline(verb, "--kafka", "127.0.0.1:1", "--data", str(tmp_path), "--port", "0")
         assert done.returncode == 3
-        assert b"Kafka at 127.0.0.1:1: cannot be reached" in done.stderr
+        assert b"Kafka at 127.0.0.1:1: cannot be reached: no broker answers. Start it" in done.stderr
     assert stockline("worker").returncode == 2
 
 

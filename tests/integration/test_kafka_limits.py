@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -15,6 +16,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from tests.chaos.topics import lag, read_all
 from tests.integration.process import Workers, event, stockline
 from tests.integration.test_kafka import STORY, web
+from tests.integration.test_kafka import folded as fold_story
 from tests.real.kafka import Broker
 from tests.real.kafka_for_tests import wipe
 
@@ -129,3 +131,30 @@ def test_a_broker_that_takes_short_requests_only_is_named_at_the_start(tmp_path:
     with Broker(tmp_path / "kafka", settings=settings) as broker, Workers(broker.address, tmp_path / "rows") as workers:
         assert workers.wait() == 2
         assert f"broker 1 has socket.request.max.bytes={10 * MIB}, which must be at least" in workers.said()
+
+
+async def make_former(kafka: str) -> None:
+    """Write the markers once more, as the version before wrote them."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for record in await read_all(kafka, "stockline.state"):
+        if record.key[:1] == b"m":
+            topic_id, end, _ = msgspec.msgpack.decode(record.value)
+            former = msgspec.msgpack.encode([end, 0, "wall", {}])
+            value = msgspec.msgpack.encode([topic_id, end, former])
+            await producer.send_and_wait("stockline.state", value, record.key, record.partition)
+    await producer.stop()
+
+
+def test_rows_of_another_version_end_every_command_with_what_to_do(kafka: str, tmp_path: Path) -> None:
+    asyncio.run(wipe(kafka))
+    fold_story(kafka, tmp_path / "rows")
+    asyncio.run(make_former(kafka))
+    said = "are of another version of Stockline, and this one does not read them"
+    with Workers(kafka, tmp_path / "anew") as workers, web(kafka, tmp_path / "view") as engine:
+        assert workers.wait() == 2
+        assert said in workers.said()
+        assert engine.process.wait(PATIENCE_SECONDS) == 2
+        assert said in engine.errors()
+    audited = stockline("audit", "--kafka", kafka)
+    assert (audited.returncode, said in audited.stderr.decode()) == (2, True)

@@ -128,3 +128,9 @@ def test_a_byte_order_mark_costs_no_event(shared: Stockline, tmp_path: Path) -> 
 
 def test_the_log_is_named_by_a_word_without_meaning(shared: Stockline) -> None:
     assert re.fullmatch("[0-9a-f]{32}", shared.get("/v1/sync")["log"])
+
+
+def test_a_file_that_is_not_there_is_said_before_an_engine_is_waited_for(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.ndjson", tmp_path / "none", tmp_path):
+        ran = stockline("send", str(path), "--url", "http://127.0.0.1:1")
+        assert (ran.returncode, ran.stderr.decode()) == (2, f"stockline: {path}: there is no such file\n")

@@ -124,6 +124,15 @@ def test_an_upgrade_is_refused_while_an_engine_runs(data: Path) -> None:
     assert upgraded(data)["records"] > 60
 
 
+def test_what_is_no_data_directory_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for command in ("run", "upgrade", "audit"):
+        ran = stockline(command, "--data", str(file))
+        assert (ran.returncode, f"{file} is " in ran.stderr.decode()) == (2, True), ran
+        assert b"a data directory" in ran.stderr
+
+
 def test_what_is_in_the_way_is_not_removed(data: Path) -> None:
     for other in ("data.format-1", "data.upgrading"):
         mine = data.parent / other / "mine"

@@ -302,3 +302,11 @@ def test_an_operator_accepts_a_clock(web: Site, run: Run) -> None:
     ran = run("clock", "accept", "--by", "ann", "--url", web.url)
     assert (ran.code, ran.err) == (0, "")
     assert "7200 seconds ahead" in ran.out
+
+
+def test_a_wrong_setting_is_named_with_its_variable(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOCKLINE_MEMORY_MIB", "1")
+    code, _, said = run("run", "--port", "99999")
+    assert code == 2
+    assert "port (STOCKLINE_PORT): 99999 is not taken: at most 65535 is possible" in said
+    assert "memory_mib (STOCKLINE_MEMORY_MIB): '1' is not taken: at least 16 is needed" in said

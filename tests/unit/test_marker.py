@@ -1,5 +1,6 @@
 """A log keeps the rules by which it was folded."""
 
+import msgspec
 import pytest
 
 from engine.bus.memory import MemoryBus
@@ -7,7 +8,7 @@ from engine.core.errors import UsageError
 from engine.core.rules import Rules
 from engine.runtime.audit import audit
 from engine.runtime.engine import Engine
-from engine.runtime.marker import rules_of_log
+from engine.runtime.marker import former_clock, read_marker, rules_of_log
 from tests.auditor.events import defined
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -44,3 +45,11 @@ def test_an_audit_folds_by_the_rules_of_the_log() -> None:
     bus = begun()
     assert rules_of_log(bus) == SHORT
     assert audit(bus, MemoryBus(2), lambda done, total: None).differences == []
+
+
+def test_a_marker_of_the_version_before_is_refused_and_only_its_clock_is_read() -> None:
+    former = msgspec.msgpack.encode([7, ARRIVED, "log", {"events:stock.issued": 7}])
+    with pytest.raises(UsageError, match="are of another version of Stockline"):
+        read_marker(former)
+    assert former_clock([None, former]) == "log"
+    assert former_clock([None, None]) is None

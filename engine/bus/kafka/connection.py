@@ -17,6 +17,7 @@ from aiokafka.errors import (
     GroupCoordinatorNotAvailableError,
     GroupLoadInProgressError,
     InvalidTransactionTimeout,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     ProducerFenced,
@@ -126,6 +127,10 @@ class Connection:
 
 def translated(error: BaseException, what: str) -> EnvironmentFailure | UsageError:
     """The engine's error for what a Kafka client has said."""
+    if isinstance(error, KafkaConnectionError):
+        return EnvironmentFailure(
+            f"{what}: no broker answers. Start it, or see that the address and STOCKLINE_SECURITY_PROTOCOL are its own"
+        )
     said = f"{what}: {type(error).__name__}: {error}" if str(error) else f"{what}: {type(error).__name__}"
     if isinstance(error, ProducerFenced):
         return Fenced(said)

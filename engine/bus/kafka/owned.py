@@ -97,8 +97,9 @@ class KafkaTask:
         if bounds.start > self.next_offset:
             raise UsageError(
                 f"{place} begins at offset {bounds.start}, but the rows end at {self.next_offset}: events between were "
-                "deleted before they were folded. Make retention.ms longer; to go on without them, delete the other "
-                "topics of Stockline and the group, then start from a count of all stock"
+                "deleted before they were folded. Make retention.ms longer; to go on without them, and without what is "
+                "still in the log, delete all topics of Stockline, the group and the workers' data directories, then "
+                "start from a count of all stock"
             )
         if bounds.end < self.next_offset:
             raise UsageError(
