@@ -127,6 +127,10 @@ def _oldest(turn: Turn, row: bytes, late_until: int, needed: int) -> list[int]:
     """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
     stock, start = turn.stock(row), keys.lead_time(row, OPEN)
     placed: list[int] = []
+    if not stock.on_order and not stock.in_transit:
+        # Nothing is open at the row, so its index need not be searched.
+        stock.placed_from = turn.now
+        return placed
     for key, _ in islice(turn.scan(start + keys.timed(stock.placed_from, ""), start + b"\xff"), MAX_SAMPLES):
         at = keys.timed_at(key[len(start) :])
         if at > late_until and len(placed) >= needed:

@@ -53,7 +53,7 @@ def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> None:
     """`stock.issued`: leaves available and the reservation; counts as demand of its local day."""
     record(turn, row, -data.qty, 0)
     stock = turn.stock(row)
-    day = turn.local_day(row_location(row), turn.at)
+    day = turn.local_day(data.location, turn.at)
     if day != stock.issue_day:
         settle_issues(turn, row, stock)
         stock.issue_day = day

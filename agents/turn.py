@@ -23,23 +23,27 @@ EPOCH_DAY = 719_163
 """The ordinal of 1970-01-01."""
 LAST_DAY = 3_652_058
 """The ordinal of 9999-12-30: later days begin when it does."""
+MOST_SPANS = 1_000
+"""How many local days a calendar remembers."""
 
 Effect = tuple[str, int, Signal | Alert]
 """What goes out beside positions: the CloudEvents type, the revision of the thing, and its data."""
 
 
 class Calendar:
-    """Local days by location, remembered as the span of the day that was asked for last."""
+    """Local days by time zone; the spans of the days that were asked for are remembered."""
 
     def __init__(self) -> None:
-        self._spans: dict[tuple[str, str], tuple[int, int, int]] = {}
+        self._spans: dict[tuple[str, int], tuple[int, int, int]] = {}
 
-    def day(self, location: str, zone: str, at: int) -> int:
+    def day(self, zone: str, at: int) -> int:
         """The local day (ordinal) of an instant."""
-        span = self._spans.get((location, zone))
+        key = (zone, at // DAY)
+        span = self._spans.get(key)
         if span is None or not span[0] <= at < span[1]:
-            span = self._span(zone, at)
-            self._spans[location, zone] = span
+            if len(self._spans) == MOST_SPANS:
+                self._spans.clear()
+            span = self._spans[key] = self._span(zone, at)
         return span[2]
 
     @staticmethod
@@ -165,11 +169,11 @@ class Turn:
 
     def local_day(self, location: str, at: int) -> int:
         """The local day (ordinal) of an instant at a location."""
-        return self.calendar.day(location, self.zone(location), at)
+        return self.calendar.day(self.zone(location), at)
 
     def local_today(self, location: str) -> int:
         """The local day of the partition's clock at a location."""
-        return self.calendar.day(location, self.zone(location), self.now)
+        return self.calendar.day(self.zone(location), self.now)
 
     def day_begins(self, location: str, ordinal: int) -> int:
         """The instant at which a local day of a location begins."""

@@ -185,7 +185,12 @@ class Workspace:
         for key, row in writes.items():
             tag = key[0]
             if tag in ORDERED_TAGS and key not in dirty:
-                insort(self._ordered.setdefault(keys.home(key), []), key)
+                home = keys.home(key)
+                written = self._ordered.get(home)
+                if written is None:
+                    self._ordered[home] = [key]
+                else:
+                    insort(written, key)
             dirty[key] = row
             if tag in UNCACHED_TAGS:
                 if tag == TAG_TIMER:

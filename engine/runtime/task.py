@@ -164,7 +164,7 @@ class Task:
         if refused is not None:
             return self._refuse(record, event, refused)
         self._set_alarms(turn)
-        outputs = [_output(*effect, turn) for effect in turn.effects]
+        outputs = [_output(*effect, turn) for effect in turn.effects] if turn.effects else []
         if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
             return self._refuse(record, event, TOO_LARGE)
         self._accept(turn, record.offset, outputs)
