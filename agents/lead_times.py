@@ -1,8 +1,9 @@
 """Lead times: what completed order lines took, and how old those are that are still open and late.
 
-Rows: an index of completed lines by their last receipt and of open lines by their placing; `Plan.lead_times`.
+Rows: an index of completed lines by their last receipt and of open lines by their placing; `Plan.completed`.
 """
 
+from bisect import insort
 from itertools import islice
 
 from agents import alerts
@@ -20,10 +21,6 @@ OPEN = b"a"
 COMPLETE = b"c"
 
 
-Place = tuple[bytes, bytes]
-"""Key and value."""
-
-
 def follow(turn: Turn, row: bytes, name: str, before: tuple[Line, Owed], after: tuple[Line, Owed]) -> bool:
     """Keep the indexes in line with an order line that has changed; answer whether lead times may have changed."""
     was_open, is_open = _open_since(*before), _open_since(*after)
@@ -35,12 +32,11 @@ def follow(turn: Turn, row: bytes, name: str, before: tuple[Line, Owed], after: 
             turn.put(keys.lead_time(row, OPEN, keys.timed(is_open, name)), b"")
             turn.stock(row).placed_from = min(turn.stock(row).placed_from, is_open)
     if was_complete != is_complete:
-        old, new = _place_of_complete(row, name, was_complete), _place_of_complete(row, name, is_complete)
-        if old is not None:
-            turn.put(old[0], None)
-        if new is not None:
-            turn.put(*new)
-        _learn(turn, row, new if old is None else None)
+        if was_complete is not None:
+            turn.put(keys.lead_time(row, COMPLETE, keys.timed(was_complete[0], name)), None)
+        if is_complete is not None:
+            turn.put(keys.lead_time(row, COMPLETE, keys.timed(is_complete[0], name)), b"%d" % is_complete[1])
+        _learn(turn, row, name, is_complete)
     return was_open != is_open or was_complete != is_complete
 
 
@@ -55,24 +51,22 @@ def _completed(line: Line, share: Owed) -> tuple[int, int] | None:
     return None if took is None else (line.last_received_at, took // DAY)
 
 
-def _place_of_complete(row: bytes, name: str, completed: tuple[int, int] | None) -> Place | None:
-    if completed is None:
-        return None
-    return keys.lead_time(row, COMPLETE, keys.timed(completed[0], name)), b"%d" % completed[1]
+def _learn(turn: Turn, row: bytes, name: str, completed: tuple[int, int] | None) -> None:
+    """Keep the last completed lines: the line `name` is one now, or is none any more.
 
-
-def _learn(turn: Turn, row: bytes, added: Place | None) -> None:
-    """Take the lead times of the last completed lines; one that was completed after all others only joins them."""
-    start = keys.lead_time(row, COMPLETE)
-    latest = turn.scan(start, start + b"\xff", True)
-    if added is not None and next(latest)[0] == added[0]:
-        learned = [*turn.read_plan(row).lead_times, int(added[1])][-MAX_SAMPLES:]
-    else:
-        latest = turn.scan(start, start + b"\xff", True)
-        learned = [int(days) for _, days in islice(latest, MAX_SAMPLES)][::-1]
-    if learned != turn.read_plan(row).lead_times:
-        turn.plan(row).lead_times = learned
-        _reconsider(turn, row)
+    The index is read only where a line may leave a full list, so that the one before them takes its place.
+    """
+    plan = turn.plan(row)
+    samples = [sample for sample in plan.completed if sample[1] != name]
+    was_left = len(samples) < len(plan.completed) == MAX_SAMPLES
+    if completed is not None:
+        insort(samples, (completed[0], name, completed[1]))
+    if was_left and (completed is None or samples[0][1] == name):
+        start = keys.lead_time(row, COMPLETE)
+        latest = islice(turn.scan(start, start + b"\xff", True), MAX_SAMPLES)
+        samples = [(*keys.timed_parts(key[len(start) :]), int(days)) for key, days in latest][::-1]
+    plan.completed = samples[-MAX_SAMPLES:]
+    _reconsider(turn, row)
 
 
 def _reconsider(turn: Turn, row: bytes) -> None:

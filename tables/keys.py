@@ -246,6 +246,11 @@ def timed_at(tail: bytes) -> int:
     return at
 
 
+def timed_parts(tail: bytes) -> tuple[int, str]:
+    """The (instant, name) of a tail of `timed`."""
+    return timed_at(tail), tail[8:].decode()
+
+
 def supply(row_bytes: bytes, block: int) -> bytes:
     """The key of a block of days of a row's dated supply."""
     return SUPPLY + row_bytes + NUL + pack(">I", block)

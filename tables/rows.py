@@ -227,8 +227,13 @@ class Plan(Struct, array_like=True, gc=False):
     closed_until: int = 0
     errors: list[tuple[int, int, int]] = field(default_factory=list)
     """Of the last closed buckets: (forecast, issued, days)."""
-    lead_times: list[int] = field(default_factory=list)
-    """Days from order to receipt of the last completed lines."""
+    completed: list[tuple[int, str, int]] = field(default_factory=list)
+    """The last completed order lines by their last receipt: (its instant, the line's name, days from order to it)."""
+
+    @property
+    def lead_times(self) -> list[int]:
+        """Days from order to receipt of the last completed lines."""
+        return [days for _, _, days in self.completed]
 
     @property
     def complete(self) -> bool:

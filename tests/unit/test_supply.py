@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import permutations
 from typing import Any
@@ -19,6 +20,8 @@ from tables.stores.memory import MemoryFamily
 from tables.workspace import Workspace
 from tests.auditor.adapter import Rig
 from tests.auditor.model import instant
+from tests.auditor.workload import encoded
+from tests.unit.work import work_of
 
 ROW = keys.row("S", "L")
 TODAY = date(2026, 3, 10).toordinal()
@@ -140,3 +143,17 @@ def test_open_lines_drift_from_the_same_midnight_on_whatever_came_first(later: f
     ]
     assert alerts[0] == alerts[1]
     assert [evidence["open_and_late"] for evidence in alerts[0]] == ([6] if later > 7 else [])
+
+
+def test_receipts_beyond_what_a_complete_line_owes_read_no_index_of_lead_times() -> None:
+    def receipts(n: int) -> Iterator[bytes]:
+        for number, order in enumerate("PQ"):
+            placed = event(number, "order.placed", 1, order=order, line=1, supplier="S", qty=1, due="2026-03-09")
+            received = event(9 - number, "goods.received", 2, receipt=order, order=order, line=1, qty=1)
+            yield from map(encoded, (placed, received))
+        for number in range(n):
+            at = {"time": f"2026-03-03T00:{number // 60:02}:{number % 60:02}Z"}
+            yield encoded(event(10 + number, "goods.received", 3, receipt="R", order="Q", line=1, qty=1) | at)
+
+    few, many = work_of(receipts(10)), work_of(receipts(200))
+    assert few.scanned == many.scanned
