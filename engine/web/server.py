@@ -71,7 +71,7 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     host = _split(f"//{request.host}")
     if host is None:
         raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
-    if not request.host:
+    if not host.hostname:
         raise Problem(400, "the call has no `Host`", "malformed_host")
     if request.app[LOCAL_ONLY] and host.hostname not in LOCAL_NAMES:
         raise Problem(421, f"this server is not {host.hostname}", "foreign_host")
