@@ -144,9 +144,10 @@ class Task:
     def _fold(self, record: Record, event: Event | Rejected, name: bytes, seen: bytes | None) -> Outcome:
         if isinstance(event, Rejected):
             return self._refuse(record, None, event)
-        if type(event) is ClockTicked:
-            # A tick judges feeds by what has arrived before it, wherever the batch was cut.
+        if type(event) is ClockTicked or type(event) is FeedDeclared:
+            # Both judge feeds by what has arrived before them, wherever the batch was cut.
             self._remember_arrivals()
+        if type(event) is ClockTicked:
             self.behind = False
         at = instant(event.time)
         says = content(event, at) if type(event) is not ClockTicked else b""

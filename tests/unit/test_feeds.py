@@ -240,3 +240,17 @@ def test_news_of_a_feed_that_has_fallen_silent_is_no_news() -> None:
     assert news.ripe(NOW + DAY, declared) == {}
     news.told([("wms", NOW)])
     assert news.all() == {}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_feed_that_is_declared_anew_is_judged_by_what_came_before_it_wherever_the_batch_was_cut(
+    together: bool,
+) -> None:
+    bus = MemoryBus(1)
+    engine = Engine(bus, Rules())
+    engine.submit([feed("erp", seconds=10 * 3600)], NOW)
+    later = NOW + 2 * HOUR
+    news = [arrival(later, "erp"), feed("erp", at=later, seconds=60)]
+    for batch in [news] if together else [news[:1], news[1:]]:
+        engine.submit(batch, later)
+    assert alerts(bus) == []
