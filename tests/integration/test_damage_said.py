@@ -70,14 +70,13 @@ def fold(path: Path, turn: int) -> None:
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory, of an engine that did not get to close, with a table file of each family and logged commits."""
-    place = tmp_path_factory.mktemp("sound")
-    fold(place / "live", 0)
-    with closing(EmbeddedBus.open(place / "live", memory_mib=16)) as bus:
-        engine = Engine(bus, Rules(clock="log"))
+    path = tmp_path_factory.mktemp("sound") / "data"
+    fold(path, 0)
+    with Stockline(path, "--clock", "log") as engine:
         for turn in range(1, 3):
-            engine.submit(list(happenings(turn)), time.time_ns() // 1000)
-        shutil.copytree(place / "live", place / "data")
-    return place / "data"
+            engine.call("POST", "/v1/events", b"\n".join(happenings(turn)), "application/x-ndjson")
+        engine.kill()
+    return path
 
 
 def live_files(path: Path) -> list[Path]:
@@ -114,7 +113,9 @@ def test_audit_names_each_damaged_file_that_the_engine_needs(
             assert "backup" in ran.err
         said += 1
         kinds.add(file.suffix or file.name.partition("-")[0])
-    assert {".sst", ".log", "MANIFEST"} <= kinds
+    assert {".sst", ".log"} <= kinds
+    # The end of a MANIFEST may say what the write-ahead log says again; its middle never does.
+    assert "MANIFEST" in kinds or part > 0.5
     assert said > 8
 
 

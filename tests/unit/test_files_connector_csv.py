@@ -245,8 +245,16 @@ def test_columns_that_the_file_lacks_are_named(profile):
 
 
 @pytest.mark.parametrize(("path", "chosen"), [("a.ndjson", "ndjson"), ("a.jsonl.xz", "ndjson"), ("-", "ndjson")])
-def test_the_suffix_chooses_the_reader(path, chosen):
+def test_the_suffix_chooses_the_reader(path, chosen, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.ndjson", "a.jsonl.xz"):
+        (tmp_path / name).touch()
     assert choose_reader(path).name == chosen
+
+
+def test_a_missing_file_is_said_before_its_suffix(tmp_path):
+    with pytest.raises(UsageError, match="there is no such file"):
+        choose_reader(str(tmp_path / "missing.pdf"))
 
 
 @pytest.mark.parametrize(("path", "profile"), [("a.csv", None), ("a.csv", "nothing-known"), ("a", None)])
