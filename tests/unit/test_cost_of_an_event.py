@@ -12,8 +12,9 @@ SATURATES_LATER = {
     "signals at a row with many movements": 80,
     "open orders at a forecast row": 150,
     "lines of one order": 150,
+    "rows due at once": 200,
 }
-"""A look at the latest movements is bounded; until a row holds so many, it grows."""
+"""What an event looks at, and what a tick takes, is bounded; until there is so much, it grows."""
 
 
 @pytest.mark.parametrize("name", PATTERNS)
