@@ -64,7 +64,7 @@ PAST = (keys.REPORTED, keys.FLOOR)
 
 OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
-MAX_LOOKS = 100
+MAX_LOOKS = 250
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
 
