@@ -17,7 +17,7 @@ from engine.core.values import SECOND, moment
 from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, accepted_of, ticks_of
 from engine.runtime.cluster.partition_loop import PartitionLoop, late_broker
 from engine.runtime.fold import Decoder, Fold
-from tables.rows import Feed
+from tables.directory import Feed
 
 COMMIT_BYTES = 16 << 20
 """Of changes and outputs in a commit of several events; as much may wait to be folded, of each partition."""
