@@ -107,11 +107,11 @@ class Worker:
         if actor is not None:
             actor.take(fetched)
 
-    async def paused(self) -> None:
+    async def on_revoked(self) -> None:
         """Let commits under way come to their end, and begin none."""
         await asyncio.gather(*(actor.pause() for actor in self.actors.values()))
 
-    async def assigned(self, partitions: frozenset[int]) -> None:
+    async def on_assigned(self, partitions: frozenset[int]) -> None:
         """Keep what stays, let go of what went, begin what came."""
         log.info("partitions: %s", sorted(partitions))
         self.joined = True
@@ -186,7 +186,7 @@ class Worker:
             self._ended = True
             for waiting in (ticking, stopping, failing):
                 waiting.cancel()
-            await self.paused()
+            await self.on_revoked()
             await asyncio.gather(*(actor.stop() for actor in self.actors.values()))
             self.actors.clear()
             if self._telling is not None:
