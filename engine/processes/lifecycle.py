@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from types import FrameType
@@ -17,6 +19,8 @@ PARENT_SECONDS = 0.5
 WATCH_SECONDS = 0.1
 GC_THRESHOLDS = (50_000, 20, 50)
 """Rows and events contain no reference cycles, so garbage collection runs less often than Python's default."""
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -61,6 +65,21 @@ def raise_failure(failure: BaseException | None) -> None:
         raise failure
     if failure is not None:
         raise BrokenInvariant(repr(failure)) from failure
+
+
+def end_within(seconds: float) -> None:
+    """End this process with exit code 0 after so many seconds, even if a client never finishes its orderly end.
+
+    The client of a broker that fell silent may never finish. Call this once nothing is open that must be kept.
+    """
+    timer = threading.Timer(seconds, _end_at_once, [seconds])
+    timer.daemon = True
+    timer.start()
+
+
+def _end_at_once(seconds: float) -> None:
+    log.warning("Kafka was not left within %g s; the process ends without it, all that was committed is kept", seconds)
+    os._exit(0)
 
 
 def environment_of_child() -> dict[str, str]:

@@ -11,6 +11,7 @@ from engine.bus.kafka.worker.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.worker.group import KafkaCluster
 from engine.core.values import SECOND
 from engine.kafka.connection import Connection
+from engine.processes.lifecycle import end_within
 from engine.runtime.cluster.worker import Pacing, Worker
 from engine.runtime.kpis import outcomes_of
 from engine.settings import KafkaSettings, Settings
@@ -19,6 +20,8 @@ from engine.web import server
 from engine.web.probes import application
 
 CACHE_RESERVE_MIB = 64
+LEAVE_SECONDS = 15.0
+"""Longer than clients take to give up a request, shorter than a supervisor waits before it kills."""
 
 
 async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -47,6 +50,7 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         await cluster.start(worker)
         announce(url)
         await worker.run(stop)
+        end_within(LEAVE_SECONDS)
 
 
 def _pacing(kafka: KafkaSettings) -> Pacing:
