@@ -12,7 +12,8 @@ from engine.bus.kafka.worker.group import KafkaCluster
 from engine.core.values import SECOND
 from engine.kafka.connection import Connection
 from engine.processes.lifecycle import end_within
-from engine.runtime.cluster.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
 from engine.settings import KafkaSettings, Settings
 from engine.telemetry import WorkerFigures, worker_metrics
@@ -70,18 +71,17 @@ def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
 
 def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
     """The worker's counts, over the partitions that it owns."""
-    tasks = [actor.task for actor in worker.actors.values() if actor.task is not None]
+    folds = worker.folds()
     counters: Counter[str] = Counter()
-    for task in tasks:
-        counters.update(task.marker.counters)
-    lag = sum(max(0, cluster.end_offset(task.partition) - task.marker.next_offset) for task in tasks)
-    counts = worker.counts
+    for fold in folds:
+        counters.update(fold.marker.counters)
+    lag = sum(max(0, cluster.end_offset(fold.partition) - fold.marker.next_offset) for fold in folds)
     return WorkerFigures(
-        len(tasks),
-        lag,
-        outcomes_of(counters),
-        counts.commits,
-        counts.fenced,
-        counts.last_commit_seconds,
-        worker.ahead / SECOND,
+        partitions=len(folds),
+        lag=lag,
+        outcomes=outcomes_of(counters),
+        commits=worker.counts.commits,
+        fenced=worker.counts.fenced,
+        commit_seconds=worker.counts.last_commit_seconds,
+        clock_ahead_seconds=worker.ahead / SECOND,
     )
