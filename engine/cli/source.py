@@ -53,7 +53,7 @@ def source(
 
 
 async def _run(settings: settings_module.KafkaSettings, profile: "SourceProfile", once: bool) -> "Tally":
-    from connectors.kafka_source import Access, Source
+    from connectors.kafka_source import Source
     from engine.bus.kafka.topics import existing_topics
     from engine.kafka.connection import Connection
 
@@ -61,15 +61,7 @@ async def _run(settings: settings_module.KafkaSettings, profile: "SourceProfile"
     asyncio.get_running_loop().set_exception_handler(_overhear)
     connection = Connection(settings)
     topics = await existing_topics(connection)
-    access = Access(
-        options=connection.options,
-        group=f"{settings.group}-source-{profile.name}",
-        session_timeout_ms=settings.session_timeout_ms,
-        transaction_timeout_ms=settings.transaction_timeout_ms,
-        fetch_bytes=settings.fetch_bytes,
-        compression=settings.compression,
-    )
-    return await Source(profile, access, topics.partitions).run(asked, once)
+    return await Source(profile, connection, topics.partitions).run(asked, once)
 
 
 def _overhear(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

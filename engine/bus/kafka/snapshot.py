@@ -14,14 +14,15 @@ from engine.bus.disk import layout as layout
 from engine.bus.disk.published import DiskReadModel
 from engine.bus.disk.state import EmbeddedState
 from engine.bus.kafka.changelog import LogMarker, read_log_marker
-from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.web.follower import commit_of
-from engine.bus.kafka.worker.ownership import UNTIL_HEADER
 from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Record
 from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, UsageError
-from engine.kafka.connection import Connection, TopicPlace, stopped
+from engine.kafka.connection import Connection, stopped
+from engine.kafka.headers import UNTIL_HEADER
+from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -99,7 +100,7 @@ class Snapshot:
         places = [TopicPartition(topic, partition) for topic in topics for partition in range(self.partitions)]
         starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         async for at, records in _read(consumer, starts, ends):
-            commit = commit_of(TopicPlace(*at), choose(at, records), frozenset())
+            commit = commit_of(at, choose(at, records), frozenset())
             await asyncio.to_thread(self._keep, commit)
             advance(len(records))
 

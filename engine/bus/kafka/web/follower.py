@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaError
 
 from engine.aio import end
 from engine.bus.kafka.changelog import offsets_in
-from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE
 from engine.bus.kafka.web.view import NOT_SHOWN, KafkaView
-from engine.bus.kafka.worker.ownership import TOUCHED_HEADER
 from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Output, Record, Topic
-from engine.kafka.connection import Connection, TopicPlace, stopped
+from engine.kafka.connection import Connection, stopped
+from engine.kafka.headers import TOUCHED_HEADER
+from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 
 FOLLOW_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -39,7 +39,7 @@ class _Envelope(msgspec.Struct):
 _named = msgspec.json.Decoder(_Envelope)
 
 
-def commit_of(place: TopicPlace, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
+def commit_of(place: TopicPartition, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
     """Records of a topic as what they say; rows of tables in `hidden` are left out."""
     changes: list[tuple[bytes, bytes | None]] = []
     outputs: list[Output] = []
@@ -151,8 +151,8 @@ class Follower:
     async def _take(
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ) -> None:
-        commits = [commit_of(TopicPlace(*at), records, NOT_SHOWN) for at, records in fetched.items()]
-        places = {TopicPlace(*at): await consumer.position(at) for at in fetched}
+        commits = [commit_of(at, records, NOT_SHOWN) for at, records in fetched.items()]
+        places = {at: await consumer.position(at) for at in fetched}
         await asyncio.to_thread(self._view.apply, commits, places)
         outputs = [output for commit in commits for output in commit.outputs]
         if outputs:

@@ -9,16 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from aiokafka import TopicPartition
 
 from engine.bus.disk import layout as layout
 from engine.bus.disk.published import DiskReadModel
 from engine.bus.disk.state import EmbeddedState
 from engine.bus.kafka.changelog import read_log_marker
-from engine.bus.kafka.topics import EVENTS, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.worker.cache import MAX_AGE_SECONDS
 from engine.bus.single import Commit, Record
 from engine.core.errors import Corrupt
-from engine.kafka.connection import TopicPlace
+from engine.kafka.topic_names import EVENTS
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -96,7 +97,7 @@ class KafkaView:
         marker = read_log_marker(self._state.get(keys.marker(partition)))
         return None if marker is None else marker.marker
 
-    def apply(self, commits: Sequence[Commit], places: Mapping[TopicPlace, int]) -> None:
+    def apply(self, commits: Sequence[Commit], places: Mapping[TopicPartition, int]) -> None:
         """Take over what was followed, up to `places`, in one write."""
         batch = self._store.batch()
         for commit in commits:
