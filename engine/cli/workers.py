@@ -167,8 +167,12 @@ class _Slot:
         if self._process is None:
             return 0
         try:
-            return max(0, self._process.wait(max(0.1, deadline - time.monotonic())))
+            code = max(0, self._process.wait(max(0.1, deadline - time.monotonic())))
+            if code:
+                log.warning("worker %d ended with %d while it stopped", self._process.pid, code)
+            return code
         except subprocess.TimeoutExpired:
+            log.warning("worker %d did not stop within %g s and was killed", self._process.pid, STOP_SECONDS)
             self._process.kill()
             self._process.wait()
             return EnvironmentFailure.exit_code

@@ -19,7 +19,7 @@ from engine.bus.kafka.worker.group import KafkaCluster
 from engine.core.errors import BrokenInvariant, StocklineError
 from engine.core.values import SECOND
 from engine.kafka.connection import Connection
-from engine.processes.lifecycle import stop_when_asked
+from engine.processes.lifecycle import end_within, stop_when_asked
 from engine.processes.single import GC_THRESHOLDS, AuditFiles, outcomes_of, rows_from, rules_of
 from engine.processes.single import watch as watch_over
 from engine.runtime.audit import AuditReport, audit
@@ -33,6 +33,8 @@ from engine.web.ports import Context
 from engine.web.probes import application
 
 CACHE_RESERVE_MIB = 64
+LEAVE_SECONDS = 15.0
+"""Longer than clients take to give up a request, shorter than a supervisor waits before it kills."""
 
 
 def pacing_of(settings: KafkaSettings) -> Pacing:
@@ -75,6 +77,7 @@ async def work(settings: Settings, kafka: KafkaSettings, announce: Callable[[str
         await cluster.start(worker)
         announce(url)
         await worker.run(asked)
+        end_within(LEAVE_SECONDS)
 
 
 async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None]) -> None:

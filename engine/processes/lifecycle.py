@@ -1,13 +1,16 @@
 """How a process of the engine is asked to stop: by a signal, or by the end of the process that started it."""
 
 import asyncio
+import logging
 import os
 import signal
+import threading
 from types import FrameType
 
 PARENT_VARIABLE = "STOCKLINE_PARENT_PID"
 """Set by a process that starts others: they do not outlive it."""
 PARENT_SECONDS = 0.5
+log = logging.getLogger(__name__)
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -33,6 +36,21 @@ def stop_when_asked() -> asyncio.Event:
 
         look()
     return asked
+
+
+def end_within(seconds: float) -> None:
+    """End this process after so many seconds in any case, with exit code 0.
+
+    A client of a broker that fell silent may never come to its end. Call this once nothing is open that must be kept.
+    """
+    timer = threading.Timer(seconds, _end_at_once, [seconds])
+    timer.daemon = True
+    timer.start()
+
+
+def _end_at_once(seconds: float) -> None:
+    log.warning("Kafka was not left within %g s; the process ends without it, all that was committed is kept", seconds)
+    os._exit(0)
 
 
 def environment_of_child() -> dict[str, str]:

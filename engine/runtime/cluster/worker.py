@@ -191,9 +191,13 @@ class Worker:
             self.actors.clear()
             if self._telling is not None:
                 await self._telling
-        if self._failure.done():
-            error = self._failure.result()
+        if not self._failure.done():
+            return
+        error = self._failure.result()
+        if not (asked.is_set() and isinstance(error, EnvironmentFailure)):
             raise error if isinstance(error, StocklineError) else BrokenInvariant(repr(error)) from error
+        # The other workers may be leaving too, and the broker: what fails now is nobody's loss.
+        log.info("while stopping: %s", error)
 
     def settled(self, partition: int, end: int) -> None:
         """All before `end` is folded: tell the group's offsets, several at once where they come fast."""
