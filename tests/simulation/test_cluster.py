@@ -75,7 +75,7 @@ class _Unclosable(FaultyCluster):
     async def own(self, partition: int) -> MemoryOwnership:
         task = await super().own(partition)
 
-        async def close(damaged: bool = False) -> None:
+        async def close() -> None:
             raise Corrupt("as asked")
 
         task.close = close

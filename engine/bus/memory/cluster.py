@@ -145,6 +145,10 @@ class MemoryOwnership:
         self.marker, self.next_offset = commit.marker, commit.next_offset
         self._usable = True
 
-    async def close(self, damaged: bool = False) -> None:
+    async def close(self) -> None:
         """Let go of the partition; the copy of its rows goes with this object."""
+        self._usable = False
+
+    async def discard(self) -> None:
+        """Let go of the partition in the same way: there are no other local rows."""
         self._usable = False

@@ -200,7 +200,7 @@ class PartitionLoop:
         self.task = None
         owned, self._owned = self._owned, None
         if owned is not None:
-            await asyncio.shield(owned.close(damaged=isinstance(error, Corrupt)))
+            await asyncio.shield(owned.discard() if isinstance(error, Corrupt) else owned.close())
 
     # the loop ---------------------------------------------------------------------------------------------------------
 

@@ -121,11 +121,15 @@ class KafkaOwnership:
         self.marker, self.next_offset = commit.marker, commit.next_offset
         passed("commit.cached")
 
-    async def close(self, damaged: bool = False) -> None:
+    async def close(self) -> None:
         """Let go of the partition."""
         await self._producer.stop()
-        if damaged:
-            self._cache.discard()
+        self._cache.close()
+
+    async def discard(self) -> None:
+        """Let go of the partition and delete its local rows; the next owner here restores them from the changelog."""
+        await self._producer.stop()
+        self._cache.discard()
         self._cache.close()
 
 
