@@ -87,7 +87,7 @@ def commit(partition: int = 0, next_offset: int = 1, **parts: Any) -> Commit:
 
 
 def signal(value: bytes) -> Output:
-    return Output("signals", ROW, "s-1", value)
+    return Output("signals", ROW, "s-1", value, "signal.raised")
 
 
 @asynccontextmanager

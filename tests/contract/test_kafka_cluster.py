@@ -105,8 +105,8 @@ class TestKafkaCluster(ClusterSuite):
     async def test_what_is_far_longer_than_a_batch_is_written_and_comes_back(self, place: KafkaPlace) -> None:
         await place.write(events(0, b"one"))
         rows = [(b"s-%d" % n, bytes([n]) * (8 << 20)) for n in range(6)]
-        letter = Output("dead-letters", "erp", "0-0", b"x" * (MAX_RECORD_BYTES - 1_000))
-        short = [Output("signals", ROW, f"s-{n}", b"%d" % n) for n in range(50_000)]
+        letter = Output("dead-letters", "erp", "0-0", b"x" * (MAX_RECORD_BYTES - 1_000), "event.refused")
+        short = [Output("signals", ROW, f"s-{n}", b"%d" % n, "signal.raised") for n in range(50_000)]
         async with place.cluster() as cluster:
             owned = await cluster.own(0)
             await owned.commit(commit(changes=rows, outputs=[letter, *short]), [])

@@ -132,7 +132,7 @@ def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[s
     rows = {keys.STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), keys.FLOOR + row: Floor(balance)}
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
     changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
-    rig.bus.commit([Commit(0, [], changes, [], [], marker)])
+    rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)
 

@@ -33,10 +33,11 @@ class _Data(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
+    type: str
     data: _Data
 
 
-_named = msgspec.json.Decoder(_Envelope)
+_envelopes = msgspec.json.Decoder(_Envelope)
 
 
 def commit_of(place: TopicPartition, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
@@ -57,19 +58,20 @@ def commit_of(place: TopicPartition, records: Iterable[ConsumerRecord], hidden: 
             outputs.append(output)
             if topic == "positions":
                 touched += [(output.key, offset) for offset in _touched(record)]
-    return Commit(place.partition, (), changes, outputs, touched, b"")
+    return Commit(place.partition, (), changes, outputs, touched, b"", 0)
 
 
 def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
     """A record of an output topic; None where somebody else has written there what cannot be read."""
     try:
         key = (record.key or b"").decode("utf-8", "surrogatepass")
-        named = _named.decode(record.value or b"").data
+        found = _envelopes.decode(record.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if topic == "positions":
-        return Output(topic, key, key, record.value) if named.sku is not None and "\0" in key else None
-    return Output(topic, key, named.id, record.value) if named.id is not None else None
+        return Output(topic, key, key, record.value, found.type) if found.data.sku is not None and "\0" in key else None
+    name = found.data.id
+    return Output(topic, key, name, record.value, found.type) if name is not None else None
 
 
 def _touched(record: ConsumerRecord) -> Iterable[int]:
