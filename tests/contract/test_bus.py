@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.memory.bus import Crash, MemoryBus
 from engine.bus.single import Bus, Commit, Output, Record, Topic

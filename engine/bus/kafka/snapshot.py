@@ -10,9 +10,9 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import LogMarker, read_log_marker
 from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.web.follower import commit_of
@@ -69,7 +69,7 @@ class Snapshot:
         self._starts = starts
         self._store = RocksStore(path, layout.FAMILIES, StoreSettings(128))
         self._log = self._store.family("log")
-        self.state = EmbeddedState(self._store)
+        self.state = DiskState(self._store)
         self.published = DiskReadModel(self._store, partitions)
 
     async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
@@ -117,7 +117,7 @@ class Snapshot:
         self.published.add(batch, commit)
         tally = self.published.add_counts(batch, [commit])
         self._store.write(batch, sync=False)
-        self.published.settle(tally)
+        self.published.counts_written(tally)
 
     def _keep_log(self, records: Sequence[Record]) -> None:
         batch = self._store.batch()

@@ -11,9 +11,9 @@ from pathlib import Path
 import msgspec
 from aiokafka import TopicPartition
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.worker.cache import MAX_AGE_SECONDS
@@ -68,7 +68,7 @@ class KafkaView:
     def _open(self) -> None:
         self._store = RocksStore(self.path, layout.FAMILIES, self._settings)
         self._meta = self._store.family("meta")
-        self._state = EmbeddedState(self._store)
+        self._state = DiskState(self._store)
         self._published = KafkaReadModel(self._store, self.partitions, histories=False)
         packed = self._meta.get(PROGRESS_KEY)
         fresh = _Progress(dict(self._topics.ids), {}, 0)
@@ -79,7 +79,7 @@ class KafkaView:
         return same and (not self._progress.written or time.time() - self._progress.written < MAX_AGE_SECONDS)
 
     @property
-    def state(self) -> EmbeddedState:
+    def state(self) -> DiskState:
         """The rows of the changelog."""
         return self._state
 
@@ -109,7 +109,7 @@ class KafkaView:
         self._progress.written = int(time.time())
         batch.put(PROGRESS_KEY, msgspec.msgpack.encode(self._progress), self._meta.handle)
         self._store.write(batch, sync=False)
-        self._published.settle(tally)
+        self._published.counts_written(tally)
 
     def discard(self) -> None:
         """Throw everything away and begin empty."""
