@@ -133,7 +133,7 @@ def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[s
     rows = {STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), FLOOR + row: Floor(balance)}
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
     changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
-    rig.bus.commit([Commit(0, [], changes, [], [], marker)])
+    rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)
 

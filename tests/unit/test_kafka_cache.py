@@ -155,7 +155,7 @@ def test_names_are_packed_and_unpacked(cache: Cache) -> None:
 
 def test_the_offsets_of_a_row_travel_with_its_position() -> None:
     touched = [("A\0X", 1), ("B\0X", 2), ("A\0X", 300)]
-    found = touched_offsets(Commit(0, (), (), (), touched, b""))
+    found = touched_offsets(Commit(0, (), (), (), touched, b"", 0))
     assert {row: list(offsets_in(text)) for row, text in found.items()} == {"A\0X": [1, 300], "B\0X": [2]}
 
 

@@ -31,7 +31,7 @@ RANKS = {
     "engine.demo": 11,
     "engine": 12,
 }
-CONNECTORS_MAY_IMPORT = {"engine.core"}
+CONNECTORS_MAY_IMPORT = {"engine.core", "engine.kafka"}
 FREE = {"engine", "engine.__version__"}
 
 PURE = {"engine.core", "tables", "agents"}
@@ -270,6 +270,10 @@ LAWFUL: list[tuple[str, str]] = [
     (
         "connectors.files.csv",
         "import aiohttp\nfrom engine.core.events import encode\nimport connectors.files",
+    ),
+    (
+        "connectors.kafka_source.lane",
+        "from aiokafka import AIOKafkaConsumer\nfrom engine.kafka.connection import Connection",
     ),
 ]
 
