@@ -64,6 +64,18 @@ def blocks(text: str, *languages: str) -> list[str]:
     return [body for language, body in found if language in languages]
 
 
+def example_events() -> list[str]:
+    """The events of the example files: one day of an item, and what only the engine writes."""
+    return [line for path in sorted((DOCS / "examples").glob("*.ndjson")) for line in path.read_text().splitlines()]
+
+
+def events_in_blocks() -> list[str]:
+    """The events that the documents show: a block is one, or has one in each line."""
+    found = [block for path in DOCUMENTS for block in blocks(path.read_text(encoding="utf-8"), "json")]
+    each = [re.split(r"\n(?=\{)", block.strip()) for block in found]
+    return [event for events in each for event in events]
+
+
 def functions(text: str) -> list[Function]:
     """The functions and classes that a text names, in their order."""
     return [Function(file, name) for span in spans(text) for file, name in FUNCTION.findall(span)]
