@@ -9,13 +9,13 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-from engine.app import running
-from engine.bus.base import Record
-from engine.bus.memory_cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import SECOND, partition_of
+from engine.processes.single import running
 from engine.runtime.clock import WallClock
-from engine.runtime.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.worker import Pacing, Senses, Worker
 from engine.settings import load
 from tests.auditor.model import instant
 from tests.unit.documents import ROOT, functions, rows, section, text_of

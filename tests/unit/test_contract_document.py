@@ -15,19 +15,19 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from agents.alerts import SEVERITY
-from engine import schema
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.cli import app
+from engine.contract import schemas as schema
 from engine.core.events import EVENT_TYPES, Event, Reserved
 from engine.core.outputs import Alert, AlertKind, DeadLetter, OutputEvent, Position, Signal
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from engine.web.routes import ROUTES
 from tests.unit.documents import ROOT, rows, section, text_of
 
 CONTRACT = text_of("contract.md")
 IN_FORCE = CONTRACT.split("## 8. ")[0]
-REASON = re.compile(r'(?:Rejected|Misfit)\(\s*"([a-z_]+)"|^UNTRANSLATABLE = "([a-z_]+)"', re.MULTILINE)
+REASON = re.compile(r'(?:Rejection|Misfit)\(\s*"([a-z_]+)"|^UNTRANSLATABLE = "([a-z_]+)"', re.MULTILINE)
 REVIEW = re.compile(r'return \["([a-z_]+)"\]|reasons\.append\("([a-z_]+)"\)|f"([a-z_]+:)\{name\}"')
 OUTPUTS = [json.loads(line) for line in (ROOT / "tests" / "golden" / "outputs.ndjson").read_text().splitlines()]
 

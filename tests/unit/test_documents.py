@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from engine.cli import app
-from engine.schema import CHANNELS
+from engine.contract.schemas import CHANNELS
 from engine.settings import KafkaSettings, Settings
 from tests.unit.documents import DOCS, DOCUMENTS, ROOT, blocks, defined, functions, outside_code, spans
 
