@@ -27,7 +27,7 @@ FOREIGN = {"server.properties", "profile.toml"}
 
 
 def texts() -> list[object]:
-    return [pytest.param(path, path.read_text(encoding="utf-8"), id=path.name) for path in DOCUMENTS]
+    return [pytest.param(path, path.read_text(encoding="utf-8"), id=str(path.relative_to(ROOT))) for path in DOCUMENTS]
 
 
 everywhere = pytest.mark.parametrize(("path", "text"), texts())
