@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -40,18 +39,6 @@ def test_the_demo_ends_with_figures_that_agree(tmp_path):
     assert "not empty" in again.stderr
     audited = stockline("audit", "--data", str(tmp_path / "data"))
     assert audited.returncode == 0, audited.stdout + audited.stderr
-
-
-@pytest.mark.slow
-def test_without_a_terminal_the_summary_is_text_and_the_engine_is_gone_afterwards():
-    done = stockline(*TWO_DAYS)
-    assert done.returncode == 0, done.stderr
-    assert "units served at once" in done.stdout
-    assert "events, " in done.stderr
-    url = re.search(r"http://127\.0\.0\.1:(\d+)/", done.stdout)
-    assert url is not None
-    asked = stockline("positions", "--url", url.group(0).rstrip("/"))
-    assert asked.returncode == 3
 
 
 def test_days_without_data_are_wrong_usage():
