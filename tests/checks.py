@@ -6,9 +6,7 @@ line stays the last. A check that fails fails the run, whatever the tests do; so
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
-from typing import IO, NamedTuple
 
 import pytest
 
@@ -20,33 +18,29 @@ CHECKS = {
 }
 
 
-class Running(NamedTuple):
-    process: subprocess.Popen[bytes]
-    said: IO[bytes]
-
-
 class Checks:
     """The checks of one run."""
 
     def __init__(self) -> None:
-        self._running = {name: self._start(command) for name, command in CHECKS.items()}
+        self._running = {
+            name: subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for name, command in CHECKS.items()
+        }
         self._failed: dict[str, str] = {}
-
-    @staticmethod
-    def _start(command: tuple[str, ...]) -> Running:
-        said = tempfile.TemporaryFile()
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=said, stderr=said
-        )
-        return Running(process, said)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Wait for all of them."""
-        for name, (process, said) in self._running.items():
-            with said:
-                if process.wait():
-                    said.seek(0)
-                    self._failed[name] = said.read().decode(errors="replace").strip()
+        for name, process in self._running.items():
+            said, _ = process.communicate()
+            if process.returncode:
+                self._failed[name] = said.strip()
         if self._failed:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 

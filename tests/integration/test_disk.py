@@ -142,7 +142,7 @@ def test_the_reserve_is_kept_free_and_the_bus_goes_on_once_there_is_space(
     bus = EmbeddedBus.open(tmp_path, memory_mib=16, reserve_mib=64)
     end = append(bus)
     with monkeypatch.context() as patch:
-        patch.setattr("tables.stores.rocksdb.RocksStore.bytes_free", lambda store: 64 * MIB)
+        patch.setattr("tables.stores.rocksdb.RocksStore.bytes_free", lambda _store: 64 * MIB)
         with pytest.raises(DiskFull, match=r"64 MiB are free.*64 MiB must stay so.*nothing was written") as caught:
             append(bus)
         assert caught.value.exit_code == 3

@@ -79,7 +79,7 @@ def foreign(feed: str, topic: str, count: int) -> list[Foreign]:
     return made
 
 
-def json_record(feed: str, partition: int, number: int) -> Foreign:
+def json_record(_feed: str, partition: int, number: int) -> Foreign:
     value = {"kind": "OUT", "item": {"sku": sku_of(number)}, "qty": number + 1}
     return Foreign(partition, json.dumps(value).encode(), [], "by place")
 

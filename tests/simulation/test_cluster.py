@@ -73,7 +73,7 @@ class _Unclosable(MemoryCluster):
     async def own(self, partition: int) -> MemoryTask:
         task = await super().own(partition)
 
-        async def close(damaged: bool = False) -> None:
+        async def close(*_: bool, **__: bool) -> None:
             raise Corrupt("as asked")
 
         task.close = close

@@ -29,7 +29,7 @@ async def summary_of_a_short_run():
     lines = (line for line in read_invoices() if line.at < end and sum(line.sku.encode()) % 9 == 0)
     plan = build_plan(lines, PERIOD, "test")
     async with fake_engine() as engine, EngineClient(engine.url) as client:
-        report = await ClosedLoop(plan, client).run(lambda status: None)
+        report = await ClosedLoop(plan, client).run(lambda _status: None)
         summary = await demo_run.summarise(plan, client, report)
         engine.duplicates += 1
         other = await demo_run.summarise(plan, client, report)

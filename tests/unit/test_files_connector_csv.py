@@ -67,7 +67,7 @@ START = Mark()
 
 
 def read(profile, text, start=START):
-    return [item for item in CsvReader(profile).read(io.BytesIO((HEAD + text).encode("cp1252")), start)]
+    return list(CsvReader(profile).read(io.BytesIO((HEAD + text).encode("cp1252")), start))
 
 
 def only_event(profile, text):

@@ -97,9 +97,9 @@ def translate(tmp_path_factory):
     return Translation(load_profile(path))
 
 
-def received(topic, value, key=None, headers=(), offset=7, at=AT):
+def received(topic, value, key=None, headers=(), at=AT):
     raw = value if isinstance(value, bytes | None) else json.dumps(value).encode()
-    return Received(topic, 3, offset, at, key, list(headers), raw)
+    return Received(topic, 3, 7, at, key, list(headers), raw)
 
 
 def out(qty=6, kind="OUT", **more):
@@ -302,7 +302,7 @@ def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest():
 
 def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(translate, monkeypatch):
     target = Target(1_000, "north")
-    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"}, offset=100 + 10 * n) for n in range(9)]
+    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"})._replace(offset=100 + 10 * n) for n in range(9)]
 
     def cut(length):
         monkeypatch.setattr(outgoing_module, "COMMIT_BYTES", length)
@@ -331,7 +331,7 @@ def test_a_long_text_full_of_control_characters_is_kept_and_fits():
 
 def test_the_topics_and_the_header_are_the_engines():
     assert outgoing_module.EVENTS == topics.EVENTS
-    assert outgoing_module.DEAD_LETTERS == topics.OUTPUTS["dead-letters"]
+    assert topics.OUTPUTS["dead-letters"] == outgoing_module.DEAD_LETTERS
     assert outgoing_module.BROADCAST_HEADER == owned.BROADCAST_HEADER
     assert outgoing_module.MAX_RECORD_BYTES == connection.MAX_RECORD_BYTES
 

@@ -27,7 +27,7 @@ def items(text, start=START):
 
 
 @pytest.mark.parametrize(
-    ("invoice", "code", "description", "qty", "price", "kind", "reason"),
+    "columns",
     [
         ("536365", "85123A", "WHITE HANGING HEART", 6, 2.55, "sale", None),
         ("536365", "85123a", "WHITE HANGING HEART", 6, 2.55, "sale", None),
@@ -51,8 +51,9 @@ def items(text, start=START):
         ("540012", "21777", "POLYESTER FILLER PAD 40x40cm", 1, 0.0, "sale", None),
     ],
 )
-def test_what_a_line_is(invoice, code, description, qty, price, kind, reason):
-    assert classify(invoice, code, description, qty, price) == (kind, reason)
+def test_what_a_line_is(columns: tuple[str, str, str, int, float, str, str | None]) -> None:
+    *line, kind, reason = columns
+    assert classify(*line) == (kind, reason)
 
 
 def test_rows_of_an_invoice_are_numbered_even_where_they_repeat_and_where_another_comes_between():

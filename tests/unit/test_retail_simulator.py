@@ -85,7 +85,7 @@ def test_goods_that_are_new_come_into_the_range_before_they_are_served(plan):
 async def close_the_loop(plan):
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         loop = ClosedLoop(plan, client)
-        report = await loop.run(lambda status: None)
+        report = await loop.run(lambda _status: None)
     return engine, report
 
 
@@ -118,7 +118,7 @@ async def test_every_event_passes_the_strict_decoder_but_those_spoiled_on_purpos
 async def test_reported_balances_are_the_events_folded_up_to_the_moment_but_for_the_planted_errors(plan):
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         loop = ClosedLoop(plan, client)
-        await loop.run(lambda status: None)
+        await loop.run(lambda _status: None)
     wrong = {}
     for error in loop.planted:
         for moment in error.moments:
@@ -153,11 +153,9 @@ def movements_by_row(engine):
             rows.setdefault((data["sku"], location), []).append((at, "held move", data.get("held", 0) * factor))
         elif kind == "stock.issued":
             change = -data["qty"]
-        elif kind == "stock.adjusted":
-            change = data["qty"]
-        elif kind == "stock.returned" and data["disposition"] != "scrap":
-            change = data["qty"]
-        elif kind == "transfer.received":
+        elif kind in ("stock.adjusted", "transfer.received") or (
+            kind == "stock.returned" and data["disposition"] != "scrap"
+        ):
             change = data["qty"]
         elif kind == "transfer.shipped":
             rows.setdefault((data["sku"], data["from"]), []).append((at, "move", -data["qty"]))

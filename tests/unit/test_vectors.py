@@ -131,17 +131,17 @@ def test_a_fill_rate_target_is_no_cycle_service_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "s", "S", "moq", "multiple", "qty"),
+    ("position", "most", "moq", "multiple", "qty"),
     [
-        (40, 50, 120, 0, 1, 80),
-        (50, 50, 120, 0, 12, 72),
-        (51, 50, 120, 0, 12, 0),
-        (-15, 50, 120, 0, 12, 144),
-        (40, 50, 60, 100, 24, 120),
+        (40, 120, 0, 1, 80),
+        (50, 120, 0, 12, 72),
+        (51, 120, 0, 12, 0),
+        (-15, 120, 0, 12, 144),
+        (40, 60, 100, 24, 120),
     ],
 )
-def test_order_quantity(position: int, s: int, S: int, moq: int, multiple: int, qty: int) -> None:
-    assert policy.order_quantity(position, s, S, moq=moq, multiple=multiple).qty == qty
+def test_order_quantity(position: int, most: int, moq: int, multiple: int, qty: int) -> None:
+    assert policy.order_quantity(position, 50, most, moq=moq, multiple=multiple).qty == qty
 
 
 def test_an_order_that_overshoots_says_what_made_it_so() -> None:
