@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from tests.auditor.model import Event, instant
 from tests.auditor.workload import MINUTE, encoded, iso
@@ -55,7 +56,7 @@ def in_the_far_future(event: Event) -> bytes:
     return encoded(event | {"time": iso(instant(event["time"]) + 4000 * DAY)})
 
 
-def typed(kind: str, data: dict) -> Callable[[Event], bytes]:
+def typed(kind: str, data: dict[str, Any]) -> Callable[[Event], bytes]:
     row = {"sku": "SPOILT", "location": "NOWHERE"}
     return lambda event: encoded(event | {"type": kind, "data": row | data})
 

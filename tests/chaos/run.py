@@ -178,6 +178,7 @@ async def _restore(rig: Rig, outcome: Outcome) -> None:
 
 
 async def _all_owned(log: Path) -> None:
+    written = ""
     for _ in range(300):
         written = await asyncio.to_thread(log.read_text)
         if written.count("owned, from") >= PARTITIONS:

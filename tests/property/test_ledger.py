@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ ARRIVED = BEGIN + 400 * HOUR
 ROW = ("S", "L")
 
 
-def told(number: int, kind: str, minute: int, **data: object) -> dict:
+def told(number: int, kind: str, minute: int, **data: object) -> dict[str, Any]:
     return {**event(kind, 1), "id": f"e{number}", "time": iso(BEGIN + minute * HOUR // 60),
             "data": {"sku": ROW[0], "location": ROW[1], **data}}  # fmt: skip
 

@@ -92,7 +92,7 @@ def audit_copies(world: ClusterWorld) -> None:
             event = decode(record.value)
             if not isinstance(event, Broadcast) or isinstance(event, ClockTicked):
                 continue
-            if record.offset in fetched.everywhere:
+            if fetched and record.offset in fetched.everywhere:
                 copies[partition, record.value] += 1
             elif record.offset < broker.next_offset(partition):
                 alone[partition, record.value] += 1

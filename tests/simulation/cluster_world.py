@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-from engine.bus.base import Record
+from engine.bus.base import Record, Topic
 from engine.bus.cluster import Fetched
 from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
@@ -325,7 +325,7 @@ class ClusterWorld:
         self.answers.add(encoded(answer))
         self._send(answer)
 
-    def _latest(self, topic: str) -> list[dict]:
+    def _latest(self, topic: Topic) -> list[dict[str, Any]]:
         outputs = [output for p in range(self.broker.partitions) for output in self.broker.outputs(topic, p)]
         return [json.loads(value)["data"] for value in {output.id: output.value for output in outputs}.values()]
 

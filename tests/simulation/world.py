@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from benchmarks.attack.patterns import PATTERNS
+from engine.bus.memory import CrashPoint
 from tests.auditor.adapter import Rig, differences
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
@@ -90,7 +92,7 @@ class World:
         batch, self.waiting = self.waiting[:size], self.waiting[size:]
         return batch
 
-    def submit(self, batch: list[Event], power_cut: str | None = None) -> None:
+    def submit(self, batch: list[Event], power_cut: CrashPoint | None = None) -> None:
         self.clock = max([self.clock, *(instant(event["time"]) for event in batch)])
         raw = [encoded(event) for event in batch]
         if power_cut:
@@ -181,7 +183,7 @@ class World:
             elif policy["policy"]["kind"] != "forecast" and model.row(key).available >= 0:
                 self.audit_quantity(model.order_quantity(key), of_row.get(key), key)
 
-    def audit_quantity(self, wanted: int, signal: dict | None, key: tuple[str, str]) -> None:
+    def audit_quantity(self, wanted: int, signal: dict[str, Any] | None, key: tuple[str, str]) -> None:
         """Nothing wanted, no signal; else a signal whose quantity is within the dead band of 10 %."""
         if signal is None:
             assert wanted == 0, f"{key} wants {wanted} and has no signal"
@@ -208,7 +210,7 @@ class World:
         assert other.everything() == self.rig.everything()
 
 
-def row_of(thing: dict) -> tuple[str, str]:
+def row_of(thing: dict[str, Any]) -> tuple[str, str]:
     return thing["sku"], thing["location"]
 
 

@@ -83,7 +83,7 @@ class FakeEngine:
 
     async def signals_list(self, request: web.Request) -> web.Response:
         waiting = {s["sku"] + s["location"] for s in self.signals.values() if s["status"] in ("open", "accepted")}
-        coming = Counter()
+        coming: Counter[tuple[str, str]] = Counter()
         for row, qty in self.on_order.values():
             coming[row] += qty
         for row, policy in self.policies.items():

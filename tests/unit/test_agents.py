@@ -31,12 +31,14 @@ class Told(Rig):
     def row(self, kind: str, day: float, refused: str | None = None, **data: Any) -> str:
         return self.tell(kind, day, refused, **ROW, **data)
 
-    def alert(self, kind: str) -> dict[str, Any] | None:
+    def alert(self, kind: str) -> Any:
+        """The one open alert of a kind as it was published, or None."""
         found = [a for a in self.latest("alerts") if a["kind"] == kind and a["status"] != "resolved"]
         assert len(found) <= 1
         return found[0] if found else None
 
-    def signal(self) -> dict[str, Any] | None:
+    def signal(self) -> Any:
+        """The one standing signal as it was published, or None."""
         standing = [s for s in self.latest("signals") if s["status"] in ("open", "accepted")]
         assert len(standing) <= 1
         return standing[0] if standing else None

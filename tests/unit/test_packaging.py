@@ -9,12 +9,13 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +86,7 @@ def test_the_lock_covers_every_direct_dependency() -> None:
     assert not missed, f"make lock: {missed}"
 
 
-def _satisfied(requirement: Requirement, locked: dict[str, str]) -> bool:
+def _satisfied(requirement: Requirement, locked: Mapping[NormalizedName, str]) -> bool:
     return requirement.specifier.contains(locked.get(canonicalize_name(requirement.name), "0"))
 
 

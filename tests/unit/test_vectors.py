@@ -9,6 +9,7 @@ from math import exp, lgamma, log, sqrt
 from pathlib import Path
 from random import Random
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +35,7 @@ def number(cell: str) -> float | None:
         return None
 
 
-def example(name: str) -> dict:
+def example(name: str) -> dict[str, Any]:
     return json.loads((EXAMPLES / name).read_text())
 
 
@@ -321,7 +322,7 @@ def test_lots_of_the_master_schedule() -> None:
 
 
 @pytest.mark.parametrize("centre", example("drp-item-4682.json")["tables"], ids=lambda centre: centre["location"])
-def test_distribution_requirements(centre: dict) -> None:
+def test_distribution_requirements(centre: dict[str, Any]) -> None:
     """A week that would end below the safety stock gets whole lots: the reorder rule just below the safety stock."""
     stock, receipts = centre["on_hand"], []
     for gross in centre["gross_requirements"]:
