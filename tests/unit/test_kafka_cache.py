@@ -98,7 +98,7 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
 
 def test_names_expire_by_chunks_the_oldest_first(cache: Cache) -> None:
     for day in range(5):
-        cache.apply(change(day + 1, **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
+        cache.apply(change(day + 1, [], **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
     assert cache.expired(8 * DAY) == []
     assert cache.expired(8 * DAY + 1) == [chunk_key(3, 1)]
     assert cache.expired(9 * DAY + 1) == [chunk_key(3, 1), chunk_key(3, 2)]
@@ -128,7 +128,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
     cache.apply(change(1, srow=b"1"), 1)
     cache.close()
     now = time.time()
-    monkeypatch.setattr(module.time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
     old = Cache.open(settings, 3, TOPIC)
     assert (old.place, old.state.get(b"srow")) == (None, None)
     old.close()
@@ -136,7 +136,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
 
 @pytest.mark.parametrize("damage", ["current", "sst", "cut"])
 def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, damage: str) -> None:
-    cache.apply(change(1, **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
+    cache.apply(change(1, [], **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
     cache.close()
     files = sorted((cache.path / "db").glob("*.sst" if damage != "current" else "CURRENT"))
     assert files
@@ -146,7 +146,7 @@ def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, dama
     anew.close()
 
 
-def test_names_are_packed_and_unpacked(cache: Cache) -> None:
+def test_names_are_packed_and_unpacked() -> None:
     pairs = [(name("a"), seen(1)), (name("b"), seen(2))]
     packed = pack_marks(pairs)
     assert list(unpack_marks(chunk_key(3, 9), packed)) == pairs
@@ -155,7 +155,7 @@ def test_names_are_packed_and_unpacked(cache: Cache) -> None:
 
 def test_the_offsets_of_a_row_travel_with_its_position() -> None:
     touched = [("A\0X", 1), ("B\0X", 2), ("A\0X", 300)]
-    found = touched_offsets(Commit(0, (), (), (), touched, b""))
+    found = touched_offsets(Commit(0, (), (), (), touched, b"", 0))
     assert {row: list(offsets_in(text)) for row, text in found.items()} == {"A\0X": [1, 300], "B\0X": [2]}
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 from msgspec import Struct, msgpack
 
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import Change, LogMarker, Pair, read_log_marker
 from engine.core.errors import Corrupt, DirectoryInUse, EnvironmentFailure
 from engine.core.values import DAY
@@ -82,7 +82,7 @@ class Cache:
         self._store = RocksStore(self.path, FAMILIES, self._options)
         self._meta, self._names = self._store.family("meta"), self._store.family("names")
         self._dedupe = self._store.family("dedupe")
-        self.state = EmbeddedState(self._store)
+        self.state = DiskState(self._store)
         packed = self._meta.get(PLACE_KEY)
         self._place = None if packed is None else msgpack.decode(packed, type=Place)
 
