@@ -11,8 +11,10 @@ from engine.bus import snapshot_file
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.kafka.snapshot import Snapshot
 from engine.bus.kafka.topics import ensure_topics, existing_topics
-from engine.bus.kafka.web.appender import Ingest, LogProgress
+from engine.bus.kafka.web.appender import Appender
 from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.log_progress import LogProgress
+from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
 from engine.bus.kafka.worker.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.worker.group import KafkaCluster
@@ -88,9 +90,11 @@ async def serve(settings: Settings, kafka: KafkaSettings, announce: Callable[[st
         ends.callback(bound.close)
         connection = Connection(kafka)
         topics = await ensure_topics(connection)
-        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2)
+        log_reader = LogReader(connection)
+        ends.push_async_callback(log_reader.close)
+        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2, log_reader.read)
         ends.callback(view.close)
-        ingest, watch = Ingest(connection, topics.partitions), LogProgress(connection, topics.partitions)
+        ingest, watch = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
         ends.push_async_callback(ingest.close)
         ends.push_async_callback(watch.close)
         follower = Follower(connection, view, lambda outputs: service.publish(outputs))

@@ -6,20 +6,17 @@ commit is asked for, and after any error the producer is of no more use.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import TopicPartition
 
+from engine.bus.kafka.codec import Message
 from engine.bus.kafka.topics import not_taken
 from engine.bus.kafka.worker.failpoints import passed
 from engine.kafka.connection import UNDERWAY_BYTES, Connection, stopped
 from engine.kafka.errors import TOO_LONG
-from engine.kafka.headers import Header
-
-Message = tuple[bytes | None, bytes | None, list[Header]]
-"""A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
 
 
 class Room:
@@ -59,7 +56,7 @@ class TransactionalProducer:
         """Take the id over: what its former owner left open is aborted, and it can commit nothing more."""
         await self._within(self._producer.start(), "cannot take over the task")
 
-    async def write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
+    async def write(self, messages: Mapping[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         """Write all `messages` in one transaction.
 
         Returns:
@@ -73,7 +70,7 @@ class TransactionalProducer:
         ends: dict[TopicPartition, int | None] = await self._within(self._write(messages), "the transaction failed")
         return ends
 
-    async def _write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
+    async def _write(self, messages: Mapping[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         # 1. begin: nothing goes over the wire yet
         await self._producer.begin_transaction()
         passed("commit.begun")

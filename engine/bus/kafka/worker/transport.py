@@ -18,28 +18,15 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from engine.bus.cluster import Fetched, Receiver
-from engine.bus.single import Record
+from engine.bus.kafka.codec import fetched_of
 from engine.core.errors import UsageError
 from engine.kafka.connection import Connection
-from engine.kafka.headers import BROADCAST_HEADER
 from engine.kafka.topic_names import EVENTS
 
 IDLE_SECONDS = 0.005
 THREAD_SECONDS = 10.0
 BUSY_FETCH_SECONDS = 0.05
 """How long a fetch waits while some partitions are not asked for, which may be asked for meanwhile."""
-
-
-def fetched_of(partition: int, start: int, end: int, records: Sequence[ConsumerRecord]) -> Fetched:
-    """What a fetch brought, in the engine's own types."""
-    everywhere = frozenset(record.offset for record in records if record.headers and BROADCAST_HEADER in record.headers)
-    return Fetched(partition, start, end, [record_of(record) for record in records], everywhere)
-
-
-def record_of(record: ConsumerRecord) -> Record:
-    """A record of the log; a missing key or value is an empty one."""
-    key = (record.key or b"").decode("utf-8", "surrogateescape")
-    return Record(record.partition, record.offset, key, record.value or b"", record.timestamp * 1000)
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):
