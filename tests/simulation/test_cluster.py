@@ -16,7 +16,8 @@ from engine.bus.memory.broker import MemoryBroker
 from engine.bus.memory.cluster import MemoryOwnership
 from engine.bus.single import Record
 from engine.core.errors import Corrupt, EnvironmentFailure
-from engine.runtime.cluster.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
 from tests.simulation.faults import Ending, Fate, FaultyCluster

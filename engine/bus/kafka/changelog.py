@@ -11,12 +11,12 @@ from typing import NamedTuple
 import msgspec
 
 from engine.bus.single import Commit
-from tables import keys
-from tables.event_marks import newest_arrival, pack_names
+from tables.event_marks import EVENT_MARK, chunk_key, newest_arrival, pack_marks
+from tables.markers import marker_key
 
 Pair = tuple[bytes, bytes | None]
 
-MARK_TAG = keys.DUPLICATE[0]
+MARK_TAG = EVENT_MARK[0]
 
 
 class LogMarker(msgspec.Struct, array_like=True):
@@ -43,7 +43,7 @@ class Change(NamedTuple):
 
     rows: list[Pair]
     marks: list[tuple[bytes, bytes]]
-    chunk: list[tuple[bytes, bytes]]
+    chunk: Sequence[tuple[bytes, bytes]]
     marker: Pair
 
     @property
@@ -69,9 +69,9 @@ def change_of(commit: Commit, topic_id: str) -> Change:
             marks.append((key, value))
         else:
             rows.append(pair)
-    chunk = [(keys.names_chunk(commit.partition, commit.next_offset), pack_names(marks))] if marks else []
+    chunk = [(chunk_key(commit.partition, commit.next_offset), pack_marks(marks))] if marks else []
     marker = LogMarker(topic_id, commit.next_offset, commit.marker)
-    return Change(rows, marks, chunk, (keys.marker(commit.partition), msgspec.msgpack.encode(marker)))
+    return Change(rows, marks, chunk, (marker_key(commit.partition), msgspec.msgpack.encode(marker)))
 
 
 def touched_offsets(commit: Commit) -> dict[str, bytes]:

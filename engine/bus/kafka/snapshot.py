@@ -21,7 +21,7 @@ from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
 from engine.kafka.connection import Connection, stopped
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
-from tables import keys
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 FETCH_MS = 1_000
@@ -125,7 +125,7 @@ class Snapshot:
     # a bus to be read -------------------------------------------------------------------------------------------------
 
     def _marker(self, partition: int) -> LogMarker | None:
-        return read_log_marker(self.state.get(keys.marker(partition)))
+        return read_log_marker(self.state.get(marker_key(partition)))
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""

@@ -9,10 +9,11 @@ from aiokafka.errors import KafkaError
 
 from engine.aio import end
 from engine.bus.kafka.codec import commit_of
-from engine.bus.kafka.web.view import NOT_SHOWN, KafkaView
+from engine.bus.kafka.web.view import KafkaView
 from engine.bus.single import Output
 from engine.kafka.connection import Connection, stopped
 from engine.kafka.topic_names import OUTPUTS, STATE
+from tables.catalogue import HIDDEN_TAGS
 
 FOLLOW_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -90,7 +91,7 @@ class Follower:
     async def _take(
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ) -> None:
-        commits = [commit_of(at, records, NOT_SHOWN) for at, records in fetched.items()]
+        commits = [commit_of(at, records, HIDDEN_TAGS) for at, records in fetched.items()]
         positions = {at: await consumer.position(at) for at in fetched}
         await asyncio.to_thread(self._view.apply, commits, positions)
         outputs = [output for commit in commits for output in commit.outputs]

@@ -18,11 +18,8 @@ from engine.bus.kafka.replica import Replica, ReplicaFormat
 from engine.bus.kafka.topics import Topics
 from engine.bus.single import Commit, Record
 from engine.kafka.topic_names import EVENTS
-from tables import keys
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
-
-NOT_SHOWN = frozenset({keys.DUPLICATE[0], keys.NAMES[0], keys.TIMER[0]})
-"""Tables of the changelog that no reader of rows asks for."""
 
 ReadLog = Callable[[Sequence[tuple[int, int]]], list[Record]]
 """Reads the records of the log at (partition, offset)."""
@@ -87,7 +84,7 @@ class KafkaView:
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the partition's last commit."""
-        marker = read_log_marker(self._state.get(keys.marker(partition)))
+        marker = read_log_marker(self._state.get(marker_key(partition)))
         return None if marker is None else marker.marker
 
     def apply(self, commits: Sequence[Commit], positions: Mapping[TopicPartition, int]) -> None:

@@ -16,13 +16,13 @@ from engine.bus.kafka.changelog import Change, LogMarker, Pair, read_log_marker
 from engine.bus.kafka.replica import Replica, ReplicaFormat
 from engine.core.errors import DirectoryInUse, EnvironmentFailure
 from engine.core.values import DAY
-from tables import keys
-from tables.event_marks import newest_arrival, unpack_names
+from tables.event_marks import MARK_CHUNK, newest_arrival, unpack_marks
+from tables.markers import marker_key
 from tables.stores.rocksdb import Batch, RocksStore, StoreSettings
 from tables.stores.rocksdb_options import Profile
 
 FAMILIES: Mapping[str, Profile] = {"meta": "rows", "state": "rows", "dedupe": "random", "names": "sequential"}
-NAMES_TAG = keys.NAMES[0]
+CHUNK_TAG = MARK_CHUNK[0]
 SPARE_DIRECTORIES = 8
 EXPIRED_PER_COMMIT = 2
 
@@ -85,7 +85,7 @@ class Cache:
 
     def marker(self, partition: int) -> LogMarker | None:
         """How far the log was folded into these rows."""
-        return read_log_marker(self.state.get(keys.marker(partition)))
+        return read_log_marker(self.state.get(marker_key(partition)))
 
     def apply(self, change: Change, expired: Sequence[bytes], position: int | None) -> None:
         """Take over what was committed, up to `position` of the changelog; None where the broker did not say."""
@@ -105,11 +105,11 @@ class Cache:
         batch = self._store.batch()
         rows: list[Pair] = []
         for key, value in pairs:
-            if key[0] != NAMES_TAG:
+            if key[0] != CHUNK_TAG:
                 rows.append((key, value))
             elif value is not None:
                 batch.put(key, value, self._chunks.handle)
-                for name, mark in unpack_names(key, value):
+                for name, mark in unpack_marks(key, value):
                     batch.put(name, mark, self._marks.handle)
             else:
                 # The chunk to delete may still be in the unwritten batch, so the batch is written first.
@@ -126,7 +126,7 @@ class Cache:
         """
         window = (self._settings.marks_days + 1) * DAY
         found: list[bytes] = []
-        for key, packed in self._chunks.scan(keys.NAMES, b"\xff"):
+        for key, packed in self._chunks.scan(*MARK_CHUNK.range()):
             if newest_arrival(packed) + window >= now or len(found) == EXPIRED_PER_COMMIT:
                 break
             found.append(key)
@@ -149,7 +149,7 @@ class Cache:
         packed = self._chunks.get(key)
         if packed is None:
             return
-        pairs = list(unpack_names(key, packed))
+        pairs = list(unpack_marks(key, packed))
         kept = self._marks.get_many([name for name, _ in pairs])
         for (name, mark), there in zip(pairs, kept, strict=True):
             if there == mark:
