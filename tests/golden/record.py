@@ -8,6 +8,7 @@ import msgspec
 
 from engine.bus.memory.bus import MemoryBus
 from engine.core.events import EVENT_TYPES, content, decode, identity
+from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import instant
 from engine.runtime.single.engine import Engine
@@ -61,6 +62,7 @@ def names(lines: list[bytes]) -> dict[str, list[str]]:
     first: dict[str, list[str]] = {}
     for line in lines:
         event = decode(line)
+        assert not isinstance(event, Rejection)
         kind = next(name for name, of in EVENT_TYPES.items() if type(event) is of)
         if kind not in first:
             first[kind] = [line.decode(), identity(event).hex(), content(event, instant(event.time)).hex()]

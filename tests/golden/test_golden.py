@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.core.events import content, decode, encode, identity
+from engine.core.outcomes import Rejection
 from engine.core.values import instant
 from tables.catalogue import BY_TAG
 from tests.golden.record import HERE, fields, outputs, replay
@@ -23,6 +24,7 @@ def test_the_recorded_log_gives_the_recorded_outputs() -> None:
 def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> None:
     raw, name, says = NAMES[kind]
     event = decode(raw.encode())
+    assert not isinstance(event, Rejection)
     assert identity(event).hex() == name
     assert content(event, instant(event.time)).hex() == says
     assert decode(encode(event)) == event

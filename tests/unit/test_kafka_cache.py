@@ -147,7 +147,7 @@ def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, dama
     anew.close()
 
 
-def test_names_are_packed_and_unpacked(cache: Cache) -> None:
+def test_names_are_packed_and_unpacked() -> None:
     pairs = [(name("a"), seen(1)), (name("b"), seen(2))]
     packed = pack_marks(pairs)
     assert list(unpack_marks(chunk_key(3, 9), packed)) == pairs
