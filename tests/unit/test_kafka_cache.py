@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,8 +44,8 @@ def commit(next_offset: int, **changes: bytes | None) -> Commit:
     return Commit(3, (), pairs, (), (), b"marker %d" % next_offset, next_offset)
 
 
-def change(next_offset: int, expired: list[bytes] | None = None, **changes: bytes | None) -> Step:
-    return change_of(commit(next_offset, **changes), "log-1"), expired or []
+def change(next_offset: int, *expired: bytes, **changes: bytes | None) -> Step:
+    return change_of(commit(next_offset, **changes), "log-1"), list(expired)
 
 
 def content(cache: Cache) -> list[tuple[bytes, bytes]]:
@@ -81,7 +80,7 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
         change(2, srow=b"1", sgone=b"x", name_a=seen(1), name_b=seen(1)),
         change(4, srow=b"2", sgone=None, name_c=seen(2)),
         change(6, srow=b"3", name_a=seen(9 * DAY)),
-        change(8, [chunk_key(3, 2)], sother=b"1", name_d=seen(9 * DAY)),
+        change(8, chunk_key(3, 2), sother=b"1", name_d=seen(9 * DAY)),
     ]
     for number, step in enumerate(steps):
         cache.apply(*step, number)
@@ -128,8 +127,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
 ) -> None:
     cache.apply(*change(1, srow=b"1"), 1)
     cache.close()
-    now = time.time()
-    monkeypatch.setattr(replica.time, "time", lambda: now + replica.MAX_AGE_SECONDS + 60)
+    monkeypatch.setattr(replica, "MAX_AGE_SECONDS", -1)
     old = Cache.open(settings, 3, TOPIC)
     assert (old.reached, old.state.get(b"srow")) == (None, None)
     old.close()
