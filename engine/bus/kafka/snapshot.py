@@ -128,7 +128,7 @@ class Snapshot:
         return read_log_marker(self.state.get(marker_key(partition)))
 
     def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task."""
+        """The marker of the partition's last commit."""
         marker = self._marker(partition)
         return None if marker is None else marker.marker
 
