@@ -9,7 +9,7 @@ from engine.bus.single import Audited, Bus, Topic
 from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
 from engine.runtime.marker import rules_of_log
-from engine.runtime.single.engine import replay
+from engine.runtime.replay import replay
 from tables import keys
 
 MAX_DIFFERENCES = 100
