@@ -64,8 +64,11 @@ class Ownership(Protocol):
             EnvironmentFailure: the outcome is unknown; this object is of no more use.
         """
 
-    async def close(self, damaged: bool = False) -> None:
-        """Let go of the partition; `damaged` throws away what was kept locally."""
+    async def close(self) -> None:
+        """Let go of the partition."""
+
+    async def discard(self) -> None:
+        """Let go of the partition and delete the rows that were kept locally, because they are damaged."""
 
 
 class Receiver(Protocol):

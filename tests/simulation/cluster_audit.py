@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from itertools import pairwise
 
-from engine.bus.memory.cluster import MemoryBroker
+from engine.bus.memory.broker import MemoryBroker
 from engine.bus.single import Output, Record
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of

@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from engine.bus.cluster import Fetched
-from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import Request
 from engine.bus.single import Record
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
@@ -27,6 +28,7 @@ from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.workload import Story, answer_to_alert, answer_to_signal, encoded
+from tests.simulation.faults import Fate, FaultyCluster
 from tests.simulation.loop import VirtualLoop
 
 RULES = Rules(clock="wall")
@@ -58,7 +60,7 @@ class Process:
     def __init__(self, world: ClusterWorld, name: str) -> None:
         self.name = name
         self.world = world
-        self.cluster = MemoryCluster(world.broker, name, world.fate)
+        self.cluster = FaultyCluster(world.broker, name, world.fate)
         machine = Machine(WallClock(world.now, world.now), world.random.random)
         self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, machine)
         self.cluster.attach(self.worker)

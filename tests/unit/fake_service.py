@@ -172,7 +172,7 @@ class FakeService:
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([Output(topic, name, name, value)])
+                subscription.queue.put_nowait([Output(topic, name, name, value, kind)])
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)

@@ -11,7 +11,7 @@ from engine.core.errors import EnvironmentFailure
 from engine.core.events import encode
 from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, ticks_of
 from engine.runtime.fold import Fold
-from tables.rows import Feed
+from tables.directory import Feed
 
 log = logging.getLogger(__name__)
 
