@@ -43,8 +43,11 @@ from engine.core.values import HOUR, instant, moment, partition_of, row_key
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from tables import keys
+from tables.directory import pulse_key
+from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
-from tables.rows import Stock
+from tables.stock import STOCK
+from tables.wakes import wake_key
 from tables.workspace import State, Workspace, too_heavy
 
 LONGEST_KEPT_BYTES = 16 << 20
@@ -126,14 +129,14 @@ class Fold:
         wanted: dict[bytes, None] = {}
         for _, event in arrivals:
             if isinstance(event, Rejection):
-                names.append(keys.DUPLICATE)
+                names.append(mark_key(self.partition, b""))
                 continue
-            names.append(keys.duplicate(self.partition, identity(event)))
+            names.append(mark_key(self.partition, identity(event)))
             data: Any = event.data
             kind = type(event)
             if kind in STEPS:
                 row = keys.row(data.sku, data.location)
-                wanted[keys.STOCK + row] = None
+                wanted[STOCK + row] = None
                 if kind in ASKED:
                     wanted.update(dict.fromkeys(ASKED[kind](row, data)))
         self._space.prefetch(list(wanted))
@@ -160,7 +163,7 @@ class Fold:
             self._tally("duplicates", event)
             return DUPLICATE
         turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
-        turn.begin(event, at, now, name[-16:])
+        turn.begin(event, at, now, marked_identity(name))
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
@@ -170,7 +173,7 @@ class Fold:
             return self._refuse(record, event, TOO_LARGE)
         self._accept(turn, record.offset, outputs)
         if type(event) is not ClockTicked:
-            self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
+            self._seen[name] = pack_mark(says, record.arrived_at)
         return None
 
     def _hear(self, record: Record, event: Event, at: int) -> int:
@@ -210,9 +213,9 @@ class Fold:
 
     def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejection | Duplicate | None:
         """Whether the event's name was seen within the window: with the same content, or with other content."""
-        if seen is None or record.arrived_at - int.from_bytes(seen[8:], "big") > self._rules.duplicate_window:
+        if seen is None or record.arrived_at - newest_arrival(seen) > self._rules.duplicate_window:
             return None
-        if seen[:8] == says:
+        if marked_content(seen) == says:
             return DUPLICATE
         return Rejection("conflict", "an event with this source and id, but other content, was taken before")
 
@@ -245,21 +248,21 @@ class Fold:
             old = turn.wakes[row]
             if old != stock.wake_at:
                 if old is not None:
-                    turn.put(keys.timer(self.partition, old, row), None)
+                    turn.put(wake_key(self.partition, old, row), None)
                 if stock.wake_at is not None:
-                    turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
+                    turn.put(wake_key(self.partition, stock.wake_at, row), b"")
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
         for name, last in self._arrivals.items():
             if last > self.feeds.pulses[name].last:
-                self._space.accept({keys.pulse(self.partition, name): self.feeds.arrived(name, last)})
+                self._space.accept({pulse_key(self.partition, name): self.feeds.arrived(name, last)})
         self._arrivals = {}
 
     # outputs ----------------------------------------------------------------------------------------------------------
 
     def _position(self, row: bytes, offset: int) -> Output:
-        stock: Stock = self._space.get(keys.STOCK + row)
+        stock = self._space.require(STOCK + row)
         sku, location = keys.names(row)
         position = Position(
             sku=sku,
@@ -278,7 +281,7 @@ class Fold:
         name = f"{sku}@{location}"
         value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
         key = row.decode()
-        return Output("positions", key, key, value)
+        return Output("positions", key, key, value, "position.changed")
 
     def _refuse(self, record: Record, event: Event | None, refused: Rejection) -> Rejection:
         if self._counted_elsewhere(event):
@@ -297,7 +300,7 @@ class Fold:
             **_exact(record.value),
         )
         value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
-        self._outputs.append(Output("dead-letters", source or "", name, value))
+        self._outputs.append(Output("dead-letters", source or "", name, value, "event.refused"))
         return refused
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
@@ -314,7 +317,7 @@ def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Outpu
     """A revision of a signal or alert as it is published."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
-    return Output(topic, row_key(data.sku, data.location), data.id, value)
+    return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 
 
 def _said_of(value: bytes) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-
 from engine.processes.cluster import serve, work
+
 from engine.settings import load, load_kafka
 from tests.unit.documents import functions, section
 from tests.unit.test_architecture_document import BEFORE, RECEIPT, TEXT, told

@@ -81,7 +81,7 @@ def test_every_event_type_is_in_the_contract_and_no_other() -> None:
 def test_every_field_of_an_event_is_told_and_whether_it_must_be_there(kind: str) -> None:
     data, _ = data_schema(kind)
     required, optional = told_fields(told_types()[kind])
-    assert required == set(data["required"] if "required" in data else [])
+    assert required == set(data.get("required", []))
     assert optional == data["properties"].keys() - required - {"uom"}
 
 

@@ -11,7 +11,8 @@ import pytest
 from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
 from engine.core.errors import BrokenInvariant, EnvironmentFailure
 from engine.core.rules import Rules
-from engine.runtime.cluster.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.integration.process import ROOT
 
 GONE = EnvironmentFailure("the group cannot be kept up")
