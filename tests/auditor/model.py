@@ -370,7 +370,9 @@ class Model:
 
     def found_by_counts(self, key: Key, status: str) -> int:
         """Units that counts found (or lost, negative), one count after the other along the time line."""
-        story = [(at, 0, (), qty) for at, qty in self.moved(key, status)]
+        story: list[tuple[int, int, tuple[object, ...], int]] = [
+            (at, 0, (), qty) for at, qty in self.moved(key, status)
+        ]
         story += [(moment, 1, rank, qty) for moment, rank, qty in self.counts(key, status)]
         book = found = 0
         for _, is_count, _, qty in sorted(story):

@@ -100,7 +100,7 @@ class Story:
         names, weights = zip(*WEIGHTS.items(), strict=True)
         while True:
             (name,) = self.random.choices(names, weights)
-            event = getattr(self, name)()
+            event: Event | None = getattr(self, name)()
             if event is not None:
                 return event
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -254,7 +254,7 @@ def test_every_failure_is_an_error_of_the_engine_once_the_bus_is_closed(tmp_path
     bus = EmbeddedBus.open(tmp_path)
     append(bus)
     bus.close()
-    reads = [
+    reads: list[Callable[[], object]] = [
         lambda: bus.state.get(b"s"),
         lambda: bus.state.get_many([b"s", b"d"]),
         lambda: bus.state.scan(b"a", b"z"),

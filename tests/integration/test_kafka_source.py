@@ -85,8 +85,9 @@ def json_record(_feed: str, partition: int, number: int) -> Foreign:
 
 
 def structured_record(feed: str, partition: int, number: int) -> Foreign:
-    event = attributes(feed, "structured", number) | {"data": data_of(number)}
-    return Foreign(partition, json.dumps(event).encode(), [], f"{event['source']} {event['id']}", event["type"])
+    event = attributes(feed, "structured", number)
+    value = json.dumps(event | {"data": data_of(number)}).encode()
+    return Foreign(partition, value, [], f"{event['source']} {event['id']}", event["type"])
 
 
 def binary_record(feed: str, partition: int, number: int) -> Foreign:

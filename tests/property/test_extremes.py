@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.bus.base import Commit
+from engine.bus.base import Commit, Topic
 from engine.core.outputs import Alert, Position, Signal
 from engine.runtime.detail import row_detail
 from engine.runtime.marker import Marker
@@ -78,7 +78,8 @@ def line(number: int, kind: str, data: dict[str, Any]) -> bytes:
 
 def check(rig: Rig) -> None:
     """All that was published is what its type says, rows can be read again, and the largest horizon can be answered."""
-    for topic, kind in (("positions", Position), ("signals", Signal), ("alerts", Alert)):
+    kinds: dict[Topic, type[msgspec.Struct]] = {"positions": Position, "signals": Signal, "alerts": Alert}
+    for topic, kind in kinds.items():
         for data in rig.latest(topic):
             msgspec.convert(data, kind)
     for signal in rig.latest("signals"):

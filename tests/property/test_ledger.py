@@ -39,13 +39,14 @@ def test_the_balance_as_of_the_last_report_is_that_of_the_model_after_every_even
 ) -> None:
     rig, events, last = Rig(1), [], None
     for number, (what, minute, qty) in enumerate(steps):
-        kind, data = {
+        stories: dict[str, tuple[str, dict[str, Any]]] = {
             "move": ("stock.adjusted", {"qty": qty - 20 or 1, "reason": "x"}),
             "held": ("stock.held", {"qty": qty + 1}),
             "count": ("stock.counted", {"qty": qty}),
             "count held": ("stock.counted", {"qty": qty, "status": "held"}),
             "report": ("balance.reported", {"on_hand": 10**6}),
-        }[what]
+        }
+        kind, data = stories[what]
         new = told(number, kind, minute, **data)
         events.append(new)
         assert rig.send([encoded(new)], ARRIVED) == {}

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from itertools import pairwise
 
-from engine.bus.base import Output, Record
+from engine.bus.base import Output, Record, StateReader
 from engine.bus.memory_cluster import MemoryBroker
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
@@ -77,7 +77,7 @@ def latest(outputs: list[Output]) -> dict[str, Output]:
     return {output.key: output for output in outputs}
 
 
-def pairs(rows: MemoryFamily) -> list[tuple[bytes, bytes]]:
+def pairs(rows: StateReader) -> list[tuple[bytes, bytes]]:
     return list(rows.scan(b"", b"\xff"))
 
 

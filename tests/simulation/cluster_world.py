@@ -15,7 +15,7 @@ from typing import Any
 
 from engine.bus.base import Record, Topic
 from engine.bus.cluster import Fetched
-from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory_cluster import Ending, Fate, MemoryBroker, MemoryCluster, Request
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
@@ -34,7 +34,7 @@ DRAIN_SECONDS = 120.0
 MOST_PROCESSES = 3
 BAD_KINDS = sorted(KINDS.keys() - {"an absurd size", "deep nesting"})  # nothing for a cluster in them, but long
 EVERYWHERE = ("location.defined", "feed.declared")
-ENDINGS = {"refused": 4, "unknown": 4, "silent": 1, "lost": 1}
+ENDINGS: dict[Ending, int] = {"refused": 4, "unknown": 4, "silent": 1, "lost": 1}
 STEPS = {
     "send": 16,
     "send bad input": 2,

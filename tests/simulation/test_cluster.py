@@ -18,7 +18,7 @@ from engine.core.errors import Corrupt, EnvironmentFailure
 from engine.runtime.worker import Pacing, Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
-from tests.simulation.loop import Standstill, virtual_time
+from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
 
 ONE = os.environ.get("STOCKLINE_SEED")
 SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "2500"))
@@ -29,7 +29,9 @@ CHUNKS = [range(int(ONE), int(ONE) + 1)] if ONE else [range(n, min(n + CHUNK, SE
 def lived(seed: int) -> ClusterWorld:
     """A world that has lived and stood the audit."""
     with virtual_time() as runner:
-        world = ClusterWorld(seed, runner.get_loop())
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+        world = ClusterWorld(seed, loop)
         try:
             runner.run(world.run())
             audit(world)
@@ -76,7 +78,7 @@ class _Unclosable(MemoryCluster):
         async def close(*_: bool, **__: bool) -> None:
             raise Corrupt("as asked")
 
-        task.close = close
+        task.close = close  # type: ignore[method-assign]
         return task
 
 

@@ -54,7 +54,9 @@ class World:
         self.story = Story(self.random, skus=self.random.randint(1, 3), locations=2, length=length)
         self.rig = Rig(self.random.choice([1, 2, 8]))
         self.accepted: list[Event] = []
-        self.taken: list[tuple[str, object, int]] = []  # what reached the log: for telling it again without crashes
+        self.taken: list[
+            tuple[str, list[bytes], int]
+        ] = []  # what reached the log: for telling it again without crashes
         self.refused = 0
         self.steps: Counter[str] = Counter()
         self.versions: dict[tuple[str, str], int] = {}
@@ -106,7 +108,7 @@ class World:
     def tick(self) -> None:
         self.clock += self.random.randrange(2 * HOUR)
         self.rig.tick(self.clock)
-        self.taken.append(("tick", None, self.clock))
+        self.taken.append(("tick", [], self.clock))
 
     def burst(self) -> None:
         """What is hard on an engine, once: a pattern of `make attack`, small, its events in any order."""

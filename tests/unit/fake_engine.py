@@ -29,7 +29,7 @@ class FakeEngine:
         self.on_order: dict[tuple[str, int], tuple[tuple[str, str], int]] = {}
         self.policies: dict[tuple[str, str], Any] = {}
         self.cases: dict[str, int] = {}
-        self.log = uuid4().hex
+        self.log: str | None = uuid4().hex
         self.url = ""
 
     async def post(self, request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -162,7 +163,7 @@ def test_the_same_log_at_another_address_goes_on_and_another_log_at_the_same_add
         one.log = "begun anew"
         report = send_files([path], one.url, options=SMALL)
     assert (report.accepted, report.files[0].resumed_at_line) == (5, 0)
-    assert "not known to be in this log" in report.files[0].anew
+    assert "not known to be in this log" in str(report.files[0].anew)
 
 
 def test_the_state_names_a_bounded_number_of_logs(tmp_path: Path) -> None:
@@ -203,7 +204,9 @@ def test_to_an_engine_that_does_not_name_its_log_nothing_is_resumed(tmp_path: Pa
 
 
 @pytest.mark.parametrize("state", [b"", b"{}", b'{"target":["http://x","ndjson 1"],"offset":9,"lines":1,"head":"0"}'])
-def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_anew(tmp_path: Path, state: str) -> None:
+def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_anew(
+    tmp_path: Path, state: bytes
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     (tmp_path / f"a.ndjson{SUFFIX}").write_bytes(state)
     with server() as engine:
@@ -212,7 +215,7 @@ def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_an
 
 @pytest.mark.parametrize("line", [0, 1500, 2999])
 @pytest.mark.parametrize("suffix", ["", ".xz"])
-def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path: Path, line: bytes, suffix: str) -> None:
+def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path: Path, line: int, suffix: str) -> None:
     path, pack = tmp_path / f"a.ndjson{suffix}", lzma.compress if suffix else bytes
     lines = [event(n) for n in range(3000)]
     path.write_bytes(pack(b"\n".join(lines) + b"\n"))
@@ -222,7 +225,7 @@ def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path: 
         path.write_bytes(pack(b"\n".join([*lines, event(3000)]) + b"\n"))
         report = send_files([str(path)], engine.url)
         assert (report.accepted, len(engine.events)) == (3001, 3002)
-        assert "differs from what was sent before" in report.files[0].anew
+        assert "differs from what was sent before" in str(report.files[0].anew)
         assert send_files([str(path)], engine.url).accepted == 0
 
 
@@ -292,11 +295,16 @@ def test_a_last_line_without_its_end_is_not_sent_until_it_has_one(tmp_path: Path
     with server() as engine:
         report = send_files([str(path)], engine.url, options=SMALL)
         file = report.files[0]
-        assert (file.accepted, file.unfinished.line, file.complete, report.exit_code) == (1, 2, False, 1)
+        assert (file.accepted, file.unfinished and file.unfinished.line, file.complete, report.exit_code) == (
+            1,
+            2,
+            False,
+            1,
+        )
         path.write_bytes(event(0) + b"\n" + event(1) + b"\n" + event(2))
         report = send_files([str(path)], engine.url, options=SMALL)
         file = report.files[0]
-        assert (file.resumed_at_line, file.accepted, file.unfinished.line) == (1, 1, 3)
+        assert (file.resumed_at_line, file.accepted, file.unfinished and file.unfinished.line) == (1, 1, 3)
         assert engine.letters == {}
 
 
@@ -317,7 +325,7 @@ def test_duplicates_are_told_apart_where_the_engine_tells_them(tmp_path: Path) -
     path = write(tmp_path / "a.ndjson", [event(0), event(1)])
     with server() as engine:
         assert send_files([path], engine.url, options=SMALL).files[0].duplicates is None
-        answers = [{"accepted": 1, "duplicates": n, "refused": []} for n in (0, 1)]
+        answers: list[dict[str, Any]] = [{"accepted": 1, "duplicates": n, "refused": []} for n in (0, 1)]
         engine.answers = [web.Response(status=413), *(web.json_response(answer, status=202) for answer in answers)]
         file = send_files([path], engine.url, options=SendOptions(restart=True)).files[0]
     assert (file.accepted, file.duplicates) == (2, 1)

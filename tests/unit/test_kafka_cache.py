@@ -99,7 +99,7 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
 
 def test_names_expire_by_chunks_the_oldest_first(cache: Cache) -> None:
     for day in range(5):
-        cache.apply(change(day + 1, **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
+        cache.apply(change(day + 1, [], **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
     assert cache.expired(8 * DAY) == []
     assert cache.expired(8 * DAY + 1) == [keys.names_chunk(3, 1)]
     assert cache.expired(9 * DAY + 1) == [keys.names_chunk(3, 1), keys.names_chunk(3, 2)]
@@ -129,7 +129,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
     cache.apply(change(1, srow=b"1"), 1)
     cache.close()
     now = time.time()
-    monkeypatch.setattr(module.time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
     old = Cache.open(settings, 3, TOPIC)
     assert (old.place, old.state.get(b"srow")) == (None, None)
     old.close()
@@ -137,7 +137,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
 
 @pytest.mark.parametrize("damage", ["current", "sst", "cut"])
 def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, damage: str) -> None:
-    cache.apply(change(1, **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
+    cache.apply(change(1, [], **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
     cache.close()
     files = sorted((cache.path / "db").glob("*.sst" if damage != "current" else "CURRENT"))
     assert files

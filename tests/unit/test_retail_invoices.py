@@ -52,8 +52,7 @@ def items(text: str, start: Mark = START) -> list[Item]:
     ],
 )
 def test_what_a_line_is(columns: tuple[str, str, str, int, float, str, str | None]) -> None:
-    *line, kind, reason = columns
-    assert classify(*line) == (kind, reason)
+    assert classify(*columns[:5]) == columns[5:]
 
 
 def test_rows_of_an_invoice_are_numbered_even_where_they_repeat_and_where_another_comes_between() -> None:
@@ -114,8 +113,8 @@ def test_what_moves_no_goods_is_skipped_by_its_kind_and_what_is_no_line_is_a_pro
         "3,85123A,HEART\n"
     )[1:]
     assert [item.skipped for item in found] == ["not goods", "bad debt", None, None]
-    assert "'yesterday' is not a time" in found[2].problem
-    assert "3 cells" in found[3].problem
+    assert "'yesterday' is not a time" in str(found[2].problem)
+    assert "3 cells" in str(found[3].problem)
 
 
 def test_a_resumed_file_numbers_its_rows_as_the_whole_one() -> None:
@@ -159,5 +158,6 @@ def test_every_line_of_the_packaged_data_has_its_place() -> None:
     }
     assert len({(line.invoice, line.row) for line in lines}) == len(lines) == 370_931
     events = [event_of(line) for line in lines[::997]]
-    kinds = {type_name(decode(json.dumps(event).encode())) for event in events if event}
+    decoded = [decode(json.dumps(event).encode()) for event in events if event]
+    kinds = {type_name(event) for event in decoded if not isinstance(event, Rejected)}
     assert kinds == {"stock.issued", "stock.returned", "stock.adjusted"}

@@ -23,7 +23,7 @@ def table(name: str) -> list[dict[str, float]]:
     """The rows of a CSV example; cells that hold no number are left out."""
     with (EXAMPLES / name).open(newline="") as lines:
         return [
-            {key: number(cell) for key, cell in row.items() if number(cell) is not None}
+            {key: value for key, cell in row.items() if (value := number(cell)) is not None}
             for row in csv.DictReader(lines)
         ]
 
@@ -36,7 +36,8 @@ def number(cell: str) -> float | None:
 
 
 def example(name: str) -> dict[str, Any]:
-    return json.loads((EXAMPLES / name).read_text())
+    read: dict[str, Any] = json.loads((EXAMPLES / name).read_text())
+    return read
 
 
 # ---- safety stock, order point, order-up-to level

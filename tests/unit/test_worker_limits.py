@@ -14,7 +14,8 @@ from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
-from engine.runtime.task import LONGEST_KEPT_BYTES, Decoder, Marker, Task
+from engine.runtime.marker import Marker
+from engine.runtime.task import LONGEST_KEPT_BYTES, Decoder, Task
 from engine.runtime.worker import Pacing, Senses, Worker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
