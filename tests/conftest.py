@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
-from tests.real.kafka import Missing
+from tests.real.kafka import Missing, jars
 from tests.real.kafka_for_tests import kafka_for_tests
 
 # The auditor's own checks explain themselves as tests' do.
@@ -47,6 +47,15 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         with kafka_for_tests(tmp_path_factory.mktemp("kafka")) as address:
             yield address
+    except Missing as missing:
+        pytest.skip(f"no Kafka: {missing}")
+
+
+@pytest.fixture
+def broker_parts() -> None:
+    """What a broker is made of, for tests that break or measure one of their own."""
+    try:
+        jars()
     except Missing as missing:
         pytest.skip(f"no Kafka: {missing}")
 
