@@ -13,6 +13,7 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
+from tests.order import longest_first
 from tests.real.kafka import Missing, jars
 from tests.real.kafka_for_tests import kafka_for_tests
 
@@ -58,6 +59,11 @@ def broker_parts() -> None:
         jars()
     except Missing as missing:
         pytest.skip(f"no Kafka: {missing}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        longest_first(items)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -117,7 +117,7 @@ def test_the_container_runs_without_root_and_may_write_where_its_volume_goes() -
     assert set(mounted) == {"/data"}
 
 
-@pytest.mark.parametrize("target", ["setup", "demo", "check", "test", "bench", "lint", "format", "clean"])
+@pytest.mark.parametrize("target", ["setup", "demo", "check", "test", "simulate", "bench", "lint", "format", "clean"])
 def test_make_knows_every_target_that_people_are_told_of(target: str) -> None:
     dry = _run("make", "--dry-run", "--always-make", target, MAKEFLAGS="", MAKELEVEL="")
     assert dry.returncode == 0, dry.stderr
