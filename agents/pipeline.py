@@ -21,13 +21,16 @@ from agents import (
 from agents.turn import Turn
 from engine.core import events as e
 from engine.core.errors import BrokenInvariant
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
-from tables.rows import Stock
+from tables.drift import REPORTED
+from tables.ledger import FLOOR
+from tables.stock import Stock
+from tables.wakes import due_parts, due_range, wake_row
 from tables.workspace import NEVER_DUE
 
-RowStep = Callable[[Turn, bytes, Any], Rejected | None]
+RowStep = Callable[[Turn, bytes, Any], Rejection | None]
 
 STEPS: dict[type, tuple[RowStep, ...]] = {
     e.PolicySet: (planning.set_policy,),
@@ -59,16 +62,16 @@ ASKED: dict[type, Callable[[bytes, Any], list[bytes]]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
-PAST = (keys.REPORTED, keys.FLOOR)
+PAST = (REPORTED, FLOOR)
 """Tables that hold a row's balances as of the past."""
 
-OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
 MAX_LOOKS = 250
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
 
-def handle(turn: Turn) -> Rejected | None:
+def handle(turn: Turn) -> Rejection | None:
     """Let every agent that is concerned see the event; an answer means that none of it counts."""
     kind = type(turn.event)
     if getattr(turn.data, "uom", None) is not None:
@@ -84,7 +87,7 @@ def handle(turn: Turn) -> Rejected | None:
     return OTHERS[kind](turn)
 
 
-def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | None:
+def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     for step in steps:
@@ -96,7 +99,7 @@ def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | No
     return settle(turn, row, kind)
 
 
-def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
+def settle(turn: Turn, row: bytes, kind: type) -> Rejection | None:
     """After an event of the row: its version, its alarms, its signal; cheap tests first."""
     held = turn.stock(row)
     ledger.advance(turn, row, held)
@@ -141,27 +144,27 @@ def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
 # events of several rows, or of none -----------------------------------------------------------------------------------
 
 
-def _ship_transfer(turn: Turn) -> Rejected | None:
+def _ship_transfer(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     origin, destination = keys.row(data.sku, data.origin), keys.row(data.sku, data.to)
     stock.ship_transfer(turn, origin, destination, data)
     return settle(turn, origin, e.TransferShipped) or settle(turn, destination, e.TransferShipped)
 
 
-def _receive_transfer(turn: Turn) -> Rejected | None:
+def _receive_transfer(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     destination = keys.row(data.sku, data.to)
     stock.receive_transfer(turn, destination, data)
     return settle(turn, destination, e.TransferReceived)
 
 
-def _answer_signal(turn: Turn) -> Rejected | None:
+def _answer_signal(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     return replenishment.answer(turn, row) or settle(turn, row, type(turn.event))
 
 
-def _answer_alert(turn: Turn) -> Rejected | None:
+def _answer_alert(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     refused = alerts.answer(turn, row)
@@ -188,7 +191,7 @@ def _accept_clock(turn: Turn) -> None:
     feeds.accept_clock(turn, data)
 
 
-OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
+OTHERS: dict[type, Callable[[Turn], Rejection | None]] = {
     e.TransferShipped: _ship_transfer,
     e.TransferReceived: _receive_transfer,
     e.SignalAccepted: _answer_signal,
@@ -226,11 +229,11 @@ def _tick(turn: Turn) -> None:
     data: Any = turn.data
     feeds.tick(turn, data)
     left = MAX_LOOKS
-    for timer in turn.space.timers(turn.partition, turn.now, MAX_LOOKS):
+    for key in turn.space.wakes(turn.partition, turn.now, MAX_LOOKS):
         if left <= 0:
             break
-        turn.put(timer, None)
-        left -= 1 + _wake(turn, timer[keys.TIMER_PREFIX_BYTES :], left)
+        turn.put(key, None)
+        left -= 1 + _wake(turn, wake_row(key), left)
 
 
 def _wake(turn: Turn, row: bytes, limit: int) -> int:
@@ -244,14 +247,14 @@ def _wake(turn: Turn, row: bytes, limit: int) -> int:
         return 0
     stock_row = turn.stock(row)
     stock_row.wake_at = turn.wakes[row] = None
-    found = list(islice(turn.scan(*keys.due_range(row, turn.now)), limit))
+    found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
-        _, kind, name = keys.due_parts(key, row)
+        _, kind, name = due_parts(key, row)
         turn.put(key, None)
         LOOKS[kind](turn, row, name)
-    following = next(turn.scan(*keys.due_range(row, NEVER_DUE)), None)
+    following = next(turn.scan(*due_range(row, NEVER_DUE)), None)
     if following is not None:
-        turn.wake(stock_row, keys.due_parts(following[0], row)[0])
+        turn.wake(stock_row, due_parts(following[0], row)[0])
     planning.close_buckets(turn, row, stock_row)
     lead_times.watch(turn, row)
     replenishment.evaluate(turn, row, stock_row)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from engine.bus.base import Topic
-from engine.bus.memory import Crash, CrashPoint, MemoryBus
+from engine.bus.memory.bus import Crash, CrashPoint, MemoryBus
+from engine.bus.single import Topic
 from engine.core.rules import Rules
 from engine.runtime.detail import row_detail
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tests.auditor.model import Key, Row
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bus import embedded_layout as layout
-from engine.bus.base import Bus, Commit, Output, Record, Topic
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.memory import Crash, MemoryBus
+from engine.bus.disk import layout
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.memory.bus import Crash, MemoryBus
+from engine.bus.single import Bus, Commit, Output, Record, Topic
 from engine.core.errors import BrokenInvariant, DiskFull, UsageError
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -24,7 +24,14 @@ TOPICS: list[Topic] = ["positions", "signals", "alerts", "dead-letters"]
 
 
 def commit(partition: int = 0, **parts: Any) -> Commit:
-    empty: dict[str, Any] = {"records": [], "changes": [], "outputs": [], "touched": [], "marker": b"m"}
+    empty: dict[str, Any] = {
+        "records": [],
+        "changes": [],
+        "outputs": [],
+        "touched": [],
+        "marker": b"m",
+        "next_offset": 0,
+    }
     return Commit(partition, **(empty | parts))
 
 
@@ -33,7 +40,7 @@ def records(partition: int, start: int, count: int) -> list[Record]:
 
 
 def output(topic: Topic, value: bytes, name: str = "s-1", key: str = ROW) -> Output:
-    return Output(topic, key, name, value)
+    return Output(topic, key, name, value, "kind")
 
 
 class BusSuite:
@@ -307,7 +314,8 @@ def commits_of(plans: list[dict[str, Any]], ends: dict[int, int]) -> list[Commit
         # A row belongs to one partition, and is touched by records that are in the log.
         touched = [(f"{row}-{partition}", ends[partition] - 1) for row in plan["rows"] if ends[partition]]
         appended = records(partition, start, plan["records"])
-        commits.append(Commit(partition, appended, plan["changes"], plan["outputs"], touched, plan["marker"]))
+        changes, outputs = plan["changes"], plan["outputs"]
+        commits.append(Commit(partition, appended, changes, outputs, touched, plan["marker"], ends[partition]))
     return commits
 
 

@@ -12,12 +12,15 @@ from typing import get_args
 
 import pytest
 
-from engine.bus.base import Record
-from engine.bus.memory_cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryTask
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryOwnership
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, EnvironmentFailure
-from engine.runtime.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
+from tests.simulation.faults import Ending, Fate, FaultyCluster
 from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
 
 ONE = os.environ.get("STOCKLINE_SEED")
@@ -69,13 +72,13 @@ def test_a_world_that_waits_for_nothing_is_found() -> None:
         runner.run(asyncio.Event().wait())
 
 
-class _Unclosable(MemoryCluster):
+class _Unclosable(FaultyCluster):
     """Its disk fails when a partition is let go of."""
 
-    async def own(self, partition: int) -> MemoryTask:
+    async def own(self, partition: int) -> MemoryOwnership:
         task = await super().own(partition)
 
-        async def close(*_: bool, **__: bool) -> None:
+        async def close() -> None:
             raise Corrupt("as asked")
 
         task.close = close  # type: ignore[method-assign]

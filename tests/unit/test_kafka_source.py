@@ -1,5 +1,6 @@
 """Foreign records against profiles: which event each becomes, or why it becomes a dead letter."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -7,21 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.errors import InvalidTransactionTimeout, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidTransactionTimeout, MessageSizeTooLargeError, RecordListTooLargeError
 
 import connectors.kafka_source
 from connectors.kafka_source import load_profile
 from connectors.kafka_source import outgoing as outgoing_module
-from connectors.kafka_source.client import translated
 from connectors.kafka_source.documents import Received
+from connectors.kafka_source.lane import Lane
 from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Portion, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
-from engine.bus.kafka import connection, owned, topics
 from engine.core.errors import UsageError
 from engine.core.events import decode
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
+from engine.kafka.connection import Connection
+from engine.kafka.errors import translating
+from engine.kafka.headers import BROADCAST_HEADER
+from engine.settings import load_kafka
 
 EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
@@ -183,7 +188,7 @@ def test_a_structured_cloud_event_stays_as_it_is(translate: Translation, content
     headers = [("Content-Type", content_type.encode())] if content_type else []
     outcome = translate(received("events", raw, headers=headers))
     event = decode(raw)
-    assert not isinstance(event, Rejected)
+    assert not isinstance(event, Rejection)
     assert outcome == Translated(event, raw)
 
 
@@ -254,7 +259,7 @@ def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(
     translate: Translation, record: Received, reason: str, detail: str
 ) -> None:
     outcome = translate(record)
-    assert isinstance(outcome, Rejected), outcome
+    assert isinstance(outcome, Rejection), outcome
     assert outcome.reason == reason
     assert detail in outcome.detail
     (letter,) = outgoing(record, outcome, TARGET)
@@ -303,12 +308,12 @@ def test_an_event_for_all_goes_to_every_partition_and_says_so(translate: Transla
     sent = outgoing(record, translated, TARGET)
     assert [copy.partition for copy in sent] == list(range(8))
     assert {copy.value for copy in sent} == {translated.value}
-    assert all(copy.headers == [owned.BROADCAST_HEADER] for copy in sent)
+    assert all(copy.headers == [BROADCAST_HEADER] for copy in sent)
 
 
 def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest() -> None:
     record = received("wms", b"\xff" * 20_000_000)
-    (letter,) = outgoing(record, Rejected("untranslatable", "why"), TARGET)
+    (letter,) = outgoing(record, Rejection("untranslatable", "why"), TARGET)
     data = json.loads(letter.value)["data"]
     assert "20000000 bytes" in data["detail"]
     assert data["detail"].endswith("why")
@@ -333,27 +338,67 @@ def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
     assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
 
 
-@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError, InvalidTransactionTimeout])
-def test_what_a_broker_will_never_take_is_for_a_person(error: KafkaError) -> None:
-    with pytest.raises(UsageError, match=r"kafka-configs|STOCKLINE_TRANSACTION_TIMEOUT_MS"), translated("writing"):
-        raise error
+def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person():
+    with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
+        raise InvalidTransactionTimeout
+
+
+class RefusingProducer:
+    """A producer whose broker finds every record too long."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def start(self):
+        pass
+
+    async def stop(self):
+        pass
+
+    async def begin_transaction(self):
+        pass
+
+    async def send(self, *_, **__):
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_exception(self.error)
+        return refused
+
+
+class FreshTopic:
+    """A consumer of a topic with no records, of which the group has committed nothing."""
+
+    async def committed(self, place):
+        return None
+
+    async def beginning_offsets(self, places):
+        return dict.fromkeys(places, 0)
+
+    async def end_offsets(self, places):
+        return dict.fromkeys(places, 0)
+
+    def seek(self, place, offset):
+        assert offset == 0
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
+async def test_a_record_that_a_topic_never_takes_is_for_a_person(translate, error):
+    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
+    connection.transactional_producer = lambda _: RefusingProducer(error())
+    lane = Lane(connection, "group", TopicPartition("wms", 0))
+    await lane.open(FreshTopic())
+    record = received("wms", out())
+    with pytest.raises(UsageError, match="kafka-configs"):
+        await lane.commit(outgoing(record, translate(record), TARGET), 1)
 
 
 def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
     record = received("wms", b"\x01" * 16_000_000)
-    (letter,) = outgoing(record, Rejected("untranslatable", "x\ud800" * 10_000), TARGET)
+    (letter,) = outgoing(record, Rejection("untranslatable", "x\ud800" * 10_000), TARGET)
     assert len(letter.value) < MAX_LETTER_BYTES
     assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
 
 
-def test_the_topics_and_the_header_are_the_engines() -> None:
-    assert outgoing_module.EVENTS == topics.EVENTS
-    assert topics.OUTPUTS["dead-letters"] == outgoing_module.DEAD_LETTERS
-    assert outgoing_module.BROADCAST_HEADER == owned.BROADCAST_HEADER
-    assert outgoing_module.MAX_RECORD_BYTES == connection.MAX_RECORD_BYTES
-
-
-def test_the_example_is_a_profile() -> None:
+def test_the_example_is_a_profile():
     assert load_profile(EXAMPLE).topic_names == ["wms.movements", "erp.events", "shop.events"]
 
 
