@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from engine.core.outputs import AlertStatus, Disposition, Severity, SignalStatus
 from engine.core.payloads import PolicySetData
 
 Rank = tuple[int, int, bytes]
@@ -263,11 +264,11 @@ class SignalRow(Struct, array_like=True, gc=False):
     """The current or last signal of a row. `status` is that of the contract."""
 
     id: str
-    status: str
+    status: SignalStatus
     revision: int
     qty: int
     due: int
-    disposition: str
+    disposition: Disposition
     reasons: list[str]
     supplier: str | None
     opened: int
@@ -286,8 +287,8 @@ class AlertRow(Struct, array_like=True, gc=False):
     """The current or last alert of a kind (and discriminator) at a row."""
 
     id: str
-    status: str
-    severity: str
+    status: AlertStatus
+    severity: Severity
     opened: int
     updated: int
     revision: int

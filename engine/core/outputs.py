@@ -30,6 +30,7 @@ AlertKind = Literal[
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "acknowledged", "resolved"]
 SignalStatus = Literal["open", "accepted", "withdrawn", "ordered", "rejected", "expired"]
+Disposition = Literal["auto", "review"]
 
 
 class Position(Struct, kw_only=True):
@@ -57,7 +58,7 @@ class Signal(Struct, kw_only=True):
     location: str
     status: SignalStatus
     revision: int
-    disposition: Literal["auto", "review"]
+    disposition: Disposition
     reasons: list[str]
     qty: int
     due: date
