@@ -16,7 +16,8 @@ from engine.core.outputs import Alert, AlertKind, AlertStatus, Severity
 from engine.core.payloads import AlertAnswerData
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
-from tables.rows import AlertRow
+from tables.alerts import ALERT, ALERT_NAME, AlertRow
+from tables.table import Key
 
 SEVERITY: dict[AlertKind, Severity] = {
     "balance_drift": "warning",
@@ -82,15 +83,15 @@ def raise_alert(subject: Subject, kind: AlertKind, evidence: dict[str, Any], dis
         discriminator: tells alerts of one kind and row apart: the name of an order line, a transfer, an event.
     """
     turn, row = subject.turn, subject.row
-    key = keys.part(keys.ALERT, row, kind, discriminator)
-    old: AlertRow | None = turn.get(key)
+    key = keys.part(ALERT, row, kind, discriminator)
+    old = turn.get(key)
     if old is None or old.status == "resolved":
         sku, location = keys.names(row)
         name = stable_id("alert", sku, location, kind, discriminator, turn.ref)
         alert = AlertRow(name, "open", SEVERITY[kind], turn.now, turn.now, 1, evidence)
-        turn.put(keys.part(keys.ALERT_NAME, row, name), key[len(row) + 2 :])
+        turn.put(keys.part(ALERT_NAME, row, name), keys.parts_of(key, row))
         if old is not None:
-            turn.put(keys.part(keys.ALERT_NAME, row, old.id), None)
+            turn.put(keys.part(ALERT_NAME, row, old.id), None)
         subject.count_alert(1)
         _publish(subject, key, alert, "alert.opened")
     elif old.evidence != evidence:
@@ -103,8 +104,8 @@ def clear_alert(subject: Subject, kind: AlertKind, discriminator: str = "") -> N
     """Resolve the alert where it is open; its evidence stays as it was last."""
     if not subject.has_alerts:
         return
-    key = keys.part(keys.ALERT, subject.row, kind, discriminator)
-    old: AlertRow | None = subject.turn.get(key)
+    key = keys.part(ALERT, subject.row, kind, discriminator)
+    old = subject.turn.get(key)
     status = None if old is None else LIFE.get((old.status, "cause gone"))
     if old is not None and status is not None:
         _change(subject, key, replace(old), status)
@@ -114,7 +115,7 @@ def raise_fact(site: Site, kind: AlertKind, evidence: dict[str, Any], discrimina
     """Open an alert that states a fact. Nothing takes a fact back, so the alert resolves by age."""
     raise_alert(site, kind, evidence, discriminator)
     turn = site.turn
-    alert = turn.edit(keys.part(keys.ALERT, site.row, kind, discriminator), AlertRow)
+    alert = turn.edit(keys.part(ALERT, site.row, kind, discriminator), AlertRow)
     old, alert.until = alert.until, turn.now + turn.rules.fact_alert_days * DAY
     due.schedule(site, due.FACT, f"{kind}\0{discriminator}", old, alert.until)
 
@@ -123,7 +124,7 @@ def age(site: Site, name: str) -> None:
     """Resolve a fact whose time is over; `name` is its kind, NUL and its discriminator."""
     said, _, discriminator = name.partition("\0")
     kind = cast(AlertKind, said)
-    alert: AlertRow = site.turn.get(keys.part(keys.ALERT, site.row, kind, discriminator))
+    alert = site.turn.require(keys.part(ALERT, site.row, kind, discriminator))
     if alert.until is not None and alert.until <= site.turn.now:
         clear_alert(site, kind, discriminator)
 
@@ -142,22 +143,22 @@ def answer(subject: Subject, data: AlertAnswerData) -> Rejection | None:
     return None
 
 
-def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, AlertRow] | None:
+def find(turn: Turn, row: bytes, name: str) -> tuple[Key[AlertRow], AlertRow] | None:
     """The alert of a row by its id, with its key; None where the row has no such alert."""
-    tail: bytes | None = turn.get(keys.part(keys.ALERT_NAME, row, name))
+    tail = turn.get(keys.part(ALERT_NAME, row, name))
     if tail is None:
         return None
-    key = keys.ALERT + row + keys.NUL + tail
-    alert: AlertRow = turn.get(key)
+    key = ALERT + row + keys.NUL + tail
+    alert = turn.require(key)
     return (key, alert) if alert.id == name else None
 
 
 def kind_of(key: bytes, row: bytes) -> AlertKind:
     """The kind of the alert that is stored under `key`."""
-    return cast(AlertKind, key[len(row) + 2 :].split(keys.NUL)[0].decode())
+    return cast(AlertKind, keys.parts_of(key, row).split(keys.NUL)[0].decode())
 
 
-def _change(subject: Subject, key: bytes, alert: AlertRow, status: AlertStatus) -> None:
+def _change(subject: Subject, key: Key[AlertRow], alert: AlertRow, status: AlertStatus) -> None:
     """Take an alert to its next status and publish it."""
     alert.status = status
     if status == "resolved":
@@ -165,13 +166,13 @@ def _change(subject: Subject, key: bytes, alert: AlertRow, status: AlertStatus) 
     _publish_next(subject, key, alert, "alert.resolved" if status == "resolved" else "alert.updated")
 
 
-def _publish_next(subject: Subject, key: bytes, alert: AlertRow, event: str) -> None:
+def _publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
     alert.revision += 1
     alert.updated = subject.turn.now
     _publish(subject, key, alert, event)
 
 
-def _publish(subject: Subject, key: bytes, alert: AlertRow, event: str) -> None:
+def _publish(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
     subject.turn.put(key, alert)
     shown = alert_of(subject.row, kind_of(key, subject.row), alert)
     subject.turn.effects.append((event, alert.revision, shown))

@@ -13,7 +13,8 @@ from agents.lines import room
 from agents.order_line import FILLED, Change
 from agents.turn import Site
 from tables import keys
-from tables.orders import Line, Order
+from tables.purchasing import LINE, ORDER, Order, line_name, line_parts, slot_range
+from tables.wakes import open_range
 
 
 class Book:
@@ -27,11 +28,11 @@ class Book:
 
     def order(self, name: str) -> Order:
         """What concerns the order as a whole, to be changed."""
-        return self.turn.edit(keys.part(keys.ORDER, self.row, name), Order)
+        return self.turn.edit(keys.part(ORDER, self.row, name), Order)
 
     def line(self, order: str, number: str) -> Change:
         """A line, to be changed."""
-        name = keys.line_name(order, number)
+        name = line_name(order, number)
         change = self.changes.get(name)
         if change is None:
             change = self.changes[name] = Change(self.site, order, number)
@@ -41,7 +42,7 @@ class Book:
 
     def _enlist(self, change: Change) -> None:
         """Make a new line known to its order; what concerns the only line of an order ends with the second."""
-        order: Order = self.turn.get(keys.part(keys.ORDER, self.row, change.order)) or Order()
+        order = self.turn.get(keys.part(ORDER, self.row, change.order)) or Order()
         if order.first is None:
             self.order(change.order).first = change.number
             change.line.order_closes = order.closes
@@ -64,7 +65,7 @@ class Book:
                 change.fill(-beyond)
             change.list()
         for name in sorted({change.order for change in self.changes.values()}):
-            order: Order = self.turn.get(keys.part(keys.ORDER, self.row, name))
+            order = self.turn.require(keys.part(ORDER, self.row, name))
             if order.unlined and order.first is not None:
                 self._spread(name, order.first)
         for change in self.changes.values():
@@ -75,7 +76,7 @@ class Book:
         """Spread over the lines of an order what named none of them; the first line shows what is too much."""
         order = self.order(name)
         order.spare = allocate(_Lines(self, name), order.spare, True)
-        line: Line = self.turn.get(keys.part(keys.LINE, self.row, keys.line_name(name, first)))
+        line = self.turn.require(keys.part(LINE, self.row, line_name(name, first)))
         if line.excess != order.spare:
             self.line(name, first).line.excess = order.spare
 
@@ -89,7 +90,7 @@ class _Lines:
 
     def openings(self) -> Iterator[bytes]:
         order = self._book.order(self._order)
-        start, stop = keys.open_range(self._book.row, due.ORDER_LINE, self._order)
+        start, stop = open_range(self._book.row, due.ORDER_LINE, self._order)
         places = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
         first = next(places, None)
         if first is not None:
@@ -97,7 +98,7 @@ class _Lines:
             yield from chain((first,), places)
 
     def takings(self) -> Iterator[bytes]:
-        start, stop = keys.slot_range(self._book.row, FILLED, self._order)
+        start, stop = slot_range(self._book.row, FILLED, self._order)
         for key, _ in self._book.turn.scan(start, stop, True):
             yield key[len(start) :]
 
@@ -112,4 +113,4 @@ class _Lines:
         self._change(slot).fill(qty)
 
     def _change(self, slot: bytes) -> Change:
-        return self._book.line(*keys.line_parts(f"{self._order}\0{slot.decode()}"))
+        return self._book.line(*line_parts(f"{self._order}\0{slot.decode()}"))

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from agents.reader import RowView
 from agents.turn import Site
 from engine.core.projection import daily_demand
-from tables import keys
-from tables.rows import Bucket, Issued, Plan
+from tables.demand import Bucket, Issued, bucket_key, bucket_range, bucket_span, issued_day, issued_key, issued_range
+from tables.planning import Plan
 
 KEPT_ISSUE_DAYS = 35
 """Days of issues kept where no bucket needs more."""
@@ -29,7 +29,7 @@ def add_buckets(site: Site, plan: Plan, buckets: list[Span], sign: int) -> None:
     for start, days, qty in buckets:
         if start + days <= plan.swept:
             continue
-        key = keys.bucket(site.row, start, days)
+        key = bucket_key(site.row, start, days)
         bucket = site.turn.edit(key, Bucket)
         if not bucket.revisions:
             plan.closes_at = min(plan.closes_at, start + days) if plan.buckets else start + days
@@ -49,8 +49,8 @@ def sweep_buckets(site: Site, plan: Plan) -> list[Span]:
         return []
     ended = []
     plan.closes_at = today + 1 + LONGEST_BUCKET_DAYS
-    for key, bucket in site.turn.scan(*keys.bucket_range(site.row, 0, today + LONGEST_BUCKET_DAYS)):
-        start, days = keys.bucket_span(key)
+    for key, bucket in site.turn.scan(*bucket_range(site.row, 0, today + LONGEST_BUCKET_DAYS)):
+        start, days = bucket_span(key)
         if start >= today:
             plan.closes_at = min(plan.closes_at, start + 1)
             break
@@ -66,8 +66,8 @@ def sweep_buckets(site: Site, plan: Plan) -> list[Span]:
 def open_buckets(view: RowView, until: int) -> Iterator[Span]:
     """The buckets of the forecast in force that have not ended and begin before the day `until`, in their order."""
     today = view.today
-    for key, bucket in view.reader.scan(*keys.bucket_range(view.row, today - LONGEST_BUCKET_DAYS, until)):
-        start, days = keys.bucket_span(key)
+    for key, bucket in view.reader.scan(*bucket_range(view.row, today - LONGEST_BUCKET_DAYS, until)):
+        start, days = bucket_span(key)
         if start + days > today:
             yield start, days, bucket.qty
 
@@ -97,8 +97,7 @@ def _demand_ahead(view: RowView, horizon: int) -> list[int]:
 
 def issued_since(view: RowView, first: int) -> list[tuple[int, int]]:
     """(local day, quantity) of what was issued on the day `first` and later, the day at hand included."""
-    start, stop = keys.issued(view.row, max(0, first)), keys.ISSUED + view.row + b"\x01"
-    issues = [(keys.issued_day(key), issued.qty) for key, issued in view.reader.scan(start, stop)]
+    issues = [(issued_day(key), issued.qty) for key, issued in view.reader.scan(*issued_range(view.row, first))]
     stock = view.stock
     if stock.issue_qty and stock.issue_day >= first:
         issues.append((stock.issue_day, stock.issue_qty))
@@ -112,9 +111,9 @@ def close_issue_day(site: Site) -> None:
         return
     oldest = _oldest_kept(site)
     if stock.issue_day >= oldest:
-        site.turn.edit(keys.issued(site.row, stock.issue_day), Issued).qty += stock.issue_qty
+        site.turn.edit(issued_key(site.row, stock.issue_day), Issued).qty += stock.issue_qty
     stock.issue_qty = 0
-    for key, _ in site.turn.scan(keys.issued(site.row, 0), keys.issued(site.row, oldest)):
+    for key, _ in site.turn.scan(*issued_range(site.row, 0, oldest)):
         site.turn.put(key, None)
 
 
@@ -122,7 +121,7 @@ def _oldest_kept(site: Site) -> int:
     """The oldest day whose issues are kept: by the clock, or the first day of a bucket that has not been closed."""
     oldest = max(0, site.today - KEPT_ISSUE_DAYS)
     if site.plan.buckets:
-        first = next(site.turn.scan(*keys.bucket_range(site.row, 0, oldest)), None)
+        first = next(site.turn.scan(*bucket_range(site.row, 0, oldest)), None)
         if first is not None:
-            oldest = keys.bucket_span(first[0])[0]
+            oldest = bucket_span(first[0])[0]
     return oldest

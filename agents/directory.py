@@ -18,7 +18,17 @@ from engine.core.fields import Data
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 from tables import keys
-from tables.rows import Definition, Item, Location
+from tables.directory import (
+    Definition,
+    Item,
+    Location,
+    definitions_of,
+    item_key,
+    location_key,
+    row_of_unknown_item,
+    unknown_item_key,
+    unknown_items_of,
+)
 
 RESOLVED_PER_EVENT = 500
 """How many rows an item master makes known at once; the others see it with their next event."""
@@ -33,12 +43,12 @@ def define_item(turn: Turn, data: p.ItemDefinedData) -> None:
     old = turn.item(data.sku)
     if old is None or rank > old.rank:
         item = Item(data.base_unit, data.units, rank, data.description, data.abc, data.substitutes)
-        turn.put(keys.ITEM + data.sku.encode(), item)
-    key = keys.ranked(keys.definitions(data.sku), turn.at, turn.identity)
+        turn.put(item_key(data.sku), item)
+    key = keys.ranked(definitions_of(data.sku), turn.at, turn.identity)
     turn.put(key, Definition(data.base_unit, data.units))
-    waiting = turn.scan(*keys.unknown_items(data.sku))
+    waiting = turn.scan(*unknown_items_of(data.sku))
     for name, _ in list(islice(waiting, RESOLVED_PER_EVENT)):
-        _known(turn.site(keys.row_of_unknown_item(name)))
+        _known(turn.site(row_of_unknown_item(name)))
 
 
 def watch_item(site: Site) -> None:
@@ -46,14 +56,14 @@ def watch_item(site: Site) -> None:
     if site.turn.item(site.sku) is not None:
         _known(site)
     elif not site.stock.version:
-        site.turn.put(keys.unknown_item(site.sku, site.location), b"")
+        site.turn.put(unknown_item_key(site.sku, site.location), b"")
         alerts.raise_alert(site, "unknown_item", {"sku": site.sku, "events": [site.turn.ref]})
 
 
 def _known(site: Site) -> None:
     site.stock.item_known = True
     if site.has_alerts:
-        site.turn.put(keys.unknown_item(site.sku, site.location), None)
+        site.turn.put(unknown_item_key(site.sku, site.location), None)
         alerts.clear_alert(site, "unknown_item")
 
 
@@ -65,7 +75,7 @@ def units_at(turn: Turn, sku: str) -> Item | Definition | None:
     item = turn.item(sku)
     if item is None or turn.at >= item.rank[1]:
         return item
-    prefix = keys.definitions(sku)
+    prefix = definitions_of(sku)
     start, stop = keys.ranked_range(prefix, turn.at + 1)
     found = next(turn.scan(start, stop, reverse=True), None) or next(turn.scan(start, prefix + b"\x01"))
     definition: Definition = found[1]
@@ -118,7 +128,7 @@ def _whole(value: int | Parts | None) -> Iterator[int]:
 def define_location(turn: Turn, data: p.LocationDefinedData) -> None:
     """`location.defined`: the latest `time` wins."""
     rank = (0, turn.at, turn.identity)
-    key = keys.location(turn.partition, data.location)
-    old: Location | None = turn.get(key)
+    key = location_key(turn.partition, data.location)
+    old = turn.get(key)
     if old is None or rank > old.rank:
         turn.put(key, Location(data.time_zone, rank, data.name, data.working_days))

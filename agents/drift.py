@@ -12,15 +12,15 @@ from agents.drift_causes import MAX_CAUSES, Cause, find_causes
 from agents.turn import Site
 from engine.core import payloads as p
 from engine.core.values import iso
-from tables import keys
-from tables.rows import Reported, Stock
+from tables.drift import REPORTED, Reported
+from tables.stock import Stock
 
 
 def report(site: Site, data: p.BalanceReportedData) -> None:
     """`balance.reported`: compare it with the balance as of its moment; the latest report counts."""
     turn, stock = site.turn, site.stock
     ledger.advance(site)
-    old: Reported | None = turn.get(keys.REPORTED + site.row)
+    old = turn.get(REPORTED + site.row)
     if old is not None and (turn.at, turn.identity) <= (old.at, old.identity):
         return
     if turn.at < stock.floor_at:
@@ -36,13 +36,13 @@ def report(site: Site, data: p.BalanceReportedData) -> None:
     )  # fmt: skip
     if old is not None:
         new.difference, new.causes = old.difference, old.causes
-    turn.put(keys.REPORTED + site.row, new)
+    turn.put(REPORTED + site.row, new)
     _compare(site, new, old.at if old is not None else stock.floor_at)
 
 
 def recheck(site: Site) -> None:
     """Compare again: something has come that the last report should have held."""
-    key = keys.REPORTED + site.row
+    key = REPORTED + site.row
     if site.turn.get(key) is not None:
         _compare(site, site.turn.edit(key, Reported), None)
 

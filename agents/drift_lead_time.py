@@ -12,7 +12,7 @@ from agents.turn import Site
 from engine.core.statistics import mean_and_deviation, standard_error
 from engine.core.values import DAY, MAX_BALANCE
 from tables import keys
-from tables.orders import Line
+from tables.purchasing import Line, lead_time_key
 
 MAX_SAMPLES = 26
 """How many completed lines the lead time is learned from, and how many open ones are looked at."""
@@ -27,15 +27,15 @@ def follow(site: Site, name: str, before: tuple[Line, Owed], after: tuple[Line, 
     was_complete, is_complete = _completed(*before), _completed(*after)
     if was_open != is_open:
         if was_open is not None:
-            turn.put(keys.lead_time(row, OPEN, keys.timed(was_open, name)), None)
+            turn.put(lead_time_key(row, OPEN, keys.timed(was_open, name)), None)
         if is_open is not None:
-            turn.put(keys.lead_time(row, OPEN, keys.timed(is_open, name)), b"")
+            turn.put(lead_time_key(row, OPEN, keys.timed(is_open, name)), b"")
             site.stock.placed_from = min(site.stock.placed_from, is_open)
     if was_complete != is_complete:
         if was_complete is not None:
-            turn.put(keys.lead_time(row, COMPLETE, keys.timed(was_complete[0], name)), None)
+            turn.put(lead_time_key(row, COMPLETE, keys.timed(was_complete[0], name)), None)
         if is_complete is not None:
-            turn.put(keys.lead_time(row, COMPLETE, keys.timed(is_complete[0], name)), b"%d" % is_complete[1])
+            turn.put(lead_time_key(row, COMPLETE, keys.timed(is_complete[0], name)), b"%d" % is_complete[1])
         _learn(site, name, is_complete)
     return was_open != is_open or was_complete != is_complete
 
@@ -62,7 +62,7 @@ def _learn(site: Site, name: str, completed: tuple[int, int] | None) -> None:
     if completed is not None:
         insort(samples, (completed[0], name, completed[1]))
     if was_left and (completed is None or samples[0][1] == name):
-        start = keys.lead_time(site.row, COMPLETE)
+        start = lead_time_key(site.row, COMPLETE)
         latest = islice(site.turn.scan(start, start + b"\xff", True), MAX_SAMPLES)
         samples = [(*keys.timed_parts(key[len(start) :]), int(days)) for key, days in latest][::-1]
     plan.completed = samples[-MAX_SAMPLES:]
@@ -120,7 +120,7 @@ def _late_ages(site: Site, expected_days: float) -> list[int]:
 
 def _oldest(site: Site, late_until: int, needed: int) -> list[int]:
     """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
-    stock, now, start = site.stock, site.turn.now, keys.lead_time(site.row, OPEN)
+    stock, now, start = site.stock, site.turn.now, lead_time_key(site.row, OPEN)
     placed: list[int] = []
     if not stock.on_order and not stock.in_transit:
         # Nothing is open at the row, so its index need not be searched.

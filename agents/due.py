@@ -5,7 +5,7 @@ need not look at the others.
 """
 
 from agents.turn import Site
-from tables import keys
+from tables.wakes import due_key
 
 RESERVATION = b"r"
 TRANSFER = b"t"
@@ -18,7 +18,7 @@ def schedule(site: Site, kind: bytes, name: str, old: int | None, new: int | Non
     if old == new:
         return
     if old is not None:
-        site.turn.put(keys.due(site.row, old, kind, name), None)
+        site.turn.put(due_key(site.row, old, kind, name), None)
     if new is not None:
-        site.turn.put(keys.due(site.row, new, kind, name), b"")
+        site.turn.put(due_key(site.row, new, kind, name), b"")
         site.wake(new)

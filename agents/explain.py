@@ -9,7 +9,7 @@ from agents.turn import Site
 from engine.core import payloads as p
 from engine.core.policy import broken_constraints, z_value
 from engine.core.values import MAX_QUANTITY, day_of, iso
-from tables.rows import Stock
+from tables.stock import Stock
 
 Term = dict[str, Any]
 """One figure: `term` (its name), `value`, `unit` and `source`."""

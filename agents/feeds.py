@@ -10,7 +10,9 @@ from engine.core import payloads as p
 from engine.core.fields import EVERYWHERE
 from engine.core.values import DAY, SECOND, instant, iso
 from tables import keys
-from tables.rows import AlertRow, Feed, Pulse
+from tables.alerts import ALERT
+from tables.directory import Feed, Pulse, feed_key, pulse_key
+from tables.wakes import wake_key
 
 CLOCK = "clock"
 CLOCK_ROW = keys.row(CLOCK, EVERYWHERE)
@@ -42,7 +44,7 @@ def declare_feed(turn: Turn, data: p.FeedDeclaredData) -> None:
     old = turn.feeds.declared.get(data.feed)
     if old is None or rank > old.rank:
         feed = Feed(data.interval_seconds, data.locations, rank)
-        turn.put(keys.feed(turn.partition, data.feed), feed)
+        turn.put(feed_key(turn.partition, data.feed), feed)
         was = Pulse(turn.now) if old is None else turn.feeds.pulses[data.feed]
         _set_pulse(FeedSubject(turn, data.feed), feed, was, _judged(turn, feed, was.last))
 
@@ -63,7 +65,7 @@ def _judged(turn: Turn, feed: Feed, last: int) -> Pulse:
 
 def _set_pulse(subject: FeedSubject, feed: Feed, was: Pulse, now: Pulse) -> None:
     turn, name = subject.turn, keys.names(subject.row)[0]
-    turn.put(keys.pulse(turn.partition, name), now)
+    turn.put(pulse_key(turn.partition, name), now)
     if not turn.feeds.owns(name):
         return
     if now.stale:
@@ -86,11 +88,11 @@ def accept_clock(turn: Turn, data: p.ClockAcceptedData) -> None:
             "at": data.at.isoformat(), "jumped_seconds": data.jumped_seconds, "by": data.by, "events": [turn.ref],
         }  # fmt: skip
         alerts.raise_alert(FeedSubject(turn, CLOCK), "clock_jump", evidence)
-        turn.put(keys.timer(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
+        turn.put(wake_key(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
 
 
 def forget_jump(turn: Turn) -> None:
     """Resolve the alert `clock_jump` once its time is over; a later jump has set a timer of its own."""
-    alert: AlertRow | None = turn.get(keys.part(keys.ALERT, CLOCK_ROW, "clock_jump", ""))
+    alert = turn.get(keys.part(ALERT, CLOCK_ROW, "clock_jump", ""))
     if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
         alerts.clear_alert(FeedSubject(turn, CLOCK), "clock_jump")

@@ -33,7 +33,10 @@ from engine.core import payloads as p
 from engine.core.outcomes import Rejection
 from engine.core.values import day_of
 from tables import keys
-from tables.rows import Plan, Rank, Revision, Version
+from tables.forecast import DELTA_ORDER, GAP, VERSION, Revision, Version, delta_key, deltas_of
+from tables.keys import Rank
+from tables.planning import Plan
+from tables.table import Key
 
 MOST_SPANS = 20_000
 """Deltas and buckets of deltas that a row keeps; a new base under another version name makes room."""
@@ -102,10 +105,10 @@ def _rebase(site: Site, plan: Plan, new: Revision) -> None:
     if old is None or old.version != new.version:
         _support(site, plan, new.version)
     _settle(site, plan, new.version)
-    for key, base_version in list(site.turn.scan(*keys.ranked_range(keys.GAP + site.row, *new.rank[1:]))):
+    for key, base_version in list(site.turn.scan(*keys.ranked_range(GAP + site.row, *new.rank[1:]))):
         site.turn.put(key, None)
         plan.gaps -= 1
-        delta: Revision = site.turn.get(_delta_key(site.row, base_version.decode(), keys.rank_of(key)))
+        delta = site.turn.require(delta_key(site.row, base_version.decode(), keys.rank_of(key)))
         _settle(site, plan, delta.version)
 
 
@@ -120,24 +123,20 @@ def _remember(site: Site, plan: Plan, late: Revision, base: Revision) -> None:
 # deltas ---------------------------------------------------------------------------------------------------------------
 
 
-def _delta_key(row: bytes, base_version: str | None, rank: Rank) -> bytes:
-    return keys.ranked(keys.deltas(row, base_version), *rank[1:])
-
-
-def _gap_key(row: bytes, rank: Rank) -> bytes:
-    return keys.ranked(keys.GAP + row, *rank[1:])
+def _gap_key(row: bytes, rank: Rank) -> Key[bytes]:
+    return keys.ranked(GAP + row, *rank[1:])
 
 
 def _keep(site: Site, plan: Plan, delta: Revision) -> None:
-    site.turn.put(_delta_key(site.row, delta.base_version, delta.rank), delta)
-    site.turn.put(keys.ranked(keys.DELTA_ORDER + site.row, *delta.rank[1:]), (delta.base_version or "").encode())
+    site.turn.put(delta_key(site.row, delta.base_version, delta.rank), delta)
+    site.turn.put(keys.ranked(DELTA_ORDER + site.row, *delta.rank[1:]), (delta.base_version or "").encode())
     plan.deltas += 1
     plan.spans += 1 + len(delta.buckets)
 
 
 def _drop(site: Site, plan: Plan, delta: Revision) -> None:
-    site.turn.put(_delta_key(site.row, delta.base_version, delta.rank), None)
-    site.turn.put(keys.ranked(keys.DELTA_ORDER + site.row, *delta.rank[1:]), None)
+    site.turn.put(delta_key(site.row, delta.base_version, delta.rank), None)
+    site.turn.put(keys.ranked(DELTA_ORDER + site.row, *delta.rank[1:]), None)
     plan.deltas -= 1
     plan.spans -= 1 + len(delta.buckets)
 
@@ -148,7 +147,7 @@ def _followers(site: Site, version: str | None) -> Iterator[Revision]:
     They are read below the turn, which would look at all of its writes for each of them: a chain that comes into force
     at once writes much. A delta that this turn adds need not be found, because nothing in it leads to its own base.
     """
-    prefix = keys.deltas(site.row, version)
+    prefix = deltas_of(site.row, version)
     for key, delta in site.turn.space.scan(prefix + keys.NUL, prefix + b"\x01"):
         if site.turn.writes.get(key, delta) is not None:
             yield delta
@@ -156,13 +155,13 @@ def _followers(site: Site, version: str | None) -> Iterator[Revision]:
 
 def _kept_before(site: Site, version: str | None, rank: Rank) -> list[Revision]:
     """The kept deltas that name a version and are older than `rank`."""
-    return [delta for _, delta in site.turn.scan(*keys.ranked_range(keys.deltas(site.row, version), *rank[1:]))]
+    return [delta for _, delta in site.turn.scan(*keys.ranked_range(deltas_of(site.row, version), *rank[1:]))]
 
 
 def _superseded(site: Site, rank: Rank) -> list[Revision]:
     """The kept deltas that name any version and are older than `rank`."""
-    found = site.turn.scan(*keys.ranked_range(keys.DELTA_ORDER + site.row, *rank[1:]))
-    return [site.turn.get(_delta_key(site.row, base.decode(), keys.rank_of(key))) for key, base in found if base]
+    found = site.turn.scan(*keys.ranked_range(DELTA_ORDER + site.row, *rank[1:]))
+    return [site.turn.require(delta_key(site.row, base.decode(), keys.rank_of(key))) for key, base in found if base]
 
 
 # what is in force -----------------------------------------------------------------------------------------------------
@@ -170,7 +169,7 @@ def _superseded(site: Site, rank: Rank) -> list[Revision]:
 
 def _version(view: RowView, name: str) -> Version:
     """What is known of a version name, to be read."""
-    return view.reader.get(keys.part(keys.VERSION, view.row, name)) or Version()
+    return view.reader.get(keys.part(VERSION, view.row, name)) or Version()
 
 
 def _counts(view: RowView, delta: Revision) -> bool:
@@ -180,7 +179,7 @@ def _counts(view: RowView, delta: Revision) -> bool:
 
 def _support(site: Site, plan: Plan, name: str) -> None:
     """One more revision in force bears a version name; the first brings its deltas into force."""
-    version = site.turn.edit(keys.part(keys.VERSION, site.row, name), Version)
+    version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
     version.supports += 1
     if version.supports == 1:
         _apply(site, plan, list(_followers(site, name)))
@@ -191,7 +190,7 @@ def _apply(site: Site, plan: Plan, pending: list[Revision]) -> None:
     while pending:
         delta = pending.pop()
         add_buckets(site, plan, delta.buckets, 1)
-        version = site.turn.edit(keys.part(keys.VERSION, site.row, delta.version), Version)
+        version = site.turn.edit(keys.part(VERSION, site.row, delta.version), Version)
         version.supports += 1
         if version.supports == 1:
             pending += _followers(site, delta.version)
@@ -217,7 +216,7 @@ def _withdraw(site: Site, plan: Plan, ended: list[Revision], lost: list[str]) ->
     pending = [*lost, *(delta.version for delta in in_force)]
     fallen: set[str] = set()
     for name in pending:
-        version = site.turn.edit(keys.part(keys.VERSION, site.row, name), Version)
+        version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
         version.supports -= 1
         if name in fallen:
             continue
@@ -239,7 +238,7 @@ def _settle(site: Site, plan: Plan, name: str) -> None:
         name = pending.pop()
         if _version(site, name).settled:
             continue
-        version = site.turn.edit(keys.part(keys.VERSION, site.row, name), Version)
+        version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
         version.settled = True
         for delta in _followers(site, name):
             pending.append(delta.version)
@@ -254,11 +253,11 @@ def _report_gaps(site: Site, plan: Plan) -> None:
         alerts.clear_alert(site, "forecast_gap")
         return
     waiting = [
-        site.turn.get(_delta_key(site.row, base.decode(), keys.rank_of(key)))
-        for key, base in islice(site.turn.scan(*keys.parts_range(keys.GAP, site.row)), NAMED_GAPS)
+        site.turn.require(delta_key(site.row, base.decode(), keys.rank_of(key)))
+        for key, base in islice(site.turn.scan(*keys.parts_range(GAP, site.row)), NAMED_GAPS)
     ]
     evidence = {
-        "missing": sorted({delta.base_version for delta in waiting}),
+        "missing": sorted({delta.base_version or "" for delta in waiting}),
         "deltas": [delta.version for delta in waiting],
         "waiting": plan.gaps,
         "events": [site.turn.ref],
@@ -288,7 +287,7 @@ def forecast_view(view: RowView) -> dict[str, Any] | None:
 def _latest(view: RowView) -> Iterator[Revision]:
     """The deltas that count, or are later than the base, the latest first."""
     base = view.plan.base
-    for key, version in view.reader.scan(*keys.parts_range(keys.DELTA_ORDER, view.row), reverse=True):
-        delta: Revision = view.reader.get(_delta_key(view.row, version.decode(), keys.rank_of(key)))
+    for key, version in view.reader.scan(*keys.parts_range(DELTA_ORDER, view.row), reverse=True):
+        delta = view.reader.require(delta_key(view.row, version.decode(), keys.rank_of(key)))
         if base is None or delta.rank > base.rank or _counts(view, delta):
             yield delta

@@ -1,9 +1,9 @@
 """The ledger of a row: its movements and counts, and the balances that follow from them as of a moment.
 
-Rows: `Entry` (each movement and count of the window), `Floor` (what is older, summed), and the balances in `Stock` (as
-of now) and in `Reported` (as of the ERP's last report). A balance is the latest count plus the movements later than it,
-whatever the order of arrival. The events bring these three balances forward as they come; none is computed anew from
-all entries, so an event costs the same however many movements a row keeps.
+Rows: `Movement` (each movement and count of the window), `Floor` (what is older, summed), and the balances in `Stock`
+(as of now) and in `Reported` (as of the ERP's last report). A balance is the latest count plus the movements later
+than it, whatever the order of arrival. The events bring these three balances forward as they come; none is computed
+anew from all movements, so an event costs the same however many movements a row keeps.
 """
 
 from collections.abc import Generator, Iterator
@@ -12,16 +12,28 @@ from typing import TypeVar
 from agents.turn import Site
 from engine.core.events import type_name
 from engine.core.values import HOUR
-from tables import keys
-from tables.rows import Balances, Count, Entry, Floor, Reported
+from tables.drift import REPORTED, Reported
+from tables.ledger import (
+    FLOOR,
+    IS_COUNT,
+    IS_MOVEMENT,
+    Balances,
+    Count,
+    Floor,
+    Movement,
+    movement_at,
+    movement_identity,
+    movement_key,
+)
+from tables.table import Key
 
 FOLD_STRIDE = 24 * HOUR
-"""How far the window may lag before old entries are folded, so that most events need not look for them."""
+"""How far the window may lag before old movements are folded, so that most events need not look for them."""
 FOLDED_PER_EVENT = 64
-"""At most so many entries leave the window with one event, so that no event pays for all that came before it."""
+"""At most so many movements leave the window with one event, so that no event pays for all that came before it."""
 
 AVAILABLE, HELD = 1, 2
-"""What `Entry.count` says of a count."""
+"""What `Movement.count` says of a count."""
 
 T = TypeVar("T")
 
@@ -33,12 +45,12 @@ def record(site: Site, available: int, held: int, document: str = "") -> None:
     stock.moved_at = max(stock.moved_at, at)
     stock.move(at, available, held)
     if at <= stock.reported_at:
-        turn.edit(keys.REPORTED + site.row, Reported).move(at, available, held)
+        turn.edit(REPORTED + site.row, Reported).move(at, available, held)
     if at <= stock.floor_at:
-        turn.edit(keys.FLOOR + site.row, Floor).move(at, available, held)
+        turn.edit(FLOOR + site.row, Floor).move(at, available, held)
         return
-    entry = Entry(available, held, type_name(turn.event), turn.ref, 0, document)
-    _keep(site, keys.entry(site.row, at, keys.MOVEMENT_KIND, turn.identity), entry)
+    movement = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
+    _keep(site, movement_key(site.row, at, IS_MOVEMENT, turn.identity), movement)
 
 
 def advance(site: Site) -> None:
@@ -65,15 +77,15 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
     advance(site)
     new = Count(max(turn.at, oldest_kept(site)), turn.at, turn.identity, qty)
     if new.covers <= stock.reported_at:
-        _take(site, turn.edit(keys.REPORTED + row, Reported), new, is_held, stock.reported_at)
+        _take(site, turn.edit(REPORTED + row, Reported), new, is_held, stock.reported_at)
     taken = _take(site, stock, new, is_held, None)
     stock.moved_at = max(stock.moved_at, new.covers)
     if new.covers <= stock.floor_at:
-        _take(site, turn.edit(keys.FLOOR + row, Floor), new, is_held, new.covers)
+        _take(site, turn.edit(FLOOR + row, Floor), new, is_held, new.covers)
     else:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
-        entry = Entry(available, held, "stock.counted", turn.ref, status, "", turn.at)
-        _keep(site, keys.entry(row, new.covers, keys.COUNT_KIND, turn.identity), entry)
+        movement = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
+        _keep(site, movement_key(row, new.covers, IS_COUNT, turn.identity), movement)
     return new if taken else None
 
 
@@ -91,14 +103,15 @@ def as_of(site: Site, at: int, known: Reported | None) -> Balances:
     if known is not None and known.at >= stock.floor_at:
         base, start = _copy(known), known.at + 1
     else:
-        base, start = _copy(site.turn.get(keys.FLOOR + site.row) or Floor()), stock.floor_at
+        floor = site.turn.get(FLOOR + site.row) or Floor()
+        base, start = _copy(floor), stock.floor_at
     forward = _bring_forward(base, site.movements(start, at))
     if any(count is not None and count.covers > at for count in (stock.available_count, stock.held_count)):
         return _last(forward)
     return _race(forward, _bring_back(_copy(stock), site.movements(at + 1, reverse=True)))
 
 
-# sums over entries, from whichever end is nearer ----------------------------------------------------------------------
+# sums over movements, from whichever end is nearer --------------------------------------------------------------------
 
 
 def _take(site: Site, balances: Balances, new: Count, is_held: bool, until: int | None) -> bool:
@@ -122,7 +135,7 @@ def _later(site: Site, balances: Balances, new: Count, is_held: bool, until: int
     if old is not None and old.covers >= stock.floor_at:
         base, start = old.qty, old.covers + 1
     else:
-        floor: Floor = site.turn.get(keys.FLOOR + site.row) or Floor()
+        floor = site.turn.get(FLOOR + site.row) or Floor()
         base, start = floor.held if is_held else floor.available, stock.floor_at
     total = (balances.held if is_held else balances.available) - base
     before = _sum(site.movements(start, new.covers), is_held, total, -1)
@@ -130,29 +143,29 @@ def _later(site: Site, balances: Balances, new: Count, is_held: bool, until: int
     return _race(before, after)
 
 
-Entries = Iterator[tuple[int, bytes, Entry]]
+Movements = Iterator[tuple[int, Key[Movement], Movement]]
 
 
-def _sum(entries: Entries, is_held: bool, start: int, sign: int) -> Generator[None, None, int]:
-    for _, _, entry in entries:
-        if not entry.count:
-            start += sign * (entry.held if is_held else entry.available)
+def _sum(movements: Movements, is_held: bool, start: int, sign: int) -> Generator[None, None, int]:
+    for _, _, movement in movements:
+        if not movement.count:
+            start += sign * (movement.held if is_held else movement.available)
         yield
     return start
 
 
-def _bring_forward(balances: Balances, entries: Entries) -> Generator[None, None, Balances]:
-    for at, key, entry in entries:
-        _apply(balances, at, key, entry)
+def _bring_forward(balances: Balances, movements: Movements) -> Generator[None, None, Balances]:
+    for at, key, movement in movements:
+        _apply(balances, at, key, movement)
         yield
     return balances
 
 
-def _bring_back(balances: Balances, entries: Entries) -> Generator[None, None, Balances]:
-    for _, _, entry in entries:
-        if not entry.count:
-            balances.available -= entry.available
-            balances.held -= entry.held
+def _bring_back(balances: Balances, movements: Movements) -> Generator[None, None, Balances]:
+    for _, _, movement in movements:
+        if not movement.count:
+            balances.available -= movement.available
+            balances.held -= movement.held
         yield
     return balances
 
@@ -173,13 +186,13 @@ def _last(steps: Generator[None, None, T]) -> T:
     return _race(steps, steps)
 
 
-def _apply(balances: Balances, at: int, key: bytes, entry: Entry) -> None:
-    if not entry.count:
-        balances.move(at, entry.available, entry.held)
+def _apply(balances: Balances, at: int, key: bytes, movement: Movement) -> None:
+    if not movement.count:
+        balances.move(at, movement.available, movement.held)
         return
-    is_held = entry.count == HELD
-    qty = entry.held if is_held else entry.available
-    count = Count(at, entry.counted_at, keys.entry_identity(key), qty)
+    is_held = movement.count == HELD
+    qty = movement.held if is_held else movement.available
+    count = Count(at, movement.counted_at, movement_identity(key), qty)
     if not balances.outranks(count, is_held):
         balances.reset(count, is_held, 0)
 
@@ -191,24 +204,24 @@ def _copy(balances: Balances) -> Balances:
 # the window -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(site: Site, key: bytes, entry: Entry) -> None:
+def _keep(site: Site, key: Key[Movement], movement: Movement) -> None:
     turn, stock = site.turn, site.stock
-    turn.put(key, entry)
-    fold_at = keys.entry_at(key) + turn.rules.movement_window + FOLD_STRIDE
+    turn.put(key, movement)
+    fold_at = movement_at(key) + turn.rules.movement_window + FOLD_STRIDE
     if stock.fold_at is None or fold_at < stock.fold_at:
         stock.fold_at = fold_at
 
 
 def _fold(site: Site) -> None:
-    """Fold the oldest entries that have left the window, and note when to look again."""
+    """Fold the oldest movements that have left the window, and note when to look again."""
     turn, stock = site.turn, site.stock
-    floor = turn.edit(keys.FLOOR + site.row, Floor)
+    floor = turn.edit(FLOOR + site.row, Floor)
     horizon = oldest_kept(site)
     stock.fold_at = None
-    for number, (at, key, entry) in enumerate(site.movements(stock.floor_at)):
+    for number, (at, key, movement) in enumerate(site.movements(stock.floor_at)):
         if at > horizon or number == FOLDED_PER_EVENT:
             stock.fold_at = max(stock.latest, at + turn.rules.movement_window + FOLD_STRIDE)
             break
-        _apply(floor, at, key, entry)
+        _apply(floor, at, key, movement)
         turn.put(key, None)
         stock.floor_at = at

@@ -14,8 +14,8 @@ from agents.allocation import allocate
 from agents.lines import UNDATED, room
 from agents.turn import Site
 from tables import keys
-from tables.orders import Line, Order, Piece, Shipment
-from tables.rows import NEVER
+from tables.keys import NEVER
+from tables.purchasing import LINE, ORDER, PIECE, Line, Order, Piece, Shipment, line_name, slot_key, slot_range
 
 OPEN = b"o"
 """A shipment of which something is in transit."""
@@ -36,9 +36,9 @@ class Change:
         self.row = site.row
         self.order = order
         self.number = number
-        self.name = keys.line_name(order, number)
-        key = keys.part(keys.LINE, site.row, self.name)
-        known: Line | None = site.turn.get(key)
+        self.name = line_name(order, number)
+        key = keys.part(LINE, site.row, self.name)
+        known = site.turn.get(key)
         self.is_new = known is None
         self.before = Line() if known is None else known
         self.line = site.turn.edit(key, Line)
@@ -65,8 +65,8 @@ class Change:
         is_open = room(self.line) > self.line.unlined
         self.site.list_open(due.ORDER_LINE, self.name, self.listed, is_open)
         if is_open and not self.listed:
-            key = keys.part(keys.ORDER, self.row, self.order)
-            order: Order | None = self.turn.get(key)
+            key = keys.part(ORDER, self.row, self.order)
+            order = self.turn.get(key)
             if order is not None and self.place < order.open_from:
                 self.turn.edit(key, Order).open_from = self.place
         self.listed = is_open
@@ -76,7 +76,7 @@ class Change:
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
-            self.turn.put(keys.slot(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
+            self.turn.put(slot_key(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
         self.list()
 
     # the line's shipments ---------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ class Change:
         """What a shipment brings to the line."""
         piece = self._known.get(shipment)
         if piece is None:
-            piece = self.turn.get(keys.part(keys.PIECE, self.row, self.name, shipment)) or Piece()
+            piece = self.turn.get(keys.part(PIECE, self.row, self.name, shipment)) or Piece()
             self._known[shipment] = piece
         return piece
 
@@ -99,7 +99,7 @@ class Change:
             new = replace(new, taken=new.room)
         self.pieces.setdefault(shipment, old)
         self._known[shipment] = new
-        self.turn.put(keys.part(keys.PIECE, self.row, self.name, shipment), new)
+        self.turn.put(keys.part(PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):
             self._place(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
         line = self.line
@@ -114,7 +114,7 @@ class Change:
         for eta, value in ((old, None), (new, b"")):
             if eta != NEVER:
                 place = keys.dated(UNDATED if eta is None else eta, shipment)
-                self.turn.put(keys.slot(self.row, kind, self.name, place), value)
+                self.turn.put(slot_key(self.row, kind, self.name, place), value)
                 if kind == OPEN and value is not None:
                     self.line.open_from = min(self.line.open_from, place)
 
@@ -128,7 +128,7 @@ class Change:
         if sum(qty for _, qty in changed) == left:
             places = iter(sorted(self._place_of(name) for name, _ in changed))
         else:
-            start, stop = keys.slot_range(self.row, OPEN, self.name)
+            start, stop = slot_range(self.row, OPEN, self.name)
             places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
         first = next(places, None)
         if first is not None:
@@ -149,7 +149,7 @@ class Change:
 
     def last(self, kind: bytes) -> Iterator[bytes]:
         """The places of a kind that belong to the line, the last one first."""
-        start, stop = keys.slot_range(self.row, kind, self.name)
+        start, stop = slot_range(self.row, kind, self.name)
         for key, _ in self.turn.scan(start, stop, True):
             yield key[len(start) :]
 
@@ -175,7 +175,7 @@ class Change:
     def _latest_eta(self) -> int | None:
         latest = []
         for kind, first in ((OPEN, self.line.open_from), (TAKEN, b"")):
-            start = keys.slot(self.row, kind, self.name)
+            start = slot_key(self.row, kind, self.name)
             last = next(self.turn.scan(start + first, start + keys.dated(UNDATED, ""), True), None)
             if last is not None:
                 latest.append(keys.dated_parts(last[0][len(start) :])[0])
@@ -200,7 +200,7 @@ class Change:
             self.put(shipment, replace(piece, received=piece.received + qty))
         for at, value in ((before.last_received_at, None), (after.last_received_at, b"")):
             if at != NEVER:
-                self.turn.put(keys.slot(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
+                self.turn.put(slot_key(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
         last = next(self.last(CREDIT), None)
         self.line.last_received_at = max(self.line.received_at, NEVER if last is None else keys.timed_at(last))
 

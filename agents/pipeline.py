@@ -29,6 +29,10 @@ from engine.core.fields import EVERYWHERE
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
+from tables.drift import REPORTED
+from tables.ledger import FLOOR
+from tables.stock import STOCK
+from tables.wakes import due_parts, due_range, wake_row
 from tables.workspace import NEVER_DUE
 
 # what follows from an event of a row; cheap tests come first ----------------------------------------------------------
@@ -156,7 +160,7 @@ def _answer_alert(turn: Turn, data: Any) -> Rejection | None:
 
 OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
-PAST = (keys.REPORTED, keys.FLOOR)
+PAST = (REPORTED, FLOOR)
 """Tables that hold a row's balances as of the past."""
 
 
@@ -175,8 +179,10 @@ def asked_by(event: e.Event) -> list[bytes]:
     if handling is None:
         return []
     rows = handling.rows(event.data)
-    asked = [keys.STOCK + row for row in rows]
-    return asked if handling.documents is None else asked + handling.documents(rows[0], event.data)
+    asked: list[bytes] = [STOCK + row for row in rows]
+    if handling.documents is not None:
+        asked += handling.documents(rows[0], event.data)
+    return asked
 
 
 def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
@@ -244,11 +250,11 @@ def _tick(turn: Turn, data: Any) -> None:
     """
     feeds.tick(turn, data)
     left = MAX_LOOKS
-    for timer in turn.space.timers(turn.partition, turn.now, MAX_LOOKS):
+    for key in turn.space.wakes(turn.partition, turn.now, MAX_LOOKS):
         if left <= 0:
             break
-        turn.put(timer, None)
-        row = timer[keys.TIMER_PREFIX_BYTES :]
+        turn.put(key, None)
+        row = wake_row(key)
         if row == feeds.CLOCK_ROW:
             feeds.forget_jump(turn)
             left -= 1
@@ -264,14 +270,14 @@ def _wake(site: Site, limit: int) -> int:
     """
     turn, row = site.turn, site.row
     site.stock.wake_at = site.timer_at = None
-    found = list(islice(turn.scan(*keys.due_range(row, turn.now)), limit))
+    found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
-        _, kind, name = keys.due_parts(key, row)
+        _, kind, name = due_parts(key, row)
         turn.put(key, None)
         LOOKS[kind](site, name)
-    following = next(turn.scan(*keys.due_range(row, NEVER_DUE)), None)
+    following = next(turn.scan(*due_range(row, NEVER_DUE)), None)
     if following is not None:
-        site.wake(keys.due_parts(following[0], row)[0])
+        site.wake(due_parts(following[0], row)[0])
     drift_forecast.close_buckets(site)
     drift_lead_time.watch(site)
     replenishment.evaluate(site)

@@ -19,25 +19,37 @@ from agents.reader import RowView
 from agents.turn import Site, Turn
 from engine.core import payloads as p
 from tables import keys
-from tables.orders import Line, Order, Piece, Shipment
-from tables.rows import Rank
+from tables.keys import Rank
+from tables.purchasing import (
+    LINE,
+    ORDER,
+    PIECE,
+    SHIPMENT,
+    Line,
+    Piece,
+    Shipment,
+    line_name,
+    line_parts,
+    slot_range,
+)
+from tables.wakes import open_name, open_range
 
 # rows that a new document asks for ------------------------------------------------------------------------------------
 
 
 def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
-    name = keys.line_name(data.order, str(data.line))
-    return [keys.part(keys.LINE, row, name), keys.part(keys.ORDER, row, data.order)]
+    name = line_name(data.order, str(data.line))
+    return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
 
 def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
     """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
-    name = keys.line_name(data.order, str(data.line))
+    name = line_name(data.order, str(data.line))
     return [
-        keys.part(keys.LINE, row, name),
-        keys.part(keys.PIECE, row, name, data.shipment),
-        keys.part(keys.SHIPMENT, row, data.shipment),
+        keys.part(LINE, row, name),
+        keys.part(PIECE, row, name, data.shipment),
+        keys.part(SHIPMENT, row, data.shipment),
     ]
 
 
@@ -103,7 +115,7 @@ def notify_shipment(site: Site, data: p.ShipmentNotifiedData) -> None:
     old, rank = _shipment(turn, row, data.shipment), (turn.at, turn.identity)
     if old.rank is None or rank < old.rank:
         turn.put(
-            keys.part(keys.SHIPMENT, row, data.shipment),
+            keys.part(SHIPMENT, row, data.shipment),
             replace(old, order=data.order, line=line.number, rank=rank),
         )
         if old.received:
@@ -160,7 +172,7 @@ def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
         last_received_at=max(old.last_received_at, turn.at),
         closes=old.closes or closes,
     )
-    turn.put(keys.part(keys.SHIPMENT, book.row, name), new)
+    turn.put(keys.part(SHIPMENT, book.row, name), new)
     if old.order is None or old.line is None:
         return False
     book.line(old.order, old.line).credit(name, old, new)
@@ -168,7 +180,7 @@ def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
 
 
 def _shipment(turn: Turn, row: bytes, name: str) -> Shipment:
-    shipment: Shipment | None = turn.get(keys.part(keys.SHIPMENT, row, name))
+    shipment = turn.get(keys.part(SHIPMENT, row, name))
     return shipment or Shipment()
 
 
@@ -180,7 +192,7 @@ def _order_quantity(line: Line, rank: Rank, qty: int | None, day: int | None) ->
 
 
 def _note_placed(book: Book, name: str) -> None:
-    order: Order = book.turn.get(keys.part(keys.ORDER, book.row, name))
+    order = book.turn.require(keys.part(ORDER, book.row, name))
     if not order.placed:
         book.order(name).placed = True
 
@@ -234,7 +246,7 @@ def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
 
 def check_line(site: Site, name: str) -> None:
     """Look at the dates of a line again: the clock has moved."""
-    line = Book(site).line(*keys.line_parts(name))
+    line = Book(site).line(*line_parts(name))
     line.line.look_at = None
     line_alerts.watch_late(line, owed(line.line))
 
@@ -245,34 +257,34 @@ def check_line(site: Site, name: str) -> None:
 def order_known(site: Site, order: str, number: str | None) -> bool:
     """Whether the quantity of a line is known, or with `number` None that of any line of the order."""
     if number is None:
-        header: Order | None = site.turn.get(keys.part(keys.ORDER, site.row, order))
+        header = site.turn.get(keys.part(ORDER, site.row, order))
         return header is not None and header.placed
-    line: Line | None = site.turn.get(keys.part(keys.LINE, site.row, keys.line_name(order, number)))
+    line = site.turn.get(keys.part(LINE, site.row, line_name(order, number)))
     return line is not None and line.ordered is not None
 
 
 def open_lines(view: RowView, limit: int) -> Iterator[tuple[str, Line]]:
     """(name, line) of the first `limit` lines of which something is open, by order, then by number."""
-    for key, _ in islice(view.reader.scan(*keys.open_range(view.row, due.ORDER_LINE)), limit):
-        name = keys.open_name(key, view.row)
-        yield name, view.reader.get(keys.part(keys.LINE, view.row, name))
+    for key, _ in islice(view.reader.scan(*open_range(view.row, due.ORDER_LINE)), limit):
+        name = open_name(key, view.row)
+        yield name, view.reader.require(keys.part(LINE, view.row, name))
 
 
 def shipments_of(view: RowView, name: str, limit: int) -> Iterator[tuple[str, Piece]]:
     """(shipment, what it brings) of the first `limit` shipments of a line, by name."""
-    start, stop = keys.parts_range(keys.PIECE, view.row, name)
+    start, stop = keys.parts_range(PIECE, view.row, name)
     for key, piece in islice(view.reader.scan(start, stop), limit):
         yield key[len(start) :].decode(), piece
 
 
 def supply_of(view: RowView, name: str, line: Line) -> Iterator[Supply]:
     """The pieces of supply that a line still brings, shipments first."""
-    reader, row, label = view.reader, view.row, "/".join(keys.line_parts(name))
+    reader, row, label = view.reader, view.row, "/".join(line_parts(name))
     if not line.closed:
-        start, stop = keys.slot_range(row, OPEN, name)
+        start, stop = slot_range(row, OPEN, name)
         for key, _ in reader.scan(start + line.open_from, stop):
             shipment = keys.dated_parts(key[len(start) :])[1]
-            piece: Piece = reader.get(keys.part(keys.PIECE, row, name, shipment))
+            piece = reader.require(keys.part(PIECE, row, name, shipment))
             day = latest_promise(line) if piece.eta is None else piece.eta
             yield Supply(f"{label} {shipment}", day, piece.open, "shipment")
     yield from on_order_supply(label, line, owed(line))

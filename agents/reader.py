@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 
 from agents.calendar import Calendar, midnight
 from engine.core.rules import Rules
-from tables import keys
+from tables.directory import Item, item_key, location_key
 from tables.feeds import Feeds
-from tables.rows import Entry, Item, Location, Plan, Stock
+from tables.ledger import Movement, movement_at, movement_range
+from tables.planning import PLAN, Plan
+from tables.stock import Stock
+from tables.table import Key
 from tables.workspace import Workspace
 
 EMPTY_PLAN = Plan()
@@ -36,29 +39,32 @@ class RowReader:
         self.space, self.rules, self.calendar, self.feeds, self.partition = context
         self.now = now
 
-    def get(self, key: bytes) -> Any:
+    def get(self, key: Key[T]) -> T | None:
         """The row under `key`, or None. It is the cached object itself, so the caller must not change it."""
         return self.space.get(key)
 
-    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+    def require(self, key: Key[T]) -> T:
+        """The row under `key`, which another row names; raises BrokenInvariant where it is not there."""
+        return self.space.require(key)
+
+    def scan(self, start: Key[T], stop: Key[T], reverse: bool = False) -> Iterator[tuple[Key[T], T]]:
         """The (key, row) with start <= key < stop of one ordered table and row, read as the caller takes them."""
         return self.space.scan(start, stop, reverse)
 
     def movements(
         self, row: bytes, start: int, until: int | None = None, reverse: bool = False
-    ) -> Iterator[tuple[int, bytes, Entry]]:
+    ) -> Iterator[tuple[int, Key[Movement], Movement]]:
         """(instant, key, movement) of the kept movements and counts of a row from `start` to `until`, both included."""
-        for key, entry in self.scan(*keys.entry_range(row, start, until), reverse):
-            yield keys.entry_at(key), key, entry
+        for key, movement in self.scan(*movement_range(row, start, until), reverse):
+            yield movement_at(key), key, movement
 
     def item(self, sku: str) -> Item | None:
         """The item master of a sku."""
-        item: Item | None = self.get(keys.ITEM + sku.encode())
-        return item
+        return self.get(item_key(sku))
 
     def zone(self, location: str) -> str:
         """The time zone of a location; UTC where the location is not defined."""
-        defined: Location | None = self.get(keys.location(self.partition, location))
+        defined = self.get(location_key(self.partition, location))
         return "UTC" if defined is None else defined.time_zone
 
 
@@ -87,7 +93,7 @@ class RowView:
         """The plan of the row, to be read."""
         plan = self._plan
         if plan is None:
-            plan = self._plan = self.reader.get(keys.PLAN + self.row) or EMPTY_PLAN
+            plan = self._plan = self.reader.get(PLAN + self.row) or EMPTY_PLAN
         return plan
 
     @property
@@ -121,7 +127,7 @@ class RowView:
 
     def movements(
         self, start: int, until: int | None = None, reverse: bool = False
-    ) -> Iterator[tuple[int, bytes, Entry]]:
+    ) -> Iterator[tuple[int, Key[Movement], Movement]]:
         """(instant, key, movement) of the kept movements and counts from `start` to `until`, both included."""
         return self.reader.movements(self.row, start, until, reverse)
 

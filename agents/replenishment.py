@@ -20,7 +20,7 @@ from engine.core.outputs import Signal, SignalStatus
 from engine.core.payloads import OrderPlacedData, SignalAnswerData
 from engine.core.values import DAY, HOUR, day_of, moment, stable_id
 from tables import keys
-from tables.rows import SignalRow
+from tables.signals import SIGNAL, SignalRow
 
 Cause = Literal["accept", "reject", "order", "order placed", "cause gone", "time over"]
 
@@ -51,7 +51,7 @@ KEPT_EVENTS = 20
 def evaluate(site: Site) -> None:
     """Bring the row's signal in line with its position. Called only if the cheap test of `agents.pipeline` passed."""
     stock, need = site.stock, need_of(site)
-    signal: SignalRow | None = site.turn.get(keys.SIGNAL + site.row)
+    signal = site.turn.get(SIGNAL + site.row)
     stock.reorder_at = None if need is None else need.ceiling
     if need is not None and (stock.position > need.s or not need.quantity.qty):
         need = None
@@ -157,7 +157,7 @@ def _close(site: Site, old: SignalRow, cause: Cause) -> None:
 
 def order_placed(site: Site, data: OrderPlacedData) -> None:
     """`order.placed` may name the signal that it answers: that one is ordered."""
-    old: SignalRow | None = None if data.signal is None else site.turn.get(keys.SIGNAL + site.row)
+    old: SignalRow | None = None if data.signal is None else site.turn.get(SIGNAL + site.row)
     if old is not None and old.id == data.signal:
         _close(site, replace(old, order=data.order, line=str(data.line)), "order placed")
 
@@ -168,7 +168,7 @@ def order_placed(site: Site, data: OrderPlacedData) -> None:
 def answer(site: Site, data: SignalAnswerData) -> Rejection | None:
     """Take the answer to a signal: `signal.accepted`, `signal.rejected`, `signal.ordered`."""
     turn = site.turn
-    old: SignalRow | None = turn.get(keys.SIGNAL + site.row)
+    old = turn.get(SIGNAL + site.row)
     if old is None or old.id != data.signal:
         known = old.id if old else "none"
         return Rejection("unknown_signal", f"the row's current signal is {known}, not {data.signal}")
@@ -216,7 +216,7 @@ def _publish_next(site: Site, signal: SignalRow, event: str) -> None:
 
 
 def _publish(site: Site, signal: SignalRow, event: str) -> None:
-    site.turn.put(keys.SIGNAL + site.row, signal)
+    site.turn.put(SIGNAL + site.row, signal)
     site.turn.effects.append((event, signal.revision, signal_of(site.row, signal)))
 
 

@@ -11,7 +11,7 @@ from agents.turn import Site
 from engine.core import payloads as p
 from engine.core.values import DAY, instant, iso
 from tables import keys
-from tables.rows import Reservation, Transfer
+from tables.stock import RESERVATION, TRANSFER, Reservation, Transfer
 
 # movements ------------------------------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ def release_reservation(site: Site, data: p.ReservationReleasedData) -> None:
 
 
 def _reservation(site: Site, name: str) -> Reservation:
-    return site.turn.edit(keys.part(keys.RESERVATION, site.row, name), Reservation)
+    return site.turn.edit(keys.part(RESERVATION, site.row, name), Reservation)
 
 
 def _carry_reservation(site: Site, name: str, reservation: Reservation) -> None:
@@ -154,7 +154,7 @@ def receive_transfer(site: Site, data: p.TransferReceivedData) -> None:
 
 
 def _transfer(site: Site, name: str) -> Transfer:
-    return site.turn.edit(keys.part(keys.TRANSFER, site.row, name), Transfer)
+    return site.turn.edit(keys.part(TRANSFER, site.row, name), Transfer)
 
 
 def _carry_transfer(site: Site, name: str, transfer: Transfer, before: tuple[int, int | None]) -> None:

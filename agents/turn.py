@@ -5,17 +5,21 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agents.reader import Context, RowReader, RowView
 from engine.core.events import Event
 from engine.core.outputs import Alert, Signal
-from tables import keys
 from tables.overlay import overlay
-from tables.rows import Plan, Stock
+from tables.planning import PLAN, Plan
+from tables.stock import STOCK, Stock
+from tables.table import Key
+from tables.wakes import open_key, wake_key
 from tables.workspace import MISSING
 
-R = TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R", bound=Struct)
 
 Effect = tuple[str, int, Signal | Alert]
 """What is published beside positions: the CloudEvents type, the revision of the signal or alert, and its data."""
@@ -38,22 +42,27 @@ class Turn(RowReader):
         self.identity = identity
         self.ref = f"{event.source}/{event.id}"
         self.writes: dict[bytes, Any] = {}
-        self.ordered: list[bytes] = []
+        self.ordered: list[Any] = []
         """The keys of `writes`, sorted, as of the last scan."""
         self.sites: dict[bytes, Site] = {}
         """The rows that the event changes."""
         self.effects: list[Effect] = []
 
-    def get(self, key: bytes) -> Any:
+    def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. The caller must not change it."""
-        row = self.writes.get(key, MISSING)
+        row: T | None = self.writes.get(key, MISSING)
         return self.space.get(key) if row is MISSING else row
 
-    def put(self, key: bytes, row: Any) -> None:
+    def require(self, key: Key[T]) -> T:
+        """The row under `key`, which another row names; raises BrokenInvariant where it is not there."""
+        row: T | None = self.writes.get(key, MISSING)
+        return self.space.require(key) if row is MISSING or row is None else row
+
+    def put(self, key: Key[T], row: T | None) -> None:
         """Set the row under `key`; None deletes it."""
         self.writes[key] = row
 
-    def edit(self, key: bytes, default: type[R]) -> R:
+    def edit(self, key: Key[R], default: type[R]) -> R:
         """A copy of the row under `key` (or a new one) that this turn may change; containers inside stay shared."""
         row: R | None = self.writes.get(key)
         if row is None:
@@ -66,10 +75,10 @@ class Turn(RowReader):
         """A row that the event changes: its stock is copied, and it is published when the event is accepted."""
         site = self.sites.get(row)
         if site is None:
-            site = self.sites[row] = Site(self, row, self.edit(keys.STOCK + row, Stock))
+            site = self.sites[row] = Site(self, row, self.edit(STOCK + row, Stock))
         return site
 
-    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+    def scan(self, start: Key[T], stop: Key[T], reverse: bool = False) -> Iterator[tuple[Key[T], T]]:
         """The (key, row) with start <= key < stop of one ordered table and row, as this turn sees them now."""
         below, ordered = self.space.scan(start, stop, reverse), self.ordered
         # Keys are never taken back, so the new ones are the last. An event may write much and scan often: looking at
@@ -87,9 +96,9 @@ class Turn(RowReader):
             old, new = site.timer_at, site.stock.wake_at
             if old != new:
                 if old is not None:
-                    self.put(keys.timer(self.partition, old, row), None)
+                    self.put(wake_key(self.partition, old, row), None)
                 if new is not None:
-                    self.put(keys.timer(self.partition, new, row), b"")
+                    self.put(wake_key(self.partition, new, row), b"")
 
 
 class Site(RowView):
@@ -108,7 +117,7 @@ class Site(RowView):
 
     def edit_plan(self) -> Plan:
         """The plan of the row, to be changed by this turn."""
-        plan = self._plan = self.turn.edit(keys.PLAN + self.row, Plan)
+        plan = self._plan = self.turn.edit(PLAN + self.row, Plan)
         return plan
 
     def wake(self, at: int) -> None:
@@ -120,7 +129,7 @@ class Site(RowView):
     def list_open(self, kind: bytes, name: str, was_open: bool, is_open: bool) -> None:
         """Keep the row's list of open documents: a key for each document of which something is open."""
         if was_open != is_open:
-            self.turn.put(keys.open_document(self.row, kind, name), b"" if is_open else None)
+            self.turn.put(open_key(self.row, kind, name), b"" if is_open else None)
 
     # the alerts of the row, see `agents.alerts.Subject`
 

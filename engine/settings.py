@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.core.errors import UsageError
+from engine.core.rules import Rules
 
 _BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 """A name or an address (of IPv6 in brackets), and a port, which is 9092 where none is given."""
@@ -58,6 +59,10 @@ class Settings(BaseSettings):
     def body_limit(self) -> int:
         """The longest HTTP body taken, in bytes."""
         return self.body_limit_mib * 1024 * 1024
+
+    def rules(self, clock: ClockMode) -> Rules:
+        """The rules of the fold that these settings ask for, with `clock` (Kafka has the wall clock only)."""
+        return Rules(clock=clock, movement_window_hours=self.movement_window_hours, duplicate_days=self.duplicate_days)
 
 
 class KafkaSettings(BaseSettings):
@@ -123,7 +128,7 @@ class KafkaSettings(BaseSettings):
             raise UsageError(f"STOCKLINE_{name.upper()}_FILE: {error}") from None
 
 
-def load(**given: Any) -> Settings:
+def load_settings(**given: Any) -> Settings:
     """The settings with what was `given` (None is not given), or UsageError with a line for each fault."""
     return _load(Settings, given)
 

@@ -22,9 +22,12 @@ from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
+from tables.alerts import ALERT, AlertRow
 from tables.feeds import Feeds
-from tables.orders import Line
-from tables.rows import AlertRow, Reservation, SignalRow, Stock, Transfer
+from tables.purchasing import Line, line_parts
+from tables.signals import SIGNAL
+from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Stock, Transfer
+from tables.wakes import open_name, open_range
 from tables.workspace import Workspace
 
 READ_MEMORY_BYTES = 1 << 20
@@ -49,7 +52,7 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
     sku, location = name
     row = keys.row(sku, location)
     space = Workspace(bus.state, READ_MEMORY_BYTES)
-    stock: Stock | None = space.get(keys.STOCK + row)
+    stock: Stock | None = space.get(STOCK + row)
     published = bus.published.latest("positions", row.decode())
     if stock is None or published is None:
         return None
@@ -71,8 +74,8 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
 def _documents(view: RowView) -> dict[str, Any]:
     reader, row = view.reader, view.row
     lines = list(open_lines(view, MAX_DOCUMENTS))
-    transfers = [(name, reader.get(keys.part(keys.TRANSFER, row, name))) for name in _open(view, due.TRANSFER)]
-    reservations = [(name, reader.get(keys.part(keys.RESERVATION, row, name))) for name in _open(view, due.RESERVATION)]
+    transfers = [(name, reader.require(keys.part(TRANSFER, row, name))) for name in _open(view, due.TRANSFER)]
+    reservations = [(name, reader.require(keys.part(RESERVATION, row, name))) for name in _open(view, due.RESERVATION)]
     return {
         "orders": [_line(view, name, line) for name, line in lines],
         "supply": _supply(view, lines, transfers),
@@ -83,8 +86,8 @@ def _documents(view: RowView) -> dict[str, Any]:
 
 def _open(view: RowView, kind: bytes) -> list[str]:
     """The names of the open documents of a kind."""
-    found = view.reader.scan(*keys.open_range(view.row, kind))
-    return [keys.open_name(key, view.row) for key, _ in islice(found, MAX_DOCUMENTS)]
+    found = view.reader.scan(*open_range(view.row, kind))
+    return [open_name(key, view.row) for key, _ in islice(found, MAX_DOCUMENTS)]
 
 
 def _supply(
@@ -104,7 +107,7 @@ def _supply(
 
 
 def _line(view: RowView, name: str, line: Line) -> dict[str, Any]:
-    order, number = keys.line_parts(name)
+    order, number = line_parts(name)
     share = owed(line)
     return {
         "order": order,
@@ -155,7 +158,7 @@ def _planning(view: RowView) -> dict[str, Any]:
 
 
 def _signal(view: RowView) -> dict[str, Any] | None:
-    signal: SignalRow | None = view.reader.get(keys.SIGNAL + view.row)
+    signal = view.reader.get(SIGNAL + view.row)
     if signal is None or signal.status not in STANDING:
         return None
     shown: dict[str, Any] = msgspec.to_builtins(signal_of(view.row, signal))
@@ -163,7 +166,7 @@ def _signal(view: RowView) -> dict[str, Any] | None:
 
 
 def _alerts(view: RowView) -> list[dict[str, Any]]:
-    found: Iterator[tuple[bytes, AlertRow]] = view.reader.scan(*keys.parts_range(keys.ALERT, view.row))
+    found: Iterator[tuple[bytes, AlertRow]] = view.reader.scan(*keys.parts_range(ALERT, view.row))
     return [
         msgspec.to_builtins(alert_of(view.row, kind_of(key, view.row), alert))
         for key, alert in found

@@ -45,8 +45,10 @@ from engine.core.values import HOUR, instant, moment, partition_of, row_key
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from tables import keys
+from tables.directory import pulse_key
+from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
-from tables.rows import Stock
+from tables.stock import STOCK
 from tables.workspace import State, Workspace, too_heavy
 
 LONGEST_KEPT_BYTES = 16 << 20
@@ -128,9 +130,9 @@ class Fold:
         wanted: dict[bytes, None] = {}
         for _, event in arrivals:
             if isinstance(event, Rejection):
-                names.append(keys.DUPLICATE)
+                names.append(mark_key(self.partition, b""))
                 continue
-            names.append(keys.duplicate(self.partition, identity(event)))
+            names.append(mark_key(self.partition, identity(event)))
             wanted.update(dict.fromkeys(asked_by(event)))
         self._space.prefetch(list(wanted))
         return zip(names, self._state.get_many(names), strict=True)
@@ -155,7 +157,7 @@ class Fold:
         if refused is DUPLICATE:
             self._tally("duplicates", event)
             return DUPLICATE
-        turn = Turn(self._context, event, at, now, name[-16:])
+        turn = Turn(self._context, event, at, now, marked_identity(name))
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
@@ -165,7 +167,7 @@ class Fold:
             return self._refuse(record, event, TOO_LARGE)
         self._accept(turn, record.offset, outputs)
         if type(event) is not ClockTicked:
-            self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
+            self._seen[name] = pack_mark(says, record.arrived_at)
         return None
 
     def _hear(self, record: Record, event: Event, at: int) -> int:
@@ -205,9 +207,9 @@ class Fold:
 
     def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejection | Duplicate | None:
         """Whether the event's name was seen within the window: with the same content, or with other content."""
-        if seen is None or record.arrived_at - int.from_bytes(seen[8:], "big") > self._rules.duplicate_window:
+        if seen is None or record.arrived_at - newest_arrival(seen) > self._rules.duplicate_window:
             return None
-        if seen[:8] == says:
+        if marked_content(seen) == says:
             return DUPLICATE
         return Rejection("conflict", "an event with this source and id, but other content, was taken before")
 
@@ -239,13 +241,13 @@ class Fold:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
         for name, last in self._arrivals.items():
             if last > self.feeds.pulses[name].last:
-                self._space.accept({keys.pulse(self.partition, name): self.feeds.arrived(name, last)})
+                self._space.accept({pulse_key(self.partition, name): self.feeds.arrived(name, last)})
         self._arrivals = {}
 
     # outputs ----------------------------------------------------------------------------------------------------------
 
     def _position(self, row: bytes, offset: int) -> Output:
-        stock: Stock = self._space.get(keys.STOCK + row)
+        stock = self._space.require(STOCK + row)
         sku, location = keys.names(row)
         position = Position(
             sku=sku,

@@ -163,7 +163,8 @@ async def _audit(rig: Rig, outcome: Outcome) -> None:
 async def _restore(rig: Rig, outcome: Outcome) -> None:
     """Rows that lived through everything are, byte for byte, those that an empty directory is filled with."""
     await asyncio.sleep(1)
-    outcome.wrong += [f"the workers end with {code}"] if (code := await rig.stop_workers()) else []
+    if code := await rig.stop_workers():
+        outcome.wrong.append(f"the workers end with {code}\n{rig.last_words()}")
     kept, rig.data = rig.data, rig.place / "anew"
     workers = rig.start_workers()
     await _all_owned(workers.log)

@@ -48,10 +48,10 @@ class Reader:
     async def take(self, fetched: Fetched) -> None:
         self.fetched.append(fetched)
 
-    async def paused(self) -> None:
+    async def on_revoked(self) -> None:
         self.pauses += 1
 
-    async def assigned(self, partitions: frozenset[int]) -> None:
+    async def on_assigned(self, partitions: frozenset[int]) -> None:
         self.assignment = partitions
         for partition in partitions:
             await self.cluster.seek(partition, self.offset)

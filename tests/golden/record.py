@@ -11,7 +11,7 @@ from engine.core.events import EVENT_TYPES, content, decode, identity
 from engine.core.rules import Rules
 from engine.core.values import instant
 from engine.runtime.single.engine import Engine
-from tables.workspace import TYPES
+from tables.catalogue import BY_TAG
 from tests.auditor.arrival import late_arrivals, with_duplicates
 from tests.auditor.model import HOUR
 from tests.auditor.workload import Story, encoded
@@ -51,7 +51,7 @@ def rows(bus: MemoryBus) -> dict[str, str]:
     found: dict[int, tuple[bytes, bytes]] = {}
     for key, value in bus.state.scan(b"\0", b"\xff"):
         kept = found.get(key[0])
-        if key[0] in TYPES and (kept is None or len(value) > len(kept[1])):
+        if BY_TAG[key[0]].row_type is not bytes and (kept is None or len(value) > len(kept[1])):
             found[key[0]] = key, value
     return {key.hex(): value.hex() for key, value in found.values()}
 
@@ -79,7 +79,7 @@ def record() -> None:
 
 def fields(key: bytes, value: bytes) -> object:
     """A stored row, decoded by today's types."""
-    return msgspec.msgpack.decode(value, type=TYPES[key[0]])
+    return msgspec.msgpack.decode(value, type=BY_TAG[key[0]].row_type)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 
 from engine.core.events import content, decode, encode, identity
 from engine.core.values import instant
-from tables.workspace import TYPES
+from tables.catalogue import BY_TAG
 from tests.golden.record import HERE, fields, outputs, replay
 
 NAMES = json.loads((HERE / "names.json").read_text())
@@ -32,6 +32,6 @@ def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> Non
 def test_a_row_of_old_bytes_decodes_and_keeps_what_it_held(key: str) -> None:
     old = bytes.fromhex(ROWS[key])
     row = fields(bytes.fromhex(key), old)
-    assert type(row) is TYPES[bytes.fromhex(key)[0]]
+    assert type(row) is BY_TAG[bytes.fromhex(key)[0]].row_type
     before, after = msgspec.msgpack.decode(old), msgspec.msgpack.decode(msgspec.msgpack.encode(row))
     assert after[: len(before)] == before

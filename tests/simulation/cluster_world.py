@@ -21,7 +21,8 @@ from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
-from engine.runtime.cluster.worker import COMMIT_BYTES, Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import COMMIT_BYTES, Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
@@ -58,8 +59,8 @@ class Process:
         self.name = name
         self.world = world
         self.cluster = MemoryCluster(world.broker, name, world.fate)
-        senses = Senses(WallClock(world.now, world.now), world.random.random)
-        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, senses)
+        machine = Machine(WallClock(world.now, world.now), world.random.random)
+        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, machine)
         self.cluster.attach(self.worker)
         self.share: frozenset[int] = frozenset()
         self.asked = asyncio.Event()

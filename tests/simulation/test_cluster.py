@@ -15,7 +15,8 @@ import pytest
 from engine.bus.memory.cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryOwnership
 from engine.bus.single import Record
 from engine.core.errors import Corrupt, EnvironmentFailure
-from engine.runtime.cluster.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
 from tests.simulation.loop import Standstill, virtual_time

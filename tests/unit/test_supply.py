@@ -13,7 +13,7 @@ import pytest
 from agents import supply
 from agents.turn import Turn
 from engine.core.values import DAY
-from tables import keys
+from tables.supply import SUPPLY
 from tests.auditor.adapter import Rig
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -25,7 +25,7 @@ KEY = ("S", "L")
 
 
 def blocks(turn: Turn) -> int:
-    return sum(row is not None for key, row in turn.writes.items() if key[:1] == keys.SUPPLY)
+    return sum(row is not None for key, row in turn.writes.items() if key[:1] == SUPPLY)
 
 
 def ahead_on(turn: Turn, day: int, horizon: int) -> supply.Ahead:

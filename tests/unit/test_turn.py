@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from tables import keys
+from tables.purchasing import slot_range
 from tests.unit.turns import ROW, empty_turn
 
 
@@ -30,7 +30,7 @@ def comparisons_of(lines: int) -> int:
     """Write and scan once for each of so many lines, as a receipt does that fills all lines of an order."""
     told, Compared.times = empty_turn(), 0
     for number in range(lines):
-        start, stop = keys.slot_range(ROW, b"o", f"O\0{number:06}")
+        start, stop = slot_range(ROW, b"o", f"O\0{number:06}")
         told.put(Compared(start + b"x"), b"")
         assert [key for key, _ in told.scan(start, stop)] == [start + b"x"]
     return Compared.times
@@ -43,7 +43,7 @@ def test_a_scan_does_not_look_at_all_that_the_turn_has_written() -> None:
 
 def test_a_scan_sees_what_was_written_changed_and_deleted_since_the_last_one() -> None:
     told = empty_turn()
-    start, stop = keys.slot_range(ROW, b"o", "O\x001")
+    start, stop = slot_range(ROW, b"o", "O\x001")
     for name in (b"c", b"a"):
         told.put(start + name, name)
     assert [row for _, row in told.scan(start, stop)] == [b"a", b"c"]

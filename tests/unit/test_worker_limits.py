@@ -14,7 +14,8 @@ from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
-from engine.runtime.cluster.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold, Marker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
@@ -26,7 +27,7 @@ ARRIVED = instant("2026-03-04T00:00:00+00:00")
 ROWS = 40
 COMMIT_BYTES = 30_000
 BEFORE_A_TICK = 4.5
-LOADED = Senses(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: 1.0)
+LOADED = Machine(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: 1.0)
 
 
 class Scales(MemoryBroker):
@@ -179,7 +180,7 @@ def test_long_records_do_not_pile_up() -> None:
         cluster.attach(worker)
         await cluster.assign(frozenset({0}))
         await asyncio.sleep(1)
-        (partition,) = worker.actors.values()
+        (partition,) = worker.loops.values()
         before = partition.wants()
         partition.take(Fetched(0, 0, 1, [Record(0, 0, "A", b"x" * 1_001, ARRIVED)]))
         after = partition.wants()

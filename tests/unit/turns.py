@@ -13,7 +13,7 @@ from engine.core.rules import Rules
 from engine.core.values import moment
 from tables import keys
 from tables.feeds import Feeds
-from tables.rows import Stock
+from tables.stock import Stock
 from tables.stores.memory import MemoryFamily
 from tables.workspace import Workspace
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.bus.single import Output, Record, Topic
-from tables.keys import DUPLICATE
+from tables.event_marks import EVENT_MARK
 from tables.stores.rocksdb_options import Profile
 
 FORMAT = 2
@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, Profile] = {
     "touched": "sequential",
 }
 TOPIC_TAGS: Mapping[Topic, bytes] = {"positions": b"p", "signals": b"s", "alerts": b"a", "dead-letters": b"x"}
-DEDUPE_TAG = DUPLICATE[0]
+DEDUPE_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
 LOG_KEY = b"log"

@@ -22,7 +22,7 @@ from engine.bus.single import Commit, Record
 from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, UsageError
 from engine.kafka.connection import Connection, TopicPlace, stopped
-from tables import keys
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 FETCH_MS = 1_000
@@ -126,7 +126,7 @@ class Snapshot:
     # a bus to be read -------------------------------------------------------------------------------------------------
 
     def _marker(self, partition: int) -> LogMarker | None:
-        return read_log_marker(self.state.get(keys.marker(partition)))
+        return read_log_marker(self.state.get(marker_key(partition)))
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""

@@ -268,13 +268,13 @@ class MemoryCluster:
         """The group is about to share anew: no place holds beyond that."""
         self._places.clear()
         if self._receiver is not None:
-            await self._receiver.paused()
+            await self._receiver.on_revoked()
 
     async def assign(self, partitions: frozenset[int]) -> None:
         """The group has given this member these partitions."""
         self._assignment = partitions
         if self._receiver is not None:
-            await self._receiver.assigned(partitions)
+            await self._receiver.on_assigned(partitions)
 
     def attach(self, receiver: Receiver) -> None:
         """Let `receiver` hear of assignments, without joining the group."""

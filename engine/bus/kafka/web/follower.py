@@ -11,11 +11,12 @@ from aiokafka.errors import KafkaError
 from engine.aio import end
 from engine.bus.kafka.changelog import offsets_in
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE
-from engine.bus.kafka.web.view import NOT_SHOWN, KafkaView
+from engine.bus.kafka.web.view import KafkaView
 from engine.bus.kafka.worker.ownership import TOUCHED_HEADER
 from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Output, Record, Topic
 from engine.kafka.connection import Connection, TopicPlace, stopped
+from tables.catalogue import HIDDEN_TAGS
 
 FOLLOW_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -151,7 +152,7 @@ class Follower:
     async def _take(
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ) -> None:
-        commits = [commit_of(TopicPlace(*at), records, NOT_SHOWN) for at, records in fetched.items()]
+        commits = [commit_of(TopicPlace(*at), records, HIDDEN_TAGS) for at, records in fetched.items()]
         places = {TopicPlace(*at): await consumer.position(at) for at in fetched}
         await asyncio.to_thread(self._view.apply, commits, places)
         outputs = [output for commit in commits for output in commit.outputs]

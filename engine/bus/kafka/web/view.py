@@ -19,12 +19,10 @@ from engine.bus.kafka.worker.cache import MAX_AGE_SECONDS
 from engine.bus.single import Commit, Record
 from engine.core.errors import Corrupt
 from engine.kafka.connection import TopicPlace
-from tables import keys
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 PROGRESS_KEY = b"view"
-NOT_SHOWN = frozenset({keys.DUPLICATE[0], keys.NAMES[0], keys.TIMER[0]})
-"""Tables of the changelog that no reader of rows asks for."""
 
 Fetch = Callable[[list[tuple[int, int]]], list[Record]]
 
@@ -93,7 +91,7 @@ class KafkaView:
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""
-        marker = read_log_marker(self._state.get(keys.marker(partition)))
+        marker = read_log_marker(self._state.get(marker_key(partition)))
         return None if marker is None else marker.marker
 
     def apply(self, commits: Sequence[Commit], places: Mapping[TopicPlace, int]) -> None:

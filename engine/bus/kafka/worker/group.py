@@ -101,10 +101,10 @@ class KafkaCluster:
                 await receiver.take(batch)
 
         async def revoked(*_: Any, **__: Any) -> None:
-            await receiver.paused()
+            await receiver.on_revoked()
 
         async def assigned(*said: Any, **_: Any) -> None:
-            await receiver.assigned(frozenset(tp.partition for tp in said[1] if tp.topic == EVENTS))
+            await receiver.on_assigned(frozenset(tp.partition for tp in said[1] if tp.topic == EVENTS))
 
         self._app.on_partitions_revoked.connect(revoked)
         self._app.on_partitions_assigned.connect(assigned)
