@@ -5,10 +5,10 @@
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory
     |   |-- DiskFull            no space left; nothing that was accepted is lost
-    |   |-- Fenced              another process has taken over the task; nothing was committed
-    |   |-- ClockAhead          the wall clock has jumped ahead; nothing is taken until it agrees or is accepted
-    |   `-- Corrupt             a file does not hold what was written
-    |-- Busy                    more is waiting than the engine takes; try again later
+    |   |-- Fenced              another process owns the partition now; nothing was committed
+    |   |-- ClockAhead          the wall clock has jumped ahead; events wait until it agrees or is accepted
+    |   `-- Corrupt             a file does not hold the bytes that were written to it
+    |-- Busy                    too many events wait already; try again later
     `-- BrokenInvariant         a bug; ends the process with exit code 70
 
 A business rejection is not an error: it is a value, `engine.core.outcomes.Rejection`.
@@ -38,30 +38,30 @@ class DirectoryInUse(EnvironmentFailure):
 
 
 class DiskFull(EnvironmentFailure):
-    """No space is left; what was accepted before is kept."""
+    """No space is left on the disk; every event that was accepted before is kept."""
 
 
 class Fenced(EnvironmentFailure):
-    """Another process has taken over the task; this one commits nothing more."""
+    """Another process owns the partition now; this one commits nothing more (fencing)."""
 
 
 class ClockAhead(EnvironmentFailure):
-    """The wall clock has jumped ahead; nothing is taken until it agrees again or an operator accepts it."""
+    """The wall clock has jumped ahead; no event is accepted until it agrees again or an operator accepts it."""
 
     retry_after_seconds = 10
 
 
 class Corrupt(EnvironmentFailure):
-    """A file does not hold what was written."""
+    """A file does not hold the bytes that were written to it."""
 
 
 class Busy(StocklineError):
-    """More is waiting than the engine takes; `retry_after_seconds` says when to try again."""
+    """Too many events wait already; the caller tries again after `retry_after_seconds`."""
 
     retry_after_seconds = 1
 
 
 class BrokenInvariant(StocklineError):
-    """What cannot happen did: a bug."""
+    """An invariant of the code is broken: a bug."""
 
     exit_code = 70
