@@ -136,7 +136,7 @@ def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[s
         FLOOR + row: Floor(balance),
     }
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
-    changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
+    changes: list[tuple[bytes, bytes | None]] = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
     rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)

@@ -22,7 +22,7 @@ async def post(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
         items = await context.intake.items(body, request.content_type)
-        submission = await context.service.submit(items.parts, f"http/{request.remote}") if items.parts else None
+        submission = await context.service.submit(items.parts) if items.parts else None
     if submission is None:
         return _nothing(body)
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:
@@ -57,7 +57,7 @@ async def replay(request: web.Request) -> web.Response:
     """Submit the exact bytes of a dead letter again."""
     letter = msgspec.json.decode(lists.data_of(await _letter(request)), type=DeadLetter)
     raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
-    submission = await service_of(request).decide(raw, f"replay/{letter.id}")
+    submission = await service_of(request).decide(raw)
     return as_json(_taken(submission), status=202)
 
 
