@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -175,29 +176,25 @@ class BusSuite:
         assert [bus.marker(0), bus.marker(7), bus.marker(1)] == [b"again", b"", None]
 
     def test_published_is_read_by_other_threads_while_commits_go_on(self, bus: Bus) -> None:
-        failures: list[BaseException] = []
         done = threading.Event()
 
         def read() -> None:
-            try:
-                while not done.is_set():
-                    names = [name for name, _ in bus.published.things("signals")]
-                    assert names == sorted(names)
-                    bus.published.row_events(ROW, None, 5)
-                    assert len(list(bus.published.history("signals", 0))) >= len(names)
-            except BaseException as error:
-                failures.append(error)
+            while not done.is_set():
+                names = [name for name, _ in bus.published.things("signals")]
+                assert names == sorted(names)
+                bus.published.row_events(ROW, None, 5)
+                assert len(list(bus.published.history("signals", 0))) >= len(names)
 
-        readers = [threading.Thread(target=read) for _ in range(2)]
-        for reader in readers:
-            reader.start()
-        for n in range(60):
-            signal = output("signals", b"%d" % n, f"s-{n:03}")
-            bus.commit([commit(records=records(0, n, 1), outputs=[signal], touched=[(ROW, n)])])
-        done.set()
-        for reader in readers:
-            reader.join()
-        assert failures == []
+        with ThreadPoolExecutor(2) as pool:
+            readers = [pool.submit(read) for _ in range(2)]
+            try:
+                for n in range(60):
+                    signal = output("signals", b"%d" % n, f"s-{n:03}")
+                    bus.commit([commit(records=records(0, n, 1), outputs=[signal], touched=[(ROW, n)])])
+            finally:
+                done.set()
+            for reader in readers:
+                reader.result()
         assert bus.published.count("signals") == 60
 
     def test_a_second_close_does_nothing(self, bus: Bus) -> None:

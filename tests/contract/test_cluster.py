@@ -314,7 +314,9 @@ class TestMemoryCluster(ClusterSuite):
         place.broker.skip(1, 3)
         place.broker.append(events(1, b"two"))
         place.broker.skip(1, 2)
-        assert [record.offset for record in place.broker.fetch(1, 0, 10).records] == [0, 4]
-        assert [part[1:3] for part in (place.broker.fetch(1, 0, 1), place.broker.fetch(1, 1, 9))] == [(0, 1), (1, 7)]
-        assert place.broker.fetch(1, 5, 10)[1:4] == (5, 7, [])
+        whole, *parts, none = (place.broker.fetch(1, *part) for part in ((0, 10), (0, 1), (1, 9), (5, 10)))
+        assert whole is not None
+        assert [record.offset for record in whole.records] == [0, 4]
+        assert [part and part[1:3] for part in parts] == [(0, 1), (1, 7)]
+        assert (none and none[1:4]) == (5, 7, [])
         assert place.broker.fetch(1, 7, 10) is None

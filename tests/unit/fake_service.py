@@ -14,6 +14,7 @@ from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
 from engine.core.values import instant, moment, row_key, stable_id
+from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
 
@@ -61,6 +62,9 @@ class FakeReadModel:
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         yield from ()
 
+    def first(self, topic: Topic, partition: int) -> int:
+        return 0
+
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         records = [record for record in self.log.get(key, []) if before is None or record.offset < before]
         return records[::-1][:limit]
@@ -72,6 +76,7 @@ class FakeBus:
 
     def __init__(self) -> None:
         self.published = FakeReadModel()
+        self.state = MemoryFamily()
 
 
 class FakeSubscription:
@@ -144,7 +149,7 @@ class FakeService:
     def _answer_signal(self, event: events.SignalAccepted | events.SignalRejected) -> Rejection | None:
         signal = self.thing("signals", event.data.signal, Signal)
         if signal.status != "open":
-            return Rejection("signal_not_open", f"the signal is {signal.status}")
+            return Rejection("signal_closed", f"the signal is {signal.status}")
         signal.status = "accepted" if isinstance(event, events.SignalAccepted) else "rejected"
         signal.by, signal.note, signal.updated = event.data.by, event.data.reason, event.time
         signal.qty = event.data.qty or signal.qty

@@ -166,9 +166,13 @@ def quantities_are_whole(module: Module) -> Iterator[str]:
             yield f"{node.lineno}: a division that does not name its rounding"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
             yield f"{node.lineno}: float()"
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "math" and node.attr not in WHOLE_MATH:
-                yield f"{node.lineno}: math.{node.attr} works on floats"
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "math"
+            and node.attr not in WHOLE_MATH
+        ):
+            yield f"{node.lineno}: math.{node.attr} works on floats"
 
 
 Rule = Callable[[Module], Iterator[str]]

@@ -82,7 +82,7 @@ async def test_what_the_life_cycle_refuses_is_a_409_with_its_reason(web: Site) -
     web.service.open_signal("sig-1")
     assert (await send(web, "/v1/signals/sig-1/reject", {"by": "ann"}))[1]["status"] == "rejected"
     status, problem = await send(web, "/v1/signals/sig-1/accept", {"by": "ann"})
-    assert (status, problem["reason"]) == (409, "signal_not_open")
+    assert (status, problem["reason"]) == (409, "signal_closed")
 
 
 async def test_two_answers_never_share_an_id(web: Site) -> None:

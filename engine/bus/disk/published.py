@@ -47,14 +47,14 @@ class Dropped(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Published names that were missing from the in-memory set, and the new totals per topic."""
+    """ReadModel names that were missing from the in-memory set, and the new totals per topic."""
 
     names: list[bytes]
     totals: dict[Topic, int]
 
 
 class DiskReadModel:
-    """Published things in RocksDB. Any thread may read; one commit at a time writes.
+    """ReadModel things in RocksDB. Any thread may read; one commit at a time writes.
 
     A commit calls `add` and `add_counts` with its write batch, and `counts_written` once the batch is written. Only
     then do the counts in memory change, so that a write that fails leaves them as they were.

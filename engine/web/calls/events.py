@@ -7,13 +7,14 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
+from engine.core.outcomes import Reason
 from engine.core.outputs import DeadLetter
 from engine.web import lists
 from engine.web.answers import RefusedItem, Taken, as_json, raw_json
 from engine.web.ports import CONTEXT, Submission, service_of
 from engine.web.problems import Problem
 
-UNREADABLE = frozenset({"not_json", "not_utf8", "too_deep"})
+UNREADABLE: frozenset[Reason] = frozenset({"not_json", "not_utf8", "too_deep"})
 
 
 async def post(request: web.Request) -> web.Response:
