@@ -64,6 +64,8 @@ class Missing(Exception):
 
 def jars() -> Path:
     """The folder of Kafka's jars, fetched where they are not there yet; raises Missing."""
+    if not shutil.which("java"):
+        raise Missing("Kafka needs Java 17 (no `java` on the path)")
     if not _complete():
         with alone(JARS.name):
             if not _complete():
@@ -76,8 +78,6 @@ def _complete() -> bool:
 
 
 def _fetch() -> None:
-    if not shutil.which("java"):
-        raise Missing("Kafka needs Java 17 (no `java` on the path)")
     if not shutil.which("mvn"):
         raise Missing("Kafka's jars come through Maven (no `mvn` on the path)")
     with tempfile.TemporaryDirectory(dir=JARS.parent) as fresh:

@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ PERIOD = Period(date(2011, 1, 10), date(2011, 1, 12))
 
 async def summary_of_a_short_run() -> tuple[dict[str, Any], dict[str, Any]]:
     end = at_local(date(2011, 1, 13).toordinal())
-    lines = (line for line in read_invoices() if line.at < end and sum(line.sku.encode()) % 9 == 0)
+    lines = (line for line in takewhile(lambda line: line.at < end, read_invoices()) if sum(line.sku.encode()) % 9 == 0)
     plan = build_plan(lines, PERIOD, "test")
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         report = await ClosedLoop(plan, client).run(lambda _status: None)

@@ -307,7 +307,7 @@ def test_an_event_for_all_goes_to_every_partition_and_says_so(translate: Transla
     assert isinstance(translated, Translated)
     sent = outgoing(record, translated, TARGET)
     assert [copy.partition for copy in sent] == list(range(8))
-    assert {copy.value for copy in sent} == {translate(record).value}
+    assert {copy.value for copy in sent} == {translated.value}
     assert all(copy.headers == [BROADCAST_HEADER] for copy in sent)
 
 
@@ -338,7 +338,7 @@ def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
     assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
 
 
-def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person():
+def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person() -> None:
     with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
         raise InvalidTransactionTimeout
 
@@ -346,20 +346,20 @@ def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person():
 class RefusingProducer:
     """A producer whose broker finds every record too long."""
 
-    def __init__(self, error):
+    def __init__(self, error: Exception) -> None:
         self.error = error
 
-    async def start(self):
+    async def start(self) -> None:
         pass
 
-    async def stop(self):
+    async def stop(self) -> None:
         pass
 
-    async def begin_transaction(self):
+    async def begin_transaction(self) -> None:
         pass
 
-    async def send(self, *_, **__):
-        refused = asyncio.get_running_loop().create_future()
+    async def send(self, *_: object, **__: object) -> asyncio.Future[object]:
+        refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         refused.set_exception(self.error)
         return refused
 
@@ -367,23 +367,25 @@ class RefusingProducer:
 class FreshTopic:
     """A consumer of a topic with no records, of which the group has committed nothing."""
 
-    async def committed(self, place):
+    async def committed(self, _place: TopicPartition) -> None:
         return None
 
-    async def beginning_offsets(self, places):
+    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, 0)
 
-    async def end_offsets(self, places):
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(places, 0)
 
-    def seek(self, place, offset):
+    def seek(self, _place: TopicPartition, offset: int) -> None:
         assert offset == 0
 
 
 @pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
-async def test_a_record_that_a_topic_never_takes_is_for_a_person(translate, error):
+async def test_a_record_that_a_topic_never_takes_is_for_a_person(
+    translate: Translation, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
     connection = Connection(load_kafka(kafka="127.0.0.1:1"))
-    connection.transactional_producer = lambda _: RefusingProducer(error())
+    monkeypatch.setattr(connection, "transactional_producer", lambda _: RefusingProducer(error()))
     lane = Lane(connection, "group", TopicPartition("wms", 0))
     await lane.open(FreshTopic())
     record = received("wms", out())
@@ -398,7 +400,7 @@ def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
     assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
 
 
-def test_the_example_is_a_profile():
+def test_the_example_is_a_profile() -> None:
     assert load_profile(EXAMPLE).topic_names == ["wms.movements", "erp.events", "shop.events"]
 
 
