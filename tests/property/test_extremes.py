@@ -131,9 +131,12 @@ def test_the_engine_goes_on_whatever_the_quantities(history: list[tuple[str, dic
 def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[str, dict[str, Any]]]) -> None:
     rig = Rig(1)
     row = keys.row(*KEY)
-    rows = {STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), FLOOR + row: Floor(balance)}
+    rows: dict[bytes, msgspec.Struct] = {
+        STOCK + row: Stock(available=balance, moved_at=0, floor_at=0),
+        FLOOR + row: Floor(balance),
+    }
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
-    changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
+    changes: list[tuple[bytes, bytes | None]] = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
     rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)

@@ -3,6 +3,7 @@
 import pkgutil
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -14,7 +15,7 @@ from tables.stock import STOCK
 from tables.table import Table, Use
 
 
-def module(*declared: Table[bytes]) -> ModuleType:
+def module(*declared: Table[Any]) -> ModuleType:
     made = ModuleType("made")
     vars(made).update({f"TABLE_{number}": table for number, table in enumerate(declared)})
     return made

@@ -17,7 +17,8 @@ from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
-from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold, Marker
+from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold
+from engine.runtime.marker import Marker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant
