@@ -3,46 +3,24 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 from msgspec.structs import replace
 
 from agents import due
 from agents.turn import Turn
-from engine.core.errors import BrokenInvariant
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, AlertKind, Severity
+from engine.core.outputs import SEVERITY, Alert, AlertKind, AlertStatus
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
 from tables.alerts import ALERT, ALERT_NAME, AlertRow
 from tables.table import Key
 
-SEVERITY: dict[AlertKind, Severity] = {
-    "balance_drift": "warning",
-    "forecast_bias": "warning",
-    "lead_time_drift": "warning",
-    "negative_stock": "critical",
-    "projected_stockout": "critical",
-    "late_supply": "warning",
-    "short_ack": "warning",
-    "over_receipt": "warning",
-    "damaged_receipt": "warning",
-    "forecast_gap": "warning",
-    "late_count": "info",
-    "stale_feed": "critical",
-    "lost_in_transit": "warning",
-    "unknown_item": "info",
-    "clock_jump": "critical",
-}
-
-if SEVERITY.keys() != set(get_args(AlertKind)):
-    raise BrokenInvariant(f"AlertKind and SEVERITY differ in {SEVERITY.keys() ^ set(get_args(AlertKind))}")
-
 EVERYWHERE = b"\0*"
 """How the row of a feed's alert ends: no location has this name."""
 
-LIFE = {
+LIFE: dict[tuple[AlertStatus, type], AlertStatus] = {
     ("open", AlertAcknowledged): "acknowledged",
     ("open", AlertResolved): "resolved",
     ("acknowledged", AlertResolved): "resolved",
@@ -162,8 +140,8 @@ def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
         kind=kind,
         sku=sku,
         location=location,
-        severity=alert.severity,  # type: ignore[arg-type]
-        status=alert.status,  # type: ignore[arg-type]
+        severity=alert.severity,
+        status=alert.status,
         opened=moment(alert.opened),
         updated=moment(alert.updated),
         evidence=alert.evidence,

@@ -18,7 +18,7 @@ from agents.stock import row_location
 from agents.turn import Turn
 from engine.core.events import SignalAccepted, SignalOrdered, SignalRejected
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Signal
+from engine.core.outputs import Disposition, Signal, SignalStatus
 from engine.core.payloads import PolicySetData
 from engine.core.values import DAY, HOUR, MINUTE, day_of, moment, stable_id
 from tables import keys
@@ -26,7 +26,7 @@ from tables.planning import Plan
 from tables.signals import SIGNAL, SignalRow
 from tables.stock import Stock
 
-LIFE = {
+LIFE: dict[tuple[SignalStatus, type], SignalStatus] = {
     ("open", SignalAccepted): "accepted",
     ("open", SignalRejected): "rejected",
     ("open", SignalOrdered): "ordered",
@@ -48,7 +48,7 @@ class Proposal(Struct, frozen=True):
 
     qty: int
     due: int
-    disposition: str
+    disposition: Disposition
     reasons: list[str]
     supplier: str | None
 
@@ -178,7 +178,7 @@ def _stand(turn: Turn, row: bytes, stock: Stock, signal: SignalRow) -> None:
         turn.wake(stock, signal.until)
 
 
-def _close(turn: Turn, row: bytes, stock: Stock, old: SignalRow, status: str, event: str) -> None:
+def _close(turn: Turn, row: bytes, stock: Stock, old: SignalRow, status: SignalStatus, event: str) -> None:
     signal = replace(old)
     signal.status = status
     signal.until = None
@@ -263,9 +263,9 @@ def signal_of(row: bytes, signal: SignalRow) -> Signal:
         id=signal.id,
         sku=sku,
         location=location,
-        status=signal.status,  # type: ignore[arg-type]
+        status=signal.status,
         revision=signal.revision,
-        disposition=signal.disposition,  # type: ignore[arg-type]
+        disposition=signal.disposition,
         reasons=signal.reasons,
         qty=signal.qty,
         due=day_of(signal.due),

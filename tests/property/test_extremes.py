@@ -131,7 +131,7 @@ def test_the_engine_goes_on_whatever_the_quantities(history: list[tuple[str, dic
 def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[str, dict[str, Any]]]) -> None:
     rig = Rig(1)
     row = keys.row(*KEY)
-    rows: dict[bytes, msgspec.Struct] = {
+    rows: dict[bytes, Stock | Floor] = {
         STOCK + row: Stock(available=balance, moved_at=0, floor_at=0),
         FLOOR + row: Floor(balance),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from agents.turn import Calendar, Turn
 from engine.core.rules import Rules
@@ -10,7 +10,6 @@ from tables import keys
 from tables.feeds import Feeds
 from tables.purchasing import slot_range
 from tables.stores.memory import MemoryFamily
-from tables.table import Key
 from tables.workspace import Workspace
 
 ROW = keys.row("A", "L")
@@ -43,7 +42,7 @@ def comparisons_of(lines: int) -> int:
     told, Compared.times = turn(), 0
     for number in range(lines):
         start, stop = slot_range(ROW, b"o", f"O\0{number:06}")
-        told.put(cast("Key[bytes]", Compared(start + b"x")), b"")
+        told.writes[Compared(start + b"x")] = b""
         assert [key for key, _ in told.scan(start, stop)] == [start + b"x"]
     return Compared.times
 
