@@ -79,7 +79,7 @@ def demand_ahead(view: RowView, horizon: int) -> list[int]:
     """
     if len(view.demand) < horizon:
         view.demand = _demand_ahead(view, horizon)
-    return view.demand[:horizon]
+    return list(view.demand[:horizon])
 
 
 def _demand_ahead(view: RowView, horizon: int) -> list[int]:

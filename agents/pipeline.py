@@ -40,7 +40,6 @@ from tables.workspace import NEVER_DUE
 
 def _after_change(site: Site) -> None:
     """Goods came, went or were promised."""
-    _recheck(site)
     _replenish(site)
     if site.stock.forecast:
         stockout.look_ahead(site)
@@ -48,7 +47,6 @@ def _after_change(site: Site) -> None:
 
 def _after_drain(site: Site) -> None:
     """Goods only went, which cannot mend a projection: it is looked at only if more went than was to spare."""
-    _recheck(site)
     _replenish(site)
     recheck_below = site.stock.recheck_below
     if recheck_below is not None and site.stock.sellable < recheck_below:
@@ -57,41 +55,25 @@ def _after_drain(site: Site) -> None:
 
 def _after_forecast(site: Site) -> None:
     """What the row will need is different now."""
-    _recheck(site)
     replenishment.evaluate(site)
     stockout.look_ahead(site)
 
 
 def _after_policy(site: Site) -> None:
     """What is expected of the row is different now."""
-    _recheck(site)
     drift_lead_time.watch(site)
     replenishment.evaluate(site)
     stockout.look_ahead(site)
 
 
-def _after_report(site: Site) -> None:
-    """Nothing follows: a report of the ERP is compared, never applied."""
-
-
-def _recheck(site: Site) -> None:
-    """Compare the last report again if it should have held this event."""
-    if site.turn.at <= site.stock.reported_at:
-        drift.recheck(site)
-
-
 def _replenish(site: Site) -> None:
     """Look at the signal where one is open or the position is near the trigger."""
-    stock_row = site.stock
-    if stock_row.signal_open or (stock_row.reorder_at is not None and stock_row.position <= stock_row.reorder_at):
+    row = site.stock
+    if row.signal_open or (row.reorder_at is not None and row.position <= row.reorder_at):
         replenishment.evaluate(site)
 
 
 # the handling of each event type --------------------------------------------------------------------------------------
-
-
-def _row_here(data: Any) -> tuple[bytes, ...]:
-    return (keys.row(data.sku, data.location),)
 
 
 def _rows_of_transfer(data: Any) -> tuple[bytes, ...]:
@@ -107,14 +89,14 @@ class Handling(Struct, frozen=True):
 
     steps: tuple[Callable[..., Rejection | None], ...]
     """The agents that see it, in their order: each takes a site for each of `rows` and the event's data."""
-    after: Callable[[Site], None] = _after_change
-    """What follows for each of the rows."""
+    after: Callable[[Site], None] | None = _after_change
+    """What follows for each of the rows; None where nothing does."""
     quantities: tuple[str, ...] = ()
     """The fields that `uom` scales."""
-    rows: Callable[[Any], tuple[bytes, ...]] = _row_here
-    """The rows that the event changes, by its data."""
+    rows: Callable[[Any], tuple[bytes, ...]] | None = None
+    """The rows that the event changes, by its data; None is the one row of its sku and location."""
     documents: Callable[[bytes, Any], list[bytes]] | None = None
-    """The keys of the documents of the first row that the event will ask for."""
+    """The keys of the documents of its row that the event will ask for."""
 
 
 QTY = ("qty",)
@@ -141,7 +123,7 @@ HANDLING: dict[type, Handling] = {
     e.ReservationReleased: Handling((stock.release_reservation,), quantities=QTY),
     e.TransferShipped: Handling((stock.ship_transfer,), quantities=QTY, rows=_rows_of_transfer),
     e.TransferReceived: Handling((stock.receive_transfer,), quantities=("qty", "held"), rows=_row_of_destination),
-    e.BalanceReported: Handling((drift.report,), _after_report, ("on_hand", "held", "on_order")),
+    e.BalanceReported: Handling((drift.report,), None, ("on_hand", "held", "on_order")),
     e.SignalAccepted: Handling((replenishment.answer,)),
     e.SignalRejected: Handling((replenishment.answer,)),
     e.SignalOrdered: Handling((replenishment.answer,)),
@@ -178,11 +160,11 @@ def asked_by(event: e.Event) -> list[bytes]:
     handling = HANDLING.get(type(event))
     if handling is None:
         return []
-    rows = handling.rows(event.data)
-    asked: list[bytes] = [STOCK + row for row in rows]
-    if handling.documents is not None:
-        asked += handling.documents(rows[0], event.data)
-    return asked
+    data: Any = event.data
+    if handling.rows is not None:
+        return [STOCK + row for row in handling.rows(data)]
+    row = keys.row(data.sku, data.location)
+    return [STOCK + row] if handling.documents is None else [STOCK + row, *handling.documents(row, data)]
 
 
 def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
@@ -191,7 +173,10 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
         data = directory.in_base_units(turn, data, handling.quantities)
         if isinstance(data, Rejection):
             return data
-    sites = [turn.site(row) for row in handling.rows(data)]
+    if handling.rows is None:
+        sites = [turn.site(keys.row(data.sku, data.location))]
+    else:
+        sites = [turn.site(row) for row in handling.rows(data)]
     for step in handling.steps:
         rejection = step(*sites, data)
         if rejection is not None:
@@ -205,15 +190,18 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
 
 def _conclude(site: Site, handling: Handling) -> None:
     """After the agents of an event: the row's version, its watches, its signal."""
-    stock_row = site.stock
+    at, row = site.turn.at, site.stock
     ledger.advance(site)
-    if not stock_row.item_known:
+    if not row.item_known:
         directory.watch_item(site)
-    stock_row.version += 1
-    stock_row.updated = site.turn.at
-    if stock_row.available < 0 or stock_row.negative_since is not None:
+    row.version += 1
+    row.updated = at
+    if row.available < 0 or row.negative_since is not None:
         stock.watch_negative(site)
-    handling.after(site)
+    if handling.after is not None:
+        if at <= row.reported_at:
+            drift.recheck(site)
+        handling.after(site)
 
 
 def _fits(site: Site) -> bool:

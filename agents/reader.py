@@ -1,6 +1,6 @@
 """What agents and readers of the state share: the rows of one partition, and one row with its figures."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from typing import NamedTuple, TypeVar, cast
 
@@ -71,22 +71,22 @@ class RowReader:
 class RowView:
     """One row (a sku at a location) as a reader sees it: its stock, its plan, its local days and its figures.
 
-    What is derived from the row is computed at most once: see `once`.
+    What is derived from the row is computed at most once: see `once`. Most events ask for nothing of it, so it is not
+    set when the view is made.
     """
 
-    __slots__ = ("_location", "_plan", "_today", "demand", "figures", "reader", "row", "stock")
+    figures: dict[object, object] | None = None
+    """What the functions under `once` have computed."""
+    demand: Sequence[int] = ()
+    """The forecast demand per day from today on, as far as `agents.demand` was asked for it."""
+    _plan: Plan | None = None
+    _location: str | None = None
+    _today: int | None = None
 
     def __init__(self, reader: RowReader, row: bytes, stock: Stock) -> None:
         self.reader = reader
         self.row = row
         self.stock = stock
-        self.figures: dict[object, object] = {}
-        """What the functions under `once` have computed."""
-        self.demand: list[int] = []
-        """The forecast demand per day from today on, as far as `agents.demand` was asked for it."""
-        self._plan: Plan | None = None
-        self._location: str | None = None
-        self._today: int | None = None
 
     @property
     def plan(self) -> Plan:
@@ -142,6 +142,8 @@ def once(compute: Callable[[V], T]) -> Callable[[V], T]:
     @wraps(compute)
     def figure(view: V) -> T:
         figures = view.figures
+        if figures is None:
+            figures = view.figures = {}
         if compute not in figures:
             figures[compute] = compute(view)
         return cast(T, figures[compute])

@@ -36,7 +36,9 @@ class Turn(RowReader):
     __slots__ = ("at", "effects", "event", "identity", "ordered", "ref", "sites", "writes")
 
     def __init__(self, context: Context, event: Event, at: int, now: int, identity: bytes) -> None:
-        super().__init__(context, now)
+        # Not by super(), which takes its time: every event comes by here.
+        self.space, self.rules, self.calendar, self.feeds, self.partition = context
+        self.now = now
         self.event = event
         self.at = at
         self.identity = identity
@@ -75,7 +77,10 @@ class Turn(RowReader):
         """A row that the event changes: its stock is copied, and it is published when the event is accepted."""
         site = self.sites.get(row)
         if site is None:
-            site = self.sites[row] = Site(self, row, self.edit(STOCK + row, Stock))
+            key = STOCK + row
+            old = self.space.get(key)
+            stock = self.writes[key] = Stock() if old is None else replace(old)
+            site = self.sites[row] = Site(self, row, stock)
         return site
 
     def scan(self, start: Key[T], stop: Key[T], reverse: bool = False) -> Iterator[tuple[Key[T], T]]:
@@ -107,11 +112,11 @@ class Site(RowView):
     `stock` is the copy that the turn may change; `turn` takes the other changes.
     """
 
-    __slots__ = ("timer_at", "turn")
-
     def __init__(self, turn: Turn, row: bytes, stock: Stock) -> None:
-        super().__init__(turn, row, stock)
-        self.turn = turn
+        # Not by super(), which takes its time: every event comes by here.
+        self.turn = self.reader = turn
+        self.row = row
+        self.stock = stock
         self.timer_at = stock.wake_at
         """The instant of the row's timer as it is stored."""
 

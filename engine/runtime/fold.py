@@ -133,7 +133,8 @@ class Fold:
                 names.append(mark_key(self.partition, b""))
                 continue
             names.append(mark_key(self.partition, identity(event)))
-            wanted.update(dict.fromkeys(asked_by(event)))
+            for key in asked_by(event):
+                wanted[key] = None
         self._space.prefetch(list(wanted))
         return zip(names, self._state.get_many(names), strict=True)
 
