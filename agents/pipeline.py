@@ -191,7 +191,8 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
 def _conclude(site: Site, handling: Handling) -> None:
     """After the agents of an event: the row's version, its watches, its signal."""
     at, row = site.turn.at, site.stock
-    ledger.advance(site)
+    if at > row.latest:
+        ledger.advance(site)
     if not row.item_known:
         directory.watch_item(site)
     row.version += 1
