@@ -3,42 +3,20 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from typing import Any, Literal, Protocol, cast, get_args
+from typing import Any, Literal, Protocol, cast
 
 from msgspec.structs import replace
 
 from agents import due
 from agents.turn import Site, Turn
-from engine.core.errors import BrokenInvariant
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, AlertKind, AlertStatus, Severity
+from engine.core.outputs import SEVERITY, Alert, AlertKind, AlertStatus
 from engine.core.payloads import AlertAnswerData
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
 from tables.alerts import ALERT, ALERT_NAME, AlertRow
 from tables.table import Key
-
-SEVERITY: dict[AlertKind, Severity] = {
-    "balance_drift": "warning",
-    "forecast_bias": "warning",
-    "lead_time_drift": "warning",
-    "negative_stock": "critical",
-    "projected_stockout": "critical",
-    "late_supply": "warning",
-    "short_ack": "warning",
-    "over_receipt": "warning",
-    "damaged_receipt": "warning",
-    "forecast_gap": "warning",
-    "late_count": "info",
-    "stale_feed": "critical",
-    "lost_in_transit": "warning",
-    "unknown_item": "info",
-    "clock_jump": "critical",
-}
-
-if SEVERITY.keys() != set(get_args(AlertKind)):
-    raise BrokenInvariant(f"AlertKind and SEVERITY differ in {SEVERITY.keys() ^ set(get_args(AlertKind))}")
 
 Cause = Literal["acknowledge", "resolve", "cause gone"]
 

@@ -1,7 +1,8 @@
 """What goes out: positions, signals, alerts and dead letters, as CloudEvents JSON."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
@@ -10,27 +11,24 @@ from engine.core.values import moment
 
 SOURCE = "stockline"
 
-AlertKind = Literal[
-    "balance_drift",
-    "forecast_bias",
-    "lead_time_drift",
-    "negative_stock",
-    "projected_stockout",
-    "late_supply",
-    "short_ack",
-    "over_receipt",
-    "damaged_receipt",
-    "forecast_gap",
-    "late_count",
-    "stale_feed",
-    "lost_in_transit",
-    "unknown_item",
-    "clock_jump",
-]
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "acknowledged", "resolved"]
 SignalStatus = Literal["open", "accepted", "withdrawn", "ordered", "rejected", "expired"]
 Disposition = Literal["auto", "review"]
+
+InfoAlert = Literal["late_count", "unknown_item"]
+WarningAlert = Literal[
+    "balance_drift", "damaged_receipt", "forecast_bias", "forecast_gap", "late_supply", "lead_time_drift",
+    "lost_in_transit", "over_receipt", "short_ack",
+]  # fmt: skip
+CriticalAlert = Literal["clock_jump", "negative_stock", "projected_stockout", "stale_feed"]
+AlertKind = Literal[InfoAlert, WarningAlert, CriticalAlert]
+SEVERITY: Mapping[AlertKind, Severity] = {
+    **dict.fromkeys(get_args(InfoAlert), "info"),
+    **dict.fromkeys(get_args(WarningAlert), "warning"),
+    **dict.fromkeys(get_args(CriticalAlert), "critical"),
+}
+"""How grave an alert is follows from its kind; a new kind is named in the list of its severity."""
 
 
 class Position(Struct, kw_only=True):

@@ -8,7 +8,7 @@ Sources: Silver, Pyke and Peterson, *Inventory Management and Production Plannin
 """
 
 from collections.abc import Sequence
-from math import ceil, exp, pi, sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 
 from msgspec import Struct
@@ -30,18 +30,6 @@ class OrderQuantity(Struct, frozen=True):
 
 
 NO_ORDER = OrderQuantity(0, 0)
-
-
-def order_quantity(
-    position: int, s: int, S: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None
-) -> OrderQuantity:
-    """Order up to S when position <= s: n = max(S - position, moq), up to the next multiple, at most `max_qty`.
-
-    A cap that is no multiple is lowered to one, as long as that leaves something to order.
-    """
-    if position > s:
-        return NO_ORDER
-    return constrained(S - position, moq=moq, multiple=multiple, max_qty=max_qty)
 
 
 def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> OrderQuantity:
@@ -83,55 +71,9 @@ def lead_time_deviation(d: float, sd: float, L: float, sL: float) -> float:
     return sqrt(L * sd * sd + d * d * sL * sL)
 
 
-def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float, R: float = 0) -> float:
-    """Z * sqrt((R+L)*sd^2 + d^2*sL^2), in units, for a cycle service level."""
-    return z_value(service_level) * lead_time_deviation(d, sd, R + L, sL)
-
-
-def reorder_point(d: float, L: float, ss: float) -> float:
-    """Demand over the lead time plus safety stock."""
-    return d * L + ss
-
-
-def order_up_to(d: float, L: float, R: float, ss: float) -> float:
-    """Demand over lead time and review period plus safety stock."""
-    return d * (R + L) + ss
-
-
-def normal_loss(z: float) -> float:
-    """G(z) = phi(z) - z * (1 - Phi(z)): the expected shortage in standard deviations."""
-    return exp(-z * z / 2) / sqrt(2 * pi) - z * (1 - _STANDARD.cdf(z))
-
-
-def fill_rate(sigma: float, z: float, Q: float, *, exact: bool = False) -> float:
-    """The share of demand served from stock in an (s,Q) system; `exact` counts the shortage at a cycle's start too."""
-    loss = normal_loss(z) - (normal_loss(z + Q / sigma) if exact else 0)
-    return 1 - sigma * loss / Q
-
-
-def z_for_fill_rate(rate: float, sigma: float, Q: float) -> float:
-    """The safety factor that gives a fill rate in an (s,Q) system, by bisection."""
-    wanted = (1 - rate) * Q / sigma
-    low, high = -10.0, 10.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if normal_loss(middle) > wanted else (low, middle)
-    return (low + high) / 2
-
-
-def undershoot(mean: float, second_moment: float) -> float:
-    """The expected undershoot of the reorder point for lumpy orders: E[D^2] / (2 E[D])."""
-    return second_moment / (2 * mean)
-
-
-def wmape(actuals: Sequence[float], forecasts: Sequence[float]) -> float:
-    """The sum of absolute errors over the sum of actual demand."""
-    return sum(abs(a - f) for a, f in zip(actuals, forecasts, strict=True)) / sum(actuals)
-
-
-def bias(actuals: Sequence[float], forecasts: Sequence[float]) -> float:
-    """The sum of forecast less actual over the sum of actual demand."""
-    return sum(f - a for a, f in zip(actuals, forecasts, strict=True)) / sum(actuals)
+def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float) -> float:
+    """The safety stock for a cycle service level, in units: Z * sqrt(L*sd^2 + d^2*sL^2)."""
+    return z_value(service_level) * lead_time_deviation(d, sd, L, sL)
 
 
 def tracking_signal(errors: Sequence[float]) -> float:

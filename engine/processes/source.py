@@ -2,7 +2,7 @@
 
 import asyncio
 
-from connectors.kafka_source import Access, Source, SourceProfile, Tally
+from connectors.kafka_source import Source, SourceProfile, Tally
 from engine.bus.kafka.topics import existing_topics
 from engine.kafka.connection import Connection
 from engine.settings import KafkaSettings
@@ -18,15 +18,7 @@ async def run(settings: KafkaSettings, profile: SourceProfile, once: bool, stop:
     asyncio.get_running_loop().set_exception_handler(_handle_unawaited)
     connection = Connection(settings)
     topics = await existing_topics(connection)
-    access = Access(
-        options=connection.options,
-        group=f"{settings.group}-source-{profile.name}",
-        session_timeout_ms=settings.session_timeout_ms,
-        transaction_timeout_ms=settings.transaction_timeout_ms,
-        fetch_bytes=settings.fetch_bytes,
-        compression=settings.compression,
-    )
-    return await Source(profile, access, topics.partitions).run(stop, once)
+    return await Source(profile, connection, topics.partitions).run(stop, once)
 
 
 def _handle_unawaited(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from engine.bus.kafka.topics import ensure_topics
-from engine.bus.kafka.web.appender import Ingest, LogProgress
+from engine.bus.kafka.web.appender import Appender
 from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.log_progress import LogProgress
+from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
 from engine.kafka.connection import Connection
 from engine.processes.lifecycle import raise_failure, stopped_or_failed
@@ -33,9 +35,11 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         ends.callback(bound.close)
         connection = Connection(kafka)
         topics = await ensure_topics(connection)
-        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2)
+        log_reader = LogReader(connection)
+        ends.push_async_callback(log_reader.close)
+        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2, log_reader.read)
         ends.callback(view.close)
-        ingest, watch = Ingest(connection, topics.partitions), LogProgress(connection, topics.partitions)
+        ingest, watch = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
         ends.push_async_callback(ingest.close)
         ends.push_async_callback(watch.close)
         follower = Follower(connection, view, lambda outputs: service.publish(outputs))

@@ -267,7 +267,7 @@ class Fold:
         name = f"{sku}@{location}"
         value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
         key = row.decode()
-        return Output("positions", key, key, value)
+        return Output("positions", key, key, value, "position.changed")
 
     def _refuse(self, record: Record, event: Event | None, refused: Rejection) -> Rejection:
         if self._counted_elsewhere(event):
@@ -286,7 +286,7 @@ class Fold:
             **_exact(record.value),
         )
         value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
-        self._outputs.append(Output("dead-letters", source or "", name, value))
+        self._outputs.append(Output("dead-letters", source or "", name, value, "event.refused"))
         return refused
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
@@ -303,7 +303,7 @@ def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Outpu
     """A revision of a signal or alert as it is published."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
-    return Output(topic, row_key(data.sku, data.location), data.id, value)
+    return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 
 
 def _said_of(value: bytes) -> str:

@@ -20,7 +20,7 @@ from engine.bus import snapshot_file
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.disk.retention import HISTORIES, PORTION
 from engine.bus.single import Record
-from engine.core.errors import DiskFull, EnvironmentFailure
+from engine.core.errors import DiskFull, EnvironmentFailure, StocklineError
 from engine.core.events import decode, identity
 from engine.core.outcomes import Rejection
 from engine.core.values import DAY
@@ -36,7 +36,7 @@ RESERVE_BYTES = 256 << 20
 log = logging.getLogger("stockline")
 
 
-class _Stopping(Exception):
+class Stopping(StocklineError):
     """The process ends; the pass goes on at the next start."""
 
 
@@ -81,7 +81,7 @@ class Retention:
         return deleted
 
     def _run(self) -> None:
-        with suppress(_Stopping):
+        with suppress(Stopping):
             while True:
                 try:
                     self.apply()
@@ -91,7 +91,7 @@ class Retention:
 
     def _rest(self, seconds: float = REST_SECONDS) -> None:
         if self._ending.wait(seconds):
-            raise _Stopping
+            raise Stopping
 
     # 1. find ----------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ from tables.stores.rocksdb_options import MIB, Memory, Profile, database_options
 
 SCAN_READAHEAD = 2 * MIB
 
+Batch = WriteBatch
+"""The changes of one atomic write, for annotations outside this door."""
+
 
 class StoreSettings(NamedTuple):
     """What a store may use: memory for blocks, filters and write buffers together, and the space it leaves free.

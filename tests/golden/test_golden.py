@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from engine.core.events import content, decode, encode, identity
+from engine.core.outcomes import Rejection
 from engine.core.values import instant
 from tables.catalogue import BY_TAG
 from tests.golden.record import HERE, fields, outputs, replay
@@ -14,15 +15,24 @@ NAMES = json.loads((HERE / "names.json").read_text())
 ROWS = json.loads((HERE / "rows.json").read_text())
 
 
+def lines(name: str) -> list[bytes]:
+    return (HERE / f"{name}.ndjson").read_bytes().splitlines()
+
+
 def test_the_recorded_log_gives_the_recorded_outputs() -> None:
-    lines = (HERE / "log.ndjson").read_bytes().splitlines()
-    assert outputs(replay(lines)) == (HERE / "outputs.ndjson").read_text().splitlines()
+    assert outputs(replay(lines("log"))) == (HERE / "outputs.ndjson").read_text().splitlines()
+
+
+def test_the_recorded_answers_and_the_clock_after_them_give_the_recorded_outputs() -> None:
+    given = outputs(replay([*lines("log"), *lines("answers")]))
+    assert given == (HERE / "answers-outputs.ndjson").read_text().splitlines()
 
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> None:
     raw, name, says = NAMES[kind]
     event = decode(raw.encode())
+    assert not isinstance(event, Rejection)
     assert identity(event).hex() == name
     assert content(event, instant(event.time)).hex() == says
     assert decode(encode(event)) == event

@@ -29,14 +29,16 @@ class AskedState:
 
     def get(self, key: bytes) -> bytes | None:
         self.got.append(key[:1])
-        return self._state.get(key)
+        found: bytes | None = self._state.get(key)
+        return found
 
     def get_many(self, wanted: list[bytes]) -> list[bytes | None]:
-        return self._state.get_many(wanted)
+        found: list[bytes | None] = self._state.get_many(wanted)
+        return found
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         self.searched.append(start[:1])
-        return self._state.scan(start, stop, reverse)
+        yield from self._state.scan(start, stop, reverse)
 
 
 class AskedBus(MemoryBus):

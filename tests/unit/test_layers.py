@@ -31,7 +31,7 @@ RANKS = {
     "engine.demo": 11,
     "engine": 12,
 }
-CONNECTORS_MAY_IMPORT = {"engine.core"}
+CONNECTORS_MAY_IMPORT = {"engine.core", "engine.kafka"}
 FREE = {"engine", "engine.__version__"}
 
 PURE = {"engine.core", "tables", "agents"}
@@ -166,9 +166,13 @@ def quantities_are_whole(module: Module) -> Iterator[str]:
             yield f"{node.lineno}: a division that does not name its rounding"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
             yield f"{node.lineno}: float()"
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "math" and node.attr not in WHOLE_MATH:
-                yield f"{node.lineno}: math.{node.attr} works on floats"
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "math"
+            and node.attr not in WHOLE_MATH
+        ):
+            yield f"{node.lineno}: math.{node.attr} works on floats"
 
 
 Rule = Callable[[Module], Iterator[str]]
@@ -270,6 +274,10 @@ LAWFUL: list[tuple[str, str]] = [
     (
         "connectors.files.csv",
         "import aiohttp\nfrom engine.core.events import encode\nimport connectors.files",
+    ),
+    (
+        "connectors.kafka_source.lane",
+        "from aiokafka import AIOKafkaConsumer\nfrom engine.kafka.connection import Connection",
     ),
 ]
 

@@ -198,9 +198,11 @@ async def running(rules: Rules | None = None, partitions: int = 2) -> AsyncItera
     service.start()
     try:
         context = Context(service, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
-        async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
-            async with ClientSession(url) as http:
-                yield Running(machine, service, http)
+        async with (
+            server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
+            ClientSession(url) as http,
+        ):
+            yield Running(machine, service, http)
     finally:
         await asyncio.to_thread(service.stop)
 
@@ -328,7 +330,7 @@ def test_the_alert_of_a_jump_ages_out_and_a_later_jump_keeps_it() -> None:
         [alert] = [json.loads(value)["data"] for _, value in bus.published.things("alerts")]
         states.append(alert["status"])
     assert states == ["open", "open", "open", "resolved"]
-    assert [task.due(NOW + YEAR) for task in engine.tasks] == [False, False]
+    assert [fold.due(NOW + YEAR) for fold in engine.folds] == [False, False]
     assert audit(bus, MemoryBus(2), lambda *_: None).differences == []
 
 

@@ -13,7 +13,8 @@ import pytest
 from aiohttp import ClientSession
 
 from engine.bus.memory import cluster as memory_cluster
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, partition_of

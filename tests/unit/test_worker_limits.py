@@ -9,18 +9,21 @@ from collections.abc import Sequence
 import pytest
 
 from engine.bus.cluster import Fetched, length_of
-from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster, Request
 from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
-from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold, Marker
+from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold
+from engine.runtime.marker import Marker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
+from tests.simulation.faults import Fate, FaultyCluster
 from tests.simulation.loop import virtual_time
 
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
@@ -64,7 +67,7 @@ async def worked(broker: MemoryBroker, pacing: Pacing, fate: Fate | None = None)
     def fates(_: str, request: Request) -> Fate:
         return fate if fate is not None and request == "commit" else Fate()
 
-    await worked_on(MemoryCluster(broker, "worker", fates), pacing)
+    await worked_on(FaultyCluster(broker, "worker", fates), pacing)
 
 
 async def worked_on(cluster: MemoryCluster, pacing: Pacing) -> None:

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock

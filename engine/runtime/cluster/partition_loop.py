@@ -179,7 +179,7 @@ class PartitionLoop:
         self.fold = None
         ownership, self._ownership = self._ownership, None
         if ownership is not None:
-            await asyncio.shield(ownership.close(damaged=isinstance(error, Corrupt)))
+            await asyncio.shield(ownership.discard() if isinstance(error, Corrupt) else ownership.close())
 
     # the loop ---------------------------------------------------------------------------------------------------------
 
