@@ -259,7 +259,7 @@ def _wake(site: Site, limit: int) -> int:
         How many documents were looked at, at most `limit`.
     """
     turn, row = site.turn, site.row
-    site.stock.wake_at = site.timer_at = None
+    site.stock.wake_at = site.stored_wake_at = None
     found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
         _, kind, name = due_parts(key, row)
