@@ -5,8 +5,6 @@ and counts adjust (`agents.ledger`). A report is compared, never applied. Goods 
 alert has explained already is not explained again, and a difference that only shrinks needs no other cause.
 """
 
-from typing import Any
-
 from agents import alerts, ledger, supply
 from agents.drift_causes import MAX_CAUSES, Cause, find_causes
 from agents.turn import Site
@@ -66,8 +64,8 @@ def _compare(site: Site, reported: Reported, since: int | None) -> None:
     alerts.raise_alert(site, "balance_drift", _evidence(stock, reported, held_difference, order_difference))
 
 
-def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, Any]:
-    evidence: dict[str, Any] = {
+def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, object]:
+    evidence: dict[str, object] = {
         "as_of": iso(reported.at), "reported": reported.on_hand, "kept": reported.available + reported.held,
         "difference": reported.difference, "report": reported.ref, "causes": reported.causes,
     }  # fmt: skip
@@ -92,7 +90,7 @@ def _order_difference(stock: Stock, reported: Reported) -> int:
     return reported.on_order - stock.on_order
 
 
-def _causes(site: Site, reported: Reported, before: int, since: int | None) -> list[dict[str, Any]]:
+def _causes(site: Site, reported: Reported, before: int, since: int | None) -> list[dict[str, object]]:
     """The ranked causes of what is new in the difference, before those that an open alert names already.
 
     `before` is the difference that the known causes explain. A late movement that lets it shrink needs no other cause.
@@ -108,5 +106,5 @@ def _causes(site: Site, reported: Reported, before: int, since: int | None) -> l
     return [*found, *known][:MAX_CAUSES]
 
 
-def _cause_view(cause: Cause) -> dict[str, Any]:
+def _cause_view(cause: Cause) -> dict[str, object]:
     return {"cause": cause.kind, "events": cause.events, "explains": cause.explains, "score": cause.score}

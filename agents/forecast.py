@@ -22,7 +22,6 @@ event releases is bounded too.
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from agents import alerts
 from agents.demand import add_buckets, open_buckets
@@ -268,7 +267,7 @@ def _report_gaps(site: Site, plan: Plan) -> None:
 # for people -----------------------------------------------------------------------------------------------------------
 
 
-def forecast_view(view: RowView) -> dict[str, Any] | None:
+def forecast_view(view: RowView) -> dict[str, object] | None:
     """The forecast in force of a row and the latest deltas that count or wait, JSON-ready; None where there is none."""
     plan = view.plan
     if plan.base is None and not plan.deltas:

@@ -34,16 +34,16 @@ from tables.purchasing import (
 )
 from tables.wakes import open_name, open_range
 
-# rows that a new document asks for ------------------------------------------------------------------------------------
+# keys that a new document asks for ------------------------------------------------------------------------------------
 
 
-def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
+def keys_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
     name = line_name(data.order, str(data.line))
     return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
 
-def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
+def keys_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
     """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
     name = line_name(data.order, str(data.line))
     return [
