@@ -1,6 +1,6 @@
 """The order lines that one event changes at one row, and what follows for the other lines of their orders.
 
-What was received without naming a line fills the order's lines first in, first out, by number. Places in an index mark
+What was received without naming a line fills the order's lines first in, first out, by number. Slots in an index mark
 which lines have room left and of which something is filled, so that none of the others is read.
 """
 
@@ -91,11 +91,11 @@ class _Lines:
     def openings(self) -> Iterator[bytes]:
         order = self._book.order(self._order)
         start, stop = open_range(self._book.row, due.ORDER_LINE, self._order)
-        places = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
-        first = next(places, None)
+        slots = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
+        first = next(slots, None)
         if first is not None:
             order.open_from = first
-            yield from chain((first,), places)
+            yield from chain((first,), slots)
 
     def takings(self) -> Iterator[bytes]:
         start, stop = slot_range(self._book.row, FILLED, self._order)

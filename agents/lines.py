@@ -95,7 +95,7 @@ def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
 def _acknowledged_dates(line: Line) -> list[tuple[str, int, int | None]]:
     """What the latest acknowledgement of a line promises by date."""
     dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
-    return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)
+    return sorted((promise for promise in dated if promise[0] != "rejected"), key=lambda promise: promise[2] or UNDATED)
 
 
 def undated_supply(label: str, line: Line) -> list[Supply]:

@@ -54,8 +54,8 @@ class Change:
         return f"{self.order}/{self.number}"
 
     @property
-    def place(self) -> bytes:
-        """Its place among the lines of its order."""
+    def slot(self) -> bytes:
+        """Where the line stands among the lines of its order; slots sort by number."""
         return self.name[len(self.order) + 1 :].encode()
 
     # the line among the lines of its order ----------------------------------------------------------------------------
@@ -67,8 +67,8 @@ class Change:
         if is_open and not self.listed:
             key = keys.part(ORDER, self.row, self.order)
             order = self.turn.get(key)
-            if order is not None and self.place < order.open_from:
-                self.turn.edit(key, Order).open_from = self.place
+            if order is not None and self.slot < order.open_from:
+                self.turn.edit(key, Order).open_from = self.slot
         self.listed = is_open
 
     def fill(self, qty: int) -> None:
@@ -76,7 +76,7 @@ class Change:
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
-            self.turn.put(slot_key(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
+            self.turn.put(slot_key(self.row, FILLED, self.order, self.slot), b"" if line.unlined else None)
         self.list()
 
     # the line's shipments ---------------------------------------------------------------------------------------------
@@ -101,54 +101,54 @@ class Change:
         self._known[shipment] = new
         self.turn.put(keys.part(PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):
-            self._place(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
+            self._index(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
         line = self.line
         line.shipped += new.qty - old.qty
         line.matched += new.matched - old.matched
         line.taken += new.taken - old.taken
         line.undated += (new.open if new.eta is None else 0) - (old.open if old.eta is None else 0)
 
-    def _place(self, kind: bytes, shipment: str, old: int | None, new: int | None) -> None:
+    def _index(self, kind: bytes, shipment: str, old: int | None, new: int | None) -> None:
         if old == new:
             return
         for eta, value in ((old, None), (new, b"")):
             if eta != NEVER:
-                place = keys.dated(UNDATED if eta is None else eta, shipment)
-                self.turn.put(slot_key(self.row, kind, self.name, place), value)
+                slot = keys.dated(UNDATED if eta is None else eta, shipment)
+                self.turn.put(slot_key(self.row, kind, self.name, slot), value)
                 if kind == OPEN and value is not None:
-                    self.line.open_from = min(self.line.open_from, place)
+                    self.line.open_from = min(self.line.open_from, slot)
 
     def openings(self) -> Iterator[bytes]:
-        """The places of the shipments of which something is in transit, by eta, then by name.
+        """The slots of the shipments of which something is in transit, by eta, then by name.
 
         Where those that this event changes hold all that is left, no other has to be searched for.
         """
         changed = [(name, piece.open) for name in self.pieces if (piece := self.piece(name)).open]
         left = self.line.shipped - self.line.matched - self.line.taken
         if sum(qty for _, qty in changed) == left:
-            places = iter(sorted(self._place_of(name) for name, _ in changed))
+            slots = iter(sorted(self._slot_of(name) for name, _ in changed))
         else:
             start, stop = slot_range(self.row, OPEN, self.name)
-            places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
-        first = next(places, None)
+            slots = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
+        first = next(slots, None)
         if first is not None:
             self.line.open_from = first
-            yield from chain((first,), places)
+            yield from chain((first,), slots)
 
     def takings(self) -> Iterator[bytes]:
-        """The places of the shipments that receipts without their name have used up, the last one first."""
+        """The slots of the shipments that receipts without their name have used up, the last one first."""
         changed = [(name, piece.taken) for name in self.pieces if (piece := self.piece(name)).taken]
         if sum(qty for _, qty in changed) == self.line.taken:
-            return iter(sorted((self._place_of(name) for name, _ in changed), reverse=True))
+            return iter(sorted((self._slot_of(name) for name, _ in changed), reverse=True))
         return self.last(TAKEN)
 
-    def _place_of(self, shipment: str) -> bytes:
-        """The place of a shipment among those of the line: by its eta, then by its name."""
+    def _slot_of(self, shipment: str) -> bytes:
+        """The slot of a shipment among those of the line: by its eta, then by its name."""
         eta = self.piece(shipment).eta
         return keys.dated(UNDATED if eta is None else eta, shipment)
 
     def last(self, kind: bytes) -> Iterator[bytes]:
-        """The places of a kind that belong to the line, the last one first."""
+        """The slots of a kind that belong to the line, the last one first."""
         start, stop = slot_range(self.row, kind, self.name)
         for key, _ in self.turn.scan(start, stop, True):
             yield key[len(start) :]

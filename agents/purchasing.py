@@ -234,7 +234,7 @@ def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
     if was_live == is_live and not changed.pieces:
         return
     others = changed.openings() if was_live != is_live else iter(())
-    for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
+    for name in sorted({*changed.pieces, *(keys.dated_parts(slot)[1] for slot in others)}):
         after = changed.piece(name)
         before = changed.pieces.get(name, after)
         old, new = before.open if was_live else 0, after.open if is_live else 0

@@ -18,7 +18,7 @@ class Revision(Struct, array_like=True, gc=False):
 class Version(Struct, array_like=True, gc=False):
     """What is known of the forecast revisions of a row that bear one version name."""
 
-    settled: bool = False
+    known: bool = False
     """Whether a delta that names this version waits for nothing."""
     supports: int = 0
     """How many revisions that are in force bear the name; above 0 the deltas that name it are in force too."""
