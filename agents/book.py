@@ -2,6 +2,11 @@
 
 What was received without naming a line fills the order's lines first in, first out, by number. Slots in an index mark
 which lines have room left and of which something is filled, so that none of the others is read.
+
+For example, order 7 has a line 1 of 10 units and a line 2 of 5. A receipt of 12 that names only the order fills line 1
+with 10 and line 2 with 2. Then 3 arrive that name line 1: they take room that the first receipt had filled, so 3 of its
+units move on to line 2, and both lines are complete. One more unit for the order finds no room; line 1 shows it as too
+much.
 """
 
 from collections.abc import Iterator
@@ -41,7 +46,11 @@ class Book:
         return change
 
     def _enlist(self, change: Change) -> None:
-        """Make a new line known to its order; what concerns the only line of an order ends with the second."""
+        """Make a new line known to its order.
+
+        What holds only while an order has one line (a receipt for the order closes it, and it shows what is too much)
+        ends with the second.
+        """
         order = self.turn.get(keys.part(ORDER, self.row, change.order)) or Order()
         if order.first is None:
             self.order(change.order).first = change.number
@@ -56,7 +65,11 @@ class Book:
             order.many, order.first = True, lowest
 
     def allocate(self) -> list[Change]:
-        """Spread what named no line, and what named no shipment; answer all lines that have changed, by name."""
+        """Spread what named no line, then what named no shipment.
+
+        Returns:
+            All lines that have changed, by name.
+        """
         for change in list(self.changes.values()):
             unlined = change.line.unlined
             beyond = unlined and unlined - room(change.line)

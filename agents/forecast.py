@@ -40,7 +40,7 @@ from tables.table import Key
 MOST_SPANS = 20_000
 """Deltas and buckets of deltas that a row keeps; a new base under another version name makes room."""
 NAMED_GAPS = 10
-"""An alert names at most so many deltas that wait."""
+"""An alert names at most so many of the deltas that wait."""
 SHOWN_DELTAS = 100
 """A view shows at most so many deltas, the latest."""
 LAST_DAY = 3_652_059
@@ -143,8 +143,9 @@ def _drop(site: Site, plan: Plan, delta: Revision) -> None:
 def _followers(site: Site, version: str | None) -> Iterator[Revision]:
     """The kept deltas that name a version.
 
-    They are read below the turn, which would look at all of its writes for each of them: a chain that comes into force
-    at once writes much. A delta that this turn adds need not be found, because nothing in it leads to its own base.
+    They are scanned in the workspace below the turn. A scan of the turn looks at what the turn has written since its
+    last scan, and a long chain that comes into force at once writes much. The delta that this event adds need not be
+    found: nothing that it brings into force leads to its own base.
     """
     prefix = deltas_of(site.row, version)
     for key, delta in site.turn.space.scan(prefix + keys.NUL, prefix + b"\x01"):
@@ -177,7 +178,7 @@ def _counts(view: RowView, delta: Revision) -> bool:
 
 
 def _support(site: Site, plan: Plan, name: str) -> None:
-    """One more revision in force bears a version name; the first brings its deltas into force."""
+    """Count one more revision in force under a version name; the first brings the deltas of that name into force."""
     version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
     version.supports += 1
     if version.supports == 1:

@@ -2,6 +2,10 @@
 
 What a line received without naming a shipment uses up its shipments first in, first out, the earliest eta first. Places
 in an index mark which shipments have room left and of which something is taken, so that none of the others is read.
+
+For example, on a line of 10 units shipment A brings 4 on the 5th and shipment B brings 6 on the 3rd. A receipt of 7
+that names only the line takes all 6 of B and 1 of A, and 3 are still in transit. Then 4 arrive that name A: nothing of
+A is left for the first receipt, so its 1 unit is loose again and shows as received beyond what was shipped.
 """
 
 from collections.abc import Iterator
@@ -28,7 +32,7 @@ CREDIT = b"c"
 
 
 class Change:
-    """One line that an event changes: `line` and `pieces` as they become, with the line and pieces from before."""
+    """One line that an event changes: `before` is the line as it was, `line` as it becomes."""
 
     def __init__(self, site: Site, order: str, number: str) -> None:
         self.site = site
@@ -72,7 +76,7 @@ class Change:
         self.listed = is_open
 
     def fill(self, qty: int) -> None:
-        """Let `qty` more of what the order received without naming a line be the line's (negative: less)."""
+        """Give the line `qty` more of what the order received without naming a line; a negative quantity takes back."""
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
@@ -92,7 +96,8 @@ class Change:
     def put(self, shipment: str, new: Piece) -> None:
         """Set what a shipment brings to the line, with all that is derived from it.
 
-        What is taken of it beyond its room is loose again.
+        A receipt that names the shipment leaves less of it to receipts that do not: what they have taken beyond that is
+        loose again, and `match` spreads it anew.
         """
         old = self.piece(shipment)
         if new.taken > new.room:
@@ -121,7 +126,7 @@ class Change:
     def openings(self) -> Iterator[bytes]:
         """The slots of the shipments of which something is in transit, by eta, then by name.
 
-        Where those that this event changes hold all that is left, no other has to be searched for.
+        If the shipments that this event changes hold all that is left, the index need not be searched for others.
         """
         changed = [(name, piece.open) for name in self.pieces if (piece := self.piece(name)).open]
         left = self.line.shipped - self.line.matched - self.line.taken
@@ -163,7 +168,7 @@ class Change:
         self._follow_eta()
 
     def _follow_eta(self) -> None:
-        """Keep the latest eta; it is searched for only where the shipment that had it has it no longer."""
+        """Keep the latest eta; the index is searched only if the shipment that had it has it no longer."""
         line = self.line
         for name, old in self.pieces.items():
             before, after = old.claim, self.piece(name).claim
@@ -190,7 +195,7 @@ class Change:
         self.line.last_received_at = max(self.line.last_received_at, at)
 
     def credit(self, shipment: str, old: Shipment | None, new: Shipment | None) -> None:
-        """Take what receipts brought that name only a shipment: `new` instead of `old`, None standing for nothing."""
+        """Count receipts that name only a shipment as `new` says, no longer as `old` did; None stands for nothing."""
         before, after = old or Shipment(), new or Shipment()
         qty = after.received - before.received
         self.line.received += qty
