@@ -23,6 +23,8 @@ from engine.core.outputs import SEVERITY, Alert, AlertKind, DeadLetter, OutputEv
 from engine.core.rules import Rules
 from engine.runtime.single.engine import Engine
 from engine.web.routes import ROUTES
+from tests.auditor.adapter import Rig, differences
+from tests.auditor.model import Model, instant
 from tests.unit.documents import ROOT, rows, section, text_of
 
 CONTRACT = text_of("contract.md")
@@ -142,6 +144,13 @@ def test_the_examples_are_a_day_without_a_dead_letter() -> None:
     seen = {json.loads(line)["type"] for line in examples("events.ndjson")}
     missing = {kind for kind, made in EVENT_TYPES.items() if made not in get_args(Reserved)} - seen
     assert not missing, f"docs/examples/events.ndjson lacks an example of {missing}"
+
+
+def test_the_auditor_reads_the_contract_as_the_engine_does() -> None:
+    rig, told = Rig(1, Rules(clock="log")), examples("events.ndjson")
+    rig.send(told, instant("2026-03-03T00:00:00+00:00"))
+    found = differences(Model(map(json.loads, told), rig.now).rows(), rig.rows())
+    assert not found, f"tests/auditor/model.py: its rows are not those of the engine: {found}"
 
 
 # what goes out --------------------------------------------------------------------------------------------------------
