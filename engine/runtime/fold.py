@@ -20,8 +20,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from agents.pipeline import ASKED, STEPS, handle
-from agents.turn import Calendar, Turn
+from agents.calendar import Calendar
+from agents.pipeline import asked_by, handle
+from agents.reader import Context
+from agents.turn import Turn
 from engine.bus.single import Commit, Output, Record, Topic
 from engine.core.events import (
     EVENT_TYPES,
@@ -47,7 +49,6 @@ from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
 from tables.stock import STOCK
-from tables.wakes import wake_key
 from tables.workspace import State, Workspace, too_heavy
 
 LONGEST_KEPT_BYTES = 16 << 20
@@ -89,8 +90,8 @@ class Fold:
         self._rules = rules
         self._state = state
         self._space = Workspace(state, memory_bytes)
-        self._calendar = Calendar()
         self.feeds = Feeds.load(state, partition, partitions, marker.now)
+        self._context = Context(self._space, rules, Calendar(), self.feeds, partition)
         self.behind = False
         """Whether the last tick has left some of what was due to the next."""
         self._arrivals: dict[str, int] = {}
@@ -132,13 +133,8 @@ class Fold:
                 names.append(mark_key(self.partition, b""))
                 continue
             names.append(mark_key(self.partition, identity(event)))
-            data: Any = event.data
-            kind = type(event)
-            if kind in STEPS:
-                row = keys.row(data.sku, data.location)
-                wanted[STOCK + row] = None
-                if kind in ASKED:
-                    wanted.update(dict.fromkeys(ASKED[kind](row, data)))
+            for key in asked_by(event):
+                wanted[key] = None
         self._space.prefetch(list(wanted))
         return zip(names, self._state.get_many(names), strict=True)
 
@@ -162,12 +158,11 @@ class Fold:
         if refused is DUPLICATE:
             self._tally("duplicates", event)
             return DUPLICATE
-        turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
-        turn.begin(event, at, now, marked_identity(name))
+        turn = Turn(self._context, event, at, now, marked_identity(name))
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
-        self._set_alarms(turn)
+        turn.set_timers()
         outputs = [_output(*effect, turn) for effect in turn.effects] if turn.effects else []
         if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
             return self._refuse(record, event, TOO_LARGE)
@@ -220,7 +215,7 @@ class Fold:
         return Rejection("conflict", "an event with this source and id, but other content, was taken before")
 
     def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
-        for row in turn.touched:
+        for row in turn.sites:
             self._touched[row] = offset
         self._space.accept(turn.writes)
         kind = type(turn.event)
@@ -231,7 +226,7 @@ class Fold:
             self.behind = self.due(turn.now)
         else:
             self._tally(COUNTERS[kind], turn.event)
-            self._index += [(row.decode(), offset) for row in turn.touched]
+            self._index += [(row.decode(), offset) for row in turn.sites]
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data)
         self._outputs += outputs
@@ -242,15 +237,6 @@ class Fold:
         # A revision that only records an answer is counted as the event that it answers with.
         elif effect != "signal.amended" or data.status == "open":
             self._tally(f"{effect}:{data.disposition}")
-
-    def _set_alarms(self, turn: Turn) -> None:
-        for row, stock in turn.touched.items():
-            old = turn.wakes[row]
-            if old != stock.wake_at:
-                if old is not None:
-                    turn.put(wake_key(self.partition, old, row), None)
-                if stock.wake_at is not None:
-                    turn.put(wake_key(self.partition, stock.wake_at, row), b"")
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
@@ -279,7 +265,7 @@ class Fold:
             updated=moment(stock.updated),
         )
         name = f"{sku}@{location}"
-        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
+        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, position)
         key = row.decode()
         return Output("positions", key, key, value, "position.changed")
 
@@ -299,7 +285,7 @@ class Fold:
             event_source=source,
             **_exact(record.value),
         )
-        value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
+        value = envelope("event.refused", name, record.arrived_at, letter, event)
         self._outputs.append(Output("dead-letters", source or "", name, value, "event.refused"))
         return refused
 
@@ -315,7 +301,7 @@ class Fold:
 
 def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert as it is published."""
-    value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
+    value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
     return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 

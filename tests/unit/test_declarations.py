@@ -47,7 +47,10 @@ def start(copy: Path) -> tuple[int, str]:
             "engine/core/events.py", "class ClockTicked(", NEW_TYPE + "class ClockTicked(", "stock.eaten",
             id="an event type that no agent handles",
         ),
-        pytest.param("agents/pipeline.py", "    e.StockHeld: (stock.hold,),\n", "", "stock.held", id="no step"),
+        pytest.param(
+            "agents/pipeline.py", "    e.StockHeld: Handling((stock.hold,), _after_drain, QTY),\n", "", "stock.held",
+            id="no handling",
+        ),
         pytest.param(
             "engine/core/payloads.py", "    due: date | None = None\n\n\nclass OrderAcknowledgedData",
             "    due: date | None = None\n    by: Name | None = None\n\n\nclass OrderAcknowledgedData", "Promise",
