@@ -187,7 +187,7 @@ def test_every_alert_kind_is_told_with_its_severity() -> None:
 
 def test_every_alert_kind_is_raised_by_an_agent() -> None:
     agents = "\n".join(source for _, source in sources("agents"))
-    raised = re.findall(r'raise_(?:alert|fact)\([^"()]*"([a-z_]+)"', agents)
+    raised = re.findall(r'raise_(?:alert|fact)\([^"]*"([a-z_]+)"', agents)
     missing = set(get_args(AlertKind)) - set(raised)
     assert not missing, f"no agent raises {missing}"
 
@@ -208,7 +208,7 @@ def test_every_part_of_an_explanation_is_told() -> None:
 
 
 def test_every_reason_of_a_review_is_told() -> None:
-    pairs = REVIEW.findall((ROOT / "agents" / "replenishment.py").read_text())
+    pairs = REVIEW.findall((ROOT / "agents" / "proposal.py").read_text())
     found = {first or second or third for first, second, third in pairs}
     assert {"no_auto_limits", "stock_unknown", "stale_feed:"} <= found
     told = {each for row in rows(section(CONTRACT, "3. Replenishment signals out")) for each in spans_of(row[0])}
