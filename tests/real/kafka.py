@@ -59,7 +59,8 @@ class Missing(Exception):
 
 def jars() -> Path:
     """The folder of Kafka's jars, fetched where they are not there yet; raises Missing."""
-    if (JARS / "complete").exists():
+    complete = JARS / "complete"
+    if complete.exists() and complete.read_text() == POM.read_text():
         return JARS
     if not shutil.which("java"):
         raise Missing("Kafka needs Java 17 (no `java` on the path)")
@@ -71,7 +72,7 @@ def jars() -> Path:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise Missing(f"Maven could not fetch Kafka's jars: {(done.stdout + done.stderr).strip()[-500:]}")
-        (Path(fresh) / "libs" / "complete").touch()
+        (Path(fresh) / "libs" / "complete").write_text(POM.read_text())
         shutil.rmtree(JARS, ignore_errors=True)
         (Path(fresh) / "libs").replace(JARS)
     return JARS
