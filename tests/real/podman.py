@@ -106,6 +106,8 @@ def clear() -> None:
     podman("rm", "--all", "--force", "--time", "0")
     podman("volume", "prune", "--force")
     podman("network", "prune", "--force")
+    # The steps of builds are kept for the next one, a day long.
+    podman("image", "prune", "--force", "--filter", "until=24h")
 
 
 def apt(*arguments: str, folder: Path = ROOT) -> None:
