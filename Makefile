@@ -1,6 +1,6 @@
-# make setup | demo | test | bench | bench-kafka | drains | kafka | chaos | lint | format | lock | clean
-# Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test,
-# bench, bench-kafka, drains and chaos).
+# make setup | demo | check | test | bench | bench-kafka | drains | kafka | simulate | chaos | lint | format | lock | clean
+# Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
+# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-kafka, drains, simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,23 +11,27 @@ SHELL := bash
 VENV ?= .venv
 PYTHON ?=
 ARGS ?=
+# More processes than two cores: many tests wait, for a broker or for a worker that was killed. A file stays in one of them.
+PARALLEL ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test bench bench-kafka attack drains kafka chaos lint format lock clean
+.PHONY: help setup demo check test bench bench-kafka attack drains kafka simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
 	@echo 'make demo     the main job on real data, with the live view'
-	@echo 'make test     lint, types and tests'
+	@echo 'make check    lint, types, and the tests that need no process but their own: under 90 s on two cores'
+	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
+	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
 	@echo 'make lint     lint and types only'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make lock     pin the dependencies of pyproject.toml anew'
@@ -58,14 +62,12 @@ $(STAMP): requirements.lock pyproject.toml engine/__init__.py
 demo: setup
 	@$(BIN)/stockline demo $(ARGS)
 
-# All three always run, so that one failed run tells everything; pytest comes last and has the last line.
+# Lint and types run beside the tests, so that one failed run tells everything; pytest has the last line.
 test: setup
-	@status=0; \
-	$(BIN)/ruff check --quiet . || status=1; \
-	$(BIN)/ruff format --quiet --check . || status=1; \
-	$(BIN)/mypy --no-error-summary || status=1; \
-	$(BIN)/python -m pytest $(ARGS) || status=1; \
-	exit $$status
+	@$(BIN)/python -m pytest -p tests.checks $(PARALLEL) $(ARGS)
+
+check: setup
+	@$(BIN)/python -m pytest -p tests.checks $(PARALLEL) tests/unit tests/property tests/golden $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -81,6 +83,11 @@ drains: setup
 
 kafka: setup
 	@$(BIN)/python -m tests.real.kafka
+
+# Ten times the worlds of `make test`, which runs the first of the same seeds.
+simulate: setup
+	@STOCKLINE_SEEDS=$${STOCKLINE_SEEDS:-10000} STOCKLINE_SIMULATION_SEEDS=$${STOCKLINE_SIMULATION_SEEDS:-1500} \
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/simulation $(ARGS)
 
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(ARGS)

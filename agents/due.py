@@ -4,9 +4,8 @@ Each document that waits for the clock has one key, ordered by its instant, so t
 need not look at the others.
 """
 
-from agents.turn import Turn
-from tables import keys
-from tables.rows import Stock
+from agents.turn import Site
+from tables.wakes import due_key
 
 RESERVATION = b"r"
 TRANSFER = b"t"
@@ -14,12 +13,12 @@ ORDER_LINE = b"o"
 FACT = b"f"
 
 
-def schedule(turn: Turn, row: bytes, stock: Stock, kind: bytes, name: str, old: int | None, new: int | None) -> None:
+def schedule(site: Site, kind: bytes, name: str, old: int | None, new: int | None) -> None:
     """Move the look at a document from the instant `old` to `new`; None stands for no look."""
     if old == new:
         return
     if old is not None:
-        turn.put(keys.due(row, old, kind, name), None)
+        site.turn.put(due_key(site.row, old, kind, name), None)
     if new is not None:
-        turn.put(keys.due(row, new, kind, name), b"")
-        turn.wake(stock, new)
+        site.turn.put(due_key(site.row, new, kind, name), b"")
+        site.wake(new)

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mix import SHARES, START, Mix
-from engine.bus.base import Record
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.single import Record
 from engine.core.events import decode
 from engine.core.rules import Rules
 from engine.core.values import DAY
+from engine.runtime.fold import Arrival, Fold
 from engine.runtime.marker import Marker
-from engine.runtime.task import Arrival, Task
 
 BATCH = 1_000
 ARRIVED = START + 30 * DAY
 
 
-class Fold:
-    """One task on an embedded bus; counts the CPU seconds of its steps and sums up what they said."""
+class Step:
+    """One fold on an embedded bus; counts the CPU seconds of its steps and sums up what they said."""
 
     def __init__(self, place: Path) -> None:
         self._bus = EmbeddedBus.open(place, partitions=1)
-        self._task = Task(self._bus.state, 0, 1, Rules(), Marker(), 512 << 20)
+        self._fold = Fold(self._bus.state, 0, 1, Rules(), Marker(), 512 << 20)
         self._checksum = blake2b(digest_size=8)
         self._offset = 0
 
@@ -37,10 +37,10 @@ class Fold:
             ]
             self._offset += len(records)
             started = time.thread_time()
-            step = self._task.step([Arrival(record, decode(record.value)) for record in records], append=True)
+            step = self._fold.step([Arrival(record, decode(record.value)) for record in records], append=True)
             seconds += time.thread_time() - started
             self._bus.commit([step.commit])
-            self._task.committed()
+            self._fold.committed()
             for output in step.commit.outputs:
                 self._checksum.update(output.value)
         return seconds
@@ -60,7 +60,7 @@ def measure(place: Path, rows: int, events: int, per_type: int) -> dict[str, Any
         events: how many events of the mix.
         per_type: how many events of each type by itself.
     """
-    mix, fold = Mix(rows), Fold(place)
+    mix, fold = Mix(rows), Step(place)
     fold.run(list(mix.setup()))
     stream = list(mix.stream(events))
     rate = len(stream) / fold.run(stream)

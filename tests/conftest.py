@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
-from tests.real.kafka import Missing
+from tests.order import longest_first
+from tests.real.kafka import Missing, jars
 from tests.real.kafka_for_tests import kafka_for_tests
 
 # The auditor's own checks explain themselves as tests' do.
@@ -36,6 +37,7 @@ hypothesis.settings.register_profile(
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+REAL_PART = "misses its real part"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev")
 hypothesis.settings.load_profile(PROFILE)
 
@@ -50,6 +52,20 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip(f"no Kafka: {missing}")
 
 
+@pytest.fixture
+def broker_parts() -> None:
+    """What a broker is made of, for tests that break or measure one of their own."""
+    try:
+        jars()
+    except Missing as missing:
+        pytest.skip(f"no Kafka: {missing}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        longest_first(items)
+
+
 def pytest_report_header(config: pytest.Config) -> list[str]:
     seed = config.getoption("--hypothesis-seed", default=None)
     source = "fixed examples" if PROFILE == "ci" else f"random examples, seed {seed or 'drawn, printed on failure'}"
@@ -60,7 +76,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("real"):
-        report.real_part = True
+        report.user_properties.append((REAL_PART, True))
         if IN_CI:
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid}: in CI a missing real part is a failure: {_reason(report)}"
@@ -89,7 +105,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _not_run(reports: list[pytest.TestReport]) -> Iterator[str]:
     for report in reports:
-        kind = "real part missing" if getattr(report, "real_part", False) else "skipped"
+        kind = "real part missing" if (REAL_PART, True) in report.user_properties else "skipped"
         yield f"{kind}: {_reason(report)}"
 
 

@@ -11,28 +11,19 @@ from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_i
 from connectors.kafka_source.profile import default_source
 from connectors.kafka_source.translate import Misfit, Outcome, Skipped
 from engine.core.events import Broadcast
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope
 from engine.core.values import moment, partition_of
+from engine.kafka.connection import MAX_RECORD_BYTES
+from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS, ORIGIN_HEADER, ORIGIN_KEY_HEADER, Header
+from engine.kafka.topic_names import DEAD_LETTERS, EVENTS
 
-EVENTS = "stockline.events"
-DEAD_LETTERS = "stockline.dead-letters"
-BROADCAST_HEADER = ("stockline-broadcast", b"all")
-"""On an event for every partition that its sender has put into every partition."""
-ORIGIN_HEADER = "stockline-origin"
-ORIGIN_KEY_HEADER = "stockline-origin-key"
-"""On a dead letter: where the record was, and its key; the record's own headers follow."""
-
-MAX_RECORD_BYTES = 24 << 20
-"""What `stockline.dead-letters` takes."""
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - (64 << 10)
 """The longest dead letter, with room for its headers."""
 COMMIT_BYTES = 16 << 20
 """Of one transaction: an event for every partition is written as often as there are partitions."""
 MAX_ORIGIN_BYTES = 32 << 10
 MAX_DETAIL = 1_000
-
-Header = tuple[str, bytes]
 
 
 class Outgoing(NamedTuple):
@@ -56,14 +47,14 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
     """The records that follow from a translated one; none where it was skipped."""
     if isinstance(outcome, Skipped):
         return []
-    if isinstance(outcome, Rejected):
+    if isinstance(outcome, Rejection):
         return [_letter(record, outcome, target)]
     if isinstance(outcome.event, Broadcast):
         key = outcome.event.source.encode()
         everywhere = range(target.partitions)
         return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]
     sku: str = outcome.event.data.sku
-    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, [])]
+    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, NO_HEADERS)]
 
 
 class Portion(NamedTuple):
@@ -92,7 +83,7 @@ def portions(
     yield portion
 
 
-def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
+def _letter(record: Received, refused: Rejection, target: Target) -> Outgoing:
     value = record.value or b""
     encoded = _encoded(record, refused, _exact(value))
     if len(encoded) > MAX_LETTER_BYTES:
@@ -104,7 +95,7 @@ def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
     return Outgoing(DEAD_LETTERS, record.partition % target.partitions, key, encoded, origin)
 
 
-def _encoded(record: Received, refused: Rejected, exact: dict[str, str]) -> bytes:
+def _encoded(record: Received, refused: Rejection, exact: dict[str, str]) -> bytes:
     name = f"{record.topic}-{record.partition}-{record.offset}"
     arrived_at = min(max(record.timestamp_ms, 0), MAX_TIMESTAMP_MS) * 1000
     event = refused.name if isinstance(refused, Misfit) else name_in_headers(record)
@@ -118,7 +109,7 @@ def _encoded(record: Received, refused: Rejected, exact: dict[str, str]) -> byte
         event_source=event.source,
         **exact,
     )
-    return envelope("event.refused", name, arrived_at, refused.reason, letter)
+    return envelope("event.refused", name, arrived_at, letter)
 
 
 def _sentence(detail: str) -> str:

@@ -16,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from engine.bus.base import Audited, Bus, Commit, Output, Topic
+from engine.bus.single import Audited, Bus, Commit, Output, Topic
 from engine.core.errors import Corrupt, UsageError
 from tables.stores.rocksdb_errors import fail
 
@@ -39,7 +39,7 @@ class Head(msgspec.Struct):
 
     Attributes:
         log: the offset, of each partition, of the first record that is not in the rows.
-        markers: of each task, as it was committed; None before the first.
+        markers: of each partition, as it was committed; None before the first.
         sequences: by topic and partition, the sequence of the first output that is not in the rows; empty on Kafka.
     """
 
@@ -91,8 +91,8 @@ def load(path: Path, into: Bus) -> Head:
         for portion in _blocks(file):
             changes = [(key, value) for kind, key, value in portion if kind == _STATE]
             named = [(key.decode("utf-8", "surrogatepass"), value) for kind, key, value in portion if kind == _POSITION]
-            outputs = [Output("positions", name, name, value) for name, value in named]
-            into.commit([Commit(owner, (), changes, outputs, (), head.markers[owner] or b"")])
+            outputs = [Output("positions", name, name, value, "position.changed") for name, value in named]
+            into.commit([Commit(owner, (), changes, outputs, (), head.markers[owner] or b"", 0)])
     for partition, marker in enumerate(head.markers):
         if marker is not None:
             into.commit([Commit(partition, (), (), (), (), marker, head.log[partition])])

@@ -1,11 +1,11 @@
-"""`stockline schema`: the contract as documents."""
+"""`stockline schema`: the contract as JSON Schema, AsyncAPI or OpenAPI."""
 
 from typing import Annotated
 
 import typer
 
-from engine import schema as contract
 from engine.cli import show
+from engine.contract import schemas as contract
 
 
 def schema(

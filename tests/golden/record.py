@@ -3,15 +3,18 @@
 import json
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.events import EVENT_TYPES, content, decode, identity
+from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import instant
-from engine.runtime.engine import Engine
-from tables.workspace import TYPES
+from engine.runtime.clock import CLOCK_SOURCE
+from engine.runtime.single.engine import Engine
+from tables.catalogue import BY_TAG
 from tests.auditor.arrival import late_arrivals, with_duplicates
 from tests.auditor.model import HOUR
 from tests.auditor.workload import Story, encoded
@@ -51,7 +54,7 @@ def rows(bus: MemoryBus) -> dict[str, str]:
     found: dict[int, tuple[bytes, bytes]] = {}
     for key, value in bus.state.scan(b"\0", b"\xff"):
         kept = found.get(key[0])
-        if key[0] in TYPES and (kept is None or len(value) > len(kept[1])):
+        if BY_TAG[key[0]].row_type is not bytes and (kept is None or len(value) > len(kept[1])):
             found[key[0]] = key, value
     return {key.hex(): value.hex() for key, value in found.values()}
 
@@ -61,25 +64,62 @@ def names(lines: list[bytes]) -> dict[str, list[str]]:
     first: dict[str, list[str]] = {}
     for line in lines:
         event = decode(line)
+        assert not isinstance(event, Rejection)
         kind = next(name for name, of in EVENT_TYPES.items() if type(event) is of)
         if kind not in first:
             first[kind] = [line.decode(), identity(event).hex(), content(event, instant(event.time)).hex()]
     return first
 
 
+def answers(bus: MemoryBus) -> list[bytes]:
+    """What follows the story: answers to two signals and an alert, a month that passes, and a movement after it."""
+    signals, alerts = (
+        [json.loads(value)["data"] for _, value in bus.published.things(topic)] for topic in ("signals", "alerts")
+    )
+    first, second = (signal for signal in signals if signal["status"] == "open")
+    alert = next(alert for alert in alerts if alert["status"] == "open")
+
+    def told(kind: str, row: dict[str, Any], **data: Any) -> dict[str, Any]:
+        return {"type": kind, "data": {"sku": row["sku"], "location": row["location"], "by": "planner", **data}}
+
+    said = [
+        told("signal.accepted", first, signal=first["id"], qty=first["qty"] + 1),
+        told("signal.rejected", second, signal=second["id"], reason="discontinued"),
+        told("signal.ordered", first, signal=first["id"], order="PO-golden", line=1),
+        told("alert.acknowledged", alert, alert=alert["id"], note="seen"),
+        told("alert.resolved", alert, alert=alert["id"]),
+        {"type": "clock.accepted", "data": {"at": "2026-03-06T12:00:05Z", "jumped_seconds": 7200, "by": "planner"}},
+        {"type": "clock.ticked", "time": "2026-03-06T12:00:06Z", "data": {}},
+        {"type": "clock.ticked", "time": "2026-04-06T12:00:00Z", "data": {"feeds": {"shop": "2026-03-06T12:00:00Z"}}},
+        {
+            "type": "stock.adjusted", "time": "2026-04-06T12:00:01Z",
+            "data": {"sku": first["sku"], "location": first["location"], "qty": 1, "reason": "found"},
+        },
+    ]  # fmt: skip
+    envelope = {"specversion": "1.0", "source": CLOCK_SOURCE}
+    times = {"time": "2026-03-06T12:00:00Z"}
+    return [json.dumps({**envelope, "id": f"answer-{n}", **times, **event}).encode() for n, event in enumerate(said)]
+
+
 def record() -> None:
     """Write all golden files."""
     lines = log()
     bus = replay(lines)
+    said = answers(bus)
+    after = replay([*lines, *said])
+    (HERE / "answers.ndjson").write_bytes(b"\n".join(said) + b"\n")
+    (HERE / "answers-outputs.ndjson").write_text("\n".join(outputs(after)) + "\n")
     (HERE / "log.ndjson").write_bytes(b"\n".join(lines) + b"\n")
     (HERE / "outputs.ndjson").write_text("\n".join(outputs(bus)) + "\n")
-    (HERE / "rows.json").write_text(json.dumps(rows(bus), indent=1))
-    (HERE / "names.json").write_text(json.dumps(names(lines), indent=1))
+    kept = rows(bus)
+    later = {key: row for key, row in rows(after).items() if key[:2] not in {known[:2] for known in kept}}
+    (HERE / "rows.json").write_text(json.dumps(kept | later, indent=1))
+    (HERE / "names.json").write_text(json.dumps(names([*lines, *said]), indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:
     """A stored row, decoded by today's types."""
-    return msgspec.msgpack.decode(value, type=TYPES[key[0]])
+    return msgspec.msgpack.decode(value, type=BY_TAG[key[0]].row_type)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ def test_the_same_seed_gives_the_same_work(tmp_path: Path) -> None:
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_drains_of_one_log_come_to_their_ends(kafka: str, tmp_path: Path) -> None:
-    # `kafka` only says that there is one to be had: the measure has a broker of its own.
+@pytest.mark.usefixtures("broker_parts")
+def test_drains_of_one_log_come_to_their_ends(tmp_path: Path) -> None:
     figures = asyncio.run(drains.run(1_000, 2, 1, tmp_path))
     assert (figures["events"], figures["drains"], figures["stalled"]) == (13_000, 2, 0)
     assert figures["events_per_second"].keys() == {"one worker", "two workers"}

@@ -54,7 +54,8 @@ def size(image: str) -> int:
     return int(podman("image", "inspect", "--format", "{{.Size}}", image))
 
 
-def test_the_image_holds_only_what_runs(compose: Compose) -> None:
+@pytest.mark.usefixtures("compose")
+def test_the_image_holds_only_what_runs() -> None:
     lock = re.findall(r"^[\w.-]+==[^\\\n]+", (ROOT / "requirements-runtime.lock").read_text(), re.M)
     wanted = [each for each in map(Requirement, lock) if each.marker is None or each.marker.evaluate()]
     locked = {f"{canonicalize_name(each.name)}{each.specifier}" for each in wanted if each.name != "setuptools"}
@@ -130,7 +131,8 @@ def wait_scraped(compose: Compose) -> None:
     assert set(seen) == set(PROCESSES)
 
 
-def test_prometheus_takes_the_configuration_and_the_rules(compose: Compose) -> None:
+@pytest.mark.usefixtures("compose")
+def test_prometheus_takes_the_configuration_and_the_rules() -> None:
     folder = ROOT / ".monitoring" / "prometheus"
     options = ["--rm", "--network=none", f"--volume={folder}:/etc/prometheus:ro", "--entrypoint=promtool"]
     checked = podman("run", *options, PROMETHEUS, "check", "config", "/etc/prometheus/prometheus.yml")
@@ -138,7 +140,7 @@ def test_prometheus_takes_the_configuration_and_the_rules(compose: Compose) -> N
 
 
 @pytest.fixture
-def docker_socket(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def docker_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A Docker engine as far as its clients can tell: podman behind a socket of its own."""
     with tempfile.TemporaryDirectory() as folder:
         address = f"unix://{folder}/socket"
@@ -158,7 +160,7 @@ def docker_socket(compose: Compose, monkeypatch: pytest.MonkeyPatch) -> Iterator
             service.wait(20)
 
 
-@pytest.mark.usefixtures("docker_socket")
+@pytest.mark.usefixtures("compose", "docker_socket")
 def test_tests_find_a_kafka_in_a_container_where_a_docker_engine_answers(tmp_path: Path) -> None:
     with container_for_tests() as address, Workers(address, tmp_path / "rows") as workers:
         workers.wait_owned()

@@ -29,7 +29,7 @@ RECORDS = 4_000
 SESSION_MS = 6_000
 SECONDS = 120.0
 PREPARE = (
-    "import asyncio, sys; from engine.bus.kafka.connection import Connection; from engine.settings import load_kafka;"
+    "import asyncio, sys; from engine.kafka.connection import Connection; from engine.settings import load_kafka;"
     "from engine.bus.kafka.topics import ensure_topics;"
     "asyncio.run(ensure_topics(Connection(load_kafka(kafka=sys.argv[1]))))"
 )
@@ -79,14 +79,15 @@ def foreign(feed: str, topic: str, count: int) -> list[Foreign]:
     return made
 
 
-def json_record(feed: str, partition: int, number: int) -> Foreign:
+def json_record(_feed: str, partition: int, number: int) -> Foreign:
     value = {"kind": "OUT", "item": {"sku": sku_of(number)}, "qty": number + 1}
     return Foreign(partition, json.dumps(value).encode(), [], "by place")
 
 
 def structured_record(feed: str, partition: int, number: int) -> Foreign:
-    event = attributes(feed, "structured", number) | {"data": data_of(number)}
-    return Foreign(partition, json.dumps(event).encode(), [], f"{event['source']} {event['id']}", event["type"])
+    event = attributes(feed, "structured", number)
+    value = json.dumps(event | {"data": data_of(number)}).encode()
+    return Foreign(partition, value, [], f"{event['source']} {event['id']}", event["type"])
 
 
 def binary_record(feed: str, partition: int, number: int) -> Foreign:

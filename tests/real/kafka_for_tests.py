@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from ruamel.yaml import YAML
 
+from tests.real.alone import alone
 from tests.real.kafka import READY_SECONDS, ROOT, Broker, Missing, free_port
 
 ADDRESS_VARIABLE = "STOCKLINE_TEST_KAFKA"
@@ -22,8 +24,9 @@ DOCKER_VERSION = "1.41"
 def kafka_for_tests(data: Path) -> Iterator[str]:
     """The address of a Kafka without topics of Stockline; raises Missing where none is to be had."""
     if address := os.environ.get(ADDRESS_VARIABLE):
-        asyncio.run(wipe(address))
-        yield address
+        with alone("kafka-of-others"):
+            asyncio.run(wipe(address))
+            yield address
     elif docker_answers():
         with container_for_tests() as address:
             yield address
@@ -59,7 +62,7 @@ def container_for_tests() -> Iterator[str]:
     container = DockerContainer(service["image"])
     container.with_envs(**service["environment"] | {"KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{address}"})
     # `with_bind_ports` would publish it on every address of the machine.
-    container.ports = {"9092/tcp": ("127.0.0.1", port)}
+    cast(dict[str, object], container.ports)["9092/tcp"] = ("127.0.0.1", port)
     try:
         container.start()
         asyncio.run(_answer(address))

@@ -112,13 +112,13 @@ def clear() -> None:
 
 def apt(*arguments: str, folder: Path = ROOT) -> None:
     """Run apt-get, again with fresh lists of packages when it fails; raises Missing when it fails for good."""
-    for attempt in range(ATTEMPTS):
-        done = run("env", "DEBIAN_FRONTEND=noninteractive", *APT, *arguments, folder=folder)
-        if done.returncode == 0:
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", *APT, *arguments]
+    for pause in range(ATTEMPTS - 1):
+        if run(*command, folder=folder).returncode == 0:
             return
-        time.sleep(attempt)
+        time.sleep(pause)
         run(*APT, "update")
-    _checked(done)
+    _checked(run(*command, folder=folder))
 
 
 def _checked(done: subprocess.CompletedProcess[str]) -> str:

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.errors import UsageError
 from engine.core.rules import Rules
 from engine.runtime.audit import audit
-from engine.runtime.engine import Engine
 from engine.runtime.marker import former_clock, read_marker, rules_of_log
+from engine.runtime.single.engine import Engine
 from tests.auditor.events import defined
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -44,7 +44,7 @@ def test_the_same_rules_go_on() -> None:
 def test_an_audit_folds_by_the_rules_of_the_log() -> None:
     bus = begun()
     assert rules_of_log(bus) == SHORT
-    assert audit(bus, MemoryBus(2), lambda done, total: None).differences == []
+    assert audit(bus, MemoryBus(2), lambda _done, _total: None).differences == []
 
 
 def test_a_marker_of_the_version_before_is_refused_and_only_its_clock_is_read() -> None:

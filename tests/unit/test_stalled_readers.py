@@ -7,17 +7,17 @@ import socket
 
 import pytest
 
-from engine.bus.base import Output
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Output
 from engine.core.rules import Rules
-from engine.runtime import subscription
-from engine.runtime.service import Service
-from engine.runtime.subscription import Lagging, Subscription
+from engine.runtime import subscriptions as subscription
+from engine.runtime.single.service import Service
+from engine.runtime.subscriptions import Lagging, Subscription
 from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.calls import stream
-from engine.web.facade import Context
+from engine.web.ports import Context
 from tests.unit.test_feeds import event
 from tests.unit.web_client import Site, figures, site
 
@@ -101,17 +101,17 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
         for batch in range(40):
             told = [event("stock.counted", THEN, sku=f"{batch}-{n}", location="L" * 64, qty=batch) for n in range(100)]
             await service.submit(told)
-            most = max([most, *(listener.waiting_bytes for listener in service.subscriptions)])
+            most = max([most, *(listener.waiting_bytes for listener in service.broadcaster.subscriptions)])
         await until_none_is_open(context)
         assert 0 < most <= 128 * KIB
-        assert not service.subscriptions
+        assert not service.broadcaster.subscriptions
         client.close()
     await asyncio.to_thread(service.stop)
 
 
 async def test_a_listener_that_lags_lets_go_of_what_waits_and_is_told_so() -> None:
     listener = Subscription(frozenset({"positions"}), lambda _: None)
-    piece = [Output("positions", "k", "k", b"x" * KIB * KIB)]
+    piece = [Output("positions", "k", "k", b"x" * KIB * KIB, "position.changed")]
     listener.offer(piece * 40)
     assert listener.waiting_bytes == 40 << 20  # one commit, however large, to a listener that had kept up
     listener.offer(piece)

@@ -12,21 +12,21 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
-from engine.app import figures
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, instant, iso, moment, partition_of
+from engine.processes.single import figures
 from engine.runtime.audit import audit
 from engine.runtime.clock import WallClock, accepted_of
-from engine.runtime.engine import Engine
-from engine.runtime.service import Service
+from engine.runtime.single.engine import Engine
+from engine.runtime.single.service import Service
 from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
-from engine.web.facade import Context
+from engine.web.ports import Context
 from tests.unit.test_feeds import event, feed
 
 NOW = 1_900_000_000_000_000
@@ -198,9 +198,11 @@ async def running(rules: Rules | None = None, partitions: int = 2) -> AsyncItera
     service.start()
     try:
         context = Context(service, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
-        async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
-            async with ClientSession(url) as http:
-                yield Running(machine, service, http)
+        async with (
+            server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
+            ClientSession(url) as http,
+        ):
+            yield Running(machine, service, http)
     finally:
         await asyncio.to_thread(service.stop)
 
@@ -328,7 +330,7 @@ def test_the_alert_of_a_jump_ages_out_and_a_later_jump_keeps_it() -> None:
         [alert] = [json.loads(value)["data"] for _, value in bus.published.things("alerts")]
         states.append(alert["status"])
     assert states == ["open", "open", "open", "resolved"]
-    assert [task.due(NOW + YEAR) for task in engine.tasks] == [False, False]
+    assert [fold.due(NOW + YEAR) for fold in engine.folds] == [False, False]
     assert audit(bus, MemoryBus(2), lambda *_: None).differences == []
 
 

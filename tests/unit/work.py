@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from engine.bus.base import Commit
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 
 ARRIVED = 1_773_500_000_000_000
 
@@ -31,11 +31,13 @@ class CountingState:
 
     def get(self, key: bytes) -> bytes | None:
         self._work.reads += 1
-        return self._state.get(key)
+        found: bytes | None = self._state.get(key)
+        return found
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         self._work.reads += len(keys)
-        return self._state.get_many(keys)
+        found: list[bytes | None] = self._state.get_many(keys)
+        return found
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         for pair in self._state.scan(start, stop, reverse):

@@ -1,24 +1,22 @@
-"""The topics of the contract: made where they are missing, and checked; what is wrong stops with what to do."""
+"""Creates the topics of the contract where they are missing, and checks their settings; an error says what to do."""
 
 import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from engine.bus.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
 from engine.bus.kafka.topic_ids import topic_ids
+from engine.contract.schemas import CHANNELS
 from engine.core.errors import EnvironmentFailure, UsageError
-from engine.schema import CHANNELS
+from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection
+from engine.kafka.topic_names import EVENTS, TOPICS
 
-EVENTS = "stockline.events"
-STATE = "stockline.state"
-OUTPUTS = {name: f"stockline.{name}" for name in CHANNELS if name not in ("events", "state")}
-TOPICS = [EVENTS, STATE, *OUTPUTS.values()]
 DEFAULT_PARTITIONS = 8
 DEFAULT_REPLICATION = 3
 VISIBLE_SECONDS = 30.0
@@ -38,7 +36,7 @@ COMPACTED = {
 
 
 class Topics(Struct, frozen=True):
-    """What was found: the number of partitions, the identities of the topics, the identity of the cluster."""
+    """The topics that were found: their number of partitions, and topic -> identity."""
 
     partitions: int
     ids: Mapping[str, str]
@@ -49,9 +47,9 @@ class Topics(Struct, frozen=True):
 
 
 def wanted_config(topic: str) -> dict[str, str]:
-    """How a topic is made: cleanup and retention by the contract, and room for its longest record.
+    """The settings with which a topic is made: cleanup and retention by the contract, and room for its longest record.
 
-    The broker stamps the arrival of events: what producers claim would be no order of arrival.
+    The broker stamps the arrival of events, because the clocks of producers would give no order of arrival.
     """
     kept = CHANNELS[topic.removeprefix("stockline.")].kafka
     config = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in kept.items()}
@@ -172,33 +170,35 @@ async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
 
 
 def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
-    """Refuse a set-up that would lose or bend what the engine relies on; retention that is longer is welcome."""
+    """Refuse settings with which the engine would lose data; a longer retention is welcome."""
     wanted = wanted_config(topic)
     for name in ("cleanup.policy", "message.timestamp.type"):
         if name in wanted and config.get(name) != wanted[name]:
-            raise _wrong(address, topic, name, config.get(name), f"must be {wanted[name]}", wanted[name])
+            found = f"{name}={config.get(name)}, which must be {wanted[name]}"
+            raise _wrong(address, topic, found, f"{name}={wanted[name]}")
     kept, least = int(config.get("retention.ms", -1)), int(wanted.get("retention.ms", -1))
     if least >= 0 and 0 <= kept < least:
-        raise _wrong(address, topic, "retention.ms", kept, f"must be at least {least}", str(least))
+        found = f"retention.ms={kept}, which must be at least {least}"
+        raise _wrong(address, topic, found, f"retention.ms={least}")
     needed = int(wanted["max.message.bytes"])
     for name in ("max.message.bytes", "segment.bytes"):
         if (room := int(config.get(name, needed))) < needed:
-            raise _wrong(address, topic, name, room, f"must be at least {needed}", str(needed))
+            raise _wrong(address, topic, f"{name}={room}, which must be at least {needed}", f"{name}={needed}")
 
 
-def not_taken(address: str, place: TopicPlace, length: int, error: KafkaError) -> UsageError:
-    """A broker has refused records for their length: no repetition helps, a person must raise the topic's limit."""
+def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) -> UsageError:
+    """The error for records that a broker refuses for their length: a person must raise the topic's limit."""
     name = "segment.bytes" if isinstance(error, RecordListTooLargeError) else "max.message.bytes"
-    wanted = f"{name}={wanted_config(place.topic)['max.message.bytes']}"
+    wanted = f"{name}={wanted_config(at.topic)['max.message.bytes']}"
     return UsageError(
-        f"Kafka at {address} does not take {length} bytes for {place.topic}, partition {place.partition}, whose "
-        f"{name} was lowered; nothing of the commit was written. {_command(address, place.topic, wanted)}; then start "
+        f"Kafka at {address} does not take {length} bytes for {at.topic}, partition {at.partition}, whose "
+        f"{name} was lowered; nothing of the commit was written. {_command(address, at.topic, wanted)}; then start "
         "the workers again"
     )
 
 
-def _wrong(address: str, topic: str, name: str, value: Any, rule: str, wanted: str) -> UsageError:
-    return UsageError(f"{topic} has {name}={value}, which {rule}: {_command(address, topic, f'{name}={wanted}')}")
+def _wrong(address: str, topic: str, found: str, setting: str) -> UsageError:
+    return UsageError(f"{topic} has {found}: {_command(address, topic, setting)}")
 
 
 def _command(address: str, topic: str, setting: str) -> str:

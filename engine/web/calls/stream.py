@@ -13,11 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 from struct import pack
 
-import msgspec
 from aiohttp import web
 
-from engine.bus.base import Output, Topic
-from engine.web.facade import CONTEXT, Subscription, service_of
+from engine.bus.single import Output, Topic
+from engine.core.errors import StocklineError
+from engine.web.ports import CONTEXT, Subscription, service_of
 from engine.web.problems import Problem
 
 TABLES: dict[str, Topic] = {
@@ -36,14 +36,7 @@ STALL_SECONDS = 20.0
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class _Type(msgspec.Struct):
-    type: str
-
-
-_type = msgspec.json.Decoder(_Type)
-
-
-class Stalled(Exception):
+class Stalled(StocklineError):
     """A reader takes nothing any more."""
 
 
@@ -71,8 +64,7 @@ class Feed:
             self._filled.set()
 
     def _event(self, output: Output) -> bytes:
-        kind = _type.decode(output.value).type.encode()
-        return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), kind, output.value)
+        return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), output.kind.encode(), output.value)
 
     async def take(self, patience_seconds: float) -> bytes:
         """What has gathered, or nothing after `patience_seconds`."""

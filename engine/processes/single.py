@@ -1,0 +1,79 @@
+"""The composition root of `stockline run`: the engine on its embedded log, HTTP and the live view in one process."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import NamedTuple
+
+from engine.bus.disk.bus import EmbeddedBus
+from engine.core.values import SECOND
+from engine.processes.lifecycle import raise_failure, stopped_or_failed
+from engine.runtime.kpis import outcomes_of
+from engine.runtime.retention import Retention
+from engine.runtime.single.service import Service
+from engine.settings import Settings
+from engine.telemetry import Figures, Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.ports import Context
+
+
+class Running(NamedTuple):
+    """A running engine: its URL, and the service object for code in the same process."""
+
+    url: str
+    service: Service
+    telemetry: Telemetry
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """An engine on its embedded log with HTTP and live view, from start to a clean end.
+
+    The end takes the same steps backwards: no new call is taken, calls in flight get their answer, the last commit is
+    written, the log is closed. Raises EnvironmentFailure if the port or the data directory is not available.
+    """
+    async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        memory_mib = settings.memory_mib // 2
+        bus = EmbeddedBus.open(settings.data, settings.partitions, memory_mib)
+        ends.callback(bus.close)
+        service = Service(bus, settings.rules(settings.clock), memory_mib << 20)
+        service.start()
+        ends.push_async_callback(asyncio.to_thread, service.stop)
+        if settings.retention_days is not None:
+            retention = Retention(bus, settings.retention_days, service.now)
+            retention.start()
+            ends.push_async_callback(asyncio.to_thread, retention.stop)
+        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
+        context = Context(service, Intake(Limits(settings.body_limit)), telemetry)
+        app = server.application(context, local_only=not settings.insecure)
+        url = await ends.enter_async_context(server.serving(app, bound))
+        telemetry.started(url, str(settings.data))
+        yield Running(url, service, telemetry)
+
+
+async def run(settings: Settings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set or the engine fails; the failure is raised once everything is closed.
+
+    Args:
+        settings: the settings of the process.
+        announce: called with the URL once the engine serves.
+        stop: set when the process is asked to stop.
+    """
+    async with running(settings) as instance:
+        announce(instance.url)
+        failure = await stopped_or_failed(instance.service, stop)
+        if failure is None:
+            instance.telemetry.stopping("asked to")
+        else:
+            instance.telemetry.engine_failed(failure)
+    raise_failure(failure)
+
+
+def figures(service: Service) -> Figures:
+    """The engine's own counts, for the metrics."""
+    rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
+    ahead = service.clock.jumped / SECOND
+    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds, ahead)
