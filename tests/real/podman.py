@@ -34,6 +34,7 @@ CONTAINERS = """\
 default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
 log_driver = "k8s-file"
 [engine]
+compat_api_enforce_docker_hub = false
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
@@ -54,12 +55,9 @@ runroot = "{store}/run"
 skip_mount_home = "true"
 """
 REGISTRIES = """\
-unqualified-search-registries = ["docker.io"]
-[[registry]]
-prefix = "docker.io"
-location = "docker.io"
-blocked = true
+unqualified-search-registries = []
 """
+"""A name without a host means an image of this machine."""
 
 
 def environment() -> dict[str, str]:

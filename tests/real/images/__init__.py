@@ -1,6 +1,6 @@
 """The images that docker-compose.yml names, made on this machine: a base from Debian's packages, the rest on top of it.
 
-They answer to the names of those in the registry, so that docker-compose.yml is run as it stands. Kafka is the version
+They answer to the names of those in a registry, so that docker-compose.yml is run as it stands. Kafka is the version
 that it names; Python and Prometheus are Debian's.
 """
 
@@ -16,9 +16,9 @@ from tests.real.podman import STORE, SUITE, apt, podman, run
 
 RECIPES = Path(__file__).parent
 SERVICES = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
-BASE = f"docker.io/library/{SERVICES['stockline']['build']['dockerfile_inline'].split()[1]}"
-KAFKA = f"docker.io/{SERVICES['kafka']['image']}"
-PROMETHEUS = f"docker.io/{SERVICES['prometheus']['image']}"
+BASE = f"localhost/{SERVICES['stockline']['build']['dockerfile_inline'].split()[1]}"
+KAFKA = f"localhost/{SERVICES['kafka']['image']}"
+PROMETHEUS = f"localhost/{SERVICES['prometheus']['image']}"
 IN_BASE = "python3,python3-venv,ca-certificates"
 HOOKS = (
     'ln -s python3 "$1/usr/bin/python"',
