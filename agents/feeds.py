@@ -32,7 +32,7 @@ class FeedSubject:
         self.row = keys.row(feed, EVERYWHERE)
 
     def count_alert(self, change: int) -> None:
-        """Count nothing."""
+        """Do nothing: only rows keep the number of their alerts."""
 
 
 # feeds ----------------------------------------------------------------------------------------------------------------

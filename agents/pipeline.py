@@ -96,7 +96,7 @@ class Handling(Struct, frozen=True):
     rows: Callable[..., tuple[bytes, ...]] | None = None
     """The rows that the event changes, by its data; None is the one row of its sku and location."""
     documents: Callable[..., list[bytes]] | None = None
-    """The keys of the documents of its row that the event will ask for."""
+    """The keys of the documents of its row that the event will read."""
 
 
 QTY = ("qty",)
@@ -191,17 +191,17 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
 
 def _conclude(site: Site, handling: Handling) -> None:
     """After the agents of an event: the row's version, its watches, its signal."""
-    at, stock_row = site.turn.at, site.stock
-    if at > stock_row.latest:
+    at, row = site.turn.at, site.stock
+    if at > row.latest:
         ledger.advance(site)
-    if not stock_row.item_known:
+    if not row.item_known:
         directory.watch_item(site)
-    stock_row.version += 1
-    stock_row.updated = at
-    if stock_row.available < 0 or stock_row.negative_since is not None:
+    row.version += 1
+    row.updated = at
+    if row.available < 0 or row.negative_since is not None:
         stock.watch_negative(site)
     if handling.after is not None:
-        if at <= stock_row.reported_at:
+        if at <= row.reported_at:
             drift.recheck(site)
         handling.after(site)
 
@@ -259,7 +259,7 @@ def _wake(site: Site, limit: int) -> int:
         How many documents were looked at, at most `limit`.
     """
     turn, row = site.turn, site.row
-    site.stock.wake_at = site.stored_wake_at = None
+    site.stock.wake_at = site.stored_wake = None
     found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
         _, kind, name = due_parts(key, row)
