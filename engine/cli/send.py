@@ -29,7 +29,7 @@ def send(
 ) -> None:
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
     for file in files:
-        # What is asked for wrongly is said before an engine is waited for.
+        # A wrong option is reported before the command waits for an engine.
         choose_reader(file, profile)
     _wait_for_engine(url, patience)
     options = SendOptions(restart=restart, complete=complete, state_dir=state, patience=Patience(seconds=patience))
@@ -47,7 +47,7 @@ def send(
 
 
 def _wait_for_engine(url: str, seconds: float) -> None:
-    """An engine that was started a moment ago, by the line before in a script, is not ready yet."""
+    """Wait for an engine that the line before in a script has just started and that is not ready yet."""
     started, told = time.monotonic(), False
     while not remote.ask(url, lambda client: client.ready()):
         if time.monotonic() - started >= seconds:

@@ -1,6 +1,5 @@
 """Foreign records against profiles: which event each becomes, or why it becomes a dead letter."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -8,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import InvalidTransactionTimeout, MessageSizeTooLargeError, RecordListTooLargeError
 
 import connectors.kafka_source
 from connectors.kafka_source import load_profile
 from connectors.kafka_source import outgoing as outgoing_module
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.lane import Lane
 from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Portion, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
@@ -23,10 +19,7 @@ from engine.core.errors import UsageError
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
-from engine.kafka.connection import Connection
-from engine.kafka.errors import translating
 from engine.kafka.headers import BROADCAST_HEADER
-from engine.settings import load_kafka
 
 EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
@@ -336,61 +329,6 @@ def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
     assert [out for portion in thirds for out in portion.sent] == whole.sent
     assert [portion.reached for portion in cut(1)] == [*range(110, 190, 10), 195]
     assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
-
-
-def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person() -> None:
-    with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
-        raise InvalidTransactionTimeout
-
-
-class RefusingProducer:
-    """A producer whose broker finds every record too long."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    async def start(self) -> None:
-        pass
-
-    async def stop(self) -> None:
-        pass
-
-    async def begin_transaction(self) -> None:
-        pass
-
-    async def send(self, *_: object, **__: object) -> asyncio.Future[object]:
-        refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        refused.set_exception(self.error)
-        return refused
-
-
-class FreshTopic:
-    """A consumer of a topic with no records, of which the group has committed nothing."""
-
-    async def committed(self, _place: TopicPartition) -> None:
-        return None
-
-    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, 0)
-
-    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, 0)
-
-    def seek(self, _place: TopicPartition, offset: int) -> None:
-        assert offset == 0
-
-
-@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
-async def test_a_record_that_a_topic_never_takes_is_for_a_person(
-    translate: Translation, error: type[Exception], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
-    monkeypatch.setattr(connection, "transactional_producer", lambda _: RefusingProducer(error()))
-    lane = Lane(connection, "group", TopicPartition("wms", 0))
-    await lane.open(FreshTopic())
-    record = received("wms", out())
-    with pytest.raises(UsageError, match="kafka-configs"):
-        await lane.commit(outgoing(record, translate(record), TARGET), 1)
 
 
 def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
