@@ -34,7 +34,7 @@ class Stock(Balances, array_like=True, gc=False):
     issue_qty: int = 0
     """What was issued on `issue_day` and is not yet in a row of its own. [stock, demand]"""
     reorder_at: int | None = None
-    """At a greater position the policy asks for nothing now or soon. [replenishment, drift_lead_time]"""
+    """Above this position no policy asks for goods, now or soon; None without one. [replenishment, drift_lead_time]"""
     recheck_below: int | None = None
     """The dated projection must be computed again once less than this is sellable. [stockout]"""
     signal_open: bool = False
@@ -46,7 +46,7 @@ class Stock(Balances, array_like=True, gc=False):
     checked_at: int | None = None
     """When the row first needed goods although nothing had stated its stock. [replenishment]"""
     wake_at: int | None = None
-    """When the clock must look at the row next. [pipeline, turn]"""
+    """When the clock must look at the row next. [all, by `Site.wake`]"""
     item_known: bool = False
     """Whether the item master of the sku is known. [directory]"""
     supply_at: int = NEVER
