@@ -1,8 +1,9 @@
 """Drift: what the ERP reports against what is kept, as of the same moment, with a cause.
 
-Rows: `Reported`: the latest report, and beside it the balances that are kept as of its moment, which late movements
-and counts adjust (`agents.ledger`). A report is compared, never applied. Goods in flight are no drift. What an open
-alert has explained already is not explained again, and a difference that only shrinks needs no other cause.
+Rows: `Reported`: the latest report, and beside it the engine's balances as of the same moment, which late movements
+and counts adjust (`agents.ledger`). A report is compared, never applied. Goods that are in transit are no drift, since
+the ERP may have booked them already. A cause that an open alert names is not looked for again, and a difference that
+only shrinks needs no other cause.
 """
 
 from agents import alerts, ledger, supply
@@ -46,9 +47,12 @@ def recheck(site: Site) -> None:
 
 
 def _compare(site: Site, reported: Reported, since: int | None) -> None:
-    """Compare a report with what is kept; its `difference` and `causes` are still those of the last comparison.
+    """Compare a report with the engine's balances; raise or resolve `balance_drift`.
 
-    `since` is the moment of the report before, or None where the report itself is compared again.
+    Args:
+        site: the row.
+        reported: the report; its `difference` and `causes` are still those of the last comparison.
+        since: the moment of the report before; None if this report is compared again.
     """
     stock = site.stock
     before, reported.difference = reported.difference, reported.on_hand - reported.available - reported.held
@@ -79,7 +83,7 @@ def _evidence(stock: Stock, reported: Reported, held_difference: int, order_diff
 
 
 def _order_difference(stock: Stock, reported: Reported) -> int:
-    """How far the reported order balance differs; ERPs count goods in transit as on order or not, both are right.
+    """How far the reported order balance differs. ERPs count goods in transit as on order or not: both are right.
 
     What is on order is not kept as of past moments: a report older than the last change cannot be compared.
     """

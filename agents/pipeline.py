@@ -96,7 +96,7 @@ class Handling(Struct, frozen=True):
     rows: Callable[..., tuple[bytes, ...]] | None = None
     """The rows that the event changes, by its data; None is the one row of its sku and location."""
     documents: Callable[..., list[bytes]] | None = None
-    """The keys of the documents of its row that the event will ask for."""
+    """The keys of the documents of its row that the event will read."""
 
 
 QTY = ("qty",)
@@ -259,7 +259,7 @@ def _wake(site: Site, limit: int) -> int:
         How many documents were looked at, at most `limit`.
     """
     turn, row = site.turn, site.row
-    site.stock.wake_at = site.timer_at = None
+    site.stock.wake_at = site.stored_wake = None
     found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
         _, kind, name = due_parts(key, row)
