@@ -52,26 +52,26 @@ class DiskFull(EnvironmentFailure):
 
 
 class Fenced(EnvironmentFailure):
-    """Another process has taken over the partition; this one commits nothing more."""
+    """Another process has fenced this one off its partition; this one commits nothing more."""
 
 
 class ClockAhead(EnvironmentFailure):
-    """The wall clock has jumped ahead; nothing is taken until it agrees again or an operator accepts it."""
+    """The wall clock has jumped ahead; no event is accepted until it agrees again or an operator accepts it."""
 
     retry_after_seconds = 10
 
 
 class Corrupt(EnvironmentFailure):
-    """A file does not hold what was written."""
+    """A file does not hold the bytes that were written to it."""
 
 
 class Busy(StocklineError):
-    """More is waiting than the engine takes; `retry_after_seconds` says when to try again."""
+    """Too many events wait already; the caller tries again after `retry_after_seconds`."""
 
     retry_after_seconds = 1
 
 
 class BrokenInvariant(StocklineError):
-    """What cannot happen did: a bug."""
+    """An invariant of the code is broken: a bug."""
 
     exit_code = 70

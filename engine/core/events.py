@@ -14,13 +14,13 @@ from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 
 MAX_EVENT_BYTES = 256 * 1024
-"""A longer event is refused: its row could not be stored beside it."""
+"""A longer event is rejected: a record could not hold it together with the rows that it changes."""
 
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 
 
 class Event(Checked, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
-    """The envelope. Unknown attributes are ignored; the optional ones are carried along."""
+    """The CloudEvents envelope. Unknown attributes are ignored; traces continue in the outputs that an event causes."""
 
     specversion: Literal["1.0"]
     id: Identifier
@@ -112,7 +112,7 @@ _TAG_OF = {kind: name.encode() for name, kind in EVENT_TYPES.items()}
 
 
 def decode(raw: bytes) -> Event | Rejection:
-    """Decode one event strictly; what cannot be decoded is a rejection with its reason, never an exception."""
+    """Decode one event strictly; where that fails the answer is a rejection with its reason, never an exception."""
     if len(raw) > MAX_EVENT_BYTES:
         return Rejection("too_large", f"the event has {len(raw)} bytes, at most {MAX_EVENT_BYTES} are taken")
     try:
@@ -137,12 +137,12 @@ def _rejection(message: str) -> Rejection:
 
 
 def identity(event: Event) -> bytes:
-    """The 16-byte digest of `source` and `id`, which name an event for ever."""
+    """The 16-byte digest of `source` and `id`: the idempotency key of an event."""
     return blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
 
 
 def content(event: Event, at: int) -> bytes:
-    """The 8-byte digest of what an event says: type, instant and data, however they were written."""
+    """The 8-byte digest of an event's content: type, instant and data. Other JSON of the same content has the same."""
     body = b"%b %d %b" % (_TAG_OF[type(event)], at, _data_encoder.encode(event.data))
     return blake2b(body, digest_size=8).digest()
 

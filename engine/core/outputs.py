@@ -1,4 +1,4 @@
-"""What goes out: positions, signals, alerts and dead letters, as CloudEvents JSON."""
+"""The outputs: positions, signals, alerts and dead letters, as CloudEvents JSON."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args
 import msgspec
 from msgspec import Struct
 
+from engine.core.events import Event
 from engine.core.values import moment
 
 SOURCE = "stockline"
@@ -116,8 +117,18 @@ class OutputEvent(Struct, kw_only=True, omit_defaults=True):
 _encoder = msgspec.json.Encoder()
 
 
-def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: Any = None) -> bytes:
-    """Encode `data` as the CloudEvent `kind` named `name`; `cause` is the event whose trace it continues."""
+def envelope(
+    kind: str, name: str, at: int, data: Position | Signal | Alert | DeadLetter, cause: Event | None = None
+) -> bytes:
+    """Encode an output as a CloudEvent.
+
+    Args:
+        kind: its `type`, such as `signal.opened`.
+        name: its `id`, unique among the engine's outputs.
+        at: its `time`, an instant.
+        data: its data.
+        cause: the event that caused it, whose trace and correlation it continues.
+    """
     return _encoder.encode(
         OutputEvent(
             specversion="1.0",
@@ -125,9 +136,9 @@ def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: A
             source=SOURCE,
             type=kind,
             time=moment(at),
-            subject=subject,
+            subject=data.reason if isinstance(data, DeadLetter) else f"{data.sku}@{data.location}",
             data=data,
-            traceparent=cause and cause.traceparent,
-            correlationid=cause and cause.correlationid,
+            traceparent=None if cause is None else cause.traceparent,
+            correlationid=None if cause is None else cause.correlationid,
         )
     )

@@ -4,7 +4,7 @@ Demand `d` and its deviation `sd` are units per day, lead time `L`, its deviatio
 Statistics are floats; a quantity that leaves this module towards an order is an integer.
 
 Sources: Silver, Pyke and Peterson, *Inventory Management and Production Planning and Scheduling*, 3rd ed., chapter 7
-((s,Q), (R,S) and (s,S) systems, unit normal loss function); Axsaeter, *Inventory Control*, chapter 5 ((R,nQ)).
+((s,Q), (R,S) and (s,S) systems); Axsaeter, *Inventory Control*, chapter 5 ((R,nQ)).
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,12 @@ _STANDARD = NormalDist()
 
 
 class OrderQuantity(Struct, frozen=True):
-    """How much to order: `raw` brings the position to S; `binding` names the constraint that made `qty` of it.
+    """How much to order, in base units.
 
-    `qty` is at most 10^12, the most that an order can say; where that cuts it, `binding` is `quantity_limit`.
+    Attributes:
+        qty: the quantity under all constraints; at most 10^12, the most that an order may state.
+        raw: the quantity that was wanted before them.
+        binding: the constraint that raised or cut it: `moq`, `multiple`, `max_qty`, `quantity_limit`, or None.
     """
 
     qty: int
@@ -33,7 +36,11 @@ NO_ORDER = OrderQuantity(0, 0)
 
 
 def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> OrderQuantity:
-    """Apply minimum, multiple, cap and the limit of quantities to a wanted one; nothing wanted gives nothing."""
+    """The order for a wanted quantity: at least `moq`, then up to the next multiple, then at most `max_qty`.
+
+    A cap that is no multiple is lowered to one, as long as that leaves something to order. Where nothing is wanted,
+    nothing is ordered.
+    """
     if raw <= 0:
         return OrderQuantity(0, raw)
     qty, binding = raw, None
@@ -49,13 +56,13 @@ def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | Non
 
 
 def broken_constraints(qty: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> list[str]:
-    """The constraints that a quantity chosen by somebody else breaks, named as in `OrderQuantity.binding`."""
+    """The constraints that a quantity breaks, by their names in `OrderQuantity.binding`: a planner may break them."""
     broken = {"moq": qty < moq, "multiple": qty % multiple != 0, "max_qty": max_qty is not None and qty > max_qty}
     return [name for name, is_broken in broken.items() if is_broken]
 
 
 def reorder_quantity(position: int, point: int, lot: int) -> int:
-    """The smallest n * lot with position + n * lot > point, or 0 when the position is above the point."""
+    """The smallest multiple of `lot` that brings the position above `point`; 0 where it is above already: (R,nQ)."""
     if position > point:
         return 0
     return ceil_div(point + 1 - position, lot) * lot
@@ -77,11 +84,14 @@ def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float)
 
 
 def tracking_signal(errors: Sequence[float]) -> float:
-    """The running sum of errors over their mean absolute deviation; 0 where all errors are 0."""
+    """The sum of the errors (forecast - actual) over their mean absolute deviation; 0 where all errors are 0."""
     deviation = sum(abs(error) for error in errors)
     return sum(errors) * len(errors) / deviation if deviation else 0.0
 
 
 def whole_units(amount: float) -> int:
-    """An amount of units (or days) rounded up, forgiving the last bits of a float; at most 10^12, as any quantity."""
+    """Units (or days) rounded up to a whole number, at most 10^12.
+
+    The amount is rounded to six decimals first, so that the last bits of a float do not add a unit.
+    """
     return min(ceil(round(amount, 6)), MAX_QUANTITY)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +14,7 @@ from engine.runtime.differences import Comparison
 from engine.runtime.marker import read_marker, rules_of_log
 from engine.runtime.replay import replay
 from tables.catalogue import AUDITED
+from tables.table import Table
 
 
 class AuditReport(Struct):
@@ -49,6 +51,24 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], sinc
     Raises:
         UsageError: the log begins after the rows of `scratch` end, so that it cannot be folded on.
     """
+    records = _fold_again(bus, scratch, progress, since)
+    comparison = Comparison()
+    comparison.by_name("the marker of partition", _markers(bus), _markers(scratch), read_marker)
+    rows = sum(_table(comparison, (bus, scratch), table) for table in AUDITED)
+    kept, folded = bus.published.things("positions"), scratch.published.things("positions")
+    return AuditReport(
+        records=records,
+        rows=rows,
+        positions=comparison.by_name("position", kept, folded, msgspec.json.decode),
+        signals=_history(comparison, (bus, scratch), since, "signals"),
+        alerts=_history(comparison, (bus, scratch), since, "alerts"),
+        dead_letters=_history(comparison, (bus, scratch), since, "dead-letters"),
+        differences=comparison.differences,
+    )
+
+
+def _fold_again(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], since: Head | None) -> int:
+    """Fold the log of `bus` into `scratch`; returns how many records that were."""
     starts = [0] * bus.partitions if since is None else since.log
     _refuse_gap(bus, starts)
     total = sum(bus.end_offset(partition) - start for partition, start in enumerate(starts))
@@ -60,24 +80,7 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], sinc
         progress(done, total)
 
     replay(bus, scratch, rules_of_log(bus), advance)
-    comparison = Comparison()
-    comparison.by_name("the marker of partition", _markers(bus), _markers(scratch), read_marker)
-    rows = sum(
-        comparison.by_name(
-            table.name, bus.state.scan(*table.range()), scratch.state.scan(*table.range()), table.decoder()
-        )
-        for table in AUDITED
-    )
-    kept, folded = bus.published.things("positions"), scratch.published.things("positions")
-    return AuditReport(
-        records=total,
-        rows=rows,
-        positions=comparison.by_name("position", kept, folded, msgspec.json.decode),
-        signals=_history(comparison, (bus, scratch), since, "signals"),
-        alerts=_history(comparison, (bus, scratch), since, "alerts"),
-        dead_letters=_history(comparison, (bus, scratch), since, "dead-letters"),
-        differences=comparison.differences,
-    )
+    return total
 
 
 def _markers(bus: Kept) -> Iterator[tuple[str, bytes]]:
@@ -97,6 +100,12 @@ def _refuse_gap(bus: Audited, starts: list[int]) -> None:
             f"the records between have been deleted from the log ({'; '.join(gaps)}): audit from a snapshot of the "
             "rows that reaches the log, with --from FILE"
         )
+
+
+def _table(comparison: Comparison, buses: tuple[Audited, Audited], table: Table[Any]) -> int:
+    """Compare the rows of one table; returns how many there are."""
+    kept, folded = (bus.state.scan(*table.range()) for bus in buses)
+    return comparison.by_name(table.name, kept, folded, table.decoder())
 
 
 def _history(comparison: Comparison, buses: tuple[Audited, Audited], since: Head | None, topic: Topic) -> int:

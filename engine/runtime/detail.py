@@ -1,9 +1,7 @@
 """One row in full, read from committed state: position, projection, documents, forecast, policy, signal, alerts."""
 
 import json
-from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
 
 import msgspec
 
@@ -22,11 +20,11 @@ from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
-from tables.alerts import ALERT, AlertRow
+from tables.alerts import ALERT
 from tables.feeds import Feeds
 from tables.purchasing import Line, line_parts
 from tables.signals import SIGNAL
-from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Stock, Transfer
+from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Transfer
 from tables.wakes import open_name, open_range
 from tables.workspace import Workspace
 
@@ -39,20 +37,20 @@ MAX_SHIPMENTS = 100
 """How many shipments of a line are listed."""
 
 
-def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, Any] | None:
-    """Everything about the row `name` (sku, location), JSON-ready; None where there is no such row.
+def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, object] | None:
+    """All about one row, JSON-ready; None if there is no such row.
 
     Args:
-        bus: where the committed state is.
+        bus: its committed state is read.
         rules: the engine's rules.
-        now: the instant to look from.
+        now: the instant to look from, in microseconds.
         name: (sku, location).
         days: the horizon of the projection, at most 365.
     """
     sku, location = name
     row = keys.row(sku, location)
     space = Workspace(bus.state, READ_MEMORY_BYTES)
-    stock: Stock | None = space.get(STOCK + row)
+    stock = space.get(STOCK + row)
     published = bus.published.latest("positions", row.decode())
     if stock is None or published is None:
         return None
@@ -71,7 +69,7 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
     }
 
 
-def _documents(view: RowView) -> dict[str, Any]:
+def _documents(view: RowView) -> dict[str, object]:
     reader, row = view.reader, view.row
     lines = list(open_lines(view, MAX_DOCUMENTS))
     transfers = [(name, reader.require(keys.part(TRANSFER, row, name))) for name in _open(view, due.TRANSFER)]
@@ -92,7 +90,7 @@ def _open(view: RowView, kind: bytes) -> list[str]:
 
 def _supply(
     view: RowView, lines: list[tuple[str, Line]], transfers: list[tuple[str, Transfer]]
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """The first pieces of supply; what is overdue counts tomorrow."""
     pieces = chain(
         chain.from_iterable(supply_of(view, name, line) for name, line in lines),
@@ -106,7 +104,7 @@ def _supply(
     return views
 
 
-def _line(view: RowView, name: str, line: Line) -> dict[str, Any]:
+def _line(view: RowView, name: str, line: Line) -> dict[str, object]:
     order, number = line_parts(name)
     share = owed(line)
     return {
@@ -128,7 +126,7 @@ def _line(view: RowView, name: str, line: Line) -> dict[str, Any]:
     }
 
 
-def _transfer(name: str, transfer: Transfer) -> dict[str, Any]:
+def _transfer(name: str, transfer: Transfer) -> dict[str, object]:
     return {
         "transfer": name,
         "from": transfer.origin,
@@ -138,7 +136,7 @@ def _transfer(name: str, transfer: Transfer) -> dict[str, Any]:
     }
 
 
-def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, Any]:
+def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, object]:
     return {
         "reservation": name,
         "qty": reservation.qty,
@@ -147,7 +145,7 @@ def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, Any
     }
 
 
-def _planning(view: RowView) -> dict[str, Any]:
+def _planning(view: RowView) -> dict[str, object]:
     plan, need = view.plan, need_of(view)
     return {
         "policy": msgspec.to_builtins(plan.policy) if plan.policy else None,
@@ -157,16 +155,16 @@ def _planning(view: RowView) -> dict[str, Any]:
     }
 
 
-def _signal(view: RowView) -> dict[str, Any] | None:
+def _signal(view: RowView) -> dict[str, object] | None:
     signal = view.reader.get(SIGNAL + view.row)
     if signal is None or signal.status not in STANDING:
         return None
-    shown: dict[str, Any] = msgspec.to_builtins(signal_of(view.row, signal))
+    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.row, signal))
     return shown
 
 
-def _alerts(view: RowView) -> list[dict[str, Any]]:
-    found: Iterator[tuple[bytes, AlertRow]] = view.reader.scan(*keys.parts_range(ALERT, view.row))
+def _alerts(view: RowView) -> list[dict[str, object]]:
+    found = view.reader.scan(*keys.parts_range(ALERT, view.row))
     return [
         msgspec.to_builtins(alert_of(view.row, kind_of(key, view.row), alert))
         for key, alert in found

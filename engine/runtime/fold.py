@@ -162,7 +162,7 @@ class Fold:
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
-        turn.set_timers()
+        turn.set_wakes()
         outputs = [_output(*effect, turn) for effect in turn.effects] if turn.effects else []
         if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
             return self._refuse(record, event, TOO_LARGE)
@@ -265,7 +265,7 @@ class Fold:
             updated=moment(stock.updated),
         )
         name = f"{sku}@{location}"
-        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
+        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, position)
         key = row.decode()
         return Output("positions", key, key, value, "position.changed")
 
@@ -285,7 +285,7 @@ class Fold:
             event_source=source,
             **_exact(record.value),
         )
-        value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
+        value = envelope("event.refused", name, record.arrived_at, letter, event)
         self._outputs.append(Output("dead-letters", source or "", name, value, "event.refused"))
         return refused
 
@@ -301,7 +301,7 @@ class Fold:
 
 def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert as it is published."""
-    value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
+    value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
     return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from engine.bus.single import Commit, Topic
 from engine.core.outputs import Alert, Position, Signal
-from engine.runtime.detail import row_detail
 from engine.runtime.marker import Marker
 from tables import keys
 from tables.ledger import FLOOR, Floor
@@ -87,7 +86,7 @@ def check(rig: Rig) -> None:
         assert 1 <= signal["qty"] <= MOST
         terms = {term["term"]: term["value"] for term in signal["explanation"]["terms"]}
         assert abs(terms["wanted"]) <= ENDS
-    detail = row_detail(rig.bus, rig.rules, rig.now, KEY, 365)
+    detail = rig.detail(KEY, 365)
     assert detail is not None
     assert all(abs(day[column]) <= ENDS for day in detail["projection"] for column in ("projected", "atp", "demand"))
     msgspec.json.encode(detail)

@@ -172,8 +172,8 @@ class FakeService:
     def thing(self, topic: Topic, name: str, kind: type[Any]) -> Any:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
 
-    def publish(self, topic: Topic, kind: str, name: str, data: Struct) -> None:
-        value = envelope(kind, stable_id("out", name), NOW, name, data)
+    def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
+        value = envelope(kind, stable_id("out", name), NOW, data)
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:
