@@ -16,6 +16,7 @@ PARALLEL ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .PHONY: help setup demo check test bench bench-kafka attack drains kafka simulate chaos lint format lock clean
@@ -101,9 +102,11 @@ format: setup
 	@$(BIN)/ruff format .
 
 # Valid for every supported Python and platform; versions move only where pyproject.toml asks, or with ARGS=--upgrade.
+# The lock of the container holds what runs, in the versions of the full lock, and the back end that builds it.
 lock: setup
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)
+	@$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK_OPTIONS) --output-file requirements.lock $(ARGS)
+	@$(BIN)/uv pip compile pyproject.toml --extra build --constraint requirements.lock --no-annotate $(LOCK_OPTIONS) \
+	  --output-file requirements-runtime.lock --upgrade
 
 clean:
 	rm -rf '$(VENV)' .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,7 +1,12 @@
 """The order lines that one event changes at one row, and what follows for the other lines of their orders.
 
-What was received without naming a line fills the order's lines first in, first out, by number. Places in an index mark
+What was received without naming a line fills the order's lines first in, first out, by number. Slots in an index mark
 which lines have room left and of which something is filled, so that none of the others is read.
+
+For example, order 7 has a line 1 of 10 units and a line 2 of 5. A receipt of 12 that names only the order fills line 1
+with 10 and line 2 with 2. Then 3 arrive that name line 1: they take room that the first receipt had filled, so 3 of its
+units move on to line 2, and both lines are complete. One more unit for the order finds no room; line 1 shows it as too
+much.
 """
 
 from collections.abc import Iterator
@@ -41,7 +46,11 @@ class Book:
         return change
 
     def _enlist(self, change: Change) -> None:
-        """Make a new line known to its order; what concerns the only line of an order ends with the second."""
+        """Make a new line known to its order.
+
+        What holds only while an order has one line (a receipt for the order closes it, and it shows what is too much)
+        ends with the second.
+        """
         order = self.turn.get(keys.part(ORDER, self.row, change.order)) or Order()
         if order.first is None:
             self.order(change.order).first = change.number
@@ -56,7 +65,11 @@ class Book:
             order.many, order.first = True, lowest
 
     def allocate(self) -> list[Change]:
-        """Spread what named no line, and what named no shipment; answer all lines that have changed, by name."""
+        """Spread what named no line, then what named no shipment.
+
+        Returns:
+            All lines that have changed, by name.
+        """
         for change in list(self.changes.values()):
             unlined = change.line.unlined
             beyond = unlined and unlined - room(change.line)
@@ -91,11 +104,11 @@ class _Lines:
     def openings(self) -> Iterator[bytes]:
         order = self._book.order(self._order)
         start, stop = open_range(self._book.row, due.ORDER_LINE, self._order)
-        places = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
-        first = next(places, None)
+        slots = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
+        first = next(slots, None)
         if first is not None:
             order.open_from = first
-            yield from chain((first,), places)
+            yield from chain((first,), slots)
 
     def takings(self) -> Iterator[bytes]:
         start, stop = slot_range(self._book.row, FILLED, self._order)

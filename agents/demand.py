@@ -14,7 +14,7 @@ from tables.demand import Bucket, Issued, bucket_key, bucket_range, bucket_span,
 from tables.planning import Plan
 
 KEPT_ISSUE_DAYS = 35
-"""Days of issues kept where no bucket needs more."""
+"""How many days of issues are kept, unless a bucket that has not been closed needs more."""
 LONGEST_BUCKET_DAYS = 366
 
 Span = tuple[int, int, int]
@@ -25,7 +25,7 @@ Span = tuple[int, int, int]
 
 
 def add_buckets(site: Site, plan: Plan, buckets: list[Span], sign: int) -> None:
-    """Add what a revision says to the forecast in force, or with `sign` -1 take it back."""
+    """Add the buckets of a revision to the forecast in force, or with `sign` -1 take them off."""
     for start, days, qty in buckets:
         if start + days <= plan.swept:
             continue

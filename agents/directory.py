@@ -5,16 +5,15 @@ quantity in another unit is converted by the factor that was in force when the e
 every partition has its own copy; and a list of the rows whose item is not defined.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from msgspec.structs import replace
 
 from agents import alerts
 from agents.turn import Site, Turn
 from engine.core import payloads as p
-from engine.core.fields import Data
+from engine.core.fields import Data, SkuData
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 from tables import keys
@@ -82,36 +81,36 @@ def units_at(turn: Turn, sku: str) -> Item | Definition | None:
     return definition
 
 
-def in_base_units(turn: Turn, data: Any, quantities: tuple[str, ...]) -> Data | Rejection:
+def in_base_units(turn: Turn, data: SkuData, uom: str, quantities: tuple[str, ...]) -> Data | Rejection:
     """Convert an event's quantities exactly into the item's base unit.
 
     Args:
         turn: the event's turn.
-        data: the event's data, with `sku` and `uom`.
-        quantities: the fields that `uom` scales; a list holds parts, each of which has a `qty`.
+        data: the event's data.
+        uom: the unit of its quantities.
+        quantities: the fields that the unit scales; a list holds parts, each of which has a `qty`.
 
     Returns:
         The data in base units, or a rejection where the item declares no such unit or a quantity becomes too large.
     """
     item = units_at(turn, data.sku)
-    factor = None if item is None else 1 if data.uom == item.base_unit else item.units.get(data.uom)
+    factor = None if item is None else 1 if uom == item.base_unit else item.units.get(uom)
     if factor is None:
         known = "the item is not defined" if item is None else f"it declares {[item.base_unit, *item.units]}"
-        return Rejection("unknown_unit", f"{data.sku} has no unit {data.uom!r}: {known}")
+        return Rejection("unknown_unit", f"{data.sku} has no unit {uom!r}: {known}")
     changes = {name: _scaled(getattr(data, name), factor) for name in quantities}
     if any(abs(qty) > MAX_QUANTITY for value in changes.values() for qty in _whole(value)):
         return Rejection("quantity_out_of_range", f"in base units a quantity is beyond {MAX_QUANTITY}")
-    converted: Data = replace(data, uom=None, **changes)
-    return converted
+    return replace(data, uom=None, **changes)
 
 
-Parts = list[p.Bucket] | list[p.Promise]
+Parts = Sequence[p.Bucket | p.Promise]
 
 
 def _scaled(value: int | Parts | None, factor: int) -> int | Parts | None:
     if value is None or isinstance(value, int):
         return None if value is None else value * factor
-    return [replace(part, qty=part.qty * factor) for part in value]  # type: ignore[return-value]
+    return [replace(part, qty=part.qty * factor) for part in value]
 
 
 def _whole(value: int | Parts | None) -> Iterator[int]:

@@ -1,11 +1,10 @@
 """Drift: what the ERP reports against what is kept, as of the same moment, with a cause.
 
-Rows: `Reported`: the latest report, and beside it the balances that are kept as of its moment, which late movements
-and counts adjust (`agents.ledger`). A report is compared, never applied. Goods in flight are no drift. What an open
-alert has explained already is not explained again, and a difference that only shrinks needs no other cause.
+Rows: `Reported`: the latest report, and beside it the engine's balances as of the same moment, which late movements
+and counts adjust (`agents.ledger`). A report is compared, never applied. Goods that are in transit are no drift, since
+the ERP may have booked them already. A cause that an open alert names is not looked for again, and a difference that
+only shrinks needs no other cause.
 """
-
-from typing import Any
 
 from agents import alerts, ledger, supply
 from agents.drift_causes import MAX_CAUSES, Cause, find_causes
@@ -48,9 +47,12 @@ def recheck(site: Site) -> None:
 
 
 def _compare(site: Site, reported: Reported, since: int | None) -> None:
-    """Compare a report with what is kept; its `difference` and `causes` are still those of the last comparison.
+    """Compare a report with the engine's balances; raise or resolve `balance_drift`.
 
-    `since` is the moment of the report before, or None where the report itself is compared again.
+    Args:
+        site: the row.
+        reported: the report; its `difference` and `causes` are still those of the last comparison.
+        since: the moment of the report before; None if this report is compared again.
     """
     stock = site.stock
     before, reported.difference = reported.difference, reported.on_hand - reported.available - reported.held
@@ -66,8 +68,8 @@ def _compare(site: Site, reported: Reported, since: int | None) -> None:
     alerts.raise_alert(site, "balance_drift", _evidence(stock, reported, held_difference, order_difference))
 
 
-def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, Any]:
-    evidence: dict[str, Any] = {
+def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, object]:
+    evidence: dict[str, object] = {
         "as_of": iso(reported.at), "reported": reported.on_hand, "kept": reported.available + reported.held,
         "difference": reported.difference, "report": reported.ref, "causes": reported.causes,
     }  # fmt: skip
@@ -81,7 +83,7 @@ def _evidence(stock: Stock, reported: Reported, held_difference: int, order_diff
 
 
 def _order_difference(stock: Stock, reported: Reported) -> int:
-    """How far the reported order balance differs; ERPs count goods in transit as on order or not, both are right.
+    """How far the reported order balance differs. ERPs count goods in transit as on order or not: both are right.
 
     What is on order is not kept as of past moments: a report older than the last change cannot be compared.
     """
@@ -92,7 +94,7 @@ def _order_difference(stock: Stock, reported: Reported) -> int:
     return reported.on_order - stock.on_order
 
 
-def _causes(site: Site, reported: Reported, before: int, since: int | None) -> list[dict[str, Any]]:
+def _causes(site: Site, reported: Reported, before: int, since: int | None) -> list[dict[str, object]]:
     """The ranked causes of what is new in the difference, before those that an open alert names already.
 
     `before` is the difference that the known causes explain. A late movement that lets it shrink needs no other cause.
@@ -108,5 +110,5 @@ def _causes(site: Site, reported: Reported, before: int, since: int | None) -> l
     return [*found, *known][:MAX_CAUSES]
 
 
-def _cause_view(cause: Cause) -> dict[str, Any]:
+def _cause_view(cause: Cause) -> dict[str, object]:
     return {"cause": cause.kind, "events": cause.events, "explains": cause.explains, "score": cause.score}

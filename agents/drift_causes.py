@@ -1,8 +1,8 @@
 """Likely causes of a difference between a reported and a kept balance, among the movements that a row keeps.
 
 With m a movement of the row, an ERP that has not posted it differs by -m; one that posted it twice by m; with the sign
-flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. Scores are percentages by how specific a match
-is and how recent: they rank, they are no probabilities.
+flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. A score says how specific
+and how recent a match is, up to 100: scores rank causes, they are no probabilities.
 """
 
 from collections.abc import Iterator
@@ -80,10 +80,10 @@ def find_causes(site: Site, moments: tuple[int, int], difference: int, kept: int
 def _latest_movements(site: Site, until: int) -> list[Candidate]:
     """The last kept movements of on-hand stock up to an instant, in the order of time."""
     found = []
-    for at, _, entry in islice(site.movements(0, until, reverse=True), MAX_LOOKED_AT):
-        qty = entry.available + entry.held
-        if qty and not entry.count:
-            found.append(Candidate(at, qty, entry.ref, entry.document.startswith("transfer ")))
+    for at, _, movement in islice(site.movements(0, until, reverse=True), MAX_LOOKED_AT):
+        qty = movement.available + movement.held
+        if qty and not movement.count:
+            found.append(Candidate(at, qty, movement.ref, movement.document.startswith("transfer ")))
     return found[::-1]
 
 

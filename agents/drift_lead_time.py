@@ -1,4 +1,4 @@
-"""Lead times: what completed order lines took, and how old those are that are still open and late.
+"""Drift of lead times: what completed order lines took, and how old the open ones are that are late.
 
 Rows: an index of completed lines by their last receipt and of open lines by their placing; `Plan.completed`.
 """
@@ -21,7 +21,7 @@ COMPLETE = b"c"
 
 
 def follow(site: Site, name: str, before: tuple[Line, Owed], after: tuple[Line, Owed]) -> bool:
-    """Keep the indexes in line with an order line that has changed; answer whether lead times may have changed."""
+    """Keep the indexes in line with an order line that has changed; returns whether lead times may have changed."""
     turn, row = site.turn, site.row
     was_open, is_open = _open_since(*before), _open_since(*after)
     was_complete, is_complete = _completed(*before), _completed(*after)
@@ -52,9 +52,9 @@ def _completed(line: Line, share: Owed) -> tuple[int, int] | None:
 
 
 def _learn(site: Site, name: str, completed: tuple[int, int] | None) -> None:
-    """Keep the last completed lines: the line `name` is one now, or is none any more.
+    """Keep the last completed lines: the line `name` is one of them now, or is complete no longer.
 
-    The index is read only where a line may leave a full list, so that the one before them takes its place.
+    The index is read only if a line leaves a full list: then the latest of the lines before them comes in.
     """
     plan = site.edit_plan()
     samples = [sample for sample in plan.completed if sample[1] != name]
@@ -70,7 +70,7 @@ def _learn(site: Site, name: str, completed: tuple[int, int] | None) -> None:
 
 
 def _reconsider(site: Site) -> None:
-    """Let the row's trigger, which may follow from the lead time, be computed anew in this turn."""
+    """Make this event look at the row's signal again: the trigger may follow from the lead time."""
     stock = site.stock
     if stock.reorder_at is not None:
         stock.reorder_at = MAX_BALANCE
@@ -102,10 +102,10 @@ def watch(site: Site) -> None:
 
 
 def _late_ages(site: Site, expected_days: float) -> list[int]:
-    """The ages in days of the oldest open lines that are older than expected; asks to look again when one grows.
+    """The ages in days of the oldest open lines that are late; asks for a look when the next age changes.
 
-    Leaving them out would flatter the supplier. Ages are those of the last midnight (UTC), so that all of them grow at
-    one moment and do not depend on when the row was looked at.
+    A mean of completed lines alone would flatter the supplier. Ages are those of the last midnight (UTC), so that they
+    all grow at one moment and do not depend on when the row was looked at.
     """
     now, rules = site.turn.now, site.turn.rules
     midnight = now - now % DAY
@@ -119,7 +119,7 @@ def _late_ages(site: Site, expected_days: float) -> list[int]:
 
 
 def _oldest(site: Site, late_until: int, needed: int) -> list[int]:
-    """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
+    """When the oldest open lines were placed, in microseconds: the late ones, and others until there are `needed`."""
     stock, now, start = site.stock, site.turn.now, lead_time_key(site.row, OPEN)
     placed: list[int] = []
     if not stock.on_order and not stock.in_transit:

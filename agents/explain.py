@@ -1,7 +1,6 @@
 """Why a signal says what it says: a sentence, the figures that it rests on, and the events that moved it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from agents.need import FORMULAS, SAFETY_FORMULA, ForecastDemand, LeadTime, Need, Safety
 from agents.proposal import Proposal
@@ -11,7 +10,7 @@ from engine.core.policy import broken_constraints, z_value
 from engine.core.values import MAX_QUANTITY, day_of, iso
 from tables.stock import Stock
 
-Term = dict[str, Any]
+Term = dict[str, object]
 """One figure: `term` (its name), `value`, `unit` and `source`."""
 
 BINDING = {
@@ -30,7 +29,7 @@ BROKEN = {
 """How a note names a constraint that the quantity of an answer breaks."""
 
 
-def with_notes(explanation: dict[str, Any], policy: p.PolicySetData | None, qty: int) -> dict[str, Any]:
+def with_notes(explanation: dict[str, object], policy: p.PolicySetData | None, qty: int) -> dict[str, object]:
     """The explanation, with a note for each constraint of the policy that the quantity of an answer breaks."""
     told = {name: value for name, value in explanation.items() if name != "notes"}
     if policy is None:
@@ -44,7 +43,7 @@ def _limits(policy: p.PolicySetData) -> dict[str, int | None]:
     return {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
 
 
-def explain(site: Site, need: Need, proposal: Proposal, events: list[str]) -> dict[str, Any]:
+def explain(site: Site, need: Need, proposal: Proposal, events: list[str]) -> dict[str, object]:
     """The explanation that goes out with a signal and is shown as it is by page, API and command line."""
     policy = need.policy
     return {

@@ -32,7 +32,7 @@ class FeedSubject:
         self.row = keys.row(feed, EVERYWHERE)
 
     def count_alert(self, change: int) -> None:
-        """Count nothing."""
+        """Do nothing: only rows keep the number of their alerts."""
 
 
 # feeds ----------------------------------------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ def accept_clock(turn: Turn, data: p.ClockAcceptedData) -> None:
 
 
 def forget_jump(turn: Turn) -> None:
-    """Resolve the alert `clock_jump` once its time is over; a later jump has set a timer of its own."""
+    """Resolve the alert `clock_jump` once its time is over; a later jump has set a wake of its own."""
     alert = turn.get(keys.part(ALERT, CLOCK_ROW, "clock_jump", ""))
     if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
         alerts.clear_alert(FeedSubject(turn, CLOCK), "clock_jump")

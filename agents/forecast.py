@@ -11,9 +11,9 @@ their arrival. A revision's rank is its time, and at one time its identity:
   itself, or a circle of deltas, counts only if something in force leads to it.
 - What is older than the latest `replace` under another version name than the base's is superseded for good, even where
   that older version is stated again.
-- A version is settled if it is that of the base or of any revision older than the base, or of a delta that names no
-  version or a settled one. A delta that is later than the base and names a version which is not settled is a gap: the
-  forecast is incomplete. Where it names a settled version that is not in force, it is only out of date.
+- A version is known if it is that of the base or of any revision older than the base, or of a delta that names no
+  version or a known one. A delta that is later than the base and names a version which is not known is a gap: the
+  forecast is incomplete. Where it names a known version that is not in force, it is only out of date.
 
 No event walks over what others have left: a delta is added once when the version that it names comes into force, taken
 back at most once for each time, and dropped when it is superseded. What is kept of deltas is bounded, so that what one
@@ -22,7 +22,6 @@ event releases is bounded too.
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from agents import alerts
 from agents.demand import add_buckets, open_buckets
@@ -41,7 +40,7 @@ from tables.table import Key
 MOST_SPANS = 20_000
 """Deltas and buckets of deltas that a row keeps; a new base under another version name makes room."""
 NAMED_GAPS = 10
-"""An alert names at most so many deltas that wait."""
+"""An alert names at most so many of the deltas that wait."""
 SHOWN_DELTAS = 100
 """A view shows at most so many deltas, the latest."""
 LAST_DAY = 3_652_059
@@ -76,14 +75,14 @@ def _amend(site: Site, plan: Plan, delta: Revision) -> None:
     base = plan.base
     is_older = base is not None and delta.rank < base.rank
     if is_older:
-        _settle(site, plan, delta.version)
+        _make_known(site, plan, delta.version)
     if is_older and (delta.base_version is None or (plan.superseded is not None and delta.rank < plan.superseded)):
         return
     _keep(site, plan, delta)
     if _counts(site, delta):
         _apply(site, plan, [delta])
-    if delta.base_version is None or _version(site, delta.base_version).settled:
-        _settle(site, plan, delta.version)
+    if delta.base_version is None or _version(site, delta.base_version).known:
+        _make_known(site, plan, delta.version)
     elif not is_older:
         site.turn.put(_gap_key(site.row, delta.rank), delta.base_version.encode())
         plan.gaps += 1
@@ -104,17 +103,17 @@ def _rebase(site: Site, plan: Plan, new: Revision) -> None:
     _withdraw(site, plan, ended, lost)
     if old is None or old.version != new.version:
         _support(site, plan, new.version)
-    _settle(site, plan, new.version)
+    _make_known(site, plan, new.version)
     for key, base_version in list(site.turn.scan(*keys.ranked_range(GAP + site.row, *new.rank[1:]))):
         site.turn.put(key, None)
         plan.gaps -= 1
         delta = site.turn.require(delta_key(site.row, base_version.decode(), keys.rank_of(key)))
-        _settle(site, plan, delta.version)
+        _make_known(site, plan, delta.version)
 
 
 def _remember(site: Site, plan: Plan, late: Revision, base: Revision) -> None:
     """A `replace` older than the base: its version is known, and older deltas than it are superseded."""
-    _settle(site, plan, late.version)
+    _make_known(site, plan, late.version)
     if late.version != base.version and (plan.superseded is None or late.rank > plan.superseded):
         plan.superseded = late.rank
         _withdraw(site, plan, _superseded(site, late.rank), [])
@@ -144,8 +143,9 @@ def _drop(site: Site, plan: Plan, delta: Revision) -> None:
 def _followers(site: Site, version: str | None) -> Iterator[Revision]:
     """The kept deltas that name a version.
 
-    They are read below the turn, which would look at all of its writes for each of them: a chain that comes into force
-    at once writes much. A delta that this turn adds need not be found, because nothing in it leads to its own base.
+    They are scanned in the workspace below the turn. A scan of the turn looks at what the turn has written since its
+    last scan, and a long chain that comes into force at once writes much. The delta that this event adds need not be
+    found: nothing that it brings into force leads to its own base.
     """
     prefix = deltas_of(site.row, version)
     for key, delta in site.turn.space.scan(prefix + keys.NUL, prefix + b"\x01"):
@@ -178,7 +178,7 @@ def _counts(view: RowView, delta: Revision) -> bool:
 
 
 def _support(site: Site, plan: Plan, name: str) -> None:
-    """One more revision in force bears a version name; the first brings its deltas into force."""
+    """Count one more revision in force under a version name; the first brings the deltas of that name into force."""
     version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
     version.supports += 1
     if version.supports == 1:
@@ -231,15 +231,15 @@ def _withdraw(site: Site, plan: Plan, ended: list[Revision], lost: list[str]) ->
 # gaps -----------------------------------------------------------------------------------------------------------------
 
 
-def _settle(site: Site, plan: Plan, name: str) -> None:
-    """A version is settled, and with it the versions of the deltas that build on it."""
+def _make_known(site: Site, plan: Plan, name: str) -> None:
+    """Note that a version is known, and with it the versions of the deltas that build on it."""
     pending = [name]
     while pending:
         name = pending.pop()
-        if _version(site, name).settled:
+        if _version(site, name).known:
             continue
         version = site.turn.edit(keys.part(VERSION, site.row, name), Version)
-        version.settled = True
+        version.known = True
         for delta in _followers(site, name):
             pending.append(delta.version)
             if plan.base is None or delta.rank > plan.base.rank:
@@ -268,7 +268,7 @@ def _report_gaps(site: Site, plan: Plan) -> None:
 # for people -----------------------------------------------------------------------------------------------------------
 
 
-def forecast_view(view: RowView) -> dict[str, Any] | None:
+def forecast_view(view: RowView) -> dict[str, object] | None:
     """The forecast in force of a row and the latest deltas that count or wait, JSON-ready; None where there is none."""
     plan = view.plan
     if plan.base is None and not plan.deltas:

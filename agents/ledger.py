@@ -125,8 +125,8 @@ def _take(site: Site, balances: Balances, new: Count, is_held: bool, until: int 
 def _later(site: Site, balances: Balances, new: Count, is_held: bool, until: int | None) -> int:
     """The sum of the movements after what `new` covers, up to `until`.
 
-    It is the sum since the last count less the sum from there to the new one; the nearer end is added up. As the last
-    count only ever moves on, all counts together pass each movement once.
+    It equals the sum since the last count less the sum from there to the new one, so whichever of the two stretches is
+    shorter is added up. The last count only ever moves on, so all counts together pass each movement once.
     """
     stock = site.stock
     if new.covers >= (stock.moved_at if until is None else until):
@@ -171,7 +171,7 @@ def _bring_back(balances: Balances, movements: Movements) -> Generator[None, Non
 
 
 def _race(one: Generator[None, None, T], other: Generator[None, None, T]) -> T:
-    """The result of whichever of two generators ends first; they advance in turn and come to the same."""
+    """The result of whichever of two generators ends first. They advance in turn, and both lead to the same result."""
     while True:
         for racer in (one, other):
             try:

@@ -1,4 +1,4 @@
-"""What is said of an order line: too much received, too little promised, supply that is late."""
+"""The alerts of an order line: too much received, too little promised, supply that is late."""
 
 from agents import alerts, due
 from agents.lines import Owed, acknowledged, latest_promise

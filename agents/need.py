@@ -53,7 +53,7 @@ class LeadTime(Struct, frozen=True):
 
 
 class Safety(Struct, frozen=True):
-    """The safety stock of a row in units; where the policy does not state it, by which figures per day it was found."""
+    """The safety stock of a row in units and, unless the policy states it, the figures per day that it follows from."""
 
     stock: int
     level: float | None = None
@@ -148,7 +148,7 @@ def _lead_time(view: RowView, policy: p.PolicySetData) -> LeadTime:
 
 
 def _order(view: RowView, policy: p.PolicySetData, s: int, raw: int) -> OrderQuantity:
-    """What to order where `raw` is wanted, under the constraints of the policy; nothing above the trigger."""
+    """What to order if `raw` is wanted, under the constraints of the policy; nothing above the trigger."""
     if view.stock.position > s:
         return arithmetic.NO_ORDER
     return arithmetic.constrained(raw, moq=policy.moq or 0, multiple=policy.multiple or 1, max_qty=policy.max_qty)

@@ -2,6 +2,10 @@
 
 What a line received without naming a shipment uses up its shipments first in, first out, the earliest eta first. Places
 in an index mark which shipments have room left and of which something is taken, so that none of the others is read.
+
+For example, on a line of 10 units shipment A brings 4 on the 5th and shipment B brings 6 on the 3rd. A receipt of 7
+that names only the line takes all 6 of B and 1 of A, and 3 are still in transit. Then 4 arrive that name A: nothing of
+A is left for the first receipt, so its 1 unit is loose again and shows as received beyond what was shipped.
 """
 
 from collections.abc import Iterator
@@ -28,7 +32,7 @@ CREDIT = b"c"
 
 
 class Change:
-    """One line that an event changes: `line` and `pieces` as they become, with the line and pieces from before."""
+    """One line that an event changes: `before` is the line as it was, `line` as it becomes."""
 
     def __init__(self, site: Site, order: str, number: str) -> None:
         self.site = site
@@ -54,8 +58,8 @@ class Change:
         return f"{self.order}/{self.number}"
 
     @property
-    def place(self) -> bytes:
-        """Its place among the lines of its order."""
+    def slot(self) -> bytes:
+        """Where the line stands among the lines of its order; slots sort by number."""
         return self.name[len(self.order) + 1 :].encode()
 
     # the line among the lines of its order ----------------------------------------------------------------------------
@@ -67,16 +71,16 @@ class Change:
         if is_open and not self.listed:
             key = keys.part(ORDER, self.row, self.order)
             order = self.turn.get(key)
-            if order is not None and self.place < order.open_from:
-                self.turn.edit(key, Order).open_from = self.place
+            if order is not None and self.slot < order.open_from:
+                self.turn.edit(key, Order).open_from = self.slot
         self.listed = is_open
 
     def fill(self, qty: int) -> None:
-        """Let `qty` more of what the order received without naming a line be the line's (negative: less)."""
+        """Give the line `qty` more of what the order received without naming a line; a negative quantity takes back."""
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
-            self.turn.put(slot_key(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
+            self.turn.put(slot_key(self.row, FILLED, self.order, self.slot), b"" if line.unlined else None)
         self.list()
 
     # the line's shipments ---------------------------------------------------------------------------------------------
@@ -92,7 +96,8 @@ class Change:
     def put(self, shipment: str, new: Piece) -> None:
         """Set what a shipment brings to the line, with all that is derived from it.
 
-        What is taken of it beyond its room is loose again.
+        A receipt that names the shipment leaves less of it to receipts that do not: what they have taken beyond that is
+        loose again, and `match` spreads it anew.
         """
         old = self.piece(shipment)
         if new.taken > new.room:
@@ -101,54 +106,54 @@ class Change:
         self._known[shipment] = new
         self.turn.put(keys.part(PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):
-            self._place(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
+            self._index(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
         line = self.line
         line.shipped += new.qty - old.qty
         line.matched += new.matched - old.matched
         line.taken += new.taken - old.taken
         line.undated += (new.open if new.eta is None else 0) - (old.open if old.eta is None else 0)
 
-    def _place(self, kind: bytes, shipment: str, old: int | None, new: int | None) -> None:
+    def _index(self, kind: bytes, shipment: str, old: int | None, new: int | None) -> None:
         if old == new:
             return
         for eta, value in ((old, None), (new, b"")):
             if eta != NEVER:
-                place = keys.dated(UNDATED if eta is None else eta, shipment)
-                self.turn.put(slot_key(self.row, kind, self.name, place), value)
+                slot = keys.dated(UNDATED if eta is None else eta, shipment)
+                self.turn.put(slot_key(self.row, kind, self.name, slot), value)
                 if kind == OPEN and value is not None:
-                    self.line.open_from = min(self.line.open_from, place)
+                    self.line.open_from = min(self.line.open_from, slot)
 
     def openings(self) -> Iterator[bytes]:
-        """The places of the shipments of which something is in transit, by eta, then by name.
+        """The slots of the shipments of which something is in transit, by eta, then by name.
 
-        Where those that this event changes hold all that is left, no other has to be searched for.
+        If the shipments that this event changes hold all that is left, the index need not be searched for others.
         """
         changed = [(name, piece.open) for name in self.pieces if (piece := self.piece(name)).open]
         left = self.line.shipped - self.line.matched - self.line.taken
         if sum(qty for _, qty in changed) == left:
-            places = iter(sorted(self._place_of(name) for name, _ in changed))
+            slots = iter(sorted(self._slot_of(name) for name, _ in changed))
         else:
             start, stop = slot_range(self.row, OPEN, self.name)
-            places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
-        first = next(places, None)
+            slots = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
+        first = next(slots, None)
         if first is not None:
             self.line.open_from = first
-            yield from chain((first,), places)
+            yield from chain((first,), slots)
 
     def takings(self) -> Iterator[bytes]:
-        """The places of the shipments that receipts without their name have used up, the last one first."""
+        """The slots of the shipments that receipts without their name have used up, the last one first."""
         changed = [(name, piece.taken) for name in self.pieces if (piece := self.piece(name)).taken]
         if sum(qty for _, qty in changed) == self.line.taken:
-            return iter(sorted((self._place_of(name) for name, _ in changed), reverse=True))
+            return iter(sorted((self._slot_of(name) for name, _ in changed), reverse=True))
         return self.last(TAKEN)
 
-    def _place_of(self, shipment: str) -> bytes:
-        """The place of a shipment among those of the line: by its eta, then by its name."""
+    def _slot_of(self, shipment: str) -> bytes:
+        """The slot of a shipment among those of the line: by its eta, then by its name."""
         eta = self.piece(shipment).eta
         return keys.dated(UNDATED if eta is None else eta, shipment)
 
     def last(self, kind: bytes) -> Iterator[bytes]:
-        """The places of a kind that belong to the line, the last one first."""
+        """The slots of a kind that belong to the line, the last one first."""
         start, stop = slot_range(self.row, kind, self.name)
         for key, _ in self.turn.scan(start, stop, True):
             yield key[len(start) :]
@@ -163,7 +168,7 @@ class Change:
         self._follow_eta()
 
     def _follow_eta(self) -> None:
-        """Keep the latest eta; it is searched for only where the shipment that had it has it no longer."""
+        """Keep the latest eta; the index is searched only if the shipment that had it has it no longer."""
         line = self.line
         for name, old in self.pieces.items():
             before, after = old.claim, self.piece(name).claim
@@ -190,7 +195,7 @@ class Change:
         self.line.last_received_at = max(self.line.last_received_at, at)
 
     def credit(self, shipment: str, old: Shipment | None, new: Shipment | None) -> None:
-        """Take what receipts brought that name only a shipment: `new` instead of `old`, None standing for nothing."""
+        """Count receipts that name only a shipment as `new` says, no longer as `old` did; None stands for nothing."""
         before, after = old or Shipment(), new or Shipment()
         qty = after.received - before.received
         self.line.received += qty

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
 from msgspec import Struct
 
@@ -24,6 +23,7 @@ from agents import (
 )
 from agents.turn import Site, Turn
 from engine.core import events as e
+from engine.core import payloads as p
 from engine.core.errors import BrokenInvariant
 from engine.core.fields import EVERYWHERE
 from engine.core.outcomes import Rejection
@@ -76,11 +76,11 @@ def _replenish(site: Site) -> None:
 # the handling of each event type --------------------------------------------------------------------------------------
 
 
-def _rows_of_transfer(data: Any) -> tuple[bytes, ...]:
+def _rows_of_transfer(data: p.TransferShippedData) -> tuple[bytes, ...]:
     return keys.row(data.sku, data.origin), keys.row(data.sku, data.to)
 
 
-def _row_of_destination(data: Any) -> tuple[bytes, ...]:
+def _row_of_destination(data: p.TransferReceivedData) -> tuple[bytes, ...]:
     return (keys.row(data.sku, data.to),)
 
 
@@ -93,10 +93,10 @@ class Handling(Struct, frozen=True):
     """What follows for each of the rows; None where nothing does."""
     quantities: tuple[str, ...] = ()
     """The fields that `uom` scales."""
-    rows: Callable[[Any], tuple[bytes, ...]] | None = None
+    rows: Callable[..., tuple[bytes, ...]] | None = None
     """The rows that the event changes, by its data; None is the one row of its sku and location."""
-    documents: Callable[[bytes, Any], list[bytes]] | None = None
-    """The keys of the documents of its row that the event will ask for."""
+    documents: Callable[..., list[bytes]] | None = None
+    """The keys of the documents of its row that the event will read."""
 
 
 QTY = ("qty",)
@@ -105,13 +105,13 @@ HANDLING: dict[type, Handling] = {
     e.PolicySet: Handling((need.set_policy,), _after_policy),
     e.ForecastRevised: Handling((forecast.revise_forecast,), _after_forecast, ("buckets",)),
     e.OrderPlaced: Handling(
-        (purchasing.place, replenishment.order_placed), quantities=QTY, documents=purchasing.rows_of_order
+        (purchasing.place, replenishment.order_placed), quantities=QTY, documents=purchasing.keys_of_order
     ),
     e.OrderChanged: Handling((purchasing.change,), quantities=QTY),
     e.OrderCancelled: Handling((purchasing.end,)),
     e.OrderClosed: Handling((purchasing.end,)),
     e.OrderAcknowledged: Handling((purchasing.acknowledge,), quantities=("schedule",)),
-    e.ShipmentNotified: Handling((purchasing.notify_shipment,), quantities=QTY, documents=purchasing.rows_of_shipment),
+    e.ShipmentNotified: Handling((purchasing.notify_shipment,), quantities=QTY, documents=purchasing.keys_of_shipment),
     e.GoodsReceived: Handling((stock.receive, purchasing.receive), quantities=("qty", "held", "damaged")),
     e.StockAdjusted: Handling((stock.adjust,), quantities=QTY),
     e.StockCounted: Handling((stock.count,), quantities=QTY),
@@ -134,7 +134,7 @@ ALERT_ANSWER = Handling((alerts.answer,))
 """Of an answer to an alert, unless the alert is about a feed."""
 
 
-def _answer_alert(turn: Turn, data: Any) -> Rejection | None:
+def _answer_alert(turn: Turn, data: p.AlertAnswerData) -> Rejection | None:
     if data.location == EVERYWHERE:
         return alerts.answer(feeds.FeedSubject(turn, data.sku), data)
     return _handle_rows(turn, ALERT_ANSWER)
@@ -160,7 +160,7 @@ def asked_by(event: e.Event) -> list[bytes]:
     handling = HANDLING.get(type(event))
     if handling is None:
         return []
-    data: Any = event.data
+    data = event.data
     if handling.rows is not None:
         return [STOCK + row for row in handling.rows(data)]
     row = keys.row(data.sku, data.location)
@@ -169,8 +169,9 @@ def asked_by(event: e.Event) -> list[bytes]:
 
 def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
     data = turn.event.data
-    if getattr(data, "uom", None) is not None:
-        data = directory.in_base_units(turn, data, handling.quantities)
+    uom = getattr(data, "uom", None)
+    if uom is not None:
+        data = directory.in_base_units(turn, data, uom, handling.quantities)
         if isinstance(data, Rejection):
             return data
     if handling.rows is None:
@@ -191,7 +192,8 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
 def _conclude(site: Site, handling: Handling) -> None:
     """After the agents of an event: the row's version, its watches, its signal."""
     at, row = site.turn.at, site.stock
-    ledger.advance(site)
+    if at > row.latest:
+        ledger.advance(site)
     if not row.item_known:
         directory.watch_item(site)
     row.version += 1
@@ -231,7 +233,7 @@ LOOKS: dict[bytes, Callable[[Site, str], None]] = {
 """What is done with a document of a row when its time has come."""
 
 
-def _tick(turn: Turn, data: Any) -> None:
+def _tick(turn: Turn, data: p.ClockTickedData) -> None:
     """Let the clock advance: feeds, and a portion of the rows and documents that wait for it, earliest first.
 
     What is left of what is due keeps its instant, so that the next tick goes on with it.
@@ -257,7 +259,7 @@ def _wake(site: Site, limit: int) -> int:
         How many documents were looked at, at most `limit`.
     """
     turn, row = site.turn, site.row
-    site.stock.wake_at = site.timer_at = None
+    site.stock.wake_at = site.stored_wake = None
     found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
         _, kind, name = due_parts(key, row)
@@ -273,7 +275,7 @@ def _wake(site: Site, limit: int) -> int:
     return len(found)
 
 
-OTHERS: dict[type, Callable[[Turn, Any], Rejection | None]] = {
+OTHERS: dict[type, Callable[..., Rejection | None]] = {
     e.AlertAcknowledged: _answer_alert,
     e.AlertResolved: _answer_alert,
     e.ItemDefined: directory.define_item,

@@ -1,7 +1,5 @@
 """The dated projection of a row: what it will have on each of the next days, and what can still be promised."""
 
-from typing import Any
-
 from msgspec import Struct
 
 from agents import supply
@@ -64,7 +62,7 @@ def protection_days(site: Site) -> int:
     return 2 * site.turn.rules.default_lead_time_days if need is None else need.lead_time.protection
 
 
-def projection_view(projection: Projection) -> list[dict[str, Any]]:
+def projection_view(projection: Projection) -> list[dict[str, object]]:
     """The projection as the contract shows it, one object per day."""
     columns = zip(projection.supply, projection.demand, projection.projected, projection.atp, strict=True)
     return [

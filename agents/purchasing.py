@@ -34,16 +34,16 @@ from tables.purchasing import (
 )
 from tables.wakes import open_name, open_range
 
-# rows that a new document asks for ------------------------------------------------------------------------------------
+# keys that a new document asks for ------------------------------------------------------------------------------------
 
 
-def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
+def keys_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
     name = line_name(data.order, str(data.line))
     return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
 
-def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
+def keys_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
     """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
     name = line_name(data.order, str(data.line))
     return [
@@ -57,7 +57,7 @@ def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
 
 
 def place(site: Site, data: p.OrderPlacedData) -> None:
-    """`order.placed`."""
+    """`order.placed`: the highest revision wins, then the latest `time`."""
     book = Book(site)
     line = book.line(data.order, str(data.line)).line
     rank: Rank = (data.revision, site.turn.at, site.turn.identity)
@@ -163,7 +163,7 @@ def _receive_order(book: Book, name: str, total: int, closes: bool) -> None:
 
 
 def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
-    """Take a receipt that names only a shipment; answer whether its line is known."""
+    """Take a receipt that names only a shipment; returns whether the line of the shipment is known."""
     turn = book.turn
     old = _shipment(turn, book.row, name)
     new = replace(
@@ -201,7 +201,10 @@ def _note_placed(book: Book, name: str) -> None:
 
 
 def carry(book: Book) -> None:
-    """Carry what the changed lines owe now to their row; watch them."""
+    """Carry the difference in what the changed lines owe to their row, and watch the lines.
+
+    The sums of the row (on order, in transit, supply by day) change by what a line owes now less what it owed before.
+    """
     site, stock = book.site, book.site.stock
     stock.supply_at = max(stock.supply_at, site.turn.at)
     days: dict[int, int] = defaultdict(int)
@@ -222,19 +225,22 @@ def carry(book: Book) -> None:
 
 
 def _carry_line(line: Line, share: Owed, days: dict[int, int], sign: int) -> None:
-    """Add the dated supply of a line, but for its shipments with an eta, to a sum by day."""
+    """Add the supply of a line to sums by day, or with `sign` -1 take it off; shipments with an eta are not in it."""
     for piece in (*on_order_supply("", line, share), *undated_supply("", line)):
         if piece.day is not None:
             days[piece.day] += sign * piece.qty
 
 
 def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
-    """Carry what the shipments of a line still bring to the row; where the line closes or opens again, all of them."""
+    """Carry the difference in what the shipments of a line still bring to the row.
+
+    These are the shipments that have changed; if the line closes or opens again, all of its shipments.
+    """
     was_live, is_live = not changed.before.closed, not changed.line.closed
     if was_live == is_live and not changed.pieces:
         return
     others = changed.openings() if was_live != is_live else iter(())
-    for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
+    for name in sorted({*changed.pieces, *(keys.dated_parts(slot)[1] for slot in others)}):
         after = changed.piece(name)
         before = changed.pieces.get(name, after)
         old, new = before.open if was_live else 0, after.open if is_live else 0
@@ -251,7 +257,7 @@ def check_line(site: Site, name: str) -> None:
     line_alerts.watch_late(line, owed(line.line))
 
 
-# for those who ask ----------------------------------------------------------------------------------------------------
+# for readers ----------------------------------------------------------------------------------------------------
 
 
 def order_known(site: Site, order: str, number: str | None) -> bool:

@@ -62,11 +62,6 @@ class RowReader:
         """The item master of a sku."""
         return self.get(item_key(sku))
 
-    def zone(self, location: str) -> str:
-        """The time zone of a location; UTC where the location is not defined."""
-        defined = self.get(location_key(self.partition, location))
-        return "UTC" if defined is None else defined.time_zone
-
 
 class RowView:
     """One row (a sku at a location) as a reader sees it: its stock, its plan, its local days and its figures.
@@ -81,6 +76,7 @@ class RowView:
     """The forecast demand per day from today on, as far as `agents.demand` was asked for it."""
     _plan: Plan | None = None
     _location: str | None = None
+    _zone: str | None = None
     _today: int | None = None
 
     def __init__(self, reader: RowReader, row: bytes, stock: Stock) -> None:
@@ -114,16 +110,25 @@ class RowView:
         """The local day (ordinal) that the partition's clock shows at the location."""
         today = self._today
         if today is None:
-            today = self._today = self.local_day(self.reader.now)
+            today = self._today = self.reader.calendar.day(self.zone, self.reader.now)
         return today
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the location; UTC where the location is not defined."""
+        zone = self._zone
+        if zone is None:
+            defined = self.reader.get(location_key(self.reader.partition, self.location))
+            zone = self._zone = "UTC" if defined is None else defined.time_zone
+        return zone
 
     def local_day(self, at: int) -> int:
         """The local day (ordinal) of an instant at the location."""
-        return self.reader.calendar.day(self.reader.zone(self.location), at)
+        return self.reader.calendar.day(self.zone, at)
 
     def day_begins(self, ordinal: int) -> int:
         """The instant at which a local day of the location begins."""
-        return midnight(self.reader.zone(self.location), ordinal)
+        return midnight(self.zone, ordinal)
 
     def movements(
         self, start: int, until: int | None = None, reverse: bool = False

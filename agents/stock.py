@@ -17,7 +17,7 @@ from tables.stock import RESERVATION, TRANSFER, Reservation, Transfer
 
 
 def adjust(site: Site, data: p.StockAdjustedData) -> None:
-    """`stock.adjusted`: a signed correction."""
+    """`stock.adjusted`: a signed correction of available or held stock."""
     if data.status == "held":
         record(site, 0, data.qty)
     else:
@@ -25,7 +25,7 @@ def adjust(site: Site, data: p.StockAdjustedData) -> None:
 
 
 def receive(site: Site, data: p.GoodsReceivedData) -> None:
-    """`goods.received`: good to available, held to held, damaged to nothing."""
+    """`goods.received`: good units become available, held ones held; damaged ones are only reported."""
     record(site, data.qty, data.held, data.order or "")
     if data.damaged:
         ref = site.turn.ref
@@ -34,24 +34,24 @@ def receive(site: Site, data: p.GoodsReceivedData) -> None:
 
 
 def return_(site: Site, data: p.StockReturnedData) -> None:
-    """`stock.returned`: to available, held or scrap."""
+    """`stock.returned`: the quantity comes back to available, to held, or as scrap to neither."""
     available = data.qty if data.disposition == "available" else 0
     held = data.qty if data.disposition == "held" else 0
     record(site, available, held)
 
 
 def hold(site: Site, data: p.StockStatusData) -> None:
-    """`stock.held`: available to held."""
+    """`stock.held`: the quantity moves from available to held."""
     record(site, -data.qty, data.qty)
 
 
 def release(site: Site, data: p.StockStatusData) -> None:
-    """`stock.released`: held to available."""
+    """`stock.released`: the quantity moves from held to available."""
     record(site, data.qty, -data.qty)
 
 
 def issue(site: Site, data: p.StockIssuedData) -> None:
-    """`stock.issued`: leaves available and the reservation; counts as demand of its local day."""
+    """`stock.issued`: the quantity leaves available stock and its reservation; it is demand of its local day."""
     record(site, -data.qty, 0)
     stock = site.stock
     day = site.local_day(site.turn.at)
@@ -111,7 +111,7 @@ def _reservation(site: Site, name: str) -> Reservation:
 
 
 def _carry_reservation(site: Site, name: str, reservation: Reservation) -> None:
-    """Carry what is reserved now to the row."""
+    """Carry the difference in what is reserved to the row; list the reservation and its expiry."""
     before, after = reservation.counted, reservation.open(site.turn.now)
     site.stock.reserved += after - before
     reservation.counted = after
@@ -130,7 +130,7 @@ def expire_reservation(site: Site, name: str) -> None:
 
 
 def ship_transfer(origin: Site, destination: Site, data: p.TransferShippedData) -> None:
-    """`transfer.shipped`: leaves `from`, in transit to `to`."""
+    """`transfer.shipped`: the quantity leaves `from` and is in transit to `to`."""
     turn = origin.turn
     record(origin, -data.qty, 0, f"transfer {data.transfer}")
     transfer = _transfer(destination, data.transfer)
@@ -145,7 +145,7 @@ def ship_transfer(origin: Site, destination: Site, data: p.TransferShippedData) 
 
 
 def receive_transfer(site: Site, data: p.TransferReceivedData) -> None:
-    """`transfer.received`: arrives at `to`."""
+    """`transfer.received`: the quantity arrives at `to`."""
     record(site, data.qty, data.held, f"transfer {data.transfer}")
     transfer = _transfer(site, data.transfer)
     before = transfer.in_transit
@@ -158,7 +158,7 @@ def _transfer(site: Site, name: str) -> Transfer:
 
 
 def _carry_transfer(site: Site, name: str, transfer: Transfer, before: tuple[int, int | None]) -> None:
-    """Carry what is in transit now to the row; `before` is what was in transit and the day it was due."""
+    """Carry the difference in what is in transit to the row; `before` is what was in transit and its day."""
     after = transfer.in_transit
     site.stock.in_transit += after - before[0]
     supply.add(site, before[1], -before[0])
@@ -173,7 +173,7 @@ def _carry_transfer(site: Site, name: str, transfer: Transfer, before: tuple[int
 
 
 def _lost_at(site: Site, transfer: Transfer) -> int:
-    """When what is still in transit of a transfer counts as lost."""
+    """The instant at which what is still in transit of a transfer counts as lost."""
     days = site.turn.rules.lost_in_transit_days
     if transfer.eta is None:
         return transfer.shipped_at + days * DAY
@@ -195,7 +195,7 @@ def report_lost(site: Site, name: str) -> None:
 
 
 def watch_negative(site: Site) -> None:
-    """Raise `negative_stock` while available is below 0; the sign is kept, the evidence is the lowest so far."""
+    """Raise `negative_stock` while available stock is below 0; the evidence is the lowest balance so far."""
     turn, stock = site.turn, site.stock
     if stock.available < 0:
         if stock.negative_since is None:

@@ -39,7 +39,7 @@ def look_ahead(site: Site) -> None:
 
 
 def _next_look(site: Site, calm: bool) -> int:
-    """The day of the next look: tomorrow where something is near, else when a bucket ends, at most a week ahead."""
+    """The day of the next look: tomorrow if a trigger is near, else when a bucket ends, at most a week ahead."""
     tomorrow = site.today + 1
     return max(tomorrow, min(site.plan.closes_at, site.today + LOOK_AHEAD_DAYS)) if calm else tomorrow
 

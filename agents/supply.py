@@ -27,7 +27,7 @@ class Ahead(Struct, frozen=True):
 
 
 def add(site: Site, day: int | None, qty: int) -> None:
-    """Add a signed quantity to the supply of a local day (an ordinal); supply without a day is left out."""
+    """Add a signed quantity to the supply of a local day (an ordinal); supply that nobody has dated is left out."""
     if day is None or not qty:
         return
     turn, row, block = site.turn, site.row, day >> BLOCK_BITS

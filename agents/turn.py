@@ -95,10 +95,10 @@ class Turn(RowReader):
             written.reverse()
         return overlay(below, written, self.writes.__getitem__, reverse) if written else below
 
-    def set_timers(self) -> None:
-        """Carry the wakes that have changed to the partition's timers."""
+    def set_wakes(self) -> None:
+        """Write the wakes that have changed, by which the clock finds the rows."""
         for row, site in self.sites.items():
-            old, new = site.timer_at, site.stock.wake_at
+            old, new = site.stored_wake, site.stock.wake_at
             if old != new:
                 if old is not None:
                     self.put(wake_key(self.partition, old, row), None)
@@ -117,8 +117,8 @@ class Site(RowView):
         self.turn = self.reader = turn
         self.row = row
         self.stock = stock
-        self.timer_at = stock.wake_at
-        """The instant of the row's timer as it is stored."""
+        self.stored_wake = stock.wake_at
+        """The instant of the row's wake as it is stored."""
 
     def edit_plan(self) -> Plan:
         """The plan of the row, to be changed by this turn."""

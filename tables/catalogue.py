@@ -62,7 +62,7 @@ AUDITED = [table for table in TABLES if Use.BY_BUS not in table.use]
 _WEIGHTS = {table.row_type: table.weight for table in TABLES if table.weight != LIGHT}
 
 
-def weigh(row: Any) -> int:
+def weigh(row: object) -> int:
     """About how many bytes of memory a cached row takes, its key and its place in the cache included."""
     weight = _WEIGHTS.get(type(row), LIGHT)
     return weight if isinstance(weight, int) else weight(row)

@@ -23,8 +23,8 @@ class Revision(Struct, array_like=True, gc=False):
 class Version(Struct, array_like=True, gc=False):
     """A version name of a row's forecast, and whether the deltas that amend it count."""
 
-    settled: bool = False
-    """Whether a delta that amends this version waits for nothing: `agents.forecast` says when."""
+    known: bool = False
+    """Whether a delta that names this version waits for nothing."""
     supports: int = 0
     """How many revisions in force bear the name. Above 0 the deltas that amend it are in force too."""
 

@@ -1,7 +1,7 @@
 """The rows of one partition: a bounded cache of decoded rows over committed state, and the changes since the commit."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar, cast
 
@@ -48,7 +48,7 @@ def decode(key: Key[T], value: bytes) -> T:
     return row
 
 
-def encode(row: Any) -> bytes | None:
+def encode(row: object) -> bytes | None:
     """What is stored for a row; None deletes."""
     return row if row is None or type(row) is bytes else _encode(row)
 
@@ -58,7 +58,7 @@ def home(key: bytes) -> bytes:
     return key[:PARTITIONED_BYTES] if key[0] == WAKE_TAG else key[: key.index(0, key.index(0) + 1)]
 
 
-def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: int) -> bool:
+def too_heavy(writes: Mapping[bytes, object], outputs: Sequence[bytes], event_bytes: int) -> bool:
     """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
     The answer is a function of the rows and outputs alone, so the same event is rejected on every replay and every bus.
@@ -135,11 +135,11 @@ class Workspace:
         chosen = written[bisect_left(written, start) : bisect_left(written, stop)]
         return overlay(stored, reversed(chosen) if reverse else chosen, self._dirty.__getitem__, reverse)
 
-    def _keep(self, key: bytes, row: Any) -> None:
+    def _keep(self, key: bytes, row: object) -> None:
         self._cache[key] = row
         self._weight += weigh(row)
 
-    def accept(self, writes: dict[bytes, Any]) -> None:
+    def accept(self, writes: Mapping[bytes, object]) -> None:
         """Take over the changes of one event; None deletes a row."""
         cache, dirty = self._cache, self._dirty
         for key, row in writes.items():

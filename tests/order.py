@@ -11,6 +11,7 @@ LONGEST = (
     "integration/test_kafka.py",
     "simulation/test_cluster.py",
     "integration/test_installed.py",
+    "integration/test_containers.py",
     "integration/test_retention.py",
     "integration/test_send.py",
     "integration/test_kafka_limits.py",

@@ -77,7 +77,7 @@ def main() -> None:
         sys.exit(1)
     except OSError as error:
         _leave(str(error), 3)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a person gets a line and an exit code for any bug
         _leave(f"a bug: {error!r}; {DEBUG_VARIABLE}=1 shows where", EXIT_BUG)
 
 

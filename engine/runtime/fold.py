@@ -162,7 +162,7 @@ class Fold:
         refused = self._handle(turn)
         if refused is not None:
             return self._refuse(record, event, refused)
-        turn.set_timers()
+        turn.set_wakes()
         outputs = [_output(*effect, turn) for effect in turn.effects] if turn.effects else []
         if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
             return self._refuse(record, event, TOO_LARGE)

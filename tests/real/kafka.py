@@ -74,7 +74,8 @@ def jars() -> Path:
 
 
 def _complete() -> bool:
-    return (JARS / "complete").exists()
+    complete = JARS / "complete"
+    return complete.exists() and complete.read_text() == POM.read_text()
 
 
 def _fetch() -> None:
@@ -85,7 +86,7 @@ def _fetch() -> None:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise Missing(f"Maven could not fetch Kafka's jars: {(done.stdout + done.stderr).strip()[-500:]}")
-        (Path(fresh) / "libs" / "complete").touch()
+        (Path(fresh) / "libs" / "complete").write_text(POM.read_text())
         shutil.rmtree(JARS, ignore_errors=True)
         (Path(fresh) / "libs").replace(JARS)
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from agents import causes
+from agents import drift_causes
 from engine.core import policy
 from engine.core.rules import Rules
 from tests.unit.documents import rows, section, text_of
@@ -35,7 +35,7 @@ def test_the_worked_safety_stock_is_what_the_engine_keeps() -> None:
 
 def test_every_cause_of_a_drift_is_told() -> None:
     told = [cause.strip("`") for cause, *_ in rows(section(TEXT, "Drift"))]
-    assert sorted(told) == sorted([*causes.SCORES, "unknown"])
+    assert sorted(told) == sorted([*drift_causes.SCORES, "unknown"])
 
 
 @pytest.mark.parametrize(

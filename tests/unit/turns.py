@@ -1,4 +1,4 @@
-"""A turn of some event over an empty state, for tests that call agents purely."""
+"""Turns over plain rows, for tests that call agents purely."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agents.turn import Site, Turn
 from engine.core.events import StockAdjusted
 from engine.core.payloads import StockAdjustedData
 from engine.core.rules import Rules
-from engine.core.values import moment
+from engine.core.values import instant
 from tables import keys
 from tables.feeds import Feeds
 from tables.stock import Stock
@@ -21,12 +21,31 @@ ROW = keys.row("S", "L")
 AT = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
+class Rows:
+    """The rows of a partition, empty at first; each turn sees what those before it have changed."""
+
+    def __init__(self) -> None:
+        self._context = Context(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Feeds(), 0)
+        self.turn = self._new_turn()
+
+    def next_turn(self) -> Turn:
+        """Accept what the last turn has changed, and begin another one."""
+        self._context.space.accept(self.turn.writes)
+        self.turn = self._new_turn()
+        return self.turn
+
+    def _new_turn(self) -> Turn:
+        data = StockAdjustedData(sku="S", location="L", qty=1, reason="test")
+        event = StockAdjusted(specversion="1.0", id="e", source="test", time=AT, data=data)
+        return Turn(self._context, event, instant(AT), instant(AT), b"\x01" * 16)
+
+    def next_site(self) -> Site:
+        """The row of another turn."""
+        return self.next_turn().site(ROW)
+
+
 def empty_turn() -> Turn:
-    data = StockAdjustedData(sku="S", location="L", qty=1, reason="test")
-    event = StockAdjusted(specversion="1.0", id="e", source="test", time=AT, data=data)
-    context = Context(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Feeds(), 0)
-    at = (AT - moment(0)).days * 24 * 3600 * 1_000_000
-    return Turn(context, event, at, at, b"\x01" * 16)
+    return Rows().turn
 
 
 def site_on(turn: Turn, day: int) -> Site:

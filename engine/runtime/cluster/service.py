@@ -232,7 +232,7 @@ class ReaderService:
         """None: the brokers stamp arrivals, and the workers watch those stamps."""
         return None
 
-    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:  # noqa: ARG002 - part of the port of a service
         """None: this process stamps nothing, so it has no clock to accept."""
         return None
 

@@ -124,6 +124,7 @@ class GroupCommit:
                 group = self._take()
                 self._commit(group)
         except Exception as error:
+            # Whatever it is: the callers that wait must hear of it, or they would wait for ever.
             known = isinstance(error, EnvironmentFailure | BrokenInvariant)
             log.error("the engine has stopped: %s", error, exc_info=not known)
             self.failure = error if known else BrokenInvariant(f"{type(error).__name__}: {error}")
