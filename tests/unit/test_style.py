@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", "docs", ".ci", ".monitoring")
 TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".yml", ".json", ".html", ".js", ".css", ".lock"}
 
+RULES = ROOT / "tests" / "unit" / "rules"
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 50
 
@@ -47,10 +48,17 @@ def long_functions(name: str, source: str) -> dict[str, int]:
     return {function: size for function, size in sizes if size > MAX_FUNCTION_LINES}
 
 
+def is_table(source: str) -> bool:
+    """Whether a module is nothing but a table of rules: it is read row by row, so its length is no burden."""
+    return "\nTABLE" in source
+
+
 def test_modules_are_short() -> None:
     found: dict[str, int] = {}
     for path in MODULES:
-        found |= long_module(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+        source = path.read_text(encoding="utf-8")
+        if path.parent != RULES or not is_table(source):
+            found |= long_module(str(path.relative_to(ROOT)), source)
     assert found == LONG_MODULES
 
 
