@@ -19,7 +19,7 @@ STAMP := $(VENV)/.stockline-installed
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo check test bench bench-kafka attack drains kafka simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-kafka attack drains kafka simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -32,6 +32,7 @@ help:
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
 	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
+	@echo 'make mutants  small changes of agents and engine/core, one at a time: which does no rule of tests/unit/rules notice?'
 	@echo 'make lint     lint and types only'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make lock     pin the dependencies of pyproject.toml anew'
@@ -91,6 +92,10 @@ simulate: setup
 
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+# ARGS: parts of module names, --sample, --seed, --seconds, --json.
+mutants: setup
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 lint: setup
 	@$(BIN)/ruff check .
