@@ -10,7 +10,7 @@ from tables.table import Table
 class Stock(Balances, array_like=True, gc=False):
     """The stock row of (sku, location): its balances, and marks that let most events pass without looking further.
 
-    The balances of `Balances` are those of now. In brackets: the agent that writes the field.
+    The balances of `Balances` are those of now. In brackets: the modules of `agents` that write the field.
     """
 
     reserved: int = 0
@@ -40,7 +40,7 @@ class Stock(Balances, array_like=True, gc=False):
     signal_open: bool = False
     """Whether a signal of the row stands. [replenishment]"""
     alerts: int = 0
-    """How many alerts of the row are not resolved. [alerts]"""
+    """How many alerts of the row are not resolved. [turn]"""
     reported_at: int = NEVER
     """The moment of the latest balance report of the ERP. [drift]"""
     checked_at: int | None = None
