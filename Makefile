@@ -1,6 +1,6 @@
-# make setup | demo | test | bench | bench-kafka | drains | kafka | chaos | lint | format | lock | clean
+# make setup | demo | test | bench | bench-instructions | bench-kafka | drains | kafka | chaos | lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), ARGS (passed on by demo, test,
-# bench, bench-kafka, drains and chaos).
+# bench, bench-instructions, bench-kafka, drains and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -16,13 +16,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo test bench bench-kafka attack drains kafka chaos lint format lock clean
+.PHONY: help setup demo test bench bench-instructions bench-kafka attack drains kafka chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
 	@echo 'make demo     the main job on real data, with the live view'
 	@echo 'make test     lint, types and tests'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
+	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
@@ -68,6 +69,9 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-instructions: setup
+	@$(BIN)/python -m benchmarks.instructions $(ARGS)
 
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)
