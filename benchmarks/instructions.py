@@ -22,10 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.mix import SHARES, START, Mix
+from benchmarks.mix import SHARES, Mix
 from benchmarks.step import PUNCTUALITIES, Fold, Punctuality
 from engine.bus.memory import MemoryBus
-from engine.core.values import DAY
 
 SIZES = {"rows": 400, "events": 2_000, "per_type": 100}
 WHOLE_MIX = "mix"
@@ -142,8 +141,8 @@ def fold(rows: int, events: int, per_type: int) -> dict[str, Any]:
         fold.run(list(mix.setup()))
         marks.name = WHOLE_MIX
         fold.run(list(mix.stream(events)))
-        for marks.name in SHARES:
-            fold.run([mix.event(marks.name, START + 2 * DAY + n * 1000, n * 7919 % rows) for n in range(per_type)])
+        for marks.name, batch in mix.by_type(per_type):
+            fold.run(batch)
         checksums[marks.punctuality] = fold.checksum
     return {"pieces": marks.pieces, "checksums": checksums}
 

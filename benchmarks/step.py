@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.mix import SHARES, START, Mix
+from benchmarks.mix import START, Mix
 from engine.bus.base import Bus, Record
 from engine.bus.embedded import EmbeddedBus
 from engine.core.events import decode
@@ -98,8 +98,5 @@ def measure(place: Path, rows: int, events: int, per_type: int, punctuality: Pun
 
     fold.run(list(mix.setup()))
     whole = rate(list(mix.stream(events)))
-    by_type = {
-        kind: rate([mix.event(kind, START + 2 * DAY + n * 1000, n * 7919 % rows) for n in range(per_type)])
-        for kind in SHARES
-    }
+    by_type = {kind: rate(batch) for kind, batch in mix.by_type(per_type)}
     return {"rows": rows, "events": events, "rate": whole, "by_type": by_type, "checksum": fold.checksum}
