@@ -11,7 +11,7 @@ from agents import due
 from agents.turn import Turn
 from engine.core.errors import BrokenInvariant
 from engine.core.events import AlertAcknowledged, AlertResolved
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, AlertKind, Severity
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
@@ -109,16 +109,16 @@ def age(turn: Turn, row: bytes, name: str) -> None:
         clear_alert(turn, row, kind, discriminator)
 
 
-def answer(turn: Turn, row: bytes) -> Rejected | None:
+def answer(turn: Turn, row: bytes) -> Rejection | None:
     """Take a person's answer to an alert: `alert.acknowledged`, `alert.resolved`."""
     data: Any = turn.data
     found = find(turn, row, data.alert)
     if found is None:
-        return Rejected("unknown_alert", f"the row has no alert {data.alert}")
+        return Rejection("unknown_alert", f"the row has no alert {data.alert}")
     key, kind, old = found
     status = LIFE.get((old.status, type(turn.event)))
     if status is None:
-        return Rejected("alert_closed", f"the alert {old.id} is {old.status}")
+        return Rejection("alert_closed", f"the alert {old.id} is {old.status}")
     alert = replace(old)
     alert.status, alert.by, alert.note = status, data.by, data.note
     if status == "resolved":

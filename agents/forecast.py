@@ -29,7 +29,7 @@ from agents.demand import add_buckets, open_buckets
 from agents.planning import close_buckets
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import day_of
 from tables import keys
 from tables.rows import Plan, Rank, Revision, Version
@@ -43,7 +43,7 @@ SHOWN_DELTAS = 100
 LAST_DAY = 3_652_059
 
 
-def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> Rejected | None:
+def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> Rejection | None:
     """`forecast.revised`: replace the forecast, or amend the version that the delta names."""
     location = keys.names(row)[1]
     close_buckets(turn, row, turn.stock(row))
@@ -63,7 +63,7 @@ def revise_forecast(turn: Turn, row: bytes, data: p.ForecastRevisedData) -> Reje
         detail = (
             f"the row keeps {MOST_SPANS} forecast deltas and buckets of deltas; replace the forecast by a new version"
         )
-        return Rejected("row_too_large", detail)
+        return Rejection("row_too_large", detail)
     _report_gaps(turn, row, plan)
     return None
 

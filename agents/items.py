@@ -12,7 +12,7 @@ import msgspec
 from agents import alerts
 from agents.turn import Turn
 from engine.core import payloads as p
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 from tables import keys
 from tables.rows import Definition, Item, Stock
@@ -67,14 +67,14 @@ def units_at(turn: Turn, sku: str) -> Item | Definition | None:
     return definition
 
 
-def to_base_units(turn: Turn) -> Rejected | None:
+def to_base_units(turn: Turn) -> Rejection | None:
     """Convert the event's quantities exactly into the item's base unit; a unit that is not declared is refused."""
     data: Any = turn.data
     item = units_at(turn, data.sku)
     factor = None if item is None else 1 if data.uom == item.base_unit else item.units.get(data.uom)
     if factor is None:
         known = "the item is not defined" if item is None else f"it declares {[item.base_unit, *item.units]}"
-        return Rejected("unknown_unit", f"{data.sku} has no unit {data.uom!r}: {known}")
+        return Rejection("unknown_unit", f"{data.sku} has no unit {data.uom!r}: {known}")
     changes: dict[str, Any] = {
         name: _scaled(getattr(data, name, None), factor) for name in SCALED if hasattr(data, name)
     }
@@ -84,7 +84,7 @@ def to_base_units(turn: Turn) -> Rejected | None:
     quantities = [value for value in changes.values() if isinstance(value, int)]
     quantities += [part.qty for name in ("buckets", "schedule") for part in changes.get(name, ())]
     if any(abs(qty) > MAX_QUANTITY for qty in quantities):
-        return Rejected("quantity_out_of_range", f"in base units a quantity is beyond {MAX_QUANTITY}")
+        return Rejection("quantity_out_of_range", f"in base units a quantity is beyond {MAX_QUANTITY}")
     turn.data = msgspec.structs.replace(data, uom=None, **changes)
     return None
 

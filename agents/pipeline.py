@@ -21,13 +21,13 @@ from agents import (
 from agents.turn import Turn
 from engine.core import events as e
 from engine.core.errors import BrokenInvariant
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
 from tables.rows import Stock
 from tables.workspace import NEVER_DUE
 
-RowStep = Callable[[Turn, bytes, Any], Rejected | None]
+RowStep = Callable[[Turn, bytes, Any], Rejection | None]
 
 STEPS: dict[type, tuple[RowStep, ...]] = {
     e.PolicySet: (planning.set_policy,),
@@ -62,13 +62,13 @@ DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 PAST = (keys.REPORTED, keys.FLOOR)
 """Tables that hold a row's balances as of the past."""
 
-OUT_OF_RANGE = Rejected("quantity_out_of_range", "a balance of the row would leave 64 bits")
+OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
 
 MAX_LOOKS = 250
 """How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
 
 
-def handle(turn: Turn) -> Rejected | None:
+def handle(turn: Turn) -> Rejection | None:
     """Let every agent that is concerned see the event; an answer means that none of it counts."""
     kind = type(turn.event)
     if getattr(turn.data, "uom", None) is not None:
@@ -84,7 +84,7 @@ def handle(turn: Turn) -> Rejected | None:
     return OTHERS[kind](turn)
 
 
-def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | None:
+def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     for step in steps:
@@ -96,7 +96,7 @@ def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejected | No
     return settle(turn, row, kind)
 
 
-def settle(turn: Turn, row: bytes, kind: type) -> Rejected | None:
+def settle(turn: Turn, row: bytes, kind: type) -> Rejection | None:
     """After an event of the row: its version, its alarms, its signal; cheap tests first."""
     held = turn.stock(row)
     ledger.advance(turn, row, held)
@@ -141,27 +141,27 @@ def _fits(turn: Turn, row: bytes, held: Stock) -> bool:
 # events of several rows, or of none -----------------------------------------------------------------------------------
 
 
-def _ship_transfer(turn: Turn) -> Rejected | None:
+def _ship_transfer(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     origin, destination = keys.row(data.sku, data.origin), keys.row(data.sku, data.to)
     stock.ship_transfer(turn, origin, destination, data)
     return settle(turn, origin, e.TransferShipped) or settle(turn, destination, e.TransferShipped)
 
 
-def _receive_transfer(turn: Turn) -> Rejected | None:
+def _receive_transfer(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     destination = keys.row(data.sku, data.to)
     stock.receive_transfer(turn, destination, data)
     return settle(turn, destination, e.TransferReceived)
 
 
-def _answer_signal(turn: Turn) -> Rejected | None:
+def _answer_signal(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     return replenishment.answer(turn, row) or settle(turn, row, type(turn.event))
 
 
-def _answer_alert(turn: Turn) -> Rejected | None:
+def _answer_alert(turn: Turn) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
     refused = alerts.answer(turn, row)
@@ -188,7 +188,7 @@ def _accept_clock(turn: Turn) -> None:
     feeds.accept_clock(turn, data)
 
 
-OTHERS: dict[type, Callable[[Turn], Rejected | None]] = {
+OTHERS: dict[type, Callable[[Turn], Rejection | None]] = {
     e.TransferShipped: _ship_transfer,
     e.TransferReceived: _receive_transfer,
     e.SignalAccepted: _answer_signal,

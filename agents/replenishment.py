@@ -17,7 +17,7 @@ from agents.purchasing import order_known
 from agents.stock import row_location
 from agents.turn import Turn
 from engine.core.events import SignalAccepted, SignalOrdered, SignalRejected
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import Signal
 from engine.core.payloads import PolicySetData
 from engine.core.values import DAY, HOUR, MINUTE, day_of, moment, stable_id
@@ -198,15 +198,17 @@ def _held_back(turn: Turn, stock: Stock, row: bytes, last: SignalRow | None, nee
     return abs(need.quantity.qty - last.qty) * 100 <= turn.rules.dead_band_percent * last.qty
 
 
-def answer(turn: Turn, row: bytes) -> Rejected | None:
+def answer(turn: Turn, row: bytes) -> Rejection | None:
     """Take the answer to a signal: `signal.accepted`, `signal.rejected`, `signal.ordered`."""
     data: Any = turn.data
     old: SignalRow | None = turn.get(keys.SIGNAL + row)
     if old is None or old.id != data.signal:
-        return Rejected("unknown_signal", f"the row's current signal is {old.id if old else 'none'}, not {data.signal}")
+        return Rejection(
+            "unknown_signal", f"the row's current signal is {old.id if old else 'none'}, not {data.signal}"
+        )
     status = LIFE.get((old.status, type(turn.event)))
     if status is None:
-        return Rejected("signal_closed", f"the signal {old.id} is {old.status}")
+        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
     signal = replace(old)
     signal.status, signal.by, signal.note = status, data.by, data.reason
     if data.qty is not None:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mix import SHARES, Mix
-from benchmarks.step import PUNCTUALITIES, Fold, Punctuality
-from engine.bus.memory import MemoryBus
+from benchmarks.step import PUNCTUALITIES, Punctuality, Step
+from engine.bus.memory.bus import MemoryBus
 
 SIZES = {"rows": 400, "events": 2_000, "per_type": 100}
 WHOLE_MIX = "mix"
@@ -136,14 +136,14 @@ def fold(rows: int, events: int, per_type: int) -> dict[str, Any]:
     """Fold the mix and each type by itself, late and punctual; answer the marks and the checksums of the outputs."""
     marks, checksums = Marks(), {}
     for marks.punctuality in PUNCTUALITIES:
-        mix, fold = Mix(rows), Fold(MemoryBus(1), marks.punctuality, marks.piece)
+        mix, step = Mix(rows), Step(MemoryBus(1), marks.punctuality, marks.piece)
         marks.name = OUTSIDE
-        fold.run(list(mix.setup()))
+        step.run(list(mix.setup()))
         marks.name = WHOLE_MIX
-        fold.run(list(mix.stream(events)))
+        step.run(list(mix.stream(events)))
         for marks.name, batch in mix.by_type(per_type):
-            fold.run(batch)
-        checksums[marks.punctuality] = fold.checksum
+            step.run(batch)
+        checksums[marks.punctuality] = step.checksum
     return {"pieces": marks.pieces, "checksums": checksums}
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import aiohttp
 
 from benchmarks.mix import START, Mix
-from engine.cli.child import free_port
 from engine.core.values import DAY, iso
+from engine.processes.child import free_port
 
 BATCH = 1_000
 CONNECTIONS = 3

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from benchmarks.mix import START, Mix
-from engine.bus.base import Bus, Record
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.single import Bus, Record
 from engine.core.events import decode
 from engine.core.outcomes import Rejected
 from engine.core.rules import Rules
 from engine.core.values import DAY, instant
+from engine.runtime.fold import Arrival, Fold
 from engine.runtime.marker import Marker
-from engine.runtime.task import Arrival, Task
 
 BATCH = 1_000
 ARRIVED = START + 30 * DAY
@@ -39,14 +39,14 @@ class Stopwatch:
         self.seconds += time.thread_time() - started
 
 
-class Fold:
-    """One task on a bus. Each of its steps runs within a measured piece; what they publish is summed up."""
+class Step:
+    """One fold on a bus. Each of its steps runs within a measured piece; what they publish is summed up."""
 
     def __init__(self, bus: Bus, punctuality: Punctuality, piece: Callable[[], AbstractContextManager[None]]) -> None:
         self._bus = bus
         self._punctuality = punctuality
         self._piece = piece
-        self._task = Task(bus.state, 0, 1, Rules(), Marker(), 512 << 20)
+        self._fold = Fold(bus.state, 0, 1, Rules(), Marker(), 512 << 20)
         self._checksum = blake2b(digest_size=8)
         self._offset = 0
 
@@ -57,9 +57,9 @@ class Fold:
             records = [Record(0, self._offset + n, "", raw, self._arrived(raw)) for n, raw in enumerate(batch)]
             self._offset += len(records)
             with self._piece():
-                step = self._task.step([Arrival(record, decode(record.value)) for record in records], append=True)
+                step = self._fold.step([Arrival(record, decode(record.value)) for record in records], append=True)
             self._bus.commit([step.commit])
-            self._task.committed()
+            self._fold.committed()
             for output in step.commit.outputs:
                 self._checksum.update(output.value)
 
@@ -89,14 +89,14 @@ def measure(place: Path, rows: int, events: int, per_type: int, punctuality: Pun
         punctuality: when the events arrive.
     """
     mix, watch = Mix(rows), Stopwatch()
-    fold = Fold(EmbeddedBus.open(place, partitions=1), punctuality, watch.piece)
+    steps = Step(EmbeddedBus.open(place, partitions=1), punctuality, watch.piece)
 
     def rate(batch: Sequence[bytes]) -> int:
         watch.seconds = 0.0
-        fold.run(batch)
+        steps.run(batch)
         return round(len(batch) / watch.seconds)
 
-    fold.run(list(mix.setup()))
+    steps.run(list(mix.setup()))
     whole = rate(list(mix.stream(events)))
     by_type = {kind: rate(batch) for kind, batch in mix.by_type(per_type)}
-    return {"rows": rows, "events": events, "rate": whole, "by_type": by_type, "checksum": fold.checksum}
+    return {"rows": rows, "events": events, "rate": whole, "by_type": by_type, "checksum": steps.checksum}

@@ -39,7 +39,7 @@ class EngineRefused(StocklineError):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class RejectedEvent:
     """An event that the engine refused: its position in the batch, its id where it has one, the reason."""
 
     index: int
@@ -48,14 +48,14 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Submission:
     """The engine's answer to a batch: how many events are durable, and those refused.
 
     `duplicates` of the accepted events were in the log before; None where the engine does not tell.
     """
 
     accepted: int
-    refused: tuple[Refusal, ...]
+    refused: tuple[RejectedEvent, ...]
     duplicates: int | None = None
 
     def followed_by(self, other: Self) -> Self:
@@ -102,23 +102,23 @@ class EngineClient:
             await self._session.close()
             self._session = None
 
-    async def post_events(self, events: Sequence[bytes]) -> Receipt:
+    async def post_events(self, events: Sequence[bytes]) -> Submission:
         """Post events, each one line of JSON, in one batch; halve it where the engine finds it too large."""
         if not events:
-            return Receipt(0, ())
+            return Submission(0, ())
         answer = await self._call("POST", "/v1/events", b"\n".join(events) + b"\n", large_is_answer=True)
         if answer.status == 413:
             return await self._post_in_halves(events)
-        return _receipt(_json(answer))
+        return _submission(_json(answer))
 
-    async def _post_in_halves(self, events: Sequence[bytes]) -> Receipt:
+    async def _post_in_halves(self, events: Sequence[bytes]) -> Submission:
         if len(events) == 1:
             reason = f"too_large: an event of {len(events[0])} bytes"
-            return Receipt(0, (Refusal(0, identify(events[0]).id, reason),), 0)
+            return Submission(0, (RejectedEvent(0, identify(events[0]).id, reason),), 0)
         middle = len(events) // 2
         first = await self.post_events(events[:middle])
         second = await self.post_events(events[middle:])
-        moved = tuple(Refusal(item.index + middle, item.id, item.reason) for item in second.refused)
+        moved = tuple(RejectedEvent(item.index + middle, item.id, item.reason) for item in second.refused)
         return first.followed_by(replace(second, refused=moved))
 
     async def sync(self, wait_seconds: float = 30.0) -> dict[str, Any]:
@@ -235,10 +235,10 @@ def _json_object(answer: _Answer) -> dict[str, Any]:
     return body
 
 
-def _receipt(body: Any) -> Receipt:
-    refused = tuple(Refusal(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
+def _submission(body: Any) -> Submission:
+    refused = tuple(RejectedEvent(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
     duplicates = body.get("duplicates")
-    return Receipt(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
+    return Submission(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
 
 
 def _problem(answer: _Answer) -> str:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.attack.patterns import PATTERNS
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
 from engine.core.rules import Rules
 from engine.core.values import DAY, SECOND
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 
 BATCH = 500
 ARRIVED = 1_772_438_400 * SECOND + 10 * DAY

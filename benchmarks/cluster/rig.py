@@ -15,8 +15,8 @@ import aiohttp
 from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.cli.child import free_port
 from engine.core.values import partition_of
+from engine.processes.child import free_port
 from tests.real.kafka import Broker
 
 ROOT = Path(__file__).parents[2]

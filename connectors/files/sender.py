@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.client import EngineClient, Patience, Receipt
+from connectors.client import EngineClient, Patience, Submission
 from connectors.files.lines import STANDARD_INPUT
 from connectors.files.profile import Profile
 from connectors.files.progress import Silent, TransferProgress
@@ -105,9 +105,9 @@ class _Transfer:
 
     async def _deliver(self, batch: Sequence[Item], report: FileReport) -> None:
         events = [event for item in batch for event in item.events]
-        receipt = await self._client.post_events(events)
+        submission = await self._client.post_events(events)
         await self._check_log()
-        _account(batch, receipt, report)
+        _account(batch, submission, report)
         self._place.save(batch[-1].mark)
         self._progress.advance(batch[-1].mark.offset, report.accepted, report.broken + report.refused)
 
@@ -120,17 +120,17 @@ class _Transfer:
             )
 
 
-def _account(batch: Sequence[Item], receipt: Receipt, report: FileReport) -> None:
+def _account(batch: Sequence[Item], submission: Submission, report: FileReport) -> None:
     line_of = list(itertools.chain.from_iterable([item.line] * len(item.events) for item in batch))
     problems = [Problem(item.line, "broken", item.problem) for item in batch if item.problem is not None]
-    problems += [Problem(line_of[refusal.index], "refused", refusal.reason) for refusal in receipt.refused]
+    problems += [Problem(line_of[refusal.index], "refused", refusal.reason) for refusal in submission.refused]
     for problem in sorted(problems, key=lambda problem: problem.line):
         report.add_problem(problem)
     report.lines = batch[-1].mark.lines
     report.sent += len(line_of)
-    report.accepted += receipt.accepted
-    if receipt.duplicates is not None:
-        report.duplicates = (report.duplicates or 0) + receipt.duplicates
+    report.accepted += submission.accepted
+    if submission.duplicates is not None:
+        report.duplicates = (report.duplicates or 0) + submission.duplicates
     for why, count in Counter(item.skipped for item in batch if item.skipped is not None).items():
         report.skipped[why] = report.skipped.get(why, 0) + count
 

@@ -11,7 +11,7 @@ from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_i
 from connectors.kafka_source.profile import default_source
 from connectors.kafka_source.translate import Misfit, Outcome, Skipped
 from engine.core.events import Broadcast
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope
 from engine.core.values import moment, partition_of
 
@@ -56,7 +56,7 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
     """The records that follow from a translated one; none where it was skipped."""
     if isinstance(outcome, Skipped):
         return []
-    if isinstance(outcome, Rejected):
+    if isinstance(outcome, Rejection):
         return [_letter(record, outcome, target)]
     if isinstance(outcome.event, Broadcast):
         key = outcome.event.source.encode()
@@ -92,7 +92,7 @@ def portions(
     yield portion
 
 
-def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
+def _letter(record: Received, refused: Rejection, target: Target) -> Outgoing:
     value = record.value or b""
     encoded = _encoded(record, refused, _exact(value))
     if len(encoded) > MAX_LETTER_BYTES:
@@ -104,7 +104,7 @@ def _letter(record: Received, refused: Rejected, target: Target) -> Outgoing:
     return Outgoing(DEAD_LETTERS, record.partition % target.partitions, key, encoded, origin)
 
 
-def _encoded(record: Received, refused: Rejected, exact: dict[str, str]) -> bytes:
+def _encoded(record: Received, refused: Rejection, exact: dict[str, str]) -> bytes:
     name = f"{record.topic}-{record.partition}-{record.offset}"
     arrived_at = min(max(record.timestamp_ms, 0), MAX_TIMESTAMP_MS) * 1000
     event = refused.name if isinstance(refused, Misfit) else name_in_headers(record)

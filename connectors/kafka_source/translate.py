@@ -10,7 +10,7 @@ from connectors.kafka_source.documents import Document, Received, cloud_event, j
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
 from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.identify import Name, identify
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 
 UNTRANSLATABLE = "untranslatable"
 
@@ -28,13 +28,13 @@ class Skipped(NamedTuple):
     why: str
 
 
-class Misfit(Rejected, frozen=True):
+class Misfit(Rejection, frozen=True):
     """The rejection of what was translated: it has the form of an event, so its name may be read."""
 
     name: Name
 
 
-Outcome = Translated | Skipped | Rejected
+Outcome = Translated | Skipped | Rejection
 
 
 class Translation:
@@ -48,10 +48,10 @@ class Translation:
         try:
             value = self._read[record.topic](record)
         except Unreadable as error:
-            return Rejected(UNTRANSLATABLE, str(error))
+            return Rejection(UNTRANSLATABLE, str(error))
         except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
             # Whatever somebody puts into a record costs that record only, also where a rule does not foresee it.
-            return Rejected(UNTRANSLATABLE, f"a rule cannot be applied: {error!r}")
+            return Rejection(UNTRANSLATABLE, f"a rule cannot be applied: {error!r}")
         return value if isinstance(value, Skipped) else _checked(value)
 
 
@@ -99,7 +99,7 @@ class _Rules:
 
 def _checked(value: bytes) -> Outcome:
     event = decode(value)
-    if isinstance(event, Rejected):
+    if isinstance(event, Rejection):
         return Misfit(event.reason, event.detail, identify(value))
     if isinstance(event, Reserved):
         return Misfit("reserved_type", f"the engine itself writes `{type_name(event)}`", identify(value))

@@ -8,7 +8,7 @@ former owner can commit nothing more.
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from engine.bus.base import Commit, Record, StateReader
+from engine.bus.single import Commit, Record, StateReader
 
 
 class Fetched(NamedTuple):
@@ -40,7 +40,7 @@ def length_of(commit: Commit, broadcast: Sequence[Record]) -> int:
     return changes + outputs + sum([len(record.value) for record in broadcast])
 
 
-class OwnedTask(Protocol):
+class Ownership(Protocol):
     """A partition that this process owns."""
 
     @property
@@ -94,7 +94,7 @@ class Cluster(Protocol):
     def partitions(self) -> int:
         """How many there are."""
 
-    async def own(self, partition: int) -> OwnedTask:
+    async def own(self, partition: int) -> Ownership:
         """Own a partition: fence its former owner, then bring its rows up to date.
 
         Raises:

@@ -16,7 +16,7 @@ from typing import IO
 
 import msgspec
 
-from engine.bus.base import Audited, Bus, Commit, Output, Topic
+from engine.bus.single import Audited, Bus, Commit, Output, Topic
 from engine.core.errors import Corrupt, UsageError
 from tables.stores.rocksdb_errors import fail
 

@@ -66,12 +66,12 @@ def _audited(
     advance: Callable[[int, int | None], None],
 ) -> "AuditReport":
     # What folds is imported here, so that the other commands start without it.
-    from engine import app
+    from engine.processes import single
 
-    files = app.AuditFiles(*places)
+    files = single.AuditFiles(*places)
     if kafka is None:
-        return app.audited(settings, files, advance)
-    from engine import cluster
+        return single.audited(settings, files, advance)
+    from engine.processes import cluster
 
     workers.quiet()
     return cluster.audited(settings, settings_module.load_kafka(kafka=kafka), files, advance)

@@ -9,7 +9,7 @@ from engine import settings as settings_module
 from engine.cli import show
 
 if TYPE_CHECKING:
-    from engine.bus.backup import Contents
+    from engine.bus.disk.backup import Contents
 
 Data = Annotated[Path | None, typer.Option(help="The data directory.", show_default="stockline-data")]
 AsJson = Annotated[bool, typer.Option("--json", help="What it holds as JSON.")]
@@ -22,7 +22,7 @@ def backup(
 ) -> None:
     """Copy the data directory as of now, also while the engine runs; says which offsets of the log are in it."""
     # What copies is imported here, so that the other commands start without it.
-    from engine.bus import backup as backups
+    from engine.bus.disk import backup as backups
 
     settings = settings_module.load(data=data)
     _say(f"{settings.data} is copied to {target}", backups.take(settings.data, target), as_json)
@@ -34,7 +34,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring a backup back into a new or empty data directory, once every file was found to hold what was written."""
-    from engine.bus import backup as backups
+    from engine.bus.disk import backup as backups
 
     settings = settings_module.load(data=data)
     _say(f"{source} is copied to {settings.data}", backups.restore(source, settings.data), as_json)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from engine import schema as contract
 from engine.cli import show
+from engine.contract import schemas as contract
 
 
 def schema(

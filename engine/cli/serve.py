@@ -31,6 +31,6 @@ def run(
     )
     logging.getLogger("stockline").setLevel(min(logging.INFO, logging.getLogger().level))
     # Everything that runs is imported here, so that the other commands start without it.
-    from engine import app
+    from engine.processes import single
 
-    asyncio.run(app.run(settings, lambda url: typer.echo(f"stockline serves {url} from {settings.data}")))
+    asyncio.run(single.run(settings, lambda url: typer.echo(f"stockline serves {url} from {settings.data}")))

@@ -9,7 +9,7 @@ import typer
 
 from engine import settings as settings_module
 from engine.cli import show
-from engine.stopping import stop_when_asked
+from engine.processes.lifecycle import stop_when_asked
 
 if TYPE_CHECKING:
     from connectors.kafka_source import SourceProfile, Tally
@@ -54,8 +54,8 @@ def source(
 
 async def _run(settings: settings_module.KafkaSettings, profile: "SourceProfile", once: bool) -> "Tally":
     from connectors.kafka_source import Access, Source
-    from engine.bus.kafka.connection import Connection
     from engine.bus.kafka.topics import existing_topics
+    from engine.kafka.connection import Connection
 
     asked = stop_when_asked()
     asyncio.get_running_loop().set_exception_handler(_overhear)

@@ -20,12 +20,12 @@ def upgrade(
     again.
     """
     # What folds is imported here, so that the other commands start without it.
-    from engine import app
-    from engine.bus.upgrade_places import former_of
+    from engine.bus.disk.upgrade_paths import former_of
+    from engine.processes import single
 
     settings = settings_module.load(data=data)
     with folding() as advance:
-        done = app.upgraded(settings, advance)
+        done = single.upgraded(settings, advance)
     former = former_of(settings.data.resolve())
     if as_json:
         told = {"former": None, "records": 0, "rows": 0} if done is None else {"former": str(former), **done._asdict()}

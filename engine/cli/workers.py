@@ -14,7 +14,7 @@ import typer
 
 from engine import settings as settings_module
 from engine.core.errors import EnvironmentFailure, UsageError
-from engine.stopping import environment_of_child, stop_signals
+from engine.processes.lifecycle import environment_of_child, stop_signals
 
 STOP_SECONDS = 30.0
 FIRST_PAUSE, LAST_PAUSE = 0.5, 10.0
@@ -49,7 +49,7 @@ def worker(
     if workers > 1:
         raise typer.Exit(Supervisor(kafka_settings.kafka, settings, workers).run())
     # Everything that runs is imported here, so that the other commands start without it.
-    from engine import cluster
+    from engine.processes import cluster
 
     def announce(url: str) -> None:
         typer.echo(f"stockline worker {os.getpid()} is in group {kafka_settings.group}; metrics at {url}/metrics")
@@ -70,7 +70,7 @@ def web(
     kafka_settings = settings_module.load_kafka(kafka=kafka)
     settings = settings_module.load(data=data, host=host, port=port, insecure=insecure)
     quiet()
-    from engine import cluster
+    from engine.processes import cluster
 
     def announce(url: str) -> None:
         typer.echo(f"stockline serves {url} from Kafka at {kafka_settings.kafka}")

@@ -11,7 +11,7 @@
     |-- Busy                    more is waiting than the engine takes; try again later
     `-- BrokenInvariant         a bug; ends the process with exit code 70
 
-A business rejection is not an error: it is a value, `engine.core.outcomes.Rejected`.
+A business rejection is not an error: it is a value, `engine.core.outcomes.Rejection`.
 """
 
 

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from engine.core import payloads as p
 from engine.core.fields import Checked, Identifier, reader_of
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -245,29 +245,29 @@ _TYPE_OF = {kind: name for name, kind in EVENT_TYPES.items()}
 _TAG_OF = {kind: name.encode() for name, kind in EVENT_TYPES.items()}
 
 
-def decode(raw: bytes) -> Event | Rejected:
+def decode(raw: bytes) -> Event | Rejection:
     """Decode one event strictly; what cannot be decoded is a rejection with its reason, never an exception."""
     if len(raw) > MAX_EVENT_BYTES:
-        return Rejected("too_large", f"the event has {len(raw)} bytes, at most {MAX_EVENT_BYTES} are taken")
+        return Rejection("too_large", f"the event has {len(raw)} bytes, at most {MAX_EVENT_BYTES} are taken")
     try:
         event: Event = _decoder.decode(raw)
         return event
     except msgspec.ValidationError as error:
         return _refusal(str(error))
     except msgspec.DecodeError as error:
-        return Rejected("not_json", str(error))
+        return Rejection("not_json", str(error))
     except UnicodeDecodeError as error:
-        return Rejected("not_utf8", str(error))
+        return Rejection("not_utf8", str(error))
     except RecursionError:
-        return Rejected("too_deep", "the JSON is nested too deeply")
+        return Rejection("too_deep", "the JSON is nested too deeply")
 
 
-def _refusal(message: str) -> Rejected:
+def _refusal(message: str) -> Rejection:
     if "`$.type`" in message and "Invalid value" in message:
-        return Rejected("unknown_type", message)
+        return Rejection("unknown_type", message)
     if f"<= {MAX_QUANTITY}" in message or f">= -{MAX_QUANTITY}" in message:
-        return Rejected("quantity_out_of_range", message)
-    return Rejected("invalid_event", message)
+        return Rejection("quantity_out_of_range", message)
+    return Rejection("invalid_event", message)
 
 
 def identity(event: Event) -> bytes:

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class Rejected(Struct, frozen=True):
+class Rejection(Struct, frozen=True):
     """The event cannot be taken: `reason` is a stable code, `detail` a sentence for a person."""
 
     reason: str

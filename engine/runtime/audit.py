@@ -5,11 +5,11 @@ from itertools import islice, zip_longest
 
 from msgspec import Struct
 
-from engine.bus.base import Audited, Bus, Topic
+from engine.bus.single import Audited, Bus, Topic
 from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
-from engine.runtime.engine import replay
 from engine.runtime.marker import rules_of_log
+from engine.runtime.single.engine import replay
 from tables import keys
 
 MAX_DIFFERENCES = 100

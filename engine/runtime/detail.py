@@ -16,7 +16,7 @@ from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.replenishment import signal_of
 from agents.stock import row_location
 from agents.turn import Calendar, Turn
-from engine.bus.base import Kept
+from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys

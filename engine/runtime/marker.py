@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from engine.bus.base import Kept
+from engine.bus.single import Kept
 from engine.core.errors import UsageError
 from engine.core.rules import Rules
 

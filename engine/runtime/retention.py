@@ -17,15 +17,15 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 
 from engine.bus import snapshot_file
-from engine.bus.base import Record
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.embedded_retention import HISTORIES, PORTION
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.disk.retention import HISTORIES, PORTION
+from engine.bus.single import Record
 from engine.core.errors import DiskFull, EnvironmentFailure
 from engine.core.events import decode, identity
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import DAY
 from tables import keys
-from tables.names import newest_arrival
+from tables.event_marks import newest_arrival
 
 PASS_SECONDS = 3600.0
 REST_SECONDS = 0.02
@@ -148,7 +148,7 @@ class Retention:
     def _names(self, partition: int, records: list[Record], before: int) -> list[bytes]:
         """The names of events that nobody needs to recognise a repeat: those that did not arrive again since."""
         events = [
-            event for event in map(decode, (record.value for record in records)) if not isinstance(event, Rejected)
+            event for event in map(decode, (record.value for record in records)) if not isinstance(event, Rejection)
         ]
         names = [keys.duplicate(partition, identity(event)) for event in events]
         known = self._bus.state.get_many(names)

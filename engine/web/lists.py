@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Raw, Struct
 from multidict import MultiMapping
 
-from engine.bus.base import Published, Topic
+from engine.bus.single import ReadModel, Topic
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.values import NUL
 from engine.web.problems import Problem
@@ -177,19 +177,19 @@ def _open_cursor(text: str, order: str | None) -> list[Any]:
     return position[1:]
 
 
-async def page(published: Published, query: Query) -> Page:
+async def page(published: ReadModel, query: Query) -> Page:
     """The page that `query` asks for."""
     by_name = query.order is None and not query.conditions and query.text is None
     return await asyncio.to_thread(_page_by_name if by_name else _page_by_scan, published, query)
 
 
-def _page_by_name(published: Published, query: Query) -> Page:
+def _page_by_name(published: ReadModel, query: Query) -> Page:
     topic, start = query.table.topic, query.after[1] if query.after else ""
     entries = list(islice(published.things(topic, start), query.limit + 1))
     return _cut(query, [(None, entry) for entry in entries], published.count(topic))
 
 
-def _page_by_scan(published: Published, query: Query) -> Page:
+def _page_by_scan(published: ReadModel, query: Query) -> Page:
     decode = _field_decoder(query)
     bound = _bound(query)
     total = 0
@@ -210,7 +210,7 @@ def _page_by_scan(published: Published, query: Query) -> Page:
     return _cut(query, best, total)
 
 
-def _candidates(published: Published, query: Query) -> Iterable[Entry]:
+def _candidates(published: ReadModel, query: Query) -> Iterable[Entry]:
     """All things of the topic, or the rows of a sku where the query names one."""
     skus = [each.values for each in query.conditions if each.field == "sku" and each.relation == "is"]
     if query.table is not POSITIONS or not skus:

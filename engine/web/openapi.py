@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from engine import __version__, schema
+from engine import __version__
+from engine.contract import schemas as schema
 from engine.web.problems import MEDIA_TYPE, ProblemDetails
 from engine.web.routes import JSON, ROUTES, Listed, Parameter, Route
 

@@ -14,7 +14,7 @@ from aiohttp.typedefs import Handler
 from engine.core.errors import EnvironmentFailure
 from engine.web import openapi
 from engine.web.descriptors import Complaints, room_for_connections
-from engine.web.facade import CONTEXT, LOCAL_ONLY, OPENAPI, Context
+from engine.web.ports import CONTEXT, LOCAL_ONLY, OPENAPI, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from engine.bus.memory import Crash, CrashPoint, MemoryBus
+from engine.bus.memory.bus import Crash, CrashPoint, MemoryBus
 from engine.core.rules import Rules
 from engine.runtime.detail import row_detail
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tests.auditor.model import Key, Row
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bus import embedded_layout as layout
-from engine.bus.base import Bus, Commit, Output, Record, Topic
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.memory import Crash, MemoryBus
+from engine.bus.disk import layout as layout
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.memory.bus import Crash, MemoryBus
+from engine.bus.single import Bus, Commit, Output, Record, Topic
 from engine.core.errors import BrokenInvariant, DiskFull, UsageError
 from tables.stores.rocksdb import RocksStore, StoreSettings
 

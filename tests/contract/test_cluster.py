@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from engine.bus.base import Commit, Output, Record, Topic
 from engine.bus.cluster import Fetched
-from engine.bus.memory_cluster import Ending, Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.cluster import Ending, Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.single import Commit, Output, Record, Topic
 from engine.core.errors import BrokenInvariant, EnvironmentFailure, Fenced
 
 ROW = "85123A\0LDS"

@@ -13,12 +13,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from engine.bus.base import Output, Record, Topic
-from engine.bus.kafka.app import KafkaCluster
-from engine.bus.kafka.cache import Cache, CacheSettings
-from engine.bus.kafka.connection import MAX_RECORD_BYTES, Connection
 from engine.bus.kafka.topics import EVENTS, STATE, Topics, ensure_topics, wanted_config
+from engine.bus.kafka.worker.cache import Cache, CacheSettings
+from engine.bus.kafka.worker.group import KafkaCluster
+from engine.bus.single import Output, Record, Topic
 from engine.core.errors import Corrupt, UsageError
+from engine.kafka.connection import MAX_RECORD_BYTES, Connection
 from engine.settings import load_kafka
 from tests.chaos.topics import read_all
 from tests.contract.test_cluster import ROW, ClusterSuite, commit, events

@@ -6,11 +6,11 @@ from random import Random
 
 import msgspec
 
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.events import EVENT_TYPES, content, decode, identity
 from engine.core.rules import Rules
 from engine.core.values import instant
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tables.workspace import TYPES
 from tests.auditor.arrival import late_arrivals, with_duplicates
 from tests.auditor.model import HOUR

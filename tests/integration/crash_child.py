@@ -2,8 +2,8 @@
 
 import sys
 
-from engine.bus.base import Commit, Output, Record
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.single import Commit, Output, Record
 
 
 def main(path: str) -> None:

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from engine.bus.base import Commit, Output, Record
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.single import Commit, Output, Record
 
 
 def append(bus: EmbeddedBus, size: int = 100, count: int = 10) -> int:

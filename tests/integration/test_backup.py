@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
 from tests.integration.disk import filled, flip
 from tests.integration.process import Stockline, stockline
 

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import pytest
 
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.embedded_committed import FILE
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.disk.committed import FILE
 from engine.cli import main
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tests.integration.disk import flip, newest
 from tests.integration.process import Stockline, event, stockline
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
 from engine.core.errors import DirectoryInUse, DiskFull, EnvironmentFailure, StocklineError, UsageError
 from tests.integration.disk import append, check_reopened, filled
 
@@ -244,7 +244,7 @@ def test_the_number_of_partitions_is_fixed(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("engine.bus.embedded_layout.FORMAT", 3)
+        patch.setattr("engine.bus.disk.layout.FORMAT", 3)
         EmbeddedBus.open(tmp_path).close()
     with pytest.raises(UsageError, match="format 3; this version reads up to 2"):
         EmbeddedBus.open(tmp_path)

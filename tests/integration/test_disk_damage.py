@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.embedded_committed import FILE
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.disk.committed import FILE
 from engine.core.errors import Corrupt
 from tests.integration.disk import append, check_reopened, filled, flip, flushed, newest
 

@@ -29,7 +29,7 @@ RECORDS = 4_000
 SESSION_MS = 6_000
 SECONDS = 120.0
 PREPARE = (
-    "import asyncio, sys; from engine.bus.kafka.connection import Connection; from engine.settings import load_kafka;"
+    "import asyncio, sys; from engine.kafka.connection import Connection; from engine.settings import load_kafka;"
     "from engine.bus.kafka.topics import ensure_topics;"
     "asyncio.run(ensure_topics(Connection(load_kafka(kafka=sys.argv[1]))))"
 )

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from engine.bus.embedded import EmbeddedBus
+from engine.bus.disk.bus import EmbeddedBus
 from engine.core.rules import Rules
 from engine.core.values import DAY, SECOND, iso
-from engine.runtime.engine import Engine
 from engine.runtime.retention import Retention
+from engine.runtime.single.engine import Engine
 from tests.integration.disk import flip
 from tests.integration.process import Stockline, event, stockline
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from engine.bus.base import Record
-from engine.bus.embedded import EmbeddedBus
-from engine.bus.embedded_former import FormerBus
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.disk.former import FormerBus
+from engine.bus.single import Record
 from tests.integration.process import ROOT, Stockline, environment, stockline
 
 FORMER = ROOT / "tests" / "data" / "format-1.tar.gz"
@@ -147,9 +147,9 @@ def test_what_is_in_the_way_is_not_removed(data: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "step", "count"),
     [
-        ("engine.bus.embedded", "EmbeddedBus.commit", 1),
-        ("engine.bus.upgrade_places", "_rename", 0),
-        ("engine.bus.upgrade_places", "_rename", 1),
+        ("engine.bus.disk.bus", "EmbeddedBus.commit", 1),
+        ("engine.bus.disk.upgrade_paths", "_rename", 0),
+        ("engine.bus.disk.upgrade_paths", "_rename", 1),
     ],
 )
 def test_an_upgrade_that_is_killed_is_run_again(data: Path, module: str, step: str, count: int) -> None:

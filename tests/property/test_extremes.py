@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.bus.base import Commit
+from engine.bus.single import Commit
 from engine.core.outputs import Alert, Position, Signal
 from engine.runtime.detail import row_detail
 from engine.runtime.marker import Marker

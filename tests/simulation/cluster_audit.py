@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from itertools import pairwise
 
-from engine.bus.base import Output, Record
-from engine.bus.memory_cluster import MemoryBroker
+from engine.bus.memory.cluster import MemoryBroker
+from engine.bus.single import Output, Record
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
+from engine.runtime.fold import Decoder, Fold
 from engine.runtime.marker import read_marker
-from engine.runtime.task import Decoder, Task
 from tables.stores.memory import MemoryFamily
 from tests.auditor.adapter import differences, raw_of
 from tests.auditor.model import Key, Row
@@ -51,7 +51,7 @@ def audit_owners(broker: MemoryBroker, partition: int) -> None:
 def audit_fold(broker: MemoryBroker, partition: int) -> None:
     """Invariants 3 and 6: one plain task that folds the log in one go gives the same bytes, everything once."""
     rows = MemoryFamily()
-    task = Task(rows, partition, broker.partitions, RULES, read_marker(None), 64 << 20)
+    task = Fold(rows, partition, broker.partitions, RULES, read_marker(None), 64 << 20)
     arrivals = Decoder(broker.partitions).arrivals(folded_part(broker, partition))
     commit = task.step(arrivals, append=False).commit
     for key, value in commit.changes:

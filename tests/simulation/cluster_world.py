@@ -13,15 +13,15 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-from engine.bus.base import Record
 from engine.bus.cluster import Fetched
-from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
-from engine.runtime.worker import COMMIT_BYTES, Pacing, Senses, Worker
+from engine.runtime.cluster.worker import COMMIT_BYTES, Pacing, Senses, Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant

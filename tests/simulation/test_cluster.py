@@ -12,10 +12,10 @@ from typing import get_args
 
 import pytest
 
-from engine.bus.base import Record
-from engine.bus.memory_cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryTask
+from engine.bus.memory.cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryOwnership
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, EnvironmentFailure
-from engine.runtime.worker import Pacing, Worker
+from engine.runtime.cluster.worker import Pacing, Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
 from tests.simulation.loop import Standstill, virtual_time
@@ -70,7 +70,7 @@ def test_a_world_that_waits_for_nothing_is_found() -> None:
 class _Unclosable(MemoryCluster):
     """Its disk fails when a partition is let go of."""
 
-    async def own(self, partition: int) -> MemoryTask:
+    async def own(self, partition: int) -> MemoryOwnership:
         task = await super().own(partition)
 
         async def close(damaged: bool = False) -> None:

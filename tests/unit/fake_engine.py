@@ -13,7 +13,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from engine.core.events import decode, identity, type_name
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 
 
 class FakeEngine:
@@ -47,7 +47,7 @@ class FakeEngine:
 
     def take(self, line: bytes) -> str | None:
         event = decode(line)
-        if isinstance(event, Rejected):
+        if isinstance(event, Rejection):
             return event.reason
         if identity(event) in self.events:
             same = self.events[identity(event)] == line

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.bus.base import Output, Record, Topic
+from engine.bus.single import Output, Record, Topic
 from engine.core import events
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
 from engine.core.values import instant, moment, row_key, stable_id
@@ -18,16 +18,16 @@ from engine.core.values import instant, moment, row_key, stable_id
 NOW = 1_772_442_845_000_000
 
 
-class Refusal(Struct):
+class RejectedEvent(Struct):
     index: int
     id: str | None
     reason: str
     detail: str
 
 
-class Receipt(Struct):
+class Submission(Struct):
     accepted: int
-    refused: list[Refusal]
+    refused: list[RejectedEvent]
     duplicates: int | None = None
 
 
@@ -40,7 +40,7 @@ class Lagging(Exception):
     pass
 
 
-class FakePublished:
+class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {"positions": {}, "signals": {}, "alerts": {}, "dead-letters": {}}
         self.log: dict[str, list[Record]] = {}
@@ -71,7 +71,7 @@ class FakeBus:
     log_id = "log-of-the-fake"
 
     def __init__(self) -> None:
-        self.published = FakePublished()
+        self.published = FakeReadModel()
 
 
 class FakeSubscription:
@@ -106,27 +106,27 @@ class FakeService:
 
     def stop(self) -> None: ...
 
-    async def decide(self, item: bytes, place: str) -> Receipt:
+    async def decide(self, item: bytes, place: str) -> Submission:
         return await self.submit([item], place)
 
-    async def submit(self, items: Sequence[bytes], place: str) -> Receipt:
+    async def submit(self, items: Sequence[bytes], place: str) -> Submission:
         if self.error is not None:
             raise self.error
         self.submitted.append((list(items), place))
-        receipt = Receipt(0, [])
+        submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
-            refusal = outcome if isinstance(outcome, Rejected) else self._apply(outcome)
+            refusal = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
             if refusal is None:
-                receipt.accepted += 1
+                submission.accepted += 1
                 continue
-            name = None if isinstance(outcome, Rejected) else outcome.id
-            receipt.refused.append(Refusal(index, name, refusal.reason, refusal.detail))
+            name = None if isinstance(outcome, Rejection) else outcome.id
+            submission.refused.append(RejectedEvent(index, name, refusal.reason, refusal.detail))
             self._bury(item, refusal, place)
-        self.applied += receipt.accepted
-        return receipt
+        self.applied += submission.accepted
+        return submission
 
-    def _apply(self, event: events.Event) -> Rejected | None:
+    def _apply(self, event: events.Event) -> Rejection | None:
         if isinstance(event, events.GoodsReceived):
             self.receive(event.data.sku, event.data.location, event.data.qty, instant(event.time))
             self.bus.published.log.setdefault(row_key(event.data.sku, event.data.location), []).append(
@@ -141,17 +141,17 @@ class FakeService:
             self.publish("alerts", "alert.updated", alert.id, alert)
         return None
 
-    def _answer_signal(self, event: events.SignalAccepted | events.SignalRejected) -> Rejected | None:
+    def _answer_signal(self, event: events.SignalAccepted | events.SignalRejected) -> Rejection | None:
         signal = self.thing("signals", event.data.signal, Signal)
         if signal.status != "open":
-            return Rejected("signal_not_open", f"the signal is {signal.status}")
+            return Rejection("signal_not_open", f"the signal is {signal.status}")
         signal.status = "accepted" if isinstance(event, events.SignalAccepted) else "rejected"
         signal.by, signal.note, signal.updated = event.data.by, event.data.reason, event.time
         signal.qty = event.data.qty or signal.qty
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def _bury(self, item: bytes, refusal: Rejected, place: str) -> None:
+    def _bury(self, item: bytes, refusal: Rejection, place: str) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:

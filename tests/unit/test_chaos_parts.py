@@ -7,11 +7,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from engine.bus.kafka.cache import Cache, CacheSettings
-from engine.bus.memory import MemoryBus
+from engine.bus.kafka.worker.cache import Cache, CacheSettings
+from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.core.values import partition_of
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tests.chaos.oracle import LogRecord, Oracle
 from tests.chaos.rows import digests
 from tests.chaos.story import Message, Story

@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus import embedded_committed
-from engine.bus.embedded_committed import FILE, SECTOR, Committed, CommittedFile
+from engine.bus.disk import committed
+from engine.bus.disk.committed import FILE, SECTOR, Committed, CommittedFile
 from engine.core.errors import Corrupt
 
 
 def written(path: Path, *notes: list[int]) -> None:
-    file = CommittedFile.create(path, [0] * len(notes[0]), embedded_committed.read(path))
+    file = CommittedFile.create(path, [0] * len(notes[0]), committed.read(path))
     for ends in notes:
         file.note(ends)
     file.close()
 
 
 def ends_in(path: Path) -> tuple[int, ...] | None:
-    known = embedded_committed.read(path)
+    known = committed.read(path)
     return None if known is None else known.ends
 
 

@@ -172,7 +172,7 @@ def test_a_process_keeps_its_data_in_its_volume(name: str) -> None:
 
 def test_both_readiness_routes_exist() -> None:
     assert '"/readyz"' in (ROOT / "engine" / "web" / "routes.py").read_text()
-    assert '"/readyz"' in (ROOT / "engine" / "web" / "worker.py").read_text()
+    assert '"/readyz"' in (ROOT / "engine" / "web" / "probes.py").read_text()
 
 
 # Kafka ----------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from engine.web.routes import ROUTES
 ROOT = Path(__file__).parents[2]
 CONTRACT = (ROOT / "docs" / "contract.md").read_text()
 IN_FORCE = CONTRACT.split("## 8.")[0]
-REASON = re.compile(r'(?:Rejected|Misfit)\(\s*"([a-z_]+)"|^UNTRANSLATABLE = "([a-z_]+)"', re.MULTILINE)
+REASON = re.compile(r'(?:Rejection|Misfit)\(\s*"([a-z_]+)"|^UNTRANSLATABLE = "([a-z_]+)"', re.MULTILINE)
 
 
 def reasons() -> set[str]:

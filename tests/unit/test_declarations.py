@@ -12,7 +12,7 @@ from msgspec import Struct, json
 from engine.core import events
 from engine.core.errors import BrokenInvariant
 from engine.core.fields import Checked, Name, reader_of
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, AlertKind
 
 PROJECT = Path(events.__file__).parents[2]
@@ -80,7 +80,7 @@ def test_every_declared_event_type_is_decoded_under_its_name() -> None:
     assert set(events.EVENT_TYPES.values()) == set(get_args(events.AnyEvent)) == set(events.Event.__subclasses__())
     for name, kind in events.EVENT_TYPES.items():
         missing_data = events.decode(b'{"specversion":"1.0","type":"%b"}' % name.encode())
-        assert isinstance(missing_data, Rejected)
+        assert isinstance(missing_data, Rejection)
         assert missing_data.reason == "invalid_event"
         assert kind.__struct_config__.tag == name
 

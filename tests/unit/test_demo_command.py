@@ -9,16 +9,17 @@ import pytest
 
 from connectors.client import EngineClient
 from connectors.retail.invoices import read_invoices
-from connectors.retail.simulator.calendar import at_local
-from connectors.retail.simulator.closed_loop import ClosedLoop, Status
-from connectors.retail.simulator.nightly import run_nightly
-from connectors.retail.simulator.plan import Period, build_plan
-from engine.cli import demo_run
-from engine.cli.child import free_port
-from engine.cli.demo import DemoOptions, run_demo
-from engine.cli.demo_progress import display_for
-from engine.cli.demo_summary import print_summary
+from engine.cli.demo import run_demo
 from engine.core.errors import UsageError
+from engine.demo import run as demo_run
+from engine.demo.options import DemoOptions
+from engine.demo.progress import display_for
+from engine.demo.summary import print_summary
+from engine.demo.world.calendar import at_local
+from engine.demo.world.closed_loop import ClosedLoop, Status
+from engine.demo.world.nightly import run_nightly
+from engine.demo.world.plan import Period, build_plan
+from engine.processes.child import free_port
 from tests.unit.fake_engine import fake_engine
 
 PERIOD = Period(date(2011, 1, 10), date(2011, 1, 12))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bus import embedded_layout as layout
-from engine.bus.base import Record
+from engine.bus.disk import layout as layout
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, DirectoryInUse, DiskFull, EnvironmentFailure
 from tables.stores.rocksdb_errors import translated
 

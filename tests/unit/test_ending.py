@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from engine.bus import ending
-from engine.bus.ending import end
+from engine import aio as ending
+from engine.aio import end
 
 
 async def stubborn(times: int) -> None:

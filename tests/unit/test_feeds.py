@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from engine.bus.base import Commit
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit
 from engine.core.events import decode, encode
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, SECOND, iso, stable_id
 from engine.runtime.clock import News, ticks_of
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tables import keys
 from tables.feeds import Feeds
 from tables.rows import Feed, Pulse

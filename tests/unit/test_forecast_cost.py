@@ -9,7 +9,7 @@ import pytest
 
 from agents.demand import KEPT_ISSUE_DAYS
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tables import keys
 from tests.auditor.events import ROW, T0, event, forecast, issued
 from tests.auditor.model import HOUR, Event

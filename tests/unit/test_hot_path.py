@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from agents.turn import MOST_SPANS, Calendar
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.core.values import DAY
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tables import keys
 from tests.auditor.events import event, line_received, placed, shipped
 from tests.auditor.model import Event

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.core.events import MAX_EVENT_BYTES, decode
 from engine.core.identify import MAX_NAME, identify
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 
 NAMED = b'"id":"grn-1","source":"wms/leeds"'
 WHOLE = (
@@ -38,7 +38,7 @@ WHOLE = (
     ],
 )
 def test_a_name_is_read_although_the_event_is_refused(raw: bytes) -> None:
-    assert isinstance(decode(raw), Rejected)
+    assert isinstance(decode(raw), Rejection)
     assert identify(raw) == ("wms/leeds", "grn-1")
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.base import Commit
-from engine.bus.kafka import cache as module
-from engine.bus.kafka.cache import Cache, CacheSettings, free_or_fail
 from engine.bus.kafka.changelog import Change, change_of, offsets_in, touched_offsets
+from engine.bus.kafka.worker import cache as module
+from engine.bus.kafka.worker.cache import Cache, CacheSettings, free_or_fail
+from engine.bus.single import Commit
 from engine.core.errors import EnvironmentFailure
 from engine.core.values import DAY
 from tables import keys
-from tables.names import newest_arrival, pack_names, unpack_names
+from tables.event_marks import newest_arrival, pack_names, unpack_names
 
 TOPIC = "topic-1"
 

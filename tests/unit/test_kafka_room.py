@@ -5,7 +5,7 @@ from itertools import accumulate
 
 import pytest
 
-from engine.bus.kafka.transaction import Room
+from engine.bus.kafka.worker.transaction import Room
 
 LENGTH = 100
 

@@ -15,11 +15,13 @@ from connectors.kafka_source.documents import Received
 from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
-from engine.bus.kafka import connection, owned, topics
+from engine.bus.kafka import topics
+from engine.bus.kafka.worker import ownership as owned
 from engine.core.errors import UsageError
 from engine.core.events import decode
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
+from engine.kafka import connection
 
 EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
@@ -243,7 +245,7 @@ REFUSED = [
 @pytest.mark.parametrize(("record", "reason", "detail"), REFUSED, ids=range(len(REFUSED)))
 def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(translate, record, reason, detail):
     outcome = translate(record)
-    assert isinstance(outcome, Rejected), outcome
+    assert isinstance(outcome, Rejection), outcome
     assert outcome.reason == reason
     assert detail in outcome.detail
     (letter,) = outgoing(record, outcome, TARGET)
@@ -293,7 +295,7 @@ def test_an_event_for_all_goes_to_every_partition_and_says_so(translate):
 
 def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest():
     record = received("wms", b"\xff" * 20_000_000)
-    (letter,) = outgoing(record, Rejected("untranslatable", "why"), TARGET)
+    (letter,) = outgoing(record, Rejection("untranslatable", "why"), TARGET)
     data = json.loads(letter.value)["data"]
     assert "20000000 bytes" in data["detail"]
     assert data["detail"].endswith("why")
@@ -324,7 +326,7 @@ def test_what_a_broker_will_never_take_is_for_a_person(error):
 
 def test_a_long_text_full_of_control_characters_is_kept_and_fits():
     record = received("wms", b"\x01" * 16_000_000)
-    (letter,) = outgoing(record, Rejected("untranslatable", "x\ud800" * 10_000), TARGET)
+    (letter,) = outgoing(record, Rejection("untranslatable", "x\ud800" * 10_000), TARGET)
     assert len(letter.value) < MAX_LETTER_BYTES
     assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
 

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.errors import UsageError
 from engine.core.rules import Rules
 from engine.runtime.audit import audit
-from engine.runtime.engine import Engine
 from engine.runtime.marker import former_clock, read_marker, rules_of_log
+from engine.runtime.single.engine import Engine
 from tests.auditor.events import defined
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded

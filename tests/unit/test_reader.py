@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from engine.bus.base import Record
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Record
 from engine.core.rules import Rules
-from engine.runtime.reader import ReaderService
+from engine.runtime.cluster.service import ReaderService
 
 
 class Log:

@@ -14,7 +14,7 @@ from connectors.retail.invoices import COLUMNS, BadLine, InvoiceParser, classify
 from connectors.retail.mapping import InvoiceReader, event_of
 from connectors.retail.remarks import is_remark, reason_of
 from engine.core.events import decode, type_name
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 
 HEADING = (",".join(COLUMNS) + "\n").encode()
 
@@ -102,7 +102,7 @@ def test_goods_move_by_an_event_in_local_time(line, expected):
     event = json.loads(item.events[0])
     data = {"sku": "85123A", "location": "UK", **expected[2]}
     assert (event["type"], event["time"], event["data"]) == (expected[0], expected[1], data)
-    assert not isinstance(decode(item.events[0]), Rejected)
+    assert not isinstance(decode(item.events[0]), Rejection)
 
 
 def test_what_moves_no_goods_is_skipped_by_its_kind_and_what_is_no_line_is_a_problem():

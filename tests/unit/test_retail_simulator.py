@@ -8,18 +8,18 @@ import pytest
 
 from connectors.client import EngineClient
 from connectors.retail.invoices import read_invoices
-from connectors.retail.simulator.agenda import Agenda
-from connectors.retail.simulator.calendar import DAY, HOUR, at_local, in_working_hours, is_working_day, local_day
-from connectors.retail.simulator.closed_loop import ClosedLoop
-from connectors.retail.simulator.erp import CAUSES, PlantedError
-from connectors.retail.simulator.history import location_of
-from connectors.retail.simulator.judge import Judge
-from connectors.retail.simulator.nightly import run_nightly
-from connectors.retail.simulator.outlet import Outlet
-from connectors.retail.simulator.plan import Period, build_plan
-from connectors.retail.simulator.suppliers import SUPPLIERS, fate_of
 from engine.core.events import decode
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
+from engine.demo.world.agenda import Agenda
+from engine.demo.world.calendar import DAY, HOUR, at_local, in_working_hours, is_working_day, local_day
+from engine.demo.world.closed_loop import ClosedLoop
+from engine.demo.world.erp import CAUSES, PlantedError
+from engine.demo.world.history import location_of
+from engine.demo.world.judge import Judge
+from engine.demo.world.nightly import run_nightly
+from engine.demo.world.outlet import Outlet
+from engine.demo.world.plan import Period, build_plan
+from engine.demo.world.suppliers import SUPPLIERS, fate_of
 from tests.unit.fake_engine import fake_engine
 
 PERIOD = Period(date(2011, 1, 10), date(2011, 1, 23))
@@ -109,7 +109,7 @@ async def test_the_same_seed_gives_the_same_bytes(plan):
 
 async def test_every_event_passes_the_strict_decoder_but_those_spoiled_on_purpose(plan):
     engine, report = await close_the_loop(plan)
-    refused = [line for post in engine.posts for line in post if isinstance(decode(line), Rejected)]
+    refused = [line for post in engine.posts for line in post if isinstance(decode(line), Rejection)]
     # A unit that is not declared and a contradiction are only found further in.
     seen_further_in = report.spoiled.get("unknown_unit", 0) + report.spoiled.get("conflict", 0)
     assert len(refused) == sum(report.spoiled.values()) - seen_further_in
@@ -233,7 +233,7 @@ def test_every_kind_of_spoiled_event_is_refused_for_the_reason_counted():
     for _ in range(9):
         outlet.spoil(DAY, "A", "L")
     reasons = [decode(line) for line in outlet.take()]
-    found = Counter(result.reason for result in reasons if isinstance(result, Rejected))
+    found = Counter(result.reason for result in reasons if isinstance(result, Rejection))
     assert found + Counter(unknown_unit=1) == outlet.spoiled
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from benchmarks.attack.patterns import long_names
-from engine.bus.base import Commit
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 from tables import keys, rows, workspace
 from tests.auditor.adapter import Rig
 from tests.auditor.events import defined, event, placed, received

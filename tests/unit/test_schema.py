@@ -8,10 +8,10 @@ from typing import Any
 import jsonschema
 import pytest
 
-from engine import schema
+from engine.contract import schemas as schema
 from engine.core import events
 from engine.core.errors import UsageError
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.web import openapi
 from engine.web.routes import ROUTES
 from tests.unit.fake_service import FakeService
@@ -80,7 +80,7 @@ def test_there_is_an_example_of_every_type_that_goes_in() -> None:
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_schema_and_the_decoder_take_the_same_event(kind: str) -> None:
     example = event(kind, EXAMPLES[kind])
-    assert not isinstance(events.decode(json.dumps(example).encode()), Rejected)
+    assert not isinstance(events.decode(json.dumps(example).encode()), Rejection)
     assert list(validator(kind).iter_errors(example)) == []
 
 
@@ -91,7 +91,7 @@ def test_the_schema_and_the_decoder_refuse_an_unknown_field_and_a_missing_one(ki
         if kind == "clock.ticked" and not data:
             continue
         bad = event(kind, data)
-        assert isinstance(events.decode(json.dumps(bad).encode()), Rejected)
+        assert isinstance(events.decode(json.dumps(bad).encode()), Rejection)
         assert list(check.iter_errors(bad))
 
 
@@ -112,14 +112,14 @@ def test_the_schema_and_the_decoder_refuse_an_unknown_field_and_a_missing_one(ki
 )
 def test_the_schema_and_the_decoder_refuse_the_same_values(kind: str, data: dict[str, Any]) -> None:
     bad = event(kind, data)
-    assert isinstance(events.decode(json.dumps(bad).encode()), Rejected)
+    assert isinstance(events.decode(json.dumps(bad).encode()), Rejection)
     assert list(validator(kind).iter_errors(bad))
 
 
 def test_an_amount_may_be_a_number_or_a_string() -> None:
     for cost in (2.55, 3, "2.55"):
         example = event("policy.set", {**EXAMPLES["policy.set"], "unit_cost": cost})
-        assert not isinstance(events.decode(json.dumps(example).encode()), Rejected)
+        assert not isinstance(events.decode(json.dumps(example).encode()), Rejection)
         assert list(validator("policy.set").iter_errors(example)) == []
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from engine.bus import snapshot_file
-from engine.bus.base import Commit, Output
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit, Output
 from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, StocklineError, UsageError
 

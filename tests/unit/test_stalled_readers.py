@@ -7,17 +7,17 @@ import socket
 
 import pytest
 
-from engine.bus.base import Output
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Output
 from engine.core.rules import Rules
-from engine.runtime import subscription
-from engine.runtime.service import Service
-from engine.runtime.subscription import Lagging, Subscription
+from engine.runtime import subscriptions as subscription
+from engine.runtime.single.service import Service
+from engine.runtime.subscriptions import Lagging, Subscription
 from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.calls import stream
-from engine.web.facade import Context
+from engine.web.ports import Context
 from tests.unit.test_feeds import event
 from tests.unit.web_client import Site, figures, site
 

@@ -12,21 +12,21 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 
-from engine.app import figures
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, instant, iso, moment, partition_of
+from engine.processes.single import figures
 from engine.runtime.audit import audit
 from engine.runtime.clock import WallClock, accepted_of
-from engine.runtime.engine import Engine
-from engine.runtime.service import Service
+from engine.runtime.single.engine import Engine
+from engine.runtime.single.service import Service
 from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
-from engine.web.facade import Context
+from engine.web.ports import Context
 from tests.unit.test_feeds import event, feed
 
 NOW = 1_900_000_000_000_000

@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from engine.bus import memory_cluster
-from engine.bus.base import Record
-from engine.bus.memory_cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory import cluster as memory_cluster
+from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, partition_of
 from engine.runtime.clock import WallClock
-from engine.runtime.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.worker import Pacing, Senses, Worker
 from engine.web import server
-from engine.web.worker import application
+from engine.web.probes import application
 from tests.simulation.loop import virtual_time
 from tests.unit.test_feeds import NOW, arrival, event, feed
 

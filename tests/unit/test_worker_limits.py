@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from engine.bus.base import Commit, Record
 from engine.bus.cluster import Fetched, length_of
-from engine.bus.memory_cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
-from engine.runtime.task import LONGEST_KEPT_BYTES, Decoder, Marker, Task
-from engine.runtime.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.worker import Pacing, Senses, Worker
+from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold, Marker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant
@@ -192,7 +192,7 @@ def test_long_records_do_not_pile_up() -> None:
 
 @pytest.mark.parametrize(("length", "kept"), [(LONGEST_KEPT_BYTES, True), (LONGEST_KEPT_BYTES + 1, False)])
 def test_a_refused_record_that_no_dead_letter_has_room_for_is_named_by_its_digest(length: int, kept: bool) -> None:
-    task = Task(MemoryFamily(), 0, 1, Rules(), Marker(), 1 << 20)
+    task = Fold(MemoryFamily(), 0, 1, Rules(), Marker(), 1 << 20)
     record = Record(0, 0, "A", b"\xff" * length, ARRIVED)
     (letter,) = task.step(Decoder(1).arrivals([record]), append=False).commit.outputs
     said = json.loads(letter.value)["data"]

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from engine.bus.base import Record
-from engine.bus.memory_cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
-from engine.runtime.worker import Load, Pacing, Senses, Worker
+from engine.runtime.cluster.worker import Load, Pacing, Senses, Worker
 from tests.auditor.events import issued
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -68,7 +68,7 @@ def test_the_load_is_the_share_of_time_that_is_worked(monkeypatch: pytest.Monkey
         at, used = next(moments)
         return at
 
-    monkeypatch.setattr("engine.runtime.worker.time.monotonic", tell)
-    monkeypatch.setattr("engine.runtime.worker.time.process_time", lambda: used)
+    monkeypatch.setattr("engine.runtime.cluster.worker.time.monotonic", tell)
+    monkeypatch.setattr("engine.runtime.cluster.worker.time.process_time", lambda: used)
     load = Load()
     assert [load(), load(), load()] == [0.0, 1.0, 0.0]

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
-from engine.web.facade import Context
+from engine.web.ports import Context
 from tests.unit.fake_service import FakeService
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from engine.bus.base import Commit
-from engine.bus.memory import MemoryBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit
 from engine.core.rules import Rules
-from engine.runtime.engine import Engine
+from engine.runtime.single.engine import Engine
 
 ARRIVED = 1_773_500_000_000_000
 

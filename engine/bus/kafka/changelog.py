@@ -1,7 +1,7 @@
 """A commit as records of `stockline.state`, and the way back.
 
 - a row: its state key -> its value, null to delete
-- the names of events that a commit remembered: one record (`tables.names`)
+- the names of events that a commit remembered: one record (`tables.event_marks`)
 - the marker: how far the log is folded, with the identity of the log's topic
 """
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from engine.bus.base import Commit
+from engine.bus.single import Commit
 from tables import keys
-from tables.names import pack_names
+from tables.event_marks import pack_names
 
 Pair = tuple[bytes, bytes | None]
 

@@ -10,18 +10,18 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from engine.bus import embedded_layout as layout
-from engine.bus.base import Commit, Record
-from engine.bus.embedded_published import EmbeddedPublished
-from engine.bus.embedded_state import EmbeddedState
+from engine.bus.disk import layout as layout
+from engine.bus.disk.published import DiskReadModel
+from engine.bus.disk.state import EmbeddedState
 from engine.bus.kafka.changelog import LogMarker, read_log_marker
-from engine.bus.kafka.connection import Connection, TopicPlace, stopped
-from engine.bus.kafka.follower import commit_of
-from engine.bus.kafka.owned import UNTIL_HEADER
 from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
-from engine.bus.kafka.transport import record_of
+from engine.bus.kafka.web.follower import commit_of
+from engine.bus.kafka.worker.ownership import UNTIL_HEADER
+from engine.bus.kafka.worker.transport import record_of
+from engine.bus.single import Commit, Record
 from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, UsageError
+from engine.kafka.connection import Connection, TopicPlace, stopped
 from tables import keys
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -69,7 +69,7 @@ class Snapshot:
         self._store = RocksStore(path, layout.FAMILIES, StoreSettings(128))
         self._log = self._store.family("log")
         self.state = EmbeddedState(self._store)
-        self.published = EmbeddedPublished(self._store, partitions)
+        self.published = DiskReadModel(self._store, partitions)
 
     async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
         await self._copy(consumer, [STATE], advance, lambda place, records: records)

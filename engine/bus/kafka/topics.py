@@ -10,10 +10,10 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExistsError, for_code
 from msgspec import Struct
 
-from engine.bus.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
 from engine.bus.kafka.topic_ids import topic_ids
+from engine.contract.schemas import CHANNELS
 from engine.core.errors import EnvironmentFailure, UsageError
-from engine.schema import CHANNELS
+from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
 
 EVENTS = "stockline.events"
 STATE = "stockline.state"

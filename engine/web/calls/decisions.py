@@ -9,13 +9,13 @@ import msgspec
 from aiohttp import web
 from msgspec import Raw
 
-from engine.bus.base import Topic
+from engine.bus.single import Topic
 from engine.core import events
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.values import moment
 from engine.web import bodies, lists
 from engine.web.answers import AlertAnswer, SignalAnswer, as_json, raw_json
-from engine.web.facade import CONTEXT, service_of
+from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 
 SOURCE = "stockline/api"
@@ -91,10 +91,10 @@ async def _answer(request: web.Request, kind: Answerable) -> web.Response:
 async def _submit(request: web.Request, raw: bytes) -> None:
     """Submit an answer; raises Problem 400 where it is no valid event, 409 where the life cycle does not allow it."""
     event = events.decode(raw)
-    if isinstance(event, Rejected):
+    if isinstance(event, Rejection):
         raise Problem(400, event.detail, event.reason)
-    receipt = await service_of(request).decide(raw, f"api/{request.remote}")
-    for refusal in receipt.refused:
+    submission = await service_of(request).decide(raw, f"api/{request.remote}")
+    for refusal in submission.refused:
         raise Problem(409, refusal.detail, refusal.reason)
 
 

@@ -6,9 +6,9 @@ from importlib.resources import files
 import msgspec
 from aiohttp import web
 
-from engine import schema
+from engine.contract import schemas as schema
 from engine.web.answers import raw_json
-from engine.web.facade import OPENAPI
+from engine.web.ports import OPENAPI
 
 STATIC = {
     "index.html": "text/html",

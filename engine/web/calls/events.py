@@ -10,7 +10,7 @@ from msgspec import UNSET
 from engine.core.outputs import DeadLetter
 from engine.web import lists
 from engine.web.answers import RefusedItem, Taken, as_json, raw_json
-from engine.web.facade import CONTEXT, Receipt, service_of
+from engine.web.ports import CONTEXT, Submission, service_of
 from engine.web.problems import Problem
 
 UNREADABLE = frozenset({"not_json", "not_utf8", "too_deep"})
@@ -21,13 +21,13 @@ async def post(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
         items = await context.intake.items(body, request.content_type)
-        receipt = await context.service.submit(items.parts, f"http/{request.remote}") if items.parts else None
-    if receipt is None:
+        submission = await context.service.submit(items.parts, f"http/{request.remote}") if items.parts else None
+    if submission is None:
         return _nothing(body)
-    if items.whole and receipt.refused and receipt.refused[0].reason in UNREADABLE:
-        refusal = receipt.refused[0]
+    if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:
+        refusal = submission.refused[0]
         raise Problem(400, f"the body went to the dead letters: {refusal.detail}", refusal.reason)
-    return as_json(_taken(receipt), status=202)
+    return as_json(_taken(submission), status=202)
 
 
 def _nothing(body: bytes) -> web.Response:
@@ -36,9 +36,9 @@ def _nothing(body: bytes) -> web.Response:
     return as_json(Taken(0, [], 0), status=202)
 
 
-def _taken(receipt: Receipt) -> Taken:
-    refused = [RefusedItem(each.index, each.id, each.reason, each.detail) for each in receipt.refused]
-    return Taken(receipt.accepted, refused, UNSET if receipt.duplicates is None else receipt.duplicates)
+def _taken(submission: Submission) -> Taken:
+    refused = [RefusedItem(each.index, each.id, each.reason, each.detail) for each in submission.refused]
+    return Taken(submission.accepted, refused, UNSET if submission.duplicates is None else submission.duplicates)
 
 
 async def list_letters(request: web.Request) -> web.Response:
@@ -56,8 +56,8 @@ async def replay(request: web.Request) -> web.Response:
     """Submit the exact bytes of a dead letter again."""
     letter = msgspec.json.decode(lists.data_of(await _letter(request)), type=DeadLetter)
     raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
-    receipt = await service_of(request).decide(raw, f"replay/{letter.id}")
-    return as_json(_taken(receipt), status=202)
+    submission = await service_of(request).decide(raw, f"replay/{letter.id}")
+    return as_json(_taken(submission), status=202)
 
 
 async def _letter(request: web.Request) -> bytes:

@@ -9,7 +9,7 @@ from msgspec import Raw
 from engine.core.values import row_key
 from engine.web import lists
 from engine.web.answers import as_json
-from engine.web.facade import service_of
+from engine.web.ports import service_of
 from engine.web.problems import Problem
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365

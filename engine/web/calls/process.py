@@ -8,7 +8,7 @@ from aiohttp import web
 from engine import telemetry
 from engine.web import bodies
 from engine.web.answers import ClockAnswer, Health, Sync, as_json
-from engine.web.facade import CONTEXT, service_of
+from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 
 MAX_WAIT_SECONDS = 300.0

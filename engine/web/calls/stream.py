@@ -16,8 +16,8 @@ from struct import pack
 import msgspec
 from aiohttp import web
 
-from engine.bus.base import Output, Topic
-from engine.web.facade import CONTEXT, Subscription, service_of
+from engine.bus.single import Output, Topic
+from engine.web.ports import CONTEXT, Subscription, service_of
 from engine.web.problems import Problem
 
 TABLES: dict[str, Topic] = {

@@ -1,0 +1,1 @@
+"""The bus of one machine: log, rows and read model in one RocksDB directory."""

@@ -1,0 +1,146 @@
+"""How the embedded bus lies in its families: keys that sort as they are read, values packed by hand.
+
+- meta: format, partitions, log (the id of the log), count/TOPIC, task/PARTITION -> end offset, marker; where retention
+  has deleted, begin/PARTITION -> first offset of the log, first/TOPIC/PARTITION -> first sequence of a history
+- log: partition, offset -> arrival, key, value
+- state: state keys as they are
+- dedupe: the state keys that begin with b"d": random, many, and mostly asked for in vain
+- latest: topic, name -> latest value of a thing
+- names: topic, name -> nothing: small enough to stay in the cache, so that counting new things is cheap
+- history: topic, partition, sequence -> value, in the order of commits
+- touched: row, offset counted down, partition -> nothing: the newest first
+"""
+
+import struct
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from engine.bus.single import Output, Record, Topic
+from tables.keys import DUPLICATE
+from tables.stores.rocksdb_options import Profile
+
+FORMAT = 2
+FAMILIES: Mapping[str, Profile] = {
+    "meta": "rows",
+    "log": "sequential",
+    "state": "rows",
+    "dedupe": "random",
+    "latest": "rows",
+    "names": "rows",
+    "history": "sequential",
+    "touched": "sequential",
+}
+TOPIC_TAGS: Mapping[Topic, bytes] = {"positions": b"p", "signals": b"s", "alerts": b"a", "dead-letters": b"x"}
+DEDUPE_TAG = DUPLICATE[0]
+FORMAT_KEY = b"format"
+PARTITIONS_KEY = b"partitions"
+LOG_KEY = b"log"
+LAST_OFFSET = (1 << 64) - 1
+
+_LOG_KEY = struct.Struct(">HQ")
+_LOG_HEAD = struct.Struct("<qI")
+_HISTORY_KEY = struct.Struct(">cHQ")
+_TOUCHED_TAIL = struct.Struct(">QH")
+_NUMBER = struct.Struct(">Q")
+_LENGTH = struct.Struct(">H")
+
+Put = Callable[[bytes, bytes, Any], None]
+
+log_key = _LOG_KEY.pack
+history_key = _HISTORY_KEY.pack
+number = _NUMBER.pack
+
+
+def number_in(packed: bytes) -> int:
+    """The number that `number` packed."""
+    return int(_NUMBER.unpack(packed)[0])
+
+
+def put_records(put: Put, handle: Any, records: Iterable[Record]) -> None:
+    """Write log records; the hot path of a commit."""
+    pack_key, pack_head = _LOG_KEY.pack, _LOG_HEAD.pack
+    for partition, offset, key, value, arrived_at in records:
+        name = key.encode("utf-8", "surrogatepass")
+        put(pack_key(partition, offset), b"%b%b%b" % (pack_head(arrived_at, len(name)), name, value), handle)
+
+
+def record(key: bytes, packed: bytes) -> Record:
+    """The record that `put_records` wrote."""
+    partition, offset = _LOG_KEY.unpack(key)
+    arrived_at, length = _LOG_HEAD.unpack_from(packed)
+    split = _LOG_HEAD.size + length
+    name = packed[_LOG_HEAD.size : split].decode("utf-8", "surrogatepass")
+    return Record(partition, offset, name, packed[split:], arrived_at)
+
+
+def record_place(key: bytes) -> tuple[int, int]:
+    """Partition and offset of a log key."""
+    partition, offset = _LOG_KEY.unpack(key)
+    return partition, offset
+
+
+def history_sequence(key: bytes) -> int:
+    """The sequence number in a history key."""
+    return int(_HISTORY_KEY.unpack(key)[2])
+
+
+def name_key(topic: Topic, name: str) -> bytes:
+    """The key of a thing; UTF-8 sorts as the names do."""
+    return TOPIC_TAGS[topic] + name.encode("utf-8", "surrogatepass")
+
+
+def name_in(key: bytes) -> str:
+    """The name of a thing from its key."""
+    return key[1:].decode("utf-8", "surrogatepass")
+
+
+def output_name(output: Output) -> str:
+    """What names the thing of an output: the row of a position, else the id."""
+    return output.key if output.topic == "positions" else output.id
+
+
+def row_prefix(row: str) -> bytes:
+    """What all index entries of a row begin with; the length keeps rows apart whose names continue each other."""
+    name = row.encode("utf-8", "surrogatepass")
+    return _LENGTH.pack(len(name)) + name
+
+
+def touched_key(prefix: bytes, offset: int, partition: int) -> bytes:
+    """The index entry of a row for a log offset; greater offsets sort first."""
+    return prefix + _TOUCHED_TAIL.pack(LAST_OFFSET - offset, partition)
+
+
+def touched_row(key: bytes) -> bytes:
+    """The row prefix of an index entry."""
+    return key[: -_TOUCHED_TAIL.size]
+
+
+def after_row(prefix: bytes) -> bytes:
+    """A key beyond all index entries of a row."""
+    return prefix + b"\xff" * (_TOUCHED_TAIL.size + 1)
+
+
+def touched_place(key: bytes) -> tuple[int, int]:
+    """Partition and offset of an index entry."""
+    reverse, partition = _TOUCHED_TAIL.unpack(key[-_TOUCHED_TAIL.size :])
+    return partition, LAST_OFFSET - reverse
+
+
+def task_key(partition: int) -> bytes:
+    """Where the end offset and the marker of a task are."""
+    return b"task/%d" % partition
+
+
+def begin_key(partition: int) -> bytes:
+    """Where the first offset of a log is whose beginning was deleted."""
+    return b"begin/%d" % partition
+
+
+def first_key(topic: Topic, partition: int) -> bytes:
+    """Where the first sequence of a history is whose beginning was deleted."""
+    return b"first/%s/%d" % (topic.encode(), partition)
+
+
+def count_key(topic: Topic) -> bytes:
+    """Where the number of things of a topic is."""
+    return b"count/" + topic.encode()

@@ -1,0 +1,58 @@
+"""Committed state of the embedded bus: one ordered key space over two families."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from rocksdict import WriteBatch
+
+from engine.bus.disk.layout import DEDUPE_TAG
+from tables.stores.rocksdb import RocksStore
+
+DEDUPE_START = bytes([DEDUPE_TAG])
+DEDUPE_STOP = bytes([DEDUPE_TAG + 1])
+
+
+class EmbeddedState:
+    """State keys begin with a one-byte tag of their table; those of the tag "d" live in a family made for misses."""
+
+    def __init__(self, store: RocksStore) -> None:
+        self._rows = store.family("state")
+        self._dedupe = store.family("dedupe")
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of `key`, or None."""
+        return (self._dedupe if key[0] == DEDUPE_TAG else self._rows).get(key)
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of `keys`, in their order; the keys of each family in one look-up."""
+        routed = [key for key in keys if key[0] == DEDUPE_TAG]
+        if not routed:
+            return self._rows.get_many(keys)
+        if len(routed) == len(keys):
+            return self._dedupe.get_many(routed)
+        dedupe = iter(self._dedupe.get_many(routed))
+        rows = iter(self._rows.get_many([key for key in keys if key[0] != DEDUPE_TAG]))
+        return [next(dedupe if key[0] == DEDUPE_TAG else rows) for key in keys]
+
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop as they are at the call, ascending; with `reverse` descending."""
+        if start[:1] == stop[:1] != DEDUPE_START:
+            return self._rows.scan(start, stop, reverse)
+        parts = [
+            (self._rows, start, min(stop, DEDUPE_START)),
+            (self._dedupe, max(start, DEDUPE_START), min(stop, DEDUPE_STOP)),
+            (self._rows, max(start, DEDUPE_STOP), stop),
+        ]
+        chosen = parts[::-1] if reverse else parts
+        return chain.from_iterable([family.scan(low, high, reverse) for family, low, high in chosen if low < high])
+
+    def add(self, batch: WriteBatch, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
+        """Put `changes` into `batch`; the hot path of a commit."""
+        put, delete = batch.put, batch.delete
+        rows, dedupe = self._rows.handle, self._dedupe.handle
+        for key, value in changes:
+            handle = dedupe if key[0] == DEDUPE_TAG else rows
+            if value is None:
+                delete(key, handle)
+            else:
+                put(key, value, handle)

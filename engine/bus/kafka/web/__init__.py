@@ -1,0 +1,1 @@
+"""What the web process needs of Kafka: it appends events and follows the public topics."""

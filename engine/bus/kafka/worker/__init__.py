@@ -1,0 +1,1 @@
+"""What a worker needs of Kafka: group, ownership of partitions, transactions, local rows."""

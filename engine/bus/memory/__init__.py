@@ -1,0 +1,1 @@
+"""The bus and the cluster in memory, for simulations and tests: they keep the same contract."""

@@ -1,0 +1,151 @@
+"""The bus in memory, for simulation and tests: the same contract as on disk, and a crash on demand."""
+
+import threading
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Literal
+from uuid import uuid4
+
+from engine.bus.single import Commit, Output, Record, StateReader, Topic, check_offsets
+from engine.core.errors import EnvironmentFailure, UsageError
+from tables.stores.memory import MemoryFamily
+
+CrashPoint = Literal["before", "after"]
+
+
+class Crash(BaseException):
+    """The process ends here, as far as the code above the bus can tell: nothing catches it but the test."""
+
+
+class MemoryReadModel:
+    """What was published, in dictionaries."""
+
+    def __init__(self, logs: list[list[Record]]) -> None:
+        self._logs = logs
+        self._lock = threading.Lock()
+        self._latest: dict[Topic, dict[str, bytes]] = defaultdict(dict)
+        self._history: dict[tuple[Topic, int], list[bytes]] = defaultdict(list)
+        self._touched: dict[str, list[tuple[int, int]]] = defaultdict(list)
+
+    def latest(self, topic: Topic, name: str) -> bytes | None:
+        """The latest value of a thing, or None."""
+        return self._latest[topic].get(name)
+
+    def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
+        with self._lock:
+            chosen = sorted(pair for pair in self._latest[topic].items() if pair[0] > after)
+        return iter(chosen)
+
+    def count(self, topic: Topic) -> int:
+        """How many things of the topic there are."""
+        return len(self._latest[topic])
+
+    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+        """Every output of a topic from one partition, in the order of its commits."""
+        if topic == "positions":
+            raise UsageError("positions keep no history, only the latest value of each row")
+        with self._lock:
+            return iter(list(self._history[topic, partition]))
+
+    def first(self, topic: Topic, partition: int) -> int:
+        """Everything is kept."""
+        del topic, partition
+        return 0
+
+    def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
+        """The last log records that concern a row, newest first, with offsets below `before`."""
+        with self._lock:
+            offsets = sorted(set(self._touched.get(key, ())))
+        end = len(offsets) if before is None else bisect_left(offsets, (before, -1))
+        chosen = offsets[max(0, end - limit) : end]
+        return [self._logs[partition][offset] for offset, partition in reversed(chosen)]
+
+    def add(self, commit: Commit) -> None:
+        """Take the outputs and touched rows of a commit."""
+        with self._lock:
+            for output in commit.outputs:
+                self._publish(commit.partition, output)
+            for row, offset in commit.touched:
+                self._touched[row].append((offset, commit.partition))
+
+    def _publish(self, partition: int, output: Output) -> None:
+        if output.topic == "positions":
+            self._latest["positions"][output.key] = output.value
+            return
+        self._latest[output.topic][output.id] = output.value
+        self._history[output.topic, partition].append(output.value)
+
+
+class MemoryBus:
+    """A bus that lives as long as the object: a new runtime on the same bus is a restart after a crash."""
+
+    def __init__(self, partitions: int = 8) -> None:
+        self.partitions = partitions
+        self.log_id = uuid4().hex
+        self._logs: list[list[Record]] = [[] for _ in range(partitions)]
+        self._markers: list[bytes | None] = [None] * partitions
+        self._state = MemoryFamily()
+        self._published = MemoryReadModel(self._logs)
+        self._crash: CrashPoint | None = None
+        self._failure: EnvironmentFailure | None = None
+
+    @property
+    def state(self) -> StateReader:
+        """Committed state."""
+        return self._state
+
+    @property
+    def published(self) -> MemoryReadModel:
+        """What was published."""
+        return self._published
+
+    def begin_offset(self, partition: int) -> int:
+        """Everything is kept."""
+        del partition
+        return 0
+
+    def end_offset(self, partition: int) -> int:
+        """The offset that the next record of the partition gets; the first is 0."""
+        return len(self._logs[partition])
+
+    def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
+        """At most `limit` records from `offset` on."""
+        return self._logs[partition][offset : offset + limit]
+
+    def marker(self, partition: int) -> bytes | None:
+        """The marker of the last commit of the task, or None before the first."""
+        return self._markers[partition]
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """Apply all commits, or raise and apply none; a crash that was asked for happens here."""
+        crash, self._crash = self._crash, None
+        failure, self._failure = self._failure, None
+        if crash == "before":
+            raise Crash("before the commit took effect")
+        if failure is not None:
+            raise failure
+        check_offsets(commits, [len(log) for log in self._logs])
+        for commit in commits:
+            self._apply(commit)
+        if crash == "after":
+            raise Crash("after the commit took effect")
+
+    def fail_next_commit(self, point: CrashPoint) -> None:
+        """Let the next commit raise `Crash`, before or after it takes effect."""
+        self._crash = point
+
+    def refuse_next_commit(self, failure: EnvironmentFailure) -> None:
+        """Let the next commit raise `failure` and write nothing, as a full disk does."""
+        self._failure = failure
+
+    def close(self) -> None:
+        """Nothing to release; what was committed stays readable."""
+
+    def _apply(self, commit: Commit) -> None:
+        self._logs[commit.partition].extend(commit.records)
+        for key, value in commit.changes:
+            self._state.apply(key, value)
+        self._published.add(commit)
+        self._markers[commit.partition] = commit.marker

@@ -1,0 +1,148 @@
+"""The contract of a bus: one ordered log per partition, its state, its outputs, and one atomic commit over them.
+
+A task is one partition. `commit` is all or nothing over every task it is given: log records, state changes, outputs and
+marker. After it returns, everything in it survives a crash of the process and of the machine.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from engine.core.errors import BrokenInvariant
+
+Topic = Literal["positions", "signals", "alerts", "dead-letters"]
+
+
+class Record(NamedTuple):
+    """One record of the log. `arrived_at` is the instant (microseconds) at which the log took it."""
+
+    partition: int
+    offset: int
+    key: str
+    value: bytes
+    arrived_at: int
+
+
+class Output(NamedTuple):
+    """One published record. `key` is the row (sku NUL location), or the source of a dead letter; `id` names the thing.
+
+    `value` is the CloudEvents JSON. For positions the latest of a row counts, for the others every output is kept.
+    """
+
+    topic: Topic
+    key: str
+    id: str
+    value: bytes
+
+
+class Commit(NamedTuple):
+    """All that one task writes at once.
+
+    `records` are appended to the log (empty where the log is already written); `changes` are state keys with their new
+    value, or None to delete; `touched` names the log offsets that concern a row; `marker` is opaque to the bus, and
+    `next_offset` says how far of the log it has come.
+    """
+
+    partition: int
+    records: Sequence[Record]
+    changes: Sequence[tuple[bytes, bytes | None]]
+    outputs: Sequence[Output]
+    touched: Sequence[tuple[str, int]]
+    marker: bytes
+    next_offset: int = 0
+
+
+class StateReader(Protocol):
+    """Reads of committed state, ordered by key bytes."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value of `key`, or None."""
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The values of `keys`, in their order."""
+
+    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """The pairs with start <= key < stop, ascending; with `reverse` descending."""
+
+
+class ReadModel(Protocol):
+    """Reads of what was published; safe to call from any thread while commits go on."""
+
+    def latest(self, topic: Topic, name: str) -> bytes | None:
+        """The latest value of a thing: a position by row key, a signal, alert or dead letter by id."""
+
+    def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
+        """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
+
+    def count(self, topic: Topic) -> int:
+        """How many things of the topic there are, at no cost worth naming."""
+
+    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+        """Every output of a topic (not of positions) from one partition, in the order of its commits."""
+
+    def first(self, topic: Topic, partition: int) -> int:
+        """How many outputs the history had before its first: 0 where nothing was deleted."""
+
+    def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
+        """The last log records that concern a row, newest first, with offsets below `before`."""
+
+
+class Kept(Protocol):
+    """The committed state and outputs of a bus."""
+
+    partitions: int
+
+    @property
+    def state(self) -> StateReader:
+        """Committed state."""
+
+    @property
+    def published(self) -> ReadModel:
+        """What was published."""
+
+    def marker(self, partition: int) -> bytes | None:
+        """The marker of the last commit of the task, or None before the first."""
+
+
+class Named(Kept, Protocol):
+    """A bus whose log can be told from every other log."""
+
+    @property
+    def log_id(self) -> str:
+        """The id of the log: given once when it is begun, the same wherever it is served."""
+
+
+class Audited(Kept, Protocol):
+    """A bus whose log can be read: what an audit needs."""
+
+    def begin_offset(self, partition: int) -> int:
+        """The first offset that the log still has, or would have; 0 where everything is kept."""
+
+    def end_offset(self, partition: int) -> int:
+        """The offset that the next record of the partition gets; the first is 0."""
+
+    def read_log(self, partition: int, offset: int, limit: int) -> list[Record]:
+        """At most `limit` records from `offset` on."""
+
+
+class Bus(Audited, Named, Protocol):
+    """A log of `partitions` partitions with its state and outputs."""
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """Write all commits atomically and durably, or raise EnvironmentFailure and write none."""
+
+    def close(self) -> None:
+        """Release what is held; a second call does nothing."""
+
+
+def check_offsets(commits: Sequence[Commit], ends: list[int]) -> list[int]:
+    """The end offsets after `commits`, given those before; BrokenInvariant where a record does not follow the last."""
+    after = list(ends)
+    for commit in commits:
+        expected = after[commit.partition]
+        for record in commit.records:
+            if record.offset != expected or record.partition != commit.partition:
+                found = f"partition {record.partition} offset {record.offset}"
+                raise BrokenInvariant(f"the log of partition {commit.partition} expects offset {expected}, got {found}")
+            expected += 1
+        after[commit.partition] = expected
+    return after

@@ -1,0 +1,1 @@
+"""What the outside relies on, written for programs: schemas of events and outputs, the AsyncAPI document."""

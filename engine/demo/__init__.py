@@ -1,0 +1,1 @@
+"""The demo: a simulated distributor on real sales data runs beside a nightly batch."""

@@ -1,0 +1,111 @@
+"""Holds the engine's drift alerts against the errors that were planted."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.demo.world.calendar import SECOND
+from engine.demo.world.erp import CAUSES, PlantedError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A drift alert as it was at one moment: what it compares, and the causes it names, the likeliest first."""
+
+    alert: str
+    key: tuple[str, str]
+    as_of: int
+    causes: tuple[tuple[str, frozenset[str]], ...]
+
+
+@dataclass
+class Verdict:
+    """How the planted errors fared, by cause; and the alarms that no planted error explains."""
+
+    planted: Counter[str] = field(default_factory=Counter)
+    found: Counter[str] = field(default_factory=Counter)
+    right_cause: Counter[str] = field(default_factory=Counter)
+    right_event: Counter[str] = field(default_factory=Counter)
+    taken_for: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alarms: int = 0
+    false_alarms: int = 0
+    false_examples: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict for JSON."""
+        return {
+            "planted": self.planted.total(),
+            "found": self.found.total(),
+            "right_cause": self.right_cause.total(),
+            "right_event": self.right_event.total(),
+            "alarms": self.alarms,
+            "false_alarms": self.false_alarms,
+            "false_examples": self.false_examples,
+            "by_cause": {
+                cause: {
+                    "planted": self.planted[cause],
+                    "found": self.found[cause],
+                    "right_cause": self.right_cause[cause],
+                    "right_event": self.right_event[cause],
+                    "taken_for": {wrong: n for (true, wrong), n in self.taken_for.items() if true == cause},
+                }
+                for cause in CAUSES
+            },
+        }
+
+
+class Judge:
+    """Remembers what the drift alerts said while they were open: later reports and the correction change them."""
+
+    def __init__(self) -> None:
+        self._findings: dict[tuple[str, int], Finding] = {}
+
+    def observe(self, alerts: Iterable[dict[str, Any]]) -> None:
+        """Take drift alerts as they are now; the first word of an alert about a moment counts."""
+        for alert in alerts:
+            finding = finding_of(alert)
+            self._findings.setdefault((finding.alert, finding.as_of), finding)
+
+    def verdict(self, planted: Iterable[PlantedError]) -> Verdict:
+        """Compare. An alarm is an alert; it is false when none of its moments belongs to a planted error of its row."""
+        verdict, explained = Verdict(), set()
+        by_key: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self._findings.values():
+            by_key.setdefault(finding.key, []).append(finding)
+        for error in planted:
+            verdict.planted[error.cause] += 1
+            hits = [finding for finding in by_key.get(error.key, ()) if finding.as_of in error.moments]
+            if hits:
+                explained |= {finding.alert for finding in hits}
+                _credit(verdict, error, min(hits, key=lambda finding: finding.as_of))
+        alarms = {finding.alert: finding for finding in self._findings.values()}
+        false = [finding for name, finding in alarms.items() if name not in explained]
+        verdict.alarms, verdict.false_alarms = len(alarms), len(false)
+        verdict.false_examples = [f"{finding.alert} {'/'.join(finding.key)}" for finding in false[:5]]
+        return verdict
+
+
+def finding_of(alert: dict[str, Any]) -> Finding:
+    """Read a `balance_drift` alert."""
+    evidence = alert["evidence"]
+    causes = tuple((str(cause["cause"]), frozenset(cause.get("events", ()))) for cause in evidence.get("causes", ()))
+    return Finding(alert["id"], (alert["sku"], alert["location"]), _instant(evidence["as_of"]), causes)
+
+
+def _credit(verdict: Verdict, error: PlantedError, finding: Finding) -> None:
+    verdict.found[error.cause] += 1
+    first, events = finding.causes[0] if finding.causes else ("none", frozenset())
+    if first != error.cause:
+        verdict.taken_for[error.cause, first] += 1
+        return
+    verdict.right_cause[error.cause] += 1
+    verdict.right_event[error.cause] += error.event in events
+
+
+def _instant(moment: str | int) -> int:
+    """Microseconds; rounded as text is exact to the microsecond."""
+    if isinstance(moment, int):
+        return moment
+    return round(datetime.fromisoformat(moment).timestamp() * SECOND)
