@@ -11,7 +11,7 @@ from benchmarks.mix import START, Mix
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.single import Bus, Record
 from engine.core.events import decode
-from engine.core.outcomes import Rejected
+from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import DAY, instant
 from engine.runtime.fold import Arrival, Fold
@@ -68,7 +68,7 @@ class Step:
         if self._punctuality == "late":
             return ARRIVED
         event = decode(raw)
-        if isinstance(event, Rejected):
+        if isinstance(event, Rejection):
             raise RuntimeError(f"the mix holds an event that is refused: {event.detail}")
         return instant(event.time)
 
