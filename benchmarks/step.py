@@ -14,7 +14,8 @@ from engine.core.events import decode
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import DAY, instant
-from engine.runtime.fold import Arrival, Fold
+from engine.runtime.arrivals import Arrival
+from engine.runtime.fold import Fold
 from engine.runtime.marker import Marker
 
 BATCH = 1_000

@@ -11,10 +11,7 @@ The fold of one record, in this order and for these reasons:
 Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
 """
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from hashlib import sha256
 from traceback import extract_tb
 from typing import Any, NamedTuple
 
@@ -22,7 +19,7 @@ import msgspec
 
 from agents.pipeline import ASKED, STEPS, handle
 from agents.turn import Calendar, Turn
-from engine.bus.single import Commit, Output, Record, Topic
+from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     EVENT_TYPES,
     Broadcast,
@@ -31,26 +28,21 @@ from engine.core.events import (
     Event,
     FeedDeclared,
     content,
-    decode,
     identity,
     type_name,
 )
-from engine.core.identify import identify
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejection
-from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
+from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
-from engine.core.values import HOUR, instant, moment, partition_of, row_key
+from engine.core.values import HOUR, instant
+from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
+from engine.runtime.publishing import dead_letter_of, position_of, revision_of
 from tables import keys
 from tables.feeds import Feeds
 from tables.rows import Stock
 from tables.workspace import State, Workspace, too_heavy
-
-LONGEST_KEPT_BYTES = 16 << 20
-"""A refused record up to this length is kept in its dead letter: longer ones come out of compressed batches."""
-SHORT_BYTES = 64 * 1024
-"""A refused record up to this length is kept as text even where JSON escapes make it six times as long."""
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
 
@@ -59,13 +51,6 @@ COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
 
 Outcome = Rejection | Duplicate | None
 """What became of a record; None is applied."""
-
-
-class Arrival(NamedTuple):
-    """A record with what decoding made of it."""
-
-    record: Record
-    event: Event | Rejection
 
 
 class Step(NamedTuple):
@@ -105,7 +90,9 @@ class Fold:
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
         records = [arrival.record for arrival in arrivals] if append else []
-        self._outputs += [self._position(row, offset) for row, offset in self._touched.items()]
+        for row, offset in self._touched.items():
+            stock: Stock = self._space.get(keys.STOCK + row)
+            self._outputs.append(position_of(row, stock, self.partition, offset))
         changes = [*self._space.changes(), *((key, value) for key, value in self._seen.items())]
         packed = msgspec.msgpack.encode(self.marker)
         commit = Commit(self.partition, records, changes, self._outputs, self._index, packed, last + 1)
@@ -143,7 +130,7 @@ class Fold:
 
     def _fold(self, record: Record, event: Event | Rejection, name: bytes, seen: bytes | None) -> Outcome:
         if isinstance(event, Rejection):
-            return self._refuse(record, None, event)
+            return self._reject(record, None, event)
         if type(event) is ClockTicked or type(event) is FeedDeclared:
             # Both judge feeds by what has arrived before them, wherever the batch was cut.
             self._remember_arrivals()
@@ -155,7 +142,7 @@ class Fold:
         refused = early or self._repeated(record, self._seen.get(name, seen), says)
         now = self.marker.now if early else self._hear(record, event, at)
         if isinstance(refused, Rejection):
-            return self._refuse(record, event, refused)
+            return self._reject(record, event, refused)
         if refused is DUPLICATE:
             self._tally("duplicates", event)
             return DUPLICATE
@@ -163,11 +150,11 @@ class Fold:
         turn.begin(event, at, now, name[-16:])
         refused = self._handle(turn)
         if refused is not None:
-            return self._refuse(record, event, refused)
+            return self._reject(record, event, refused)
         self._set_alarms(turn)
-        outputs = [_output(*effect, turn) for effect in turn.effects] if turn.effects else []
+        outputs = [revision_of(*effect, turn) for effect in turn.effects] if turn.effects else []
         if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
-            return self._refuse(record, event, TOO_LARGE)
+            return self._reject(record, event, TOO_LARGE)
         self._accept(turn, record.offset, outputs)
         if type(event) is not ClockTicked:
             self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
@@ -256,114 +243,20 @@ class Fold:
                 self._space.accept({keys.pulse(self.partition, name): self.feeds.arrived(name, last)})
         self._arrivals = {}
 
-    # outputs ----------------------------------------------------------------------------------------------------------
+    def _reject(self, record: Record, event: Event | None, rejection: Rejection) -> Rejection:
+        """Publish a rejected record as a dead letter; a broadcast one by the first partition only."""
+        if not self._counted_elsewhere(event):
+            self._tally(f"dead_letters:{rejection.reason}")
+            self._outputs.append(dead_letter_of(record, event, rejection))
+        return rejection
 
-    def _position(self, row: bytes, offset: int) -> Output:
-        stock: Stock = self._space.get(keys.STOCK + row)
-        sku, location = keys.names(row)
-        position = Position(
-            sku=sku,
-            location=location,
-            available=stock.available,
-            held=stock.held,
-            on_hand=stock.available + stock.held,
-            reserved=stock.reserved,
-            sellable=stock.sellable,
-            on_order=stock.on_order,
-            in_transit=stock.in_transit,
-            position=stock.position,
-            version=stock.version,
-            updated=moment(stock.updated),
-        )
-        name = f"{sku}@{location}"
-        value = envelope("position.changed", f"{name}/{self.partition}-{offset}", stock.updated, name, position)
-        key = row.decode()
-        return Output("positions", key, key, value)
-
-    def _refuse(self, record: Record, event: Event | None, refused: Rejection) -> Rejection:
-        if self._counted_elsewhere(event):
-            return refused
-        self._tally(f"dead_letters:{refused.reason}")
-        name = f"{record.partition}-{record.offset}"
-        source, event_id = (event.source, event.id) if event else identify(record.value)
-        letter = DeadLetter(
-            id=name,
-            reason=refused.reason,
-            detail=_said_of(record.value) + refused.detail,
-            place=f"stockline.events/{record.partition}/{record.offset}",
-            arrived=moment(record.arrived_at),
-            event_id=event_id,
-            event_source=source,
-            **_exact(record.value),
-        )
-        value = envelope("event.refused", name, record.arrived_at, refused.reason, letter, event)
-        self._outputs.append(Output("dead-letters", source or "", name, value))
-        return refused
+    # counters ---------------------------------------------------------------------------------------------------------
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
-        """What goes to every partition is counted, and refused, by the first."""
+        """What goes to every partition is counted, and rejected, by the first."""
         return self.partition != 0 and isinstance(event, Broadcast)
 
     def _tally(self, name: str, event: Event | None = None) -> None:
         if self._counted_elsewhere(event):
             return
         self._count[name] = self._count.get(name, 0) + 1
-
-
-def _output(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
-    """A revision of a signal or alert as it is published."""
-    value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
-    topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
-    return Output(topic, row_key(data.sku, data.location), data.id, value)
-
-
-def _said_of(value: bytes) -> str:
-    """What a dead letter says in place of bytes that no record has room for."""
-    if len(value) <= LONGEST_KEPT_BYTES:
-        return ""
-    return f"its {len(value)} bytes are too many to be kept here, SHA-256 {sha256(value).hexdigest()}; "
-
-
-def _exact(value: bytes) -> dict[str, Any]:
-    """The exact bytes of a record, as text where they are text and JSON does not make it much longer."""
-    if len(value) > LONGEST_KEPT_BYTES:
-        return {}
-    with suppress(UnicodeDecodeError):
-        text = value.decode()
-        if len(value) < SHORT_BYTES or len(msgspec.json.encode(text)) < 1.4 * len(value):
-            return {"raw": text}
-    return {"raw_base64": b64encode(value).decode()}
-
-
-MAX_SKUS_REMEMBERED = 200_000
-
-
-class Decoder:
-    """Reads records of a log that others may write: what lies under a wrong key or in a wrong partition is refused.
-
-    The order of a sku is that of its partition; an event elsewhere would be folded beside it.
-    """
-
-    def __init__(self, partitions: int) -> None:
-        self._partitions = partitions
-        self._known: dict[str, int] = {}
-
-    def arrivals(self, records: Sequence[Record]) -> list[Arrival]:
-        """The records with their events."""
-        return [Arrival(record, self._event(record)) for record in records]
-
-    def _event(self, record: Record) -> Event | Rejection:
-        event = decode(record.value)
-        if isinstance(event, Rejection | Broadcast):
-            return event
-        sku: str = event.data.sku
-        if record.key != sku:
-            return Rejection("wrong_key", f"the record's key is not the event's sku {sku!r}")
-        partition = self._known.get(sku)
-        if partition is None:
-            if len(self._known) > MAX_SKUS_REMEMBERED:
-                self._known.clear()
-            partition = self._known[sku] = partition_of(sku, self._partitions)
-        if record.partition != partition:
-            return Rejection("wrong_partition", f"{sku!r} belongs in partition {partition} of {self._partitions}")
-        return event

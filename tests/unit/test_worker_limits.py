@@ -13,9 +13,11 @@ from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
 from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.worker import Pacing, Senses, Worker
-from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold, Marker
+from engine.runtime.fold import Fold, Marker
+from engine.runtime.publishing import LONGEST_KEPT_BYTES
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant

@@ -27,7 +27,8 @@ from engine.bus.single import Record
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
 from engine.core.events import Broadcast, ClockTicked
 from engine.core.values import SECOND, iso
-from engine.runtime.fold import Arrival, Fold
+from engine.runtime.arrivals import Arrival
+from engine.runtime.fold import Fold
 from engine.runtime.marker import resume
 
 if TYPE_CHECKING:

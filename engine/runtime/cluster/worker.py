@@ -14,9 +14,10 @@ from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import SECOND, moment
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, TICK_SECONDS, News, WallClock, accepted_of, ticks_of
 from engine.runtime.cluster.partition_loop import PartitionLoop, late_broker
-from engine.runtime.fold import Decoder, Fold
+from engine.runtime.fold import Fold
 from tables.rows import Feed
 
 COMMIT_BYTES = 16 << 20

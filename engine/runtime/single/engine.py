@@ -20,8 +20,9 @@ from engine.core.identify import identify
 from engine.core.outcomes import Duplicate, Rejection
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
+from engine.runtime.arrivals import Arrival, Decoder
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
-from engine.runtime.fold import Arrival, Decoder, Fold, Outcome
+from engine.runtime.fold import Fold, Outcome
 from engine.runtime.marker import read_marker, resume
 
 REPLAY_RECORDS = 2_000
