@@ -1,7 +1,7 @@
 """The rows that one task works on: a bounded cache of decoded rows over committed state, and what is changed."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -109,6 +109,7 @@ WEIGHTS: dict[type, Any] = {
     orders.Line: lambda line: 900 + 100 * len(line.promises),
 }
 """What a row of a type weighs, or what tells it of a row that grows; every other row is short."""
+GROWING = frozenset(kind for kind, weight in WEIGHTS.items() if type(weight) is not int)
 
 
 def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: int) -> bool:
@@ -155,7 +156,7 @@ class Workspace:
             self._keep(key, row)
         return row
 
-    def prefetch(self, wanted: list[bytes]) -> None:
+    def prefetch(self, wanted: Iterable[bytes]) -> None:
         """Bring rows into the cache with one read."""
         cache = self._cache
         absent = [key for key in wanted if key not in cache]
@@ -185,20 +186,23 @@ class Workspace:
         for key, row in writes.items():
             tag = key[0]
             if tag in ORDERED_TAGS and key not in dirty:
-                home = keys.home(key)
-                written = self._ordered.get(home)
-                if written is None:
-                    self._ordered[home] = [key]
-                else:
-                    insort(written, key)
+                self._put_in_order(key)
             dirty[key] = row
-            if tag in UNCACHED_TAGS:
-                if tag == TAG_TIMER:
-                    self._note_timer(keys.timer_at(key), row is not None)
-                continue
-            old = cache.pop(key, MISSING)
-            cache[key] = row
-            self._weight += weigh(row) if old is MISSING else weigh(row) - weigh(old)
+            if tag not in UNCACHED_TAGS:
+                old = cache.pop(key, MISSING)
+                cache[key] = row
+                if type(old) is not type(row) or type(row) in GROWING:
+                    self._weight += weigh(row) if old is MISSING else weigh(row) - weigh(old)
+            elif tag == TAG_TIMER:
+                self._note_timer(keys.timer_at(key), row is not None)
+
+    def _put_in_order(self, key: bytes) -> None:
+        home = keys.home(key)
+        written = self._ordered.get(home)
+        if written is None:
+            self._ordered[home] = [key]
+        else:
+            insort(written, key)
 
     def _note_timer(self, at: int, is_set: bool) -> None:
         if is_set and at <= self._earliest:
@@ -231,7 +235,8 @@ class Workspace:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """What is to be committed, encoded."""
-        return [(key, encode(key, row)) for key, row in self._dirty.items()]
+        encode = _encode
+        return [(key, row if row is None or key[0] in RAW_TAGS else encode(row)) for key, row in self._dirty.items()]
 
     def committed(self) -> None:
         """The changes are in the state now; forget them and keep within the memory."""

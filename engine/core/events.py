@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from engine.core import payloads as p
-from engine.core.fields import Checked, Identifier, reader_of
+from engine.core.fields import Checked, Identifier, check_each, is_plain, reader_of
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 
@@ -34,8 +34,8 @@ class Event(Checked, tag_field="type", kw_only=True, omit_defaults=True, gc=Fals
     correlationid: str | None = None
 
     def __post_init__(self) -> None:
-        # Named, as super() takes its time and every event comes by here.
-        Checked.__post_init__(self)
+        if not is_plain(self.id + self.source):
+            check_each(self)
         if self.time.year < 1970:
             raise ValueError("`time` is before 1970")
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from engine.core.values import moment
+from engine.core.values import iso, moment
 
 SOURCE = "stockline"
 
@@ -132,3 +132,40 @@ def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: A
             correlationid=cause and cause.correlationid,
         )
     )
+
+
+# positions ------------------------------------------------------------------------------------------------------------
+
+Numbers = tuple[int, int, int, int, int, int]
+"""Of a position: available, held, reserved, on order, in transit, version."""
+
+
+def position_changed(sku: str, location: str, ref: str, numbers: Numbers, at: int) -> bytes:
+    """Encode a `Position` as the CloudEvent `position.changed`, byte for byte as `envelope` would.
+
+    Nearly every event publishes one, and this takes half the time.
+
+    Args:
+        sku: the row's sku.
+        location: the row's location.
+        ref: what tells this position from the others of its row.
+        numbers: what the row holds, in base units.
+        at: when the row was updated, an instant of event time.
+    """
+    if '"' in sku or "\\" in sku or '"' in location or "\\" in location:
+        sku, location = _escaped(sku), _escaped(location)
+    available, held, reserved, on_order, in_transit, version = numbers
+    sellable = available - reserved
+    name, time = f"{sku}@{location}", iso(at)
+    return (
+        f'{{"specversion":"1.0","id":"{name}/{ref}","source":"{SOURCE}","type":"position.changed","time":"{time}",'
+        f'"subject":"{name}","data":{{"sku":"{sku}","location":"{location}","available":{available},"held":{held},'
+        f'"on_hand":{available + held},"reserved":{reserved},"sellable":{sellable},"on_order":{on_order},'
+        f'"in_transit":{in_transit},"position":{sellable + on_order + in_transit},"version":{version},'
+        f'"updated":"{time}"}}}}'
+    ).encode()
+
+
+def _escaped(text: str) -> str:
+    """The text as it stands between the quotes of a JSON string."""
+    return _encoder.encode(text)[1:-1].decode()

@@ -6,14 +6,14 @@ The fold of one record, in this order and for these reasons:
 2. clock         the partition's now follows arrival (wall) or ticks and event time (log): time is part of the log
 3. duplicates    before any agent: a repeat must change nothing, a conflict must not be half applied
 4. agents        on copies, so that a rejection leaves no trace
-5. accept        changes, alarm clock and the event's name together
+5. accept        changed rows, wakes and the event's mark together
 
 Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
 """
 
 from collections.abc import Iterable, Sequence
 from traceback import extract_tb
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
@@ -45,9 +45,12 @@ from tables.rows import Stock
 from tables.workspace import State, Workspace, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
+CONFLICT = Rejection("conflict", "an event with this source and id, but other content, was taken before")
 
 COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
 """The counter of each event type."""
+BROADCAST = frozenset(get_args(Broadcast))
+"""The types of events that go to every partition."""
 
 Outcome = Rejection | Duplicate | None
 """What became of a record; None is applied."""
@@ -61,7 +64,7 @@ class Step(NamedTuple):
 
 
 class Fold:
-    """The fold of one partition. After an error in a commit a task is of no use: make a new one from the bus."""
+    """The fold of one partition. After an error in a commit a fold is of no use: make a new one from the bus."""
 
     def __init__(
         self, state: State, partition: int, partitions: int, rules: Rules, marker: Marker, memory_bytes: int
@@ -69,6 +72,8 @@ class Fold:
         self.partition = partition
         self.marker = marker
         self._rules = rules
+        self._most_ahead = rules.max_ahead_hours * HOUR
+        self._duplicate_window = rules.duplicate_window
         self._state = state
         self._space = Workspace(state, memory_bytes)
         self._calendar = Calendar()
@@ -76,16 +81,20 @@ class Fold:
         self.behind = False
         """Whether the last tick has left some of what was due to the next."""
         self._arrivals: dict[str, int] = {}
-        self._seen: dict[bytes, bytes | None] = {}
+        """The last arrival of each declared feed that no pulse holds yet."""
+        self._marks: dict[bytes, bytes | None] = {}
+        """The event marks of the step, by key."""
+        self._mark_prefix = keys.duplicate(partition, b"")
         self._touched: dict[bytes, int] = {}
+        """The offset of the last record that touched a row in the step."""
         self._index: list[tuple[str, int]] = []
         self._outputs: list[Output] = []
         self._count = dict(marker.counters)
 
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
-        names = self._prefetch(arrivals)
-        outcomes = [self._fold(*arrival, *name) for arrival, name in zip(arrivals, names, strict=True)]
+        marks = self._prefetch(arrivals)
+        outcomes = [self._fold(*arrival, *mark) for arrival, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
@@ -93,7 +102,7 @@ class Fold:
         for row, offset in self._touched.items():
             stock: Stock = self._space.get(keys.STOCK + row)
             self._outputs.append(position_of(row, stock, self.partition, offset))
-        changes = [*self._space.changes(), *((key, value) for key, value in self._seen.items())]
+        changes = [*self._space.changes(), *self._marks.items()]
         packed = msgspec.msgpack.encode(self.marker)
         commit = Commit(self.partition, records, changes, self._outputs, self._index, packed, last + 1)
         return Step(commit, outcomes)
@@ -101,77 +110,107 @@ class Fold:
     def committed(self) -> None:
         """The last step is durable."""
         self._space.committed()
-        self._seen, self._touched, self._index, self._outputs = {}, {}, [], []
+        self._marks, self._touched, self._index, self._outputs = {}, {}, [], []
 
     def due(self, now: int) -> bool:
         """Whether a tick at `now` would change something: a timer is due, a feed becomes stale or fresh again."""
         return self._space.due(self.partition, now) or self.feeds.due(now)
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
-        """Read in one go what the records will ask for: the names of events, and their rows."""
-        names: list[bytes] = []
+        """Read in one go what the records will ask for: their rows, and the marks of their events (key, mark or None)."""
+        marks: list[bytes] = []
         wanted: dict[bytes, None] = {}
         for _, event in arrivals:
             if isinstance(event, Rejection):
-                names.append(keys.DUPLICATE)
+                marks.append(self._mark_prefix)
                 continue
-            names.append(keys.duplicate(self.partition, identity(event)))
-            data: Any = event.data
+            marks.append(self._mark_prefix + identity(event))
             kind = type(event)
             if kind in STEPS:
+                data: Any = event.data
                 row = keys.row(data.sku, data.location)
                 wanted[keys.STOCK + row] = None
                 if kind in ASKED:
                     wanted.update(dict.fromkeys(ASKED[kind](row, data)))
-        self._space.prefetch(list(wanted))
-        return zip(names, self._state.get_many(names), strict=True)
+        self._space.prefetch(wanted)
+        return zip(marks, self._state.get_many(marks), strict=True)
 
     # the fold of one record -------------------------------------------------------------------------------------------
 
-    def _fold(self, record: Record, event: Event | Rejection, name: bytes, seen: bytes | None) -> Outcome:
+    def _fold(self, record: Record, event: Event | Rejection, key: bytes, mark: bytes | None) -> Outcome:
+        """Fold one record; `key` is that of the event's mark, and `mark` is what was committed under it."""
+        # 1. Decode.
         if isinstance(event, Rejection):
             return self._reject(record, None, event)
-        if type(event) is ClockTicked or type(event) is FeedDeclared:
-            # Both judge feeds by what has arrived before them, wherever the batch was cut.
-            self._remember_arrivals()
-        if type(event) is ClockTicked:
-            self.behind = False
-        at = instant(event.time)
-        says = content(event, at) if type(event) is not ClockTicked else b""
+        kind, at = type(event), instant(event.time)
+        if kind in BROADCAST:
+            self._before_broadcast(kind)
+        # 2. Clock. A duplicate is a sign of life too; an event from the future is none.
         early = self._too_early(record, event, at)
-        refused = early or self._repeated(record, self._seen.get(name, seen), says)
-        now = self.marker.now if early else self._hear(record, event, at)
-        if isinstance(refused, Rejection):
-            return self._reject(record, event, refused)
-        if refused is DUPLICATE:
-            self._tally("duplicates", event)
-            return DUPLICATE
+        if early is not None:
+            return self._reject(record, event, early)
+        now = self._advance_clock(record, event, at)
+        # 3. Duplicates.
+        digest = b"" if kind is ClockTicked else content(event, at)
+        mark = self._marks.get(key, mark)
+        if mark is not None and record.arrived_at - int.from_bytes(mark[8:], "big") <= self._duplicate_window:
+            return self._repeat(record, event, mark[:8] == digest)
+        # 4. Agents.
         turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
-        turn.begin(event, at, now, name[-16:])
-        refused = self._handle(turn)
-        if refused is not None:
-            return self._reject(record, event, refused)
-        self._set_alarms(turn)
-        outputs = [revision_of(*effect, turn) for effect in turn.effects] if turn.effects else []
-        if too_heavy(turn.writes, [output.value for output in outputs], len(record.value)):
+        turn.begin(event, at, now, key[-16:])
+        rejection = self._handle(turn)
+        if rejection is not None:
+            return self._reject(record, event, rejection)
+        self._set_timers(turn)
+        # 5. Accept.
+        outputs = [revision_of(*effect, turn) for effect in turn.effects] if turn.effects else ()
+        if too_heavy(turn.writes, [output.value for output in outputs] if outputs else (), len(record.value)):
             return self._reject(record, event, TOO_LARGE)
-        self._accept(turn, record.offset, outputs)
-        if type(event) is not ClockTicked:
-            self._seen[name] = says + record.arrived_at.to_bytes(8, "big")
+        self._accept(turn, record.offset)
+        self._outputs += outputs
+        if kind is not ClockTicked:
+            self._marks[key] = digest + record.arrived_at.to_bytes(8, "big")
         return None
 
-    def _hear(self, record: Record, event: Event, at: int) -> int:
-        """Note that the event's source is alive; answer what the clock shows at the event.
+    def _before_broadcast(self, kind: type) -> None:
+        if kind is ClockTicked or kind is FeedDeclared:
+            # Both judge feeds by what has arrived before them, wherever the batch was cut.
+            self._remember_arrivals()
+        if kind is ClockTicked:
+            self.behind = False
+
+    def _too_early(self, record: Record, event: Event, at: int) -> Rejection | None:
+        """Reject what claims to happen long after its arrival, and clocks that are not the engine's."""
+        if at > record.arrived_at + self._most_ahead:
+            detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
+            return Rejection("time_in_future", detail)
+        kind = type(event)
+        is_ours = kind is ClockAccepted or (kind is ClockTicked and self._rules.clock == "wall")
+        if is_ours and event.source != CLOCK_SOURCE:
+            return Rejection("reserved_type", f"the engine itself writes `{type_name(event)}`")
+        return None
+
+    def _advance_clock(self, record: Record, event: Event, at: int) -> int:
+        """Advance the partition's clock to this event, record the arrival of its feed, and return the clock's value.
 
         A log clock stands still between its ticks, so that it shows the same in every partition.
         """
-        wall = self._rules.clock == "wall" and type(event) is not ClockTicked
-        now = max(self.marker.now, record.arrived_at if wall else at)
-        if wall or type(event) is ClockTicked:
-            self.marker.now = now
+        marker, is_tick = self.marker, type(event) is ClockTicked
+        is_wall = self._rules.clock == "wall" and not is_tick
+        shown = record.arrived_at if is_wall else at
+        now = shown if shown > marker.now else marker.now
+        if is_wall or is_tick:
+            marker.now = now
         if event.source in self.feeds.declared:
             self._arrivals[event.source] = max(now, self._arrivals.get(event.source, 0))
         return now
+
+    def _repeat(self, record: Record, event: Event, is_same: bool) -> Outcome:
+        """Count an event that was seen within the window with the same content; reject one with other content."""
+        if not is_same:
+            return self._reject(record, event, CONFLICT)
+        self._tally("duplicates", event)
+        return DUPLICATE
 
     def _handle(self, turn: Turn) -> Rejection | None:
         """Let the agents see the event. A fault of theirs costs this event only: its turn is dropped whole.
@@ -185,28 +224,21 @@ class Fold:
             where = f"{place.name}, line {place.lineno}"
             return Rejection("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
 
-    def _too_early(self, record: Record, event: Event, at: int) -> Rejection | None:
-        """Refuse what claims to happen long after its arrival, and clocks that are not the engine's."""
-        if at > record.arrived_at + self._rules.max_ahead_hours * HOUR:
-            detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
-            return Rejection("time_in_future", detail)
-        ours = type(event) is ClockAccepted or (type(event) is ClockTicked and self._rules.clock == "wall")
-        if ours and event.source != CLOCK_SOURCE:
-            return Rejection("reserved_type", f"the engine itself writes `{type_name(event)}`")
-        return None
+    def _set_timers(self, turn: Turn) -> None:
+        """Move the timers of the touched rows to when each row wants to be woken now."""
+        for row, stock in turn.touched.items():
+            old = turn.wakes[row]
+            if old != stock.wake_at:
+                if old is not None:
+                    turn.put(keys.timer(self.partition, old, row), None)
+                if stock.wake_at is not None:
+                    turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
 
-    def _repeated(self, record: Record, seen: bytes | None, says: bytes) -> Rejection | Duplicate | None:
-        """Whether the event's name was seen within the window: with the same content, or with other content."""
-        if seen is None or record.arrived_at - int.from_bytes(seen[8:], "big") > self._rules.duplicate_window:
-            return None
-        if seen[:8] == says:
-            return DUPLICATE
-        return Rejection("conflict", "an event with this source and id, but other content, was taken before")
-
-    def _accept(self, turn: Turn, offset: int, outputs: list[Output]) -> None:
+    def _accept(self, turn: Turn, offset: int) -> None:
+        """Take over what an event has changed, and count it."""
+        self._space.accept(turn.writes)
         for row in turn.touched:
             self._touched[row] = offset
-        self._space.accept(turn.writes)
         kind = type(turn.event)
         if kind is ClockTicked or kind is FeedDeclared:
             self.feeds.learn(turn.writes)
@@ -215,26 +247,10 @@ class Fold:
             self.behind = self.due(turn.now)
         else:
             self._tally(COUNTERS[kind], turn.event)
-            self._index += [(row.decode(), offset) for row in turn.touched]
+            for row in turn.touched:
+                self._index.append((row.decode(), offset))
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data)
-        self._outputs += outputs
-
-    def _tally_effect(self, effect: str, data: Signal | Alert) -> None:
-        if isinstance(data, Alert):
-            self._tally(f"{effect}:{data.kind}")
-        # A revision that only records an answer is counted as the event that it answers with.
-        elif effect != "signal.amended" or data.status == "open":
-            self._tally(f"{effect}:{data.disposition}")
-
-    def _set_alarms(self, turn: Turn) -> None:
-        for row, stock in turn.touched.items():
-            old = turn.wakes[row]
-            if old != stock.wake_at:
-                if old is not None:
-                    turn.put(keys.timer(self.partition, old, row), None)
-                if stock.wake_at is not None:
-                    turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
@@ -254,9 +270,15 @@ class Fold:
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
         """What goes to every partition is counted, and rejected, by the first."""
-        return self.partition != 0 and isinstance(event, Broadcast)
+        return self.partition != 0 and type(event) in BROADCAST
 
     def _tally(self, name: str, event: Event | None = None) -> None:
-        if self._counted_elsewhere(event):
-            return
-        self._count[name] = self._count.get(name, 0) + 1
+        if not self._counted_elsewhere(event):
+            self._count[name] = self._count.get(name, 0) + 1
+
+    def _tally_effect(self, effect: str, data: Signal | Alert) -> None:
+        if isinstance(data, Alert):
+            self._tally(f"{effect}:{data.kind}")
+        # A revision that only records an answer is counted as the event that it answers with.
+        elif effect != "signal.amended" or data.status == "open":
+            self._tally(f"{effect}:{data.disposition}")

@@ -12,9 +12,8 @@ from engine.bus.single import Output, Record, Topic
 from engine.core.events import Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
-from engine.core.values import moment, row_key
-from tables import keys
+from engine.core.outputs import Alert, DeadLetter, Signal, envelope, position_changed
+from engine.core.values import NUL, moment, row_key
 from tables.rows import Stock
 
 LONGEST_KEPT_BYTES = 16 << 20
@@ -25,24 +24,10 @@ SHORT_BYTES = 64 * 1024
 
 def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output:
     """The published position of a row; its event is named by the log offset of the last record that touched the row."""
-    sku, location = keys.names(row)
-    position = Position(
-        sku=sku,
-        location=location,
-        available=stock.available,
-        held=stock.held,
-        on_hand=stock.available + stock.held,
-        reserved=stock.reserved,
-        sellable=stock.sellable,
-        on_order=stock.on_order,
-        in_transit=stock.in_transit,
-        position=stock.position,
-        version=stock.version,
-        updated=moment(stock.updated),
-    )
-    name = f"{sku}@{location}"
-    value = envelope("position.changed", f"{name}/{partition}-{offset}", stock.updated, name, position)
     key = row.decode()
+    sku, location = key.split(NUL)
+    numbers = (stock.available, stock.held, stock.reserved, stock.on_order, stock.in_transit, stock.version)
+    value = position_changed(sku, location, f"{partition}-{offset}", numbers, stock.updated)
     return Output("positions", key, key, value)
 
 
