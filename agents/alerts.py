@@ -15,7 +15,8 @@ from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, AlertKind, Severity
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
-from tables.rows import AlertRow
+from tables.alerts import ALERT, ALERT_NAME, AlertRow
+from tables.table import Key
 
 SEVERITY: dict[AlertKind, Severity] = {
     "balance_drift": "warning",
@@ -51,15 +52,15 @@ LIFE = {
 
 def raise_alert(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str = "") -> None:
     """Open the alert, or update it where its evidence has changed."""
-    key = keys.part(keys.ALERT, row, kind, discriminator)
+    key = keys.part(ALERT, row, kind, discriminator)
     old: AlertRow | None = turn.get(key)
     if old is None or old.status == "resolved":
         sku, location = keys.names(row)
         name = stable_id("alert", sku, location, kind, discriminator, turn.ref)
         alert = AlertRow(name, "open", SEVERITY[kind], turn.now, turn.now, 1, evidence)
-        turn.put(keys.part(keys.ALERT_NAME, row, name), key[len(row) + 2 :])
+        turn.put(keys.part(ALERT_NAME, row, name), keys.parts_of(key, row))
         if old is not None:
-            turn.put(keys.part(keys.ALERT_NAME, row, old.id), None)
+            turn.put(keys.part(ALERT_NAME, row, old.id), None)
         _tally(turn, row, 1)
         _publish(turn, row, key, alert, kind, "alert.opened")
     elif old.evidence != evidence:
@@ -72,13 +73,13 @@ def clear_alert(turn: Turn, row: bytes, kind: AlertKind, discriminator: str = ""
     """Resolve the alert where it is open; its evidence stays as it was last."""
     if not row.endswith(EVERYWHERE) and not turn.stock(row).alerts:
         return
-    key = keys.part(keys.ALERT, row, kind, discriminator)
+    key = keys.part(ALERT, row, kind, discriminator)
     old: AlertRow | None = turn.get(key)
     if old is not None and old.status != "resolved":
         _resolve(turn, row, key, old, kind)
 
 
-def _resolve(turn: Turn, row: bytes, key: bytes, old: AlertRow, kind: AlertKind) -> None:
+def _resolve(turn: Turn, row: bytes, key: Key[AlertRow], old: AlertRow, kind: AlertKind) -> None:
     alert = replace(old)
     alert.status = "resolved"
     _tally(turn, row, -1)
@@ -94,7 +95,7 @@ def _tally(turn: Turn, row: bytes, change: int) -> None:
 def raise_fact(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str) -> None:
     """Open an alert that states a fact: nothing takes it back, so it resolves by age."""
     raise_alert(turn, row, kind, evidence, discriminator)
-    key = keys.part(keys.ALERT, row, kind, discriminator)
+    key = keys.part(ALERT, row, kind, discriminator)
     alert: AlertRow = turn.edit(key, AlertRow)
     old, alert.until = alert.until, turn.now + turn.rules.fact_alert_days * DAY
     due.schedule(turn, row, turn.stock(row), due.FACT, f"{kind}\0{discriminator}", old, alert.until)
@@ -104,7 +105,7 @@ def age(turn: Turn, row: bytes, name: str) -> None:
     """Resolve a fact whose time is over; `name` is its kind, NUL and its discriminator."""
     said, _, discriminator = name.partition("\0")
     kind = cast(AlertKind, said)
-    alert: AlertRow = turn.get(keys.part(keys.ALERT, row, kind, discriminator))
+    alert = turn.require(keys.part(ALERT, row, kind, discriminator))
     if alert.until is not None and alert.until <= turn.now:
         clear_alert(turn, row, kind, discriminator)
 
@@ -127,28 +128,28 @@ def answer(turn: Turn, row: bytes) -> Rejection | None:
     return None
 
 
-def find(turn: Turn, row: bytes, name: str) -> tuple[bytes, AlertKind, AlertRow] | None:
+def find(turn: Turn, row: bytes, name: str) -> tuple[Key[AlertRow], AlertKind, AlertRow] | None:
     """The alert of a row by its id: its key, kind and row."""
-    place: bytes | None = turn.get(keys.part(keys.ALERT_NAME, row, name))
+    place = turn.get(keys.part(ALERT_NAME, row, name))
     if place is None:
         return None
-    key = keys.ALERT + row + keys.NUL + place
-    alert: AlertRow = turn.get(key)
+    key = ALERT + row + keys.NUL + place
+    alert = turn.require(key)
     return (key, kind_of(key, row), alert) if alert.id == name else None
 
 
 def kind_of(key: bytes, row: bytes) -> AlertKind:
     """The kind of the alert that is stored under `key`."""
-    return cast(AlertKind, key[len(row) + 2 :].split(keys.NUL)[0].decode())
+    return cast(AlertKind, keys.parts_of(key, row).split(keys.NUL)[0].decode())
 
 
-def _publish_next(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
+def _publish_next(turn: Turn, row: bytes, key: Key[AlertRow], alert: AlertRow, kind: AlertKind, event: str) -> None:
     alert.revision += 1
     alert.updated = turn.now
     _publish(turn, row, key, alert, kind, event)
 
 
-def _publish(turn: Turn, row: bytes, key: bytes, alert: AlertRow, kind: AlertKind, event: str) -> None:
+def _publish(turn: Turn, row: bytes, key: Key[AlertRow], alert: AlertRow, kind: AlertKind, event: str) -> None:
     turn.put(key, alert)
     turn.effects.append((event, alert.revision, alert_of(row, kind, alert)))
 

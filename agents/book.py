@@ -15,8 +15,21 @@ from agents.allocation import allocate
 from agents.lines import UNDATED, room
 from agents.turn import Turn
 from tables import keys
-from tables.orders import Line, Order, Piece, Shipment
-from tables.rows import NEVER
+from tables.keys import NEVER
+from tables.purchasing import (
+    LINE,
+    ORDER,
+    PIECE,
+    Line,
+    Order,
+    Piece,
+    Shipment,
+    line_name,
+    line_parts,
+    slot_key,
+    slot_range,
+)
+from tables.wakes import open_range
 
 OPEN = b"o"
 """A shipment of which something is in transit."""
@@ -36,8 +49,8 @@ class Change:
         self.row = row
         self.order = order
         self.number = number
-        self.name = keys.line_name(order, number)
-        key = keys.part(keys.LINE, row, self.name)
+        self.name = line_name(order, number)
+        key = keys.part(LINE, row, self.name)
         known: Line | None = turn.get(key)
         self.is_new = known is None
         self.before = Line() if known is None else known
@@ -65,7 +78,7 @@ class Change:
         is_open = room(self.line) > self.line.unlined
         self.turn.list_open(self.row, due.ORDER_LINE, self.name, self.listed, is_open)
         if is_open and not self.listed:
-            key = keys.part(keys.ORDER, self.row, self.order)
+            key = keys.part(ORDER, self.row, self.order)
             order: Order | None = self.turn.get(key)
             if order is not None and self.place < order.open_from:
                 self.turn.edit(key, Order).open_from = self.place
@@ -76,7 +89,7 @@ class Change:
         was, line = self.line.unlined, self.line
         line.unlined += qty
         if bool(was) != bool(line.unlined):
-            self.turn.put(keys.slot(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
+            self.turn.put(slot_key(self.row, FILLED, self.order, self.place), b"" if line.unlined else None)
         self.list()
 
     # the line's shipments ---------------------------------------------------------------------------------------------
@@ -85,7 +98,7 @@ class Change:
         """What a shipment brings to the line."""
         piece = self._known.get(shipment)
         if piece is None:
-            piece = self.turn.get(keys.part(keys.PIECE, self.row, self.name, shipment)) or Piece()
+            piece = self.turn.get(keys.part(PIECE, self.row, self.name, shipment)) or Piece()
             self._known[shipment] = piece
         return piece
 
@@ -99,7 +112,7 @@ class Change:
             new = replace(new, taken=new.room)
         self.pieces.setdefault(shipment, old)
         self._known[shipment] = new
-        self.turn.put(keys.part(keys.PIECE, self.row, self.name, shipment), new)
+        self.turn.put(keys.part(PIECE, self.row, self.name, shipment), new)
         for kind, was, is_now in ((OPEN, old.open, new.open), (TAKEN, old.taken, new.taken)):
             self._place(kind, shipment, old.eta if was else NEVER, new.eta if is_now else NEVER)
         line = self.line
@@ -114,7 +127,7 @@ class Change:
         for eta, value in ((old, None), (new, b"")):
             if eta != NEVER:
                 place = keys.dated(UNDATED if eta is None else eta, shipment)
-                self.turn.put(keys.slot(self.row, kind, self.name, place), value)
+                self.turn.put(slot_key(self.row, kind, self.name, place), value)
                 if kind == OPEN and value is not None:
                     self.line.open_from = min(self.line.open_from, place)
 
@@ -128,7 +141,7 @@ class Change:
         if sum(qty for _, qty in changed) == left:
             places = iter(sorted(self._place_of(name) for name, _ in changed))
         else:
-            start, stop = keys.slot_range(self.row, OPEN, self.name)
+            start, stop = slot_range(self.row, OPEN, self.name)
             places = (key[len(start) :] for key, _ in self.turn.scan(start + self.line.open_from, stop))
         first = next(places, None)
         if first is not None:
@@ -149,7 +162,7 @@ class Change:
 
     def last(self, kind: bytes) -> Iterator[bytes]:
         """The places of a kind that belong to the line, the last one first."""
-        start, stop = keys.slot_range(self.row, kind, self.name)
+        start, stop = slot_range(self.row, kind, self.name)
         for key, _ in self.turn.scan(start, stop, True):
             yield key[len(start) :]
 
@@ -175,7 +188,7 @@ class Change:
     def _latest_eta(self) -> int | None:
         latest = []
         for kind, first in ((OPEN, self.line.open_from), (TAKEN, b"")):
-            start = keys.slot(self.row, kind, self.name)
+            start = slot_key(self.row, kind, self.name)
             last = next(self.turn.scan(start + first, start + keys.dated(UNDATED, ""), True), None)
             if last is not None:
                 latest.append(keys.dated_parts(last[0][len(start) :])[0])
@@ -200,7 +213,7 @@ class Change:
             self.put(shipment, replace(piece, received=piece.received + qty))
         for at, value in ((before.last_received_at, None), (after.last_received_at, b"")):
             if at != NEVER:
-                self.turn.put(keys.slot(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
+                self.turn.put(slot_key(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
         last = next(self.last(CREDIT), None)
         self.line.last_received_at = max(self.line.received_at, NEVER if last is None else keys.timed_at(last))
 
@@ -239,12 +252,12 @@ class Book:
 
     def order(self, name: str) -> Order:
         """What concerns the order as a whole, to be changed."""
-        order: Order = self.turn.edit(keys.part(keys.ORDER, self.row, name), Order)
+        order: Order = self.turn.edit(keys.part(ORDER, self.row, name), Order)
         return order
 
     def line(self, order: str, number: str) -> Change:
         """A line, to be changed."""
-        name = keys.line_name(order, number)
+        name = line_name(order, number)
         change = self.changes.get(name)
         if change is None:
             change = self.changes[name] = Change(self.turn, self.row, order, number)
@@ -254,7 +267,7 @@ class Book:
 
     def _enlist(self, change: Change) -> None:
         """Make a new line known to its order; what concerns the only line of an order ends with the second."""
-        order: Order = self.turn.get(keys.part(keys.ORDER, self.row, change.order)) or Order()
+        order: Order = self.turn.get(keys.part(ORDER, self.row, change.order)) or Order()
         if order.first is None:
             self.order(change.order).first = change.number
             change.line.order_closes = order.closes
@@ -277,7 +290,7 @@ class Book:
                 change.fill(-beyond)
             change.list()
         for name in sorted({change.order for change in self.changes.values()}):
-            order: Order = self.turn.get(keys.part(keys.ORDER, self.row, name))
+            order = self.turn.require(keys.part(ORDER, self.row, name))
             if order.unlined and order.first is not None:
                 self._spread(name, order.first)
         for change in self.changes.values():
@@ -288,7 +301,7 @@ class Book:
         """Spread over the lines of an order what named none of them; the first line shows what is too much."""
         order = self.order(name)
         order.spare = allocate(_Lines(self, name), order.spare, True)
-        line: Line = self.turn.get(keys.part(keys.LINE, self.row, keys.line_name(name, first)))
+        line = self.turn.require(keys.part(LINE, self.row, line_name(name, first)))
         if line.excess != order.spare:
             self.line(name, first).line.excess = order.spare
 
@@ -302,7 +315,7 @@ class _Lines:
 
     def openings(self) -> Iterator[bytes]:
         order = self._book.order(self._order)
-        start, stop = keys.open_range(self._book.row, due.ORDER_LINE, self._order)
+        start, stop = open_range(self._book.row, due.ORDER_LINE, self._order)
         places = (key[len(start) :] for key, _ in self._book.turn.scan(start + order.open_from, stop))
         first = next(places, None)
         if first is not None:
@@ -310,7 +323,7 @@ class _Lines:
             yield from chain((first,), places)
 
     def takings(self) -> Iterator[bytes]:
-        start, stop = keys.slot_range(self._book.row, FILLED, self._order)
+        start, stop = slot_range(self._book.row, FILLED, self._order)
         for key, _ in self._book.turn.scan(start, stop, True):
             yield key[len(start) :]
 
@@ -325,4 +338,4 @@ class _Lines:
         self._change(slot).fill(qty)
 
     def _change(self, slot: bytes) -> Change:
-        return self._book.line(*keys.line_parts(f"{self._order}\0{slot.decode()}"))
+        return self._book.line(*line_parts(f"{self._order}\0{slot.decode()}"))

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from agents.turn import Turn
 from engine.core.projection import daily_demand
 from tables import keys
-from tables.rows import Bucket, Issued, Plan, Stock
+from tables.demand import Bucket, Issued, bucket_key, bucket_range, bucket_span, issued_day, issued_key, issued_range
+from tables.planning import Plan
+from tables.stock import Stock
 
 KEPT_ISSUE_DAYS = 35
 """Days of issues kept where no bucket needs more."""
@@ -28,7 +30,7 @@ def add_buckets(turn: Turn, row: bytes, plan: Plan, buckets: list[Span], sign: i
     for start, days, qty in buckets:
         if start + days <= plan.swept:
             continue
-        key = keys.bucket(row, start, days)
+        key = bucket_key(row, start, days)
         bucket: Bucket = turn.edit(key, Bucket)
         if not bucket.revisions:
             plan.closes_at = min(plan.closes_at, start + days) if plan.buckets else start + days
@@ -47,8 +49,8 @@ def sweep_buckets(turn: Turn, row: bytes, plan: Plan, today: int) -> list[Span]:
         return []
     ended = []
     plan.closes_at = today + 1 + LONGEST_BUCKET_DAYS
-    for key, bucket in turn.scan(*keys.bucket_range(row, 0, today + LONGEST_BUCKET_DAYS)):
-        start, days = keys.bucket_span(key)
+    for key, bucket in turn.scan(*bucket_range(row, 0, today + LONGEST_BUCKET_DAYS)):
+        start, days = bucket_span(key)
         if start >= today:
             plan.closes_at = min(plan.closes_at, start + 1)
             break
@@ -63,8 +65,8 @@ def sweep_buckets(turn: Turn, row: bytes, plan: Plan, today: int) -> list[Span]:
 
 def open_buckets(turn: Turn, row: bytes, today: int, until: int) -> Iterator[Span]:
     """The buckets of the forecast in force that have not ended and begin before the day `until`, in their order."""
-    for key, bucket in turn.scan(*keys.bucket_range(row, today - LONGEST_BUCKET_DAYS, until)):
-        start, days = keys.bucket_span(key)
+    for key, bucket in turn.scan(*bucket_range(row, today - LONGEST_BUCKET_DAYS, until)):
+        start, days = bucket_span(key)
         if start + days > today:
             yield start, days, bucket.qty
 
@@ -85,8 +87,7 @@ def demand_ahead(turn: Turn, row: bytes, stock: Stock, horizon: int) -> list[int
 
 def issued_since(turn: Turn, row: bytes, stock: Stock, first: int) -> list[tuple[int, int]]:
     """(local day, quantity) of what was issued on the day `first` and later, the day at hand included."""
-    start, stop = keys.issued(row, max(0, first)), keys.ISSUED + row + b"\x01"
-    issues = [(keys.issued_day(key), issued.qty) for key, issued in turn.scan(start, stop)]
+    issues = [(issued_day(key), issued.qty) for key, issued in turn.scan(*issued_range(row, first))]
     if stock.issue_qty and stock.issue_day >= first:
         issues.append((stock.issue_day, stock.issue_qty))
     return issues
@@ -98,10 +99,10 @@ def settle_issues(turn: Turn, row: bytes, stock: Stock) -> None:
         return
     oldest = _oldest_kept(turn, row)
     if stock.issue_day >= oldest:
-        issued: Issued = turn.edit(keys.issued(row, stock.issue_day), Issued)
+        issued: Issued = turn.edit(issued_key(row, stock.issue_day), Issued)
         issued.qty += stock.issue_qty
     stock.issue_qty = 0
-    for key, _ in turn.scan(keys.issued(row, 0), keys.issued(row, oldest)):
+    for key, _ in turn.scan(*issued_range(row, 0, oldest)):
         turn.put(key, None)
 
 
@@ -110,7 +111,7 @@ def _oldest_kept(turn: Turn, row: bytes) -> int:
     today = turn.local_today(keys.names(row)[1])
     oldest = max(0, today - KEPT_ISSUE_DAYS)
     if turn.read_plan(row).buckets:
-        first = next(turn.scan(*keys.bucket_range(row, 0, oldest)), None)
+        first = next(turn.scan(*bucket_range(row, 0, oldest)), None)
         if first is not None:
-            oldest = keys.bucket_span(first[0])[0]
+            oldest = bucket_span(first[0])[0]
     return oldest

@@ -12,15 +12,15 @@ from agents.causes import MAX_CAUSES, Cause, find_causes
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import iso
-from tables import keys
-from tables.rows import Reported, Stock
+from tables.drift import REPORTED, Reported
+from tables.stock import Stock
 
 
 def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> None:
     """`balance.reported`: compare it with the balance as of its moment; the latest report counts."""
     stock = turn.stock(row)
     ledger.advance(turn, row, stock)
-    old: Reported | None = turn.get(keys.REPORTED + row)
+    old: Reported | None = turn.get(REPORTED + row)
     if old is not None and (turn.at, turn.identity) <= (old.at, old.identity):
         return
     if turn.at < stock.floor_at:
@@ -36,15 +36,15 @@ def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> None:
     )  # fmt: skip
     if old is not None:
         new.difference, new.causes = old.difference, old.causes
-    turn.put(keys.REPORTED + row, new)
+    turn.put(REPORTED + row, new)
     _compare(turn, row, stock, new, old.at if old is not None else stock.floor_at)
 
 
 def recheck(turn: Turn, row: bytes, stock: Stock) -> None:
     """Something has come that the last report should have held: compare again."""
-    reported: Reported | None = turn.get(keys.REPORTED + row)
+    reported: Reported | None = turn.get(REPORTED + row)
     if reported is not None:
-        _compare(turn, row, stock, turn.edit(keys.REPORTED + row, Reported), None)
+        _compare(turn, row, stock, turn.edit(REPORTED + row, Reported), None)
 
 
 def _compare(turn: Turn, row: bytes, stock: Stock, reported: Reported, since: int | None) -> None:

@@ -5,8 +5,8 @@ need not look at the others.
 """
 
 from agents.turn import Turn
-from tables import keys
-from tables.rows import Stock
+from tables.stock import Stock
+from tables.wakes import due_key
 
 RESERVATION = b"r"
 TRANSFER = b"t"
@@ -19,7 +19,7 @@ def schedule(turn: Turn, row: bytes, stock: Stock, kind: bytes, name: str, old: 
     if old == new:
         return
     if old is not None:
-        turn.put(keys.due(row, old, kind, name), None)
+        turn.put(due_key(row, old, kind, name), None)
     if new is not None:
-        turn.put(keys.due(row, new, kind, name), b"")
+        turn.put(due_key(row, new, kind, name), b"")
         turn.wake(stock, new)

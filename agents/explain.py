@@ -8,7 +8,7 @@ from engine.core import payloads as p
 from engine.core.policy import broken_constraints
 from engine.core.values import MAX_QUANTITY, day_of, iso
 from tables import keys
-from tables.rows import Stock
+from tables.stock import Stock
 
 if TYPE_CHECKING:
     from agents.replenishment import Proposal

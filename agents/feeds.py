@@ -9,7 +9,9 @@ from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import DAY, SECOND, instant, iso
 from tables import keys
-from tables.rows import AlertRow, Feed, Location, Pulse
+from tables.alerts import ALERT, AlertRow
+from tables.directory import Feed, Location, Pulse, feed_key, location_key, pulse_key
+from tables.wakes import wake_key
 
 EVERYWHERE = "*"
 """The location of an alert that concerns a feed; the feed stands where the sku does."""
@@ -22,7 +24,7 @@ AT_ONCE = 200
 def define_location(turn: Turn, data: p.LocationDefinedData) -> None:
     """`location.defined`: the latest `time` wins."""
     rank = (0, turn.at, turn.identity)
-    key = keys.location(turn.partition, data.location)
+    key = location_key(turn.partition, data.location)
     old: Location | None = turn.get(key)
     if old is None or rank > old.rank:
         turn.put(key, Location(data.time_zone, rank, data.name, data.working_days))
@@ -34,7 +36,7 @@ def declare_feed(turn: Turn, data: p.FeedDeclaredData) -> None:
     old = turn.feeds.declared.get(data.feed)
     if old is None or rank > old.rank:
         feed = Feed(data.interval_seconds, data.locations, rank)
-        turn.put(keys.feed(turn.partition, data.feed), feed)
+        turn.put(feed_key(turn.partition, data.feed), feed)
         was = Pulse(turn.now) if old is None else turn.feeds.pulses[data.feed]
         _set_pulse(turn, data.feed, feed, was, _judged(turn, feed, was.last))
 
@@ -54,7 +56,7 @@ def _judged(turn: Turn, feed: Feed, last: int) -> Pulse:
 
 
 def _set_pulse(turn: Turn, name: str, feed: Feed, was: Pulse, now: Pulse) -> None:
-    turn.put(keys.pulse(turn.partition, name), now)
+    turn.put(pulse_key(turn.partition, name), now)
     if not turn.feeds.owns(name):
         return
     row = keys.row(name, EVERYWHERE)
@@ -75,11 +77,11 @@ def accept_clock(turn: Turn, data: p.ClockAcceptedData) -> None:
             "at": data.at.isoformat(), "jumped_seconds": data.jumped_seconds, "by": data.by, "events": [turn.ref],
         }  # fmt: skip
         alerts.raise_alert(turn, CLOCK_ROW, "clock_jump", evidence)
-        turn.put(keys.timer(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
+        turn.put(wake_key(turn.partition, turn.now + turn.rules.fact_alert_days * DAY, CLOCK_ROW), b"")
 
 
 def forget_jump(turn: Turn) -> None:
     """Resolve the alert `clock_jump` once its time is over; a later jump has set a timer of its own."""
-    alert: AlertRow | None = turn.get(keys.part(keys.ALERT, CLOCK_ROW, "clock_jump", ""))
+    alert: AlertRow | None = turn.get(keys.part(ALERT, CLOCK_ROW, "clock_jump", ""))
     if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
         alerts.clear_alert(turn, CLOCK_ROW, "clock_jump")

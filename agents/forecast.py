@@ -32,7 +32,10 @@ from engine.core import payloads as p
 from engine.core.outcomes import Rejection
 from engine.core.values import day_of
 from tables import keys
-from tables.rows import Plan, Rank, Revision, Version
+from tables.forecast import DELTA_ORDER, GAP, VERSION, Revision, Version, delta_key, deltas_of
+from tables.keys import Rank
+from tables.planning import Plan
+from tables.table import Key
 
 MOST_SPANS = 20_000
 """Deltas and buckets of deltas that a row keeps; a new base under another version name makes room."""
@@ -101,10 +104,10 @@ def _rebase(turn: Turn, row: bytes, plan: Plan, new: Revision) -> None:
     if old is None or old.version != new.version:
         _support(turn, row, plan, new.version)
     _settle(turn, row, plan, new.version)
-    for key, base_version in list(turn.scan(*keys.ranked_range(keys.GAP + row, *new.rank[1:]))):
+    for key, base_version in list(turn.scan(*keys.ranked_range(GAP + row, *new.rank[1:]))):
         turn.put(key, None)
         plan.gaps -= 1
-        delta: Revision = turn.get(_delta_key(row, base_version.decode(), keys.rank_of(key)))
+        delta = turn.require(delta_key(row, base_version.decode(), keys.rank_of(key)))
         _settle(turn, row, plan, delta.version)
 
 
@@ -119,24 +122,20 @@ def _remember(turn: Turn, row: bytes, plan: Plan, late: Revision, base: Revision
 # deltas ---------------------------------------------------------------------------------------------------------------
 
 
-def _delta_key(row: bytes, base_version: str | None, rank: Rank) -> bytes:
-    return keys.ranked(keys.deltas(row, base_version), *rank[1:])
-
-
-def _gap_key(row: bytes, rank: Rank) -> bytes:
-    return keys.ranked(keys.GAP + row, *rank[1:])
+def _gap_key(row: bytes, rank: Rank) -> Key[bytes]:
+    return keys.ranked(GAP + row, *rank[1:])
 
 
 def _keep(turn: Turn, row: bytes, plan: Plan, delta: Revision) -> None:
-    turn.put(_delta_key(row, delta.base_version, delta.rank), delta)
-    turn.put(keys.ranked(keys.DELTA_ORDER + row, *delta.rank[1:]), (delta.base_version or "").encode())
+    turn.put(delta_key(row, delta.base_version, delta.rank), delta)
+    turn.put(keys.ranked(DELTA_ORDER + row, *delta.rank[1:]), (delta.base_version or "").encode())
     plan.deltas += 1
     plan.spans += 1 + len(delta.buckets)
 
 
 def _drop(turn: Turn, row: bytes, plan: Plan, delta: Revision) -> None:
-    turn.put(_delta_key(row, delta.base_version, delta.rank), None)
-    turn.put(keys.ranked(keys.DELTA_ORDER + row, *delta.rank[1:]), None)
+    turn.put(delta_key(row, delta.base_version, delta.rank), None)
+    turn.put(keys.ranked(DELTA_ORDER + row, *delta.rank[1:]), None)
     plan.deltas -= 1
     plan.spans -= 1 + len(delta.buckets)
 
@@ -147,7 +146,7 @@ def _followers(turn: Turn, row: bytes, version: str | None) -> Iterator[Revision
     They are read below the turn, which would look at all of its writes for each of them: a chain that comes into force
     at once writes much. A delta that this turn adds need not be found, because nothing in it leads to its own base.
     """
-    prefix = keys.deltas(row, version)
+    prefix = deltas_of(row, version)
     for key, delta in turn.space.scan(prefix + keys.NUL, prefix + b"\x01"):
         if turn.writes.get(key, delta) is not None:
             yield delta
@@ -155,13 +154,13 @@ def _followers(turn: Turn, row: bytes, version: str | None) -> Iterator[Revision
 
 def _kept_before(turn: Turn, row: bytes, version: str | None, rank: Rank) -> list[Revision]:
     """The kept deltas that name a version and are older than `rank`."""
-    return [delta for _, delta in turn.scan(*keys.ranked_range(keys.deltas(row, version), *rank[1:]))]
+    return [delta for _, delta in turn.scan(*keys.ranked_range(deltas_of(row, version), *rank[1:]))]
 
 
 def _superseded(turn: Turn, row: bytes, rank: Rank) -> list[Revision]:
     """The kept deltas that name any version and are older than `rank`."""
-    found = turn.scan(*keys.ranked_range(keys.DELTA_ORDER + row, *rank[1:]))
-    return [turn.get(_delta_key(row, base.decode(), keys.rank_of(key))) for key, base in found if base]
+    found = turn.scan(*keys.ranked_range(DELTA_ORDER + row, *rank[1:]))
+    return [turn.require(delta_key(row, base.decode(), keys.rank_of(key))) for key, base in found if base]
 
 
 # what is in force -----------------------------------------------------------------------------------------------------
@@ -169,7 +168,7 @@ def _superseded(turn: Turn, row: bytes, rank: Rank) -> list[Revision]:
 
 def _version(turn: Turn, row: bytes, name: str) -> Version:
     """What is known of a version name, to be read."""
-    return turn.get(keys.part(keys.VERSION, row, name)) or Version()
+    return turn.get(keys.part(VERSION, row, name)) or Version()
 
 
 def _counts(turn: Turn, row: bytes, delta: Revision) -> bool:
@@ -179,7 +178,7 @@ def _counts(turn: Turn, row: bytes, delta: Revision) -> bool:
 
 def _support(turn: Turn, row: bytes, plan: Plan, name: str) -> None:
     """One more revision in force bears a version name; the first brings its deltas into force."""
-    version: Version = turn.edit(keys.part(keys.VERSION, row, name), Version)
+    version: Version = turn.edit(keys.part(VERSION, row, name), Version)
     version.supports += 1
     if version.supports == 1:
         _apply(turn, row, plan, list(_followers(turn, row, name)))
@@ -190,7 +189,7 @@ def _apply(turn: Turn, row: bytes, plan: Plan, pending: list[Revision]) -> None:
     while pending:
         delta = pending.pop()
         add_buckets(turn, row, plan, delta.buckets, 1)
-        version: Version = turn.edit(keys.part(keys.VERSION, row, delta.version), Version)
+        version: Version = turn.edit(keys.part(VERSION, row, delta.version), Version)
         version.supports += 1
         if version.supports == 1:
             pending += _followers(turn, row, delta.version)
@@ -217,7 +216,7 @@ def _withdraw(turn: Turn, row: bytes, plan: Plan, ended: list[Revision], lost: l
     pending = [*lost, *(delta.version for delta in in_force)]
     fallen: set[str] = set()
     for name in pending:
-        version: Version = turn.edit(keys.part(keys.VERSION, row, name), Version)
+        version: Version = turn.edit(keys.part(VERSION, row, name), Version)
         version.supports -= 1
         if name in fallen:
             continue
@@ -239,7 +238,7 @@ def _settle(turn: Turn, row: bytes, plan: Plan, name: str) -> None:
         name = pending.pop()
         if _version(turn, row, name).settled:
             continue
-        version: Version = turn.edit(keys.part(keys.VERSION, row, name), Version)
+        version: Version = turn.edit(keys.part(VERSION, row, name), Version)
         version.settled = True
         for delta in _followers(turn, row, name):
             pending.append(delta.version)
@@ -254,11 +253,11 @@ def _report_gaps(turn: Turn, row: bytes, plan: Plan) -> None:
         alerts.clear_alert(turn, row, "forecast_gap")
         return
     waiting = [
-        turn.get(_delta_key(row, base.decode(), keys.rank_of(key)))
-        for key, base in islice(turn.scan(*keys.parts_range(keys.GAP, row)), NAMED_GAPS)
+        turn.require(delta_key(row, base.decode(), keys.rank_of(key)))
+        for key, base in islice(turn.scan(*keys.parts_range(GAP, row)), NAMED_GAPS)
     ]
     evidence = {
-        "missing": sorted({delta.base_version for delta in waiting}),
+        "missing": sorted({delta.base_version or "" for delta in waiting}),
         "deltas": [delta.version for delta in waiting],
         "waiting": plan.gaps,
         "events": [turn.ref],
@@ -288,7 +287,7 @@ def forecast_view(turn: Turn, row: bytes) -> dict[str, Any] | None:
 
 def _latest(turn: Turn, row: bytes, plan: Plan) -> Iterator[Revision]:
     """The deltas that count, or are later than the base, the latest first."""
-    for key, base in turn.scan(*keys.parts_range(keys.DELTA_ORDER, row), reverse=True):
-        delta: Revision = turn.get(_delta_key(row, base.decode(), keys.rank_of(key)))
+    for key, base in turn.scan(*keys.parts_range(DELTA_ORDER, row), reverse=True):
+        delta = turn.require(delta_key(row, base.decode(), keys.rank_of(key)))
         if plan.base is None or delta.rank > plan.base.rank or _counts(turn, row, delta):
             yield delta

@@ -15,7 +15,16 @@ from engine.core import payloads as p
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 from tables import keys
-from tables.rows import Definition, Item, Stock
+from tables.directory import (
+    Definition,
+    Item,
+    definitions_of,
+    item_key,
+    row_of_unknown_item,
+    unknown_item_key,
+    unknown_items_of,
+)
+from tables.stock import Stock
 
 RESOLVED_PER_EVENT = 500
 """How many rows an item master makes known at once; the others see it with their next event."""
@@ -28,12 +37,12 @@ def define_item(turn: Turn, data: p.ItemDefinedData) -> None:
     old = turn.item(data.sku)
     if old is None or rank > old.rank:
         item = Item(data.base_unit, data.units, rank, data.description, data.abc, data.substitutes)
-        turn.put(keys.ITEM + data.sku.encode(), item)
-    key = keys.ranked(keys.definitions(data.sku), turn.at, turn.identity)
+        turn.put(item_key(data.sku), item)
+    key = keys.ranked(definitions_of(data.sku), turn.at, turn.identity)
     turn.put(key, Definition(data.base_unit, data.units))
-    waiting = turn.scan(*keys.unknown_items(data.sku))
+    waiting = turn.scan(*unknown_items_of(data.sku))
     for name, _ in list(islice(waiting, RESOLVED_PER_EVENT)):
-        row = keys.row_of_unknown_item(name)
+        row = row_of_unknown_item(name)
         _known(turn, row, turn.stock(row))
 
 
@@ -44,14 +53,14 @@ def watch_item(turn: Turn, row: bytes) -> None:
     if turn.item(sku) is not None:
         _known(turn, row, stock)
     elif not stock.version:
-        turn.put(keys.unknown_item(sku, location), b"")
+        turn.put(unknown_item_key(sku, location), b"")
         alerts.raise_alert(turn, row, "unknown_item", {"sku": sku, "events": [turn.ref]})
 
 
 def _known(turn: Turn, row: bytes, stock: Stock) -> None:
     stock.item_known = True
     if stock.alerts:
-        turn.put(keys.unknown_item(*keys.names(row)), None)
+        turn.put(unknown_item_key(*keys.names(row)), None)
         alerts.clear_alert(turn, row, "unknown_item")
 
 
@@ -60,7 +69,7 @@ def units_at(turn: Turn, sku: str) -> Item | Definition | None:
     item = turn.item(sku)
     if item is None or turn.at >= item.rank[1]:
         return item
-    prefix = keys.definitions(sku)
+    prefix = definitions_of(sku)
     start, stop = keys.ranked_range(prefix, turn.at + 1)
     found = next(turn.scan(start, stop, reverse=True), None) or next(turn.scan(start, prefix + b"\x01"))
     definition: Definition = found[1]

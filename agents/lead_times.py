@@ -12,8 +12,8 @@ from agents.turn import Turn
 from engine.core.statistics import mean_and_deviation, standard_error
 from engine.core.values import DAY, MAX_BALANCE
 from tables import keys
-from tables.orders import Line
-from tables.rows import Plan
+from tables.planning import Plan
+from tables.purchasing import Line, lead_time_key
 
 MAX_SAMPLES = 26
 """How many completed lines the lead time is learned from, and how many open ones are looked at."""
@@ -27,15 +27,15 @@ def follow(turn: Turn, row: bytes, name: str, before: tuple[Line, Owed], after: 
     was_complete, is_complete = _completed(*before), _completed(*after)
     if was_open != is_open:
         if was_open is not None:
-            turn.put(keys.lead_time(row, OPEN, keys.timed(was_open, name)), None)
+            turn.put(lead_time_key(row, OPEN, keys.timed(was_open, name)), None)
         if is_open is not None:
-            turn.put(keys.lead_time(row, OPEN, keys.timed(is_open, name)), b"")
+            turn.put(lead_time_key(row, OPEN, keys.timed(is_open, name)), b"")
             turn.stock(row).placed_from = min(turn.stock(row).placed_from, is_open)
     if was_complete != is_complete:
         if was_complete is not None:
-            turn.put(keys.lead_time(row, COMPLETE, keys.timed(was_complete[0], name)), None)
+            turn.put(lead_time_key(row, COMPLETE, keys.timed(was_complete[0], name)), None)
         if is_complete is not None:
-            turn.put(keys.lead_time(row, COMPLETE, keys.timed(is_complete[0], name)), b"%d" % is_complete[1])
+            turn.put(lead_time_key(row, COMPLETE, keys.timed(is_complete[0], name)), b"%d" % is_complete[1])
         _learn(turn, row, name, is_complete)
     return was_open != is_open or was_complete != is_complete
 
@@ -62,7 +62,7 @@ def _learn(turn: Turn, row: bytes, name: str, completed: tuple[int, int] | None)
     if completed is not None:
         insort(samples, (completed[0], name, completed[1]))
     if was_left and (completed is None or samples[0][1] == name):
-        start = keys.lead_time(row, COMPLETE)
+        start = lead_time_key(row, COMPLETE)
         latest = islice(turn.scan(start, start + b"\xff", True), MAX_SAMPLES)
         samples = [(*keys.timed_parts(key[len(start) :]), int(days)) for key, days in latest][::-1]
     plan.completed = samples[-MAX_SAMPLES:]
@@ -119,7 +119,7 @@ def _late_ages(turn: Turn, row: bytes, plan: Plan, expected_days: float) -> list
 
 def _oldest(turn: Turn, row: bytes, late_until: int, needed: int) -> list[int]:
     """When the oldest open lines were placed: those that are late, and beyond them only as many as are needed."""
-    stock, start = turn.stock(row), keys.lead_time(row, OPEN)
+    stock, start = turn.stock(row), lead_time_key(row, OPEN)
     placed: list[int] = []
     if not stock.on_order and not stock.in_transit:
         # Nothing is open at the row, so its index need not be searched.

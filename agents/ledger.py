@@ -1,9 +1,9 @@
 """The ledger of a row: its movements and counts, and the balances that follow from them as of a moment.
 
-Rows: `Entry` (each movement and count of the window), `Floor` (what is older, summed), and the balances in `Stock` (as
-of now) and in `Reported` (as of the ERP's last report). A balance is the latest count plus the movements later than it,
-whatever the order of arrival. The events bring these three balances forward as they come; none is computed anew from
-all entries, so an event costs the same however many movements a row keeps.
+Rows: `Movement` (each movement and count of the window), `Floor` (what is older, summed), and the balances in `Stock`
+(as of now) and in `Reported` (as of the ERP's last report). A balance is the latest count plus the movements later
+than it, whatever the order of arrival. The events bring these three balances forward as they come; none is computed
+anew from all movements, so an event costs the same however many movements a row keeps.
 """
 
 from collections.abc import Generator, Iterator
@@ -12,8 +12,21 @@ from typing import TypeVar
 from agents.turn import Turn
 from engine.core.events import type_name
 from engine.core.values import HOUR
-from tables import keys
-from tables.rows import Balances, Count, Entry, Floor, Reported, Stock
+from tables.drift import REPORTED, Reported
+from tables.ledger import (
+    FLOOR,
+    IS_COUNT,
+    IS_MOVEMENT,
+    Balances,
+    Count,
+    Floor,
+    Movement,
+    movement_at,
+    movement_identity,
+    movement_key,
+)
+from tables.stock import Stock
+from tables.table import Key
 
 FOLD_STRIDE = 24 * HOUR
 """How far the window may lag before old entries are folded, so that most events need not look for them."""
@@ -21,7 +34,7 @@ FOLDED_PER_EVENT = 64
 """At most so many entries leave the window with one event, so that no event pays for all that came before it."""
 
 AVAILABLE, HELD = 1, 2
-"""What `Entry.count` says of a count."""
+"""What `Movement.count` says of a count."""
 
 T = TypeVar("T")
 
@@ -33,14 +46,14 @@ def record(turn: Turn, row: bytes, available: int, held: int, document: str = ""
     stock.moved_at = max(stock.moved_at, at)
     stock.move(at, available, held)
     if at <= stock.reported_at:
-        reported: Reported = turn.edit(keys.REPORTED + row, Reported)
+        reported: Reported = turn.edit(REPORTED + row, Reported)
         reported.move(at, available, held)
     if at <= stock.floor_at:
-        floor: Floor = turn.edit(keys.FLOOR + row, Floor)
+        floor: Floor = turn.edit(FLOOR + row, Floor)
         floor.move(at, available, held)
         return
-    entry = Entry(available, held, type_name(turn.event), turn.ref, 0, document)
-    _keep(turn, stock, keys.entry(row, at, keys.MOVEMENT_KIND, turn.identity), entry)
+    entry = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
+    _keep(turn, stock, movement_key(row, at, IS_MOVEMENT, turn.identity), entry)
 
 
 def advance(turn: Turn, row: bytes, stock: Stock) -> None:
@@ -66,15 +79,15 @@ def count(turn: Turn, row: bytes, qty: int, is_held: bool) -> Count | None:
     advance(turn, row, stock)
     new = Count(max(turn.at, oldest_kept(turn, stock)), turn.at, turn.identity, qty)
     if new.covers <= stock.reported_at:
-        _take(turn, row, turn.edit(keys.REPORTED + row, Reported), new, is_held, stock.reported_at)
+        _take(turn, row, turn.edit(REPORTED + row, Reported), new, is_held, stock.reported_at)
     taken = _take(turn, row, stock, new, is_held, None)
     stock.moved_at = max(stock.moved_at, new.covers)
     if new.covers <= stock.floor_at:
-        _take(turn, row, turn.edit(keys.FLOOR + row, Floor), new, is_held, new.covers)
+        _take(turn, row, turn.edit(FLOOR + row, Floor), new, is_held, new.covers)
     else:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
-        entry = Entry(available, held, "stock.counted", turn.ref, status, "", turn.at)
-        _keep(turn, stock, keys.entry(row, new.covers, keys.COUNT_KIND, turn.identity), entry)
+        entry = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
+        _keep(turn, stock, movement_key(row, new.covers, IS_COUNT, turn.identity), entry)
     return new if taken else None
 
 
@@ -93,7 +106,8 @@ def as_of(turn: Turn, row: bytes, stock: Stock, at: int, known: Reported | None)
     if known is not None and known.at >= stock.floor_at:
         base, start = _copy(known), known.at + 1
     else:
-        base, start = _copy(turn.get(keys.FLOOR + row) or Floor()), stock.floor_at
+        floor = turn.get(FLOOR + row) or Floor()
+        base, start = _copy(floor), stock.floor_at
     forward = _bring_forward(base, turn.entries(row, start, at))
     if any(count is not None and count.covers > at for count in (stock.available_count, stock.held_count)):
         return _last(forward)
@@ -124,7 +138,7 @@ def _later(turn: Turn, row: bytes, balances: Balances, new: Count, is_held: bool
     if old is not None and old.covers >= stock.floor_at:
         base, start = old.qty, old.covers + 1
     else:
-        floor: Floor = turn.get(keys.FLOOR + row) or Floor()
+        floor: Floor = turn.get(FLOOR + row) or Floor()
         base, start = floor.held if is_held else floor.available, stock.floor_at
     total = (balances.held if is_held else balances.available) - base
     before = _sum(turn.entries(row, start, new.covers), is_held, total, -1)
@@ -132,7 +146,7 @@ def _later(turn: Turn, row: bytes, balances: Balances, new: Count, is_held: bool
     return _race(before, after)
 
 
-Entries = Iterator[tuple[int, bytes, Entry]]
+Entries = Iterator[tuple[int, Key[Movement], Movement]]
 
 
 def _sum(entries: Entries, is_held: bool, start: int, sign: int) -> Generator[None, None, int]:
@@ -175,13 +189,13 @@ def _last(steps: Generator[None, None, T]) -> T:
     return _race(steps, steps)
 
 
-def _apply(balances: Balances, at: int, key: bytes, entry: Entry) -> None:
+def _apply(balances: Balances, at: int, key: bytes, entry: Movement) -> None:
     if not entry.count:
         balances.move(at, entry.available, entry.held)
         return
     is_held = entry.count == HELD
     qty = entry.held if is_held else entry.available
-    count = Count(at, entry.counted_at, keys.entry_identity(key), qty)
+    count = Count(at, entry.counted_at, movement_identity(key), qty)
     if not balances.outranks(count, is_held):
         balances.reset(count, is_held, 0)
 
@@ -193,16 +207,16 @@ def _copy(balances: Balances) -> Balances:
 # the window -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(turn: Turn, stock: Stock, key: bytes, entry: Entry) -> None:
+def _keep(turn: Turn, stock: Stock, key: Key[Movement], entry: Movement) -> None:
     turn.put(key, entry)
-    fold_at = keys.entry_at(key) + turn.rules.movement_window + FOLD_STRIDE
+    fold_at = movement_at(key) + turn.rules.movement_window + FOLD_STRIDE
     if stock.fold_at is None or fold_at < stock.fold_at:
         stock.fold_at = fold_at
 
 
 def _fold(turn: Turn, row: bytes, stock: Stock) -> None:
     """Fold the oldest entries that have left the window, and note when to look again."""
-    floor: Floor = turn.edit(keys.FLOOR + row, Floor)
+    floor: Floor = turn.edit(FLOOR + row, Floor)
     horizon = oldest_kept(turn, stock)
     stock.fold_at = None
     for number, (at, key, entry) in enumerate(turn.entries(row, stock.floor_at)):

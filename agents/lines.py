@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tables.orders import Line
+from tables.purchasing import Line
 
 UNDATED = 10**7
 """A day after all others."""

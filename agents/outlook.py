@@ -20,7 +20,8 @@ from engine.core.policy import OrderQuantity
 from engine.core.projection import available_to_promise, project, total_over
 from engine.core.statistics import mean_and_deviation, per_day
 from engine.core.values import day_of
-from tables.rows import Plan, Stock
+from tables.planning import Plan
+from tables.stock import Stock
 
 LOOK_AHEAD_DAYS = 7
 

@@ -24,7 +24,10 @@ from engine.core.errors import BrokenInvariant
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables import keys
-from tables.rows import Stock
+from tables.drift import REPORTED
+from tables.ledger import FLOOR
+from tables.stock import Stock
+from tables.wakes import due_parts, due_range, wake_row
 from tables.workspace import NEVER_DUE
 
 RowStep = Callable[[Turn, bytes, Any], Rejection | None]
@@ -59,7 +62,7 @@ ASKED: dict[type, Callable[[bytes, Any], list[bytes]]] = {
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
-PAST = (keys.REPORTED, keys.FLOOR)
+PAST = (REPORTED, FLOOR)
 """Tables that hold a row's balances as of the past."""
 
 OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
@@ -226,11 +229,11 @@ def _tick(turn: Turn) -> None:
     data: Any = turn.data
     feeds.tick(turn, data)
     left = MAX_LOOKS
-    for timer in turn.space.timers(turn.partition, turn.now, MAX_LOOKS):
+    for key in turn.space.wakes(turn.partition, turn.now, MAX_LOOKS):
         if left <= 0:
             break
-        turn.put(timer, None)
-        left -= 1 + _wake(turn, timer[keys.TIMER_PREFIX_BYTES :], left)
+        turn.put(key, None)
+        left -= 1 + _wake(turn, wake_row(key), left)
 
 
 def _wake(turn: Turn, row: bytes, limit: int) -> int:
@@ -244,14 +247,14 @@ def _wake(turn: Turn, row: bytes, limit: int) -> int:
         return 0
     stock_row = turn.stock(row)
     stock_row.wake_at = turn.wakes[row] = None
-    found = list(islice(turn.scan(*keys.due_range(row, turn.now)), limit))
+    found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
     for key, _ in found:
-        _, kind, name = keys.due_parts(key, row)
+        _, kind, name = due_parts(key, row)
         turn.put(key, None)
         LOOKS[kind](turn, row, name)
-    following = next(turn.scan(*keys.due_range(row, NEVER_DUE)), None)
+    following = next(turn.scan(*due_range(row, NEVER_DUE)), None)
     if following is not None:
-        turn.wake(stock_row, keys.due_parts(following[0], row)[0])
+        turn.wake(stock_row, due_parts(following[0], row)[0])
     planning.close_buckets(turn, row, stock_row)
     lead_times.watch(turn, row)
     replenishment.evaluate(turn, row, stock_row)

@@ -10,7 +10,8 @@ from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.policy import tracking_signal
 from engine.core.statistics import deviation_per_day, poisson_deviation
-from tables.rows import Plan, Stock
+from tables.planning import Plan
+from tables.stock import Stock
 
 MAX_CLOSED_BUCKETS = 26
 

@@ -17,25 +17,26 @@ from agents.lines import Owed, Supply, latest_promise, on_order_supply, owed, un
 from agents.turn import Turn
 from engine.core import payloads as p
 from tables import keys
-from tables.orders import Line, Order, Piece, Shipment
-from tables.rows import Rank
+from tables.keys import Rank
+from tables.purchasing import LINE, ORDER, PIECE, SHIPMENT, Line, Order, Piece, Shipment, line_name, line_parts
+from tables.wakes import open_name, open_range
 
 # rows that a new document asks for ------------------------------------------------------------------------------------
 
 
 def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
-    name = keys.line_name(data.order, str(data.line))
-    return [keys.part(keys.LINE, row, name), keys.part(keys.ORDER, row, data.order)]
+    name = line_name(data.order, str(data.line))
+    return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
 
 def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
     """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
-    name = keys.line_name(data.order, str(data.line))
+    name = line_name(data.order, str(data.line))
     return [
-        keys.part(keys.LINE, row, name),
-        keys.part(keys.PIECE, row, name, data.shipment),
-        keys.part(keys.SHIPMENT, row, data.shipment),
+        keys.part(LINE, row, name),
+        keys.part(PIECE, row, name, data.shipment),
+        keys.part(SHIPMENT, row, data.shipment),
     ]
 
 
@@ -100,7 +101,7 @@ def notify_shipment(turn: Turn, row: bytes, data: p.ShipmentNotifiedData) -> Non
     old, rank = _shipment(turn, row, data.shipment), (turn.at, turn.identity)
     if old.rank is None or rank < old.rank:
         turn.put(
-            keys.part(keys.SHIPMENT, row, data.shipment),
+            keys.part(SHIPMENT, row, data.shipment),
             replace(old, order=data.order, line=line.number, rank=rank),
         )
         if old.received:
@@ -157,7 +158,7 @@ def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
         last_received_at=max(old.last_received_at, turn.at),
         closes=old.closes or closes,
     )
-    turn.put(keys.part(keys.SHIPMENT, book.row, name), new)
+    turn.put(keys.part(SHIPMENT, book.row, name), new)
     if old.order is None or old.line is None:
         return False
     book.line(old.order, old.line).credit(name, old, new)
@@ -165,7 +166,7 @@ def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
 
 
 def _shipment(turn: Turn, row: bytes, name: str) -> Shipment:
-    shipment: Shipment | None = turn.get(keys.part(keys.SHIPMENT, row, name))
+    shipment: Shipment | None = turn.get(keys.part(SHIPMENT, row, name))
     return shipment or Shipment()
 
 
@@ -177,7 +178,7 @@ def _order_quantity(line: Line, rank: Rank, qty: int | None, day: int | None) ->
 
 
 def _note_placed(book: Book, name: str) -> None:
-    order: Order = book.turn.get(keys.part(keys.ORDER, book.row, name))
+    order = book.turn.require(keys.part(ORDER, book.row, name))
     if not order.placed:
         book.order(name).placed = True
 
@@ -232,7 +233,7 @@ def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
 
 def check_line(turn: Turn, row: bytes, name: str) -> None:
     """Look at the dates of a line again: the clock has moved."""
-    line = Book(turn, row).line(*keys.line_parts(name))
+    line = Book(turn, row).line(*line_parts(name))
     line.line.look_at = None
     line_alerts.watch_late(line, owed(line.line))
 
@@ -243,29 +244,29 @@ def check_line(turn: Turn, row: bytes, name: str) -> None:
 def order_known(turn: Turn, row: bytes, order: str, number: str | None) -> bool:
     """Whether the quantity of a line is known, or with `number` None that of any line of the order."""
     if number is None:
-        header: Order | None = turn.get(keys.part(keys.ORDER, row, order))
+        header: Order | None = turn.get(keys.part(ORDER, row, order))
         return header is not None and header.placed
-    line: Line | None = turn.get(keys.part(keys.LINE, row, keys.line_name(order, number)))
+    line: Line | None = turn.get(keys.part(LINE, row, line_name(order, number)))
     return line is not None and line.ordered is not None
 
 
 def open_lines(turn: Turn, row: bytes, limit: int) -> Iterator[tuple[str, Line]]:
     """(name, line) of the first `limit` lines of which something is open, by order, then by number."""
-    for key, _ in islice(turn.scan(*keys.open_range(row, due.ORDER_LINE)), limit):
-        name = keys.open_name(key, row)
-        yield name, turn.get(keys.part(keys.LINE, row, name))
+    for key, _ in islice(turn.scan(*open_range(row, due.ORDER_LINE)), limit):
+        name = open_name(key, row)
+        yield name, turn.require(keys.part(LINE, row, name))
 
 
 def shipments_of(turn: Turn, row: bytes, name: str, limit: int) -> Iterator[tuple[str, Piece]]:
     """(shipment, what it brings) of the first `limit` shipments of a line, by name."""
-    start, stop = keys.parts_range(keys.PIECE, row, name)
+    start, stop = keys.parts_range(PIECE, row, name)
     for key, piece in islice(turn.scan(start, stop), limit):
         yield key[len(start) :].decode(), piece
 
 
 def supply_of(turn: Turn, row: bytes, name: str) -> Iterator[Supply]:
     """The pieces of supply that a line still brings, shipments first."""
-    change = Book(turn, row).line(*keys.line_parts(name))
+    change = Book(turn, row).line(*line_parts(name))
     if not change.line.closed:
         for place in change.openings():
             shipment = keys.dated_parts(place)[1]

@@ -22,7 +22,9 @@ from engine.core.outputs import Signal
 from engine.core.payloads import PolicySetData
 from engine.core.values import DAY, HOUR, MINUTE, day_of, moment, stable_id
 from tables import keys
-from tables.rows import Plan, SignalRow, Stock
+from tables.planning import Plan
+from tables.signals import SIGNAL, SignalRow
+from tables.stock import Stock
 
 LIFE = {
     ("open", SignalAccepted): "accepted",
@@ -55,7 +57,7 @@ def evaluate(turn: Turn, row: bytes, stock: Stock) -> None:
     """Bring the row's signal in line with its position; called where the cheap test has found a reason to look."""
     plan = turn.read_plan(row)
     need = need_of(turn, row, stock, plan)
-    signal: SignalRow | None = turn.get(keys.SIGNAL + row)
+    signal: SignalRow | None = turn.get(SIGNAL + row)
     stock.reorder_at = None if need is None else need.ceiling
     triggered = need is not None and stock.position <= need.s
     if signal is not None and signal.status in STANDING:
@@ -201,7 +203,7 @@ def _held_back(turn: Turn, stock: Stock, row: bytes, last: SignalRow | None, nee
 def answer(turn: Turn, row: bytes) -> Rejection | None:
     """Take the answer to a signal: `signal.accepted`, `signal.rejected`, `signal.ordered`."""
     data: Any = turn.data
-    old: SignalRow | None = turn.get(keys.SIGNAL + row)
+    old: SignalRow | None = turn.get(SIGNAL + row)
     if old is None or old.id != data.signal:
         return Rejection(
             "unknown_signal", f"the row's current signal is {old.id if old else 'none'}, not {data.signal}"
@@ -235,7 +237,7 @@ def _hold(turn: Turn, status: str) -> int:
 
 def ordered(turn: Turn, row: bytes, name: str, order: str, line: str) -> None:
     """An `order.placed` names a signal: it is ordered."""
-    old: SignalRow | None = turn.get(keys.SIGNAL + row)
+    old: SignalRow | None = turn.get(SIGNAL + row)
     if old is None or old.id != name or old.status not in STANDING:
         return
     signal = replace(old)
@@ -250,7 +252,7 @@ def _publish_next(turn: Turn, row: bytes, signal: SignalRow, event: str) -> None
 
 
 def _publish(turn: Turn, row: bytes, signal: SignalRow, event: str) -> None:
-    turn.put(keys.SIGNAL + row, signal)
+    turn.put(SIGNAL + row, signal)
     turn.effects.append((event, signal.revision, signal_of(row, signal)))
 
 

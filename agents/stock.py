@@ -11,7 +11,7 @@ from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.values import DAY, instant, iso
 from tables import keys
-from tables.rows import Reservation, Stock, Transfer
+from tables.stock import RESERVATION, TRANSFER, Reservation, Stock, Transfer
 
 # movements ------------------------------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ def release_reservation(turn: Turn, row: bytes, data: p.ReservationReleasedData)
 
 
 def _reservation(turn: Turn, row: bytes, name: str) -> Reservation:
-    reservation: Reservation = turn.edit(keys.part(keys.RESERVATION, row, name), Reservation)
+    reservation: Reservation = turn.edit(keys.part(RESERVATION, row, name), Reservation)
     return reservation
 
 
@@ -158,7 +158,7 @@ def receive_transfer(turn: Turn, destination: bytes, data: p.TransferReceivedDat
 
 
 def _transfer(turn: Turn, row: bytes, name: str) -> Transfer:
-    transfer: Transfer = turn.edit(keys.part(keys.TRANSFER, row, name), Transfer)
+    transfer: Transfer = turn.edit(keys.part(TRANSFER, row, name), Transfer)
     return transfer
 
 

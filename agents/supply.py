@@ -8,9 +8,8 @@ and never the documents behind them.
 from msgspec import Struct
 
 from agents.turn import Turn
-from tables import keys
-from tables.orders import PastSupply, SupplyBlock, Transit
-from tables.rows import Stock
+from tables.stock import Stock
+from tables.supply import PAST_SUPPLY, PastSupply, SupplyBlock, Transit, supply_key, transit_key
 
 BLOCK_BITS = 5
 ZONE_DAYS = 2
@@ -29,10 +28,10 @@ def add(turn: Turn, row: bytes, day: int | None, qty: int) -> None:
     if day is None or not qty:
         return
     block = day >> BLOCK_BITS
-    past: PastSupply = turn.get(keys.PAST_SUPPLY + row) or PastSupply(block + 1)
+    past: PastSupply = turn.get(PAST_SUPPLY + row) or PastSupply(block + 1)
     if block < past.oldest:
-        turn.put(keys.PAST_SUPPLY + row, PastSupply(block, past.qty))
-    key = keys.supply(row, block)
+        turn.put(PAST_SUPPLY + row, PastSupply(block, past.qty))
+    key = supply_key(row, block)
     old: SupplyBlock | None = turn.get(key)
     days = {} if old is None else dict(old.days)
     days[day] = days.get(day, 0) + qty
@@ -47,14 +46,14 @@ def ahead(turn: Turn, row: bytes, today: int, horizon: int) -> Ahead:
     Blocks that have passed are summed up and dropped, once.
     """
     first_kept = (today - ZONE_DAYS) >> BLOCK_BITS
-    past: PastSupply | None = turn.get(keys.PAST_SUPPLY + row)
+    past: PastSupply | None = turn.get(PAST_SUPPLY + row)
     if past is None:
         return Ahead([0] * horizon, 0)
     if past.oldest < first_kept:
         past = _fold(turn, row, past, first_kept)
     overdue, days = past.qty, [0] * horizon
     for block in range(first_kept, ((today + horizon - 1) >> BLOCK_BITS) + 1):
-        kept: SupplyBlock | None = turn.get(keys.supply(row, block))
+        kept: SupplyBlock | None = turn.get(supply_key(row, block))
         for day, qty in kept.days.items() if kept is not None else ():
             if day < today:
                 overdue += qty
@@ -65,10 +64,10 @@ def ahead(turn: Turn, row: bytes, today: int, horizon: int) -> Ahead:
 
 def _fold(turn: Turn, row: bytes, past: PastSupply, first_kept: int) -> PastSupply:
     folded = PastSupply(first_kept, past.qty)
-    for key, block in turn.scan(keys.supply(row, past.oldest), keys.supply(row, first_kept)):
+    for key, block in turn.scan(supply_key(row, past.oldest), supply_key(row, first_kept)):
         folded.qty += sum(block.days.values())
         turn.put(key, None)
-    turn.put(keys.PAST_SUPPLY + row, folded)
+    turn.put(PAST_SUPPLY + row, folded)
     return folded
 
 
@@ -79,7 +78,7 @@ def transit(turn: Turn, row: bytes, old: int, new: int) -> None:
     """Note that of a shipment or transfer not `old` but `new` units are in transit to a row."""
     for qty, change in ((old, -1), (new, 1)):
         if qty and old != new:
-            key = keys.transit(row, qty)
+            key = transit_key(row, qty)
             known: Transit | None = turn.get(key)
             documents = (known.documents if known is not None else 0) + change
             turn.put(key, Transit(documents) if documents else None)
@@ -87,4 +86,4 @@ def transit(turn: Turn, row: bytes, old: int, new: int) -> None:
 
 def in_flight(turn: Turn, row: bytes, stock: Stock, qty: int) -> bool:
     """Whether a quantity is all that is in transit to a row, or exactly what is left of one shipment or transfer."""
-    return qty > 0 and (qty == stock.in_transit or turn.get(keys.transit(row, qty)) is not None)
+    return qty > 0 and (qty == stock.in_transit or turn.get(transit_key(row, qty)) is not None)

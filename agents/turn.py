@@ -3,9 +3,10 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.core.events import Event
@@ -13,10 +14,14 @@ from engine.core.fields import Data
 from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from engine.core.values import DAY, day_of, instant, moment
-from tables import keys
+from tables.directory import Item, item_key, location_key
 from tables.feeds import Feeds
+from tables.ledger import Movement, movement_at, movement_range
 from tables.overlay import overlay
-from tables.rows import Entry, Item, Location, Plan, Stock
+from tables.planning import PLAN, Plan
+from tables.stock import STOCK, Stock
+from tables.table import Key
+from tables.wakes import open_key
 from tables.workspace import MISSING, Workspace
 
 EPOCH_DAY = 719_163
@@ -26,6 +31,8 @@ LAST_DAY = 3_652_058
 MOST_SPANS = 1_000
 """How many local days a calendar remembers."""
 
+T = TypeVar("T")
+R = TypeVar("R", bound=Struct)
 Effect = tuple[str, int, Signal | Alert]
 """What goes out beside positions: the CloudEvents type, the revision of the thing, and its data."""
 
@@ -82,7 +89,7 @@ class Turn:
         self.feeds = feeds
         self.partition = partition
         self.writes: dict[bytes, Any] = {}
-        self.ordered: list[bytes] = []
+        self.ordered: list[Any] = []
         """The keys of `writes`, sorted, as of the last scan."""
         self.touched: dict[bytes, Stock] = {}
         self.wakes: dict[bytes, int | None] = {}
@@ -97,18 +104,23 @@ class Turn:
         self.identity = identity
         self.ref = f"{event.source}/{event.id}"
 
-    def get(self, key: bytes) -> Any:
+    def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. Do not change it."""
-        row = self.writes.get(key, MISSING)
+        row: T | None = self.writes.get(key, MISSING)
         return self.space.get(key) if row is MISSING else row
 
-    def put(self, key: bytes, row: Any) -> None:
+    def require(self, key: Key[T]) -> T:
+        """The row under `key`, which another row names. Do not change it."""
+        row: T | None = self.writes.get(key, MISSING)
+        return self.space.require(key) if row is MISSING or row is None else row
+
+    def put(self, key: Key[T], row: T | None) -> None:
         """Set the row under `key`; None deletes it."""
         self.writes[key] = row
 
-    def edit(self, key: bytes, default: type) -> Any:
+    def edit(self, key: Key[R], default: type[R]) -> R:
         """A copy of the row under `key` (or a new one) that this turn may change; containers inside stay shared."""
-        row = self.writes.get(key)
+        row: R | None = self.writes.get(key)
         if row is None:
             old = self.get(key)
             row = default() if old is None else replace(old)
@@ -119,33 +131,32 @@ class Turn:
         """The stock row, to be changed by this turn."""
         stock = self.touched.get(row)
         if stock is None:
-            stock = self.edit(keys.STOCK + row, Stock)
+            stock = self.edit(STOCK + row, Stock)
             self.touched[row] = stock
             self.wakes[row] = stock.wake_at
         return stock
 
     def plan(self, row: bytes) -> Plan:
         """The plan of a row, to be changed by this turn."""
-        plan: Plan = self.edit(keys.PLAN + row, Plan)
+        plan: Plan = self.edit(PLAN + row, Plan)
         return plan
 
     def read_plan(self, row: bytes) -> Plan:
         """The plan of a row, to be read."""
-        return self.get(keys.PLAN + row) or EMPTY_PLAN
+        return self.get(PLAN + row) or EMPTY_PLAN
 
     def item(self, sku: str) -> Item | None:
         """The item master of a sku."""
-        item: Item | None = self.get(keys.ITEM + sku.encode())
-        return item
+        return self.get(item_key(sku))
 
     def entries(
         self, row: bytes, start: int, until: int | None = None, reverse: bool = False
-    ) -> Iterator[tuple[int, bytes, Entry]]:
+    ) -> Iterator[tuple[int, Key[Movement], Movement]]:
         """(instant, key, entry) of the kept movements and counts of a row from `start` to `until`, both included."""
-        for key, entry in self.scan(*keys.entry_range(row, start, until), reverse):
-            yield keys.entry_at(key), key, entry
+        for key, entry in self.scan(*movement_range(row, start, until), reverse):
+            yield movement_at(key), key, entry
 
-    def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, Any]]:
+    def scan(self, start: Key[T], stop: Key[T], reverse: bool = False) -> Iterator[tuple[Key[T], T]]:
         """The (key, row) with start <= key < stop of one ordered table and row, as this turn sees them now."""
         below, ordered = self.space.scan(start, stop, reverse), self.ordered
         # Keys are never taken back, so the new ones are the last. An event may write much and scan often: looking at
@@ -160,11 +171,11 @@ class Turn:
     def list_open(self, row: bytes, kind: bytes, name: str, was_open: bool, is_open: bool) -> None:
         """Keep the row's list of open documents: a key for each of which something is open."""
         if was_open != is_open:
-            self.put(keys.open_document(row, kind, name), b"" if is_open else None)
+            self.put(open_key(row, kind, name), b"" if is_open else None)
 
     def zone(self, location: str) -> str:
         """The time zone of a location; UTC where it is not defined."""
-        defined: Location | None = self.get(keys.location(self.partition, location))
+        defined = self.get(location_key(self.partition, location))
         return "UTC" if defined is None else defined.time_zone
 
     def local_day(self, location: str, at: int) -> int:

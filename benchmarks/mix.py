@@ -89,30 +89,30 @@ def _sku(row: int) -> str:
 
 
 _DATA: dict[str, Any] = {
-    "stock.issued": lambda r, n, line: {"qty": r.randint(1, 12)},
-    "balance.reported": lambda r, n, line: {},
-    "order.placed": lambda r, n, line: {**line, "supplier": "ACME", "qty": r.randint(50, 400), "due": "2026-01-20"},
+    "stock.issued": lambda r, _n, _line: {"qty": r.randint(1, 12)},
+    "balance.reported": lambda _r, _n, _line: {},
+    "order.placed": lambda r, _n, line: {**line, "supplier": "ACME", "qty": r.randint(50, 400), "due": "2026-01-20"},
     "goods.received": lambda r, n, line: {**line, "receipt": f"GRN-{n}", "qty": r.randint(20, 200)},
-    "order.acknowledged": lambda r, n, line: {
+    "order.acknowledged": lambda r, _n, line: {
         **line,
         "schedule": [{"status": "accepted", "qty": r.randint(50, 400), "due": "2026-01-21"}],
     },
     "shipment.notified": lambda r, n, line: {
         **line, "shipment": f"ASN-{n}", "qty": r.randint(20, 200), "eta": "2026-01-19",
     },
-    "policy.set": lambda r, n, line: {
+    "policy.set": lambda _r, _n, _line: {
         "policy": {"kind": "min_max", "min": 100, "max": 700}, "multiple": 12, "supplier": "ACME",
         "lead_time_days": 9, "auto": {"max_qty": 5000},
     },
-    "stock.counted": lambda r, n, line: {"qty": r.randint(0, 600)},
-    "forecast.revised": lambda r, n, line: {
+    "stock.counted": lambda r, _n, _line: {"qty": r.randint(0, 600)},
+    "forecast.revised": lambda r, n, _line: {
         "version": f"v{n}",
         "mode": "replace",
         "buckets": [{"start": f"2026-01-{day:02}", "days": 7, "qty": r.randint(20, 90)} for day in (1, 8, 15, 22)],
     },
-    "stock.returned": lambda r, n, line: {"qty": r.randint(1, 6), "disposition": "available"},
-    "stock.reserved": lambda r, n, line: {"reservation": f"RES-{n}", "qty": r.randint(1, 9)},
-    "stock.adjusted": lambda r, n, line: {"qty": r.choice([-3, -2, -1, 1, 2]), "reason": "shelf check"},
+    "stock.returned": lambda r, _n, _line: {"qty": r.randint(1, 6), "disposition": "available"},
+    "stock.reserved": lambda r, n, _line: {"reservation": f"RES-{n}", "qty": r.randint(1, 9)},
+    "stock.adjusted": lambda r, _n, _line: {"qty": r.choice([-3, -2, -1, 1, 2]), "reason": "shelf check"},
 }  # fmt: skip
 
 _SIGN = {"stock.issued": -1, "goods.received": 1, "stock.returned": 1, "stock.adjusted": 1}

@@ -1,5 +1,5 @@
 """`python -m engine` is `stockline`."""
 
-from engine.cli import main
+from engine.start import main
 
 main()

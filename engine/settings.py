@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.core.errors import UsageError
+from engine.core.rules import Rules
 
 _BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 """A name or an address (of IPv6 in brackets), and a port, which is 9092 where none is given."""
@@ -22,19 +23,25 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
 
-    data: Path = Field(Path("stockline-data"), description="the directory of the log and its tables")
+    data: Path = Field(Path("stockline-data"), description="the data directory; on Kafka it holds caches only")
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
-    insecure: bool = Field(False, description="listen beyond this machine although nobody is asked who they are")
+    insecure: bool = Field(False, description="listen beyond this machine, although callers do not log in")
     clock: ClockMode = Field("wall", description="`log`: now is the latest event time seen")
-    partitions: int | None = Field(None, ge=1, le=1024, description="of the log; without one what it has, or 8")
-    memory_mib: int = Field(512, ge=16, le=1 << 20, description="memory for rows")
-    body_limit_mib: int = Field(16, ge=1, le=1024, description="the longest HTTP body taken")
-    duplicate_days: int = Field(7, ge=1, le=3650, description="how long an event's name is remembered")
-    retention_days: int | None = Field(
-        None, ge=1, le=3650, description="how long events and what was published are kept; without one for ever"
+    partitions: int | None = Field(
+        None, ge=1, le=1024, description="number of partitions; without it what the log has, else 8"
     )
-    movement_window_hours: int = Field(48, ge=1, le=24 * 90, description="how long a row keeps its movements")
+    memory_mib: int = Field(512, ge=16, le=1 << 20, description="memory for rows, in MiB")
+    body_limit_mib: int = Field(16, ge=1, le=1024, description="the longest HTTP body, in MiB")
+    duplicate_days: int = Field(
+        7, ge=1, le=3650, description="for how many days of arrival a repeated event is recognised"
+    )
+    retention_days: int | None = Field(
+        None, ge=1, le=3650, description="for how many days events and outputs are kept; without it for ever"
+    )
+    movement_window_hours: int = Field(
+        48, ge=1, le=24 * 90, description="for how many hours of event time a row keeps its movements"
+    )
 
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Self:
@@ -59,6 +66,10 @@ class Settings(BaseSettings):
         """The longest HTTP body taken, in bytes."""
         return self.body_limit_mib * 1024 * 1024
 
+    def rules(self, clock: ClockMode) -> Rules:
+        """The rules of the fold that these settings ask for, with `clock` (Kafka has the wall clock only)."""
+        return Rules(clock=clock, movement_window_hours=self.movement_window_hours, duplicate_days=self.duplicate_days)
+
 
 class KafkaSettings(BaseSettings):
     """What a process on Kafka may be told; every field is also an environment variable such as `STOCKLINE_KAFKA`.
@@ -69,27 +80,39 @@ class KafkaSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
 
     kafka: str = Field(description="HOST:PORT of one or more brokers, with commas between")
-    group: str = Field("stockline", min_length=1, description="the consumer group and the transactions' prefix")
-    partitions: int | None = Field(None, ge=1, le=1024, description="of new topics; without one what they have, or 8")
-    replication: int | None = Field(None, ge=1, description="of new topics; without one 3, or as many as brokers are")
-    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    username: str | None = Field(None, description="for SASL")
-    password: SecretStr | None = Field(None, description="for SASL")
+    group: str = Field("stockline", min_length=1, description="the consumer group, and the prefix of transactional ids")
+    partitions: int | None = Field(
+        None, ge=1, le=1024, description="partitions of new topics; without it what the topics have, else 8"
+    )
+    replication: int | None = Field(
+        None, ge=1, description="replicas of new topics; without it 3, or one per broker if there are fewer"
+    )
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="how connections are secured"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="how SASL proves who this is"
+    )
+    username: str | None = Field(None, description="the user name for SASL")
+    password: SecretStr | None = Field(None, description="the password for SASL")
     password_file: Path | None = Field(None, description="a file that holds the password")
-    ca_file: Path | None = Field(None, description="PEM: who signed the broker's certificate")
-    cert_file: Path | None = Field(None, description="PEM: this client's certificate, for mTLS")
-    key_file: Path | None = Field(None, description="PEM: its key")
-    key_password: SecretStr | None = Field(None, description="of the key")
+    ca_file: Path | None = Field(None, description="a PEM file: the authority that signed the brokers' certificates")
+    cert_file: Path | None = Field(None, description="a PEM file: the certificate of this client, for mTLS")
+    key_file: Path | None = Field(None, description="a PEM file: the key of that certificate")
+    key_password: SecretStr | None = Field(None, description="the password of the key")
     key_password_file: Path | None = Field(None, description="a file that holds the key's password")
-    request_timeout_ms: int = Field(15_000, ge=1_000, description="how long an answer of a broker may take")
-    session_timeout_ms: int = Field(8_000, ge=1_000, description="how long a silent worker keeps its partitions")
-    transaction_timeout_ms: int = Field(30_000, ge=1_000, description="how long a transaction may stay open")
-    fetch_bytes: int = Field(1 << 20, ge=1 << 10, description="of one partition in one fetch")
-    batch_bytes: int = Field(1 << 20, ge=1 << 14, le=16 << 20, description="of one packed batch of records")
-    compression: Literal["lz4", "zstd", "gzip", "snappy"] | None = Field(None, description="of what is written")
-    max_commit_interval_ms: int = Field(100, ge=0, le=10_000, description="between two commits of a task under load")
-    commit_records: int = Field(4_000, ge=1, description="at most so many events in one commit")
+    request_timeout_ms: int = Field(15_000, ge=1_000, description="how long a broker may take to answer, in ms")
+    session_timeout_ms: int = Field(8_000, ge=1_000, description="how long a silent worker keeps its partitions, in ms")
+    transaction_timeout_ms: int = Field(30_000, ge=1_000, description="how long a transaction may stay open, in ms")
+    fetch_bytes: int = Field(1 << 20, ge=1 << 10, description="bytes of one partition in one fetch")
+    batch_bytes: int = Field(1 << 20, ge=1 << 14, le=16 << 20, description="bytes of one batch of records that is sent")
+    compression: Literal["lz4", "zstd", "gzip", "snappy"] | None = Field(
+        None, description="compression of what is written; without it none"
+    )
+    max_commit_interval_ms: int = Field(
+        100, ge=0, le=10_000, description="time between two commits of a partition under load, in ms"
+    )
+    commit_records: int = Field(4_000, ge=1, description="the most events in one commit")
 
     @field_validator("kafka")
     @classmethod
@@ -123,7 +146,7 @@ class KafkaSettings(BaseSettings):
             raise UsageError(f"STOCKLINE_{name.upper()}_FILE: {error}") from None
 
 
-def load(**given: Any) -> Settings:
+def load_settings(**given: Any) -> Settings:
     """The settings with what was `given` (None is not given), or UsageError with a line for each fault."""
     return _load(Settings, given)
 

@@ -1,6 +1,6 @@
 """The declared feeds of one partition, held in memory: every event asks whether its source is one of them.
 
-What is here follows from the rows under `keys.FEED` and `keys.PULSE`, so a task that starts anew has the same. No
+What is here follows from the rows of FEED and PULSE, so a partition that is loaded anew has the same. No
 question costs more than what it finds: neither an event nor a tick walks over all feeds.
 """
 
@@ -11,9 +11,10 @@ from itertools import islice
 from typing import Any, Self
 
 from engine.core.values import SECOND, partition_of
-from tables import keys
-from tables.rows import Feed, Pulse
-from tables.workspace import NEVER_DUE, State, decode
+from tables.catalogue import DECODERS
+from tables.directory import FEED, PULSE, Feed, Pulse, feed_key, feed_name, pulse_key
+from tables.keys import partition_range
+from tables.workspace import NEVER_DUE, State
 
 MOST_NAMED = 20
 """At most so many stale feeds are named to one who asks: when a network fails, thousands are stale at once."""
@@ -37,11 +38,8 @@ class Feeds:
     def load(cls, state: State, partition: int, partitions: int, now: int) -> Self:
         """The feeds of a partition from its committed rows; `now` is what the partition's clock shows."""
         feeds = cls(partition, partitions)
-        writes = {
-            key: decode(key, value)
-            for prefix in (keys.feed(partition, ""), keys.pulse(partition, ""))
-            for key, value in state.scan(prefix, keys.after(prefix))
-        }
+        ranges = partition_range(FEED, partition), partition_range(PULSE, partition)
+        writes = {key: DECODERS[key[0]](value) for range_ in ranges for key, value in state.scan(*range_)}
         feeds.learn(writes)
         for name, pulse in feeds.pulses.items():
             feeds._arrivals[name] = pulse.last
@@ -53,11 +51,11 @@ class Feeds:
         """Take over the declarations and pulses among the rows that were written."""
         found: dict[str, None] = {}
         for key in writes:
-            if key[:1] in (keys.FEED, keys.PULSE):
-                found[keys.feed_name(key)] = None
+            if key[:1] in (FEED, PULSE):
+                found[feed_name(key)] = None
         for name in found:
-            feed = writes.get(keys.feed(self._partition, name)) or self.declared[name]
-            self._set(name, feed, writes.get(keys.pulse(self._partition, name)) or self.pulses[name])
+            feed = writes.get(feed_key(self._partition, name)) or self.declared[name]
+            self._set(name, feed, writes.get(pulse_key(self._partition, name)) or self.pulses[name])
 
     def _set(self, name: str, feed: Feed, pulse: Pulse) -> None:
         old, was = self.declared.get(name), self.pulses.get(name)

@@ -1,14 +1,17 @@
 """Ordered reads of rows that are partly committed and partly only written: what is written lies over what is stored."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TypeVar
 
-Pair = tuple[bytes, Any]
+from tables.table import Key
+
+T = TypeVar("T")
+Pair = tuple[Key[T], T]
 
 
 def overlay(
-    stored: Iterator[Pair], written: Iterable[bytes], row_of: Callable[[bytes], Any], reverse: bool
-) -> Iterator[Pair]:
+    stored: Iterator[Pair[T]], written: Iterable[Key[T]], row_of: Callable[[Key[T]], T | None], reverse: bool
+) -> Iterator[Pair[T]]:
     """Merge two ordered sources of (key, row) into one, lazily.
 
     Args:
@@ -35,7 +38,7 @@ def overlay(
         key = next(above, None)
 
 
-def _present(key: bytes, row_of: Callable[[bytes], Any]) -> Iterator[Pair]:
+def _present(key: Key[T], row_of: Callable[[Key[T]], T | None]) -> Iterator[Pair[T]]:
     row = row_of(key)
     if row is not None:
         yield key, row

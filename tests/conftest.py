@@ -36,6 +36,7 @@ hypothesis.settings.register_profile(
     database=None,
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
+REAL_PART = "misses its real part"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev")
 hypothesis.settings.load_profile(PROFILE)
 
@@ -60,7 +61,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("real"):
-        report.real_part = True
+        report.user_properties.append((REAL_PART, True))
         if IN_CI:
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid}: in CI a missing real part is a failure: {_reason(report)}"
@@ -89,7 +90,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _not_run(reports: list[pytest.TestReport]) -> Iterator[str]:
     for report in reports:
-        kind = "real part missing" if getattr(report, "real_part", False) else "skipped"
+        kind = "real part missing" if (REAL_PART, True) in report.user_properties else "skipped"
         yield f"{kind}: {_reason(report)}"
 
 

@@ -3,8 +3,7 @@
 `connectors/kafka_source/data/example.toml` is a profile to begin with; `profile` says what may be in one.
 """
 
-from connectors.kafka_source.client import Access
 from connectors.kafka_source.profile import SourceProfile, load_profile
 from connectors.kafka_source.source import Source, Tally
 
-__all__ = ["Access", "Source", "SourceProfile", "Tally", "load_profile"]
+__all__ = ["Source", "SourceProfile", "Tally", "load_profile"]

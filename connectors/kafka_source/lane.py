@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from connectors.kafka_source.client import Access, stopped, translated
 from connectors.kafka_source.outgoing import Outgoing
 from engine.core.errors import EnvironmentFailure, Fenced, UsageError
+from engine.kafka.connection import MAX_RECORD_BYTES, Connection, stopped
+from engine.kafka.errors import TOO_LONG
+from engine.kafka.topic_names import DEAD_LETTERS
 
 FIRST_PAUSE, LAST_PAUSE = 0.2, 5.0
 log = logging.getLogger(__name__)
@@ -22,11 +24,13 @@ log = logging.getLogger(__name__)
 class Lane:
     """A partition given to this process by the group. `position` is the next offset to translate."""
 
-    def __init__(self, access: Access, place: TopicPartition) -> None:
+    def __init__(self, connection: Connection, group: str, place: TopicPartition) -> None:
         self.place = place
         self.position = 0
-        self._access = access
-        self._name = f"{access.group}-{place.topic}-{place.partition}"
+        self._connection = connection
+        self._settings = connection.settings
+        self._group = group
+        self._name = f"{group}-{place.topic}-{place.partition}"
         self._producer: AIOKafkaProducer | None = None
         self._pause = FIRST_PAUSE
         self._not_before = 0.0
@@ -52,10 +56,10 @@ class Lane:
             UsageError: the topic is not what it was; a person must decide.
             EnvironmentFailure: not now.
         """
-        producer = self._access.producer(self._name)
+        producer = self._connection.transactional_producer(self._name)
         try:
-            with translated(f"{self._name} cannot be taken over"):
-                await asyncio.wait_for(producer.start(), self._access.transaction_timeout_ms / 1000)
+            with self._connection.translated(f"{self._name} cannot be taken over"):
+                await asyncio.wait_for(producer.start(), self._settings.transaction_timeout_ms / 1000)
                 position = await _committed_place(consumer, self.place)
                 consumer.seek(self.place, position)
         except BaseException:
@@ -68,12 +72,13 @@ class Lane:
 
         Raises:
             Fenced: another process owns the partition; nothing was written.
+            UsageError: the broker will never take a record as long as one of these; nothing was written.
             EnvironmentFailure: whether it was written is not known; the lane must be opened anew.
         """
         assert self._producer is not None
-        with translated(f"{self._name}: the transaction failed"):
+        with self._connection.translated(f"{self._name}: the transaction failed"):
             await asyncio.wait_for(
-                self._transact(self._producer, outgoing, position), self._access.transaction_timeout_ms / 1000
+                self._transact(self._producer, outgoing, position), self._settings.transaction_timeout_ms / 1000
             )
         self.position = position
         self._pause = FIRST_PAUSE
@@ -87,17 +92,19 @@ class Lane:
             for topic, partition, key, value, headers in outgoing:
                 deliveries.append(await producer.send(topic, value, key, partition, headers=headers))
             await asyncio.gather(*deliveries)
+        except TOO_LONG as error:
+            raise too_long(f"{self._name}: {error!r}") from error
         finally:
             for delivery in deliveries:
                 delivery.cancel()
         # 3. the place reached, as part of the same transaction
-        await producer.send_offsets_to_transaction({self.place: position}, self._access.group)
+        await producer.send_offsets_to_transaction({self.place: position}, self._group)
         # 4. commit
         await producer.commit_transaction()
 
     async def failed(self, error: EnvironmentFailure) -> None:
         """Let go after an error, and wait before the next attempt; longer where another process has taken over."""
-        pause = self._access.session_timeout_ms / 1000 if isinstance(error, Fenced) else self._pause
+        pause = self._settings.session_timeout_ms / 1000 if isinstance(error, Fenced) else self._pause
         log.warning("%s; again in %.1f s", error, pause)
         self._pause = min(2 * self._pause, LAST_PAUSE)
         self._not_before = time.monotonic() + pause
@@ -108,6 +115,14 @@ class Lane:
         producer, self._producer = self._producer, None
         if producer is not None:
             await stopped(producer)
+
+
+def too_long(what: str) -> UsageError:
+    """The error for a record that a topic of Stockline never takes."""
+    return UsageError(
+        f"{what}; the limit of a topic of Stockline was lowered, nothing was written: kafka-configs --alter "
+        f"--entity-type topics --entity-name {DEAD_LETTERS} --add-config max.message.bytes={MAX_RECORD_BYTES}"
+    )
 
 
 async def _committed_place(consumer: AIOKafkaConsumer, place: TopicPartition) -> int:

@@ -14,25 +14,16 @@ from engine.core.events import Broadcast
 from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope
 from engine.core.values import moment, partition_of
+from engine.kafka.connection import MAX_RECORD_BYTES
+from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS, ORIGIN_HEADER, ORIGIN_KEY_HEADER, Header
+from engine.kafka.topic_names import DEAD_LETTERS, EVENTS
 
-EVENTS = "stockline.events"
-DEAD_LETTERS = "stockline.dead-letters"
-BROADCAST_HEADER = ("stockline-broadcast", b"all")
-"""On an event for every partition that its sender has put into every partition."""
-ORIGIN_HEADER = "stockline-origin"
-ORIGIN_KEY_HEADER = "stockline-origin-key"
-"""On a dead letter: where the record was, and its key; the record's own headers follow."""
-
-MAX_RECORD_BYTES = 24 << 20
-"""What `stockline.dead-letters` takes."""
 MAX_LETTER_BYTES = MAX_RECORD_BYTES - (64 << 10)
 """The longest dead letter, with room for its headers."""
 COMMIT_BYTES = 16 << 20
 """Of one transaction: an event for every partition is written as often as there are partitions."""
 MAX_ORIGIN_BYTES = 32 << 10
 MAX_DETAIL = 1_000
-
-Header = tuple[str, bytes]
 
 
 class Outgoing(NamedTuple):
@@ -63,7 +54,7 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
         everywhere = range(target.partitions)
         return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]
     sku: str = outcome.event.data.sku
-    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, [])]
+    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, NO_HEADERS)]
 
 
 class Portion(NamedTuple):

@@ -21,13 +21,13 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError
 
-from connectors.kafka_source.client import Access, stopped, translated
 from connectors.kafka_source.documents import Received
 from connectors.kafka_source.lane import Lane
 from connectors.kafka_source.outgoing import Target, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Outcome, Skipped, Translated, Translation
 from engine.core.errors import EnvironmentFailure, UsageError
+from engine.kafka.connection import Connection, stopped
 
 FETCH_MS = 500
 IDLE_SECONDS = 0.1
@@ -66,10 +66,11 @@ class Tally:
 class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     """Reads the topics of a profile. `run` it once."""
 
-    def __init__(self, profile: SourceProfile, access: Access, partitions: int) -> None:
+    def __init__(self, profile: SourceProfile, connection: Connection, partitions: int) -> None:
         self.tally = Tally()
         self._profile = profile
-        self._access = access
+        self._connection = connection
+        self._group = f"{connection.settings.group}-source-{profile.name}"
         self._target = Target(partitions, profile.name)
         self._translation = Translation(profile)
         self._lanes: dict[TopicPartition, Lane] = {}
@@ -88,9 +89,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             EnvironmentFailure: the cluster cannot be reached at the start.
         """
         self._asked = asked
-        consumer = self._access.consumer()
+        consumer = self._connection.member(self._group)
         try:
-            with translated("Kafka cannot be reached"):
+            with self._connection.translated("cannot be reached"):
                 await consumer.start()
                 await self._subscribe(consumer, once)
             while not asked.is_set() and not await self._is_done(consumer):
@@ -114,7 +115,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     # the group --------------------------------------------------------------------------------------------------------
 
-    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+    async def on_partitions_revoked(self, _revoked: Collection[TopicPartition]) -> None:
         """Let commits under way come to their end, then let go of everything."""
         async with self._sharing:
             self._generation += 1
@@ -124,7 +125,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Take what the group gives; the loop opens it."""
         async with self._sharing:
             self._generation += 1
-            self._lanes = {place: Lane(self._access, place) for place in sorted(assigned)}
+            self._lanes = {place: Lane(self._connection, self._group, place) for place in sorted(assigned)}
             log.info("reading %d partitions of %s", len(self._lanes), ", ".join(self._profile.topic_names))
 
     async def _close_lanes(self) -> None:
@@ -162,7 +163,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.wait([fetching, waiting], return_when=asyncio.FIRST_COMPLETED)
             if not fetching.done():
                 return {}
-            with translated("fetching failed"):
+            with self._connection.translated("fetching failed"):
                 return _fetched(fetching)
         except EnvironmentFailure as error:
             # A client that fails at one partition may have dropped what it had already taken from another.
@@ -175,7 +176,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _serve(self, lane: Lane, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         try:
-            with translated("fetching failed"):
+            with self._connection.translated("fetching failed"):
                 position = await consumer.position(lane.place)
             # The position may have moved without records, over the marks of others' transactions.
             if position == lane.position:
@@ -196,7 +197,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             return False
         self._elsewhere_at = time.monotonic() + ELSEWHERE_SECONDS
         for place, end in left.items():
-            with translated("the group's offsets cannot be read"):
+            with self._connection.translated("the group's offsets cannot be read"):
                 committed = await consumer.committed(place)
             if committed is None or committed < end:
                 return False
@@ -214,7 +215,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def _all(doing: Iterable[Awaitable[None]]) -> None:
-    """Wait for all, also where one fails: nothing goes on behind the lock."""
+    """Awaits all, then raises the first error, so that nothing keeps running after the lock is released."""
     for outcome in await asyncio.gather(*doing, return_exceptions=True):
         if isinstance(outcome, BaseException):
             raise outcome
@@ -224,7 +225,7 @@ def _fetched(fetching: "asyncio.Future[Fetch]") -> Fetch:
     try:
         return fetching.result()
     except NoOffsetForPartitionError:
-        # Said of a partition that was given before it was opened, which has told where to begin.
+        # Raised for a partition that was assigned but not yet opened; opening it seeks explicitly.
         return {}
 
 

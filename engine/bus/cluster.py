@@ -64,12 +64,15 @@ class Ownership(Protocol):
             EnvironmentFailure: the outcome is unknown; this object is of no more use.
         """
 
-    async def close(self, damaged: bool = False) -> None:
-        """Let go of the partition; `damaged` throws away what was kept locally."""
+    async def close(self) -> None:
+        """Let go of the partition."""
+
+    async def discard(self) -> None:
+        """Let go of the partition and delete the rows that were kept locally, because they are damaged."""
 
 
 class Receiver(Protocol):
-    """Who works on partitions; called by the group's membership and by what it fetches."""
+    """The worker behind a membership of the group; the membership calls it when partitions change or records arrive."""
 
     def wants(self, partition: int) -> bool:
         """Whether more of a partition would be taken now; asked from any thread."""
@@ -77,11 +80,11 @@ class Receiver(Protocol):
     async def take(self, fetched: Fetched) -> None:
         """Take what was fetched."""
 
-    async def paused(self) -> None:
-        """The group is about to share its partitions anew: begin nothing new."""
+    async def on_revoked(self) -> None:
+        """The group is about to share its partitions anew: finish commits under way and begin none."""
 
-    async def assigned(self, partitions: frozenset[int]) -> None:
-        """From now on these partitions, and no others, are this process's."""
+    async def on_assigned(self, partitions: frozenset[int]) -> None:
+        """The group gives this process exactly these partitions from now on."""
 
     def failed(self, error: BaseException) -> None:
         """The membership has failed for good."""

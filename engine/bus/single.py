@@ -25,13 +25,15 @@ class Record(NamedTuple):
 class Output(NamedTuple):
     """One published record. `key` is the row (sku NUL location), or the source of a dead letter; `id` names the thing.
 
-    `value` is the CloudEvents JSON. For positions the latest of a row counts, for the others every output is kept.
+    `value` is the CloudEvents JSON, whose `type` is `kind`. For positions the latest of a row counts, for the others
+    every output is kept.
     """
 
     topic: Topic
     key: str
     id: str
     value: bytes
+    kind: str
 
 
 class Commit(NamedTuple):
@@ -48,7 +50,7 @@ class Commit(NamedTuple):
     outputs: Sequence[Output]
     touched: Sequence[tuple[str, int]]
     marker: bytes
-    next_offset: int = 0
+    next_offset: int
 
 
 class StateReader(Protocol):

@@ -91,8 +91,8 @@ def load(path: Path, into: Bus) -> Head:
         for portion in _blocks(file):
             changes = [(key, value) for kind, key, value in portion if kind == _STATE]
             named = [(key.decode("utf-8", "surrogatepass"), value) for kind, key, value in portion if kind == _POSITION]
-            outputs = [Output("positions", name, name, value) for name, value in named]
-            into.commit([Commit(owner, (), changes, outputs, (), head.markers[owner] or b"")])
+            outputs = [Output("positions", name, name, value, "position.changed") for name, value in named]
+            into.commit([Commit(owner, (), changes, outputs, (), head.markers[owner] or b"", 0)])
     for partition, marker in enumerate(head.markers):
         if marker is not None:
             into.commit([Commit(partition, (), (), (), (), marker, head.log[partition])])

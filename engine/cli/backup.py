@@ -5,38 +5,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine import settings as settings_module
-from engine.cli import show
+from engine.cli import options, show
+from engine.settings import load_settings
 
 if TYPE_CHECKING:
     from engine.bus.disk.backup import Contents
 
-Data = Annotated[Path | None, typer.Option(help="The data directory.", show_default="stockline-data")]
-AsJson = Annotated[bool, typer.Option("--json", help="What it holds as JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print what the copy holds as JSON.")]
 
 
 def backup(
     target: Annotated[Path, typer.Argument(help="A new or empty folder for the copy.")],
-    data: Data = None,
+    data: options.Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the data directory as of now, also while the engine runs; says which offsets of the log are in it."""
+    """Copy the data directory as of now, also while the engine runs; print which offsets of the log are in it."""
     # What copies is imported here, so that the other commands start without it.
     from engine.bus.disk import backup as backups
 
-    settings = settings_module.load(data=data)
+    settings = load_settings(data=data)
     _say(f"{settings.data} is copied to {target}", backups.take(settings.data, target), as_json)
 
 
 def restore(
     source: Annotated[Path, typer.Argument(metavar="TARGET", help="The folder that `stockline backup` has filled.")],
-    data: Data = None,
+    data: options.Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a backup back into a new or empty data directory, once every file was found to hold what was written."""
+    """Restore a backup into a new or empty data directory, after every file was checked against its checksum."""
     from engine.bus.disk import backup as backups
 
-    settings = settings_module.load(data=data)
+    settings = load_settings(data=data)
     _say(f"{source} is copied to {settings.data}", backups.restore(source, settings.data), as_json)
 
 

@@ -1,17 +1,16 @@
 """`stockline upgrade`: a data directory of the former format becomes one of this version's."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine import settings as settings_module
-from engine.cli import show
+from engine.cli import options, show
 from engine.cli.folding import folding
+from engine.settings import load_settings
 
 
 def upgrade(
-    data: Annotated[Path | None, typer.Option(help="The data directory.", show_default="stockline-data")] = None,
+    data: options.Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="What was done as JSON.")] = False,
 ) -> None:
     """Fold the log of a data directory that an earlier version wrote anew; the former directory stays beside it.
@@ -21,11 +20,11 @@ def upgrade(
     """
     # What folds is imported here, so that the other commands start without it.
     from engine.bus.disk.upgrade_paths import former_of
-    from engine.processes import single
+    from engine.processes.upgrade import upgrade as run_upgrade
 
-    settings = settings_module.load(data=data)
+    settings = load_settings(data=data)
     with folding() as advance:
-        done = single.upgraded(settings, advance)
+        done = run_upgrade(settings, advance)
     former = former_of(settings.data.resolve())
     if as_json:
         told = {"former": None, "records": 0, "rows": 0} if done is None else {"former": str(former), **done._asdict()}

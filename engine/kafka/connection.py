@@ -1,52 +1,32 @@
-"""How to reach a Kafka cluster, and what its errors mean in those of the engine."""
+"""How to reach a Kafka cluster: makes clients that are ready to start."""
 
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any, NamedTuple, Protocol
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
+from pathlib import Path
+from ssl import SSLContext
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    GroupCoordinatorNotAvailableError,
-    GroupLoadInProgressError,
-    InvalidTransactionTimeout,
-    KafkaConnectionError,
-    KafkaError,
-    MessageSizeTooLargeError,
-    ProducerFenced,
-    RecordListTooLargeError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
+from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupLoadInProgressError
 from aiokafka.helpers import create_ssl_context
 
-from engine.core.errors import EnvironmentFailure, Fenced, UsageError
+from engine.core.errors import UsageError
+from engine.kafka.errors import translating
 from engine.settings import KafkaSettings
 
-NOT_ALLOWED = (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    ClusterAuthorizationFailedError,
-    GroupAuthorizationFailedError,
-    TopicAuthorizationFailedError,
-    TransactionalIdAuthorizationFailed,
-)
 CLOSE_SECONDS = 5.0
 RETRY_SECONDS = 0.2
 RETRY_BACKOFF_MS = 50
 METADATA_MAX_AGE_MS = 60_000
+MAX_POLL_INTERVAL_MS = 10 * 60_000
 MAX_RECORD_BYTES = 24 << 20
-"""The longest record that the engine itself writes: the dead letter of the longest record that is kept in one."""
+"""The longest record that is written: the dead letter of the longest record that is kept in one."""
 UNDERWAY_BYTES = 32 << 20
 """So much of a transaction is sent at once; a broker takes requests of 100 MiB where it is not told otherwise."""
-TOO_LONG = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
 class _Client(Protocol):
@@ -59,12 +39,11 @@ class Connection:
     def __init__(self, settings: KafkaSettings) -> None:
         self.settings = settings
         self.address = settings.kafka
-        ssl = _ssl_context(settings)
         self.options: dict[str, Any] = {
             "bootstrap_servers": settings.kafka.split(","),
             "client_id": f"stockline-{os.getpid()}",
             "security_protocol": settings.security_protocol,
-            "ssl_context": ssl,
+            "ssl_context": _ssl_context(settings),
             "request_timeout_ms": settings.request_timeout_ms,
             "retry_backoff_ms": RETRY_BACKOFF_MS,
             "metadata_max_age_ms": METADATA_MAX_AGE_MS,
@@ -77,7 +56,7 @@ class Connection:
             }
 
     def consumer(self, **options: Any) -> AIOKafkaConsumer:
-        """A consumer outside any group that sees committed records only."""
+        """A consumer outside any group that sees committed records only; it is told where to read, it never guesses."""
         chosen = {
             "enable_auto_commit": False,
             "auto_offset_reset": "none",
@@ -88,8 +67,19 @@ class Connection:
         }
         return AIOKafkaConsumer(**self.options, **chosen)
 
+    def member(self, group: str, **options: Any) -> AIOKafkaConsumer:
+        """A consumer that is a member of `group`; offsets are committed by whoever uses it."""
+        session_ms = self.settings.session_timeout_ms
+        return self.consumer(
+            group_id=group,
+            session_timeout_ms=session_ms,
+            heartbeat_interval_ms=max(200, session_ms // 6),
+            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            **options,
+        )
+
     def producer(self, **options: Any) -> AIOKafkaProducer:
-        """An idempotent producer; with `transactional_id` a transactional one."""
+        """An idempotent producer."""
         chosen = {
             "acks": "all",
             "enable_idempotence": True,
@@ -99,6 +89,12 @@ class Connection:
             **options,
         }
         return AIOKafkaProducer(**self.options, **chosen)
+
+    def transactional_producer(self, transactional_id: str) -> AIOKafkaProducer:
+        """A transactional producer; once it is started, every other one with its id is fenced."""
+        return self.producer(
+            transactional_id=transactional_id, transaction_timeout_ms=self.settings.transaction_timeout_ms
+        )
 
     def admin(self) -> AIOKafkaAdminClient:
         """A client for topics and groups."""
@@ -113,48 +109,30 @@ class Connection:
                 await admin.start()
             yield admin
         finally:
-            with suppress(Exception):
-                await asyncio.wait_for(admin.close(), CLOSE_SECONDS)
+            await closed(admin)
 
-    @contextmanager
-    def translated(self, what: str) -> Iterator[None]:
-        """Raise the engine's own error for what a client says inside."""
-        try:
-            yield
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise translated(error, f"Kafka at {self.address}: {what}") from error
-
-
-def translated(error: BaseException, what: str) -> EnvironmentFailure | UsageError:
-    """The engine's error for what a Kafka client has said."""
-    if isinstance(error, KafkaConnectionError):
-        return EnvironmentFailure(
-            f"{what}: no broker answers. Start it, or see that the address and STOCKLINE_SECURITY_PROTOCOL are its own"
-        )
-    said = f"{what}: {type(error).__name__}: {error}" if str(error) else f"{what}: {type(error).__name__}"
-    if isinstance(error, ProducerFenced):
-        return Fenced(said)
-    if isinstance(error, NOT_ALLOWED):
-        return UsageError(f"{said}; check STOCKLINE_USERNAME, the password and what the user may do")
-    if isinstance(error, InvalidTransactionTimeout):
-        return UsageError(f"{said}; STOCKLINE_TRANSACTION_TIMEOUT_MS is above the broker's transaction.max.timeout.ms")
-    return EnvironmentFailure(said)
+    def translated(self, what: str) -> AbstractContextManager[None]:
+        """Raises the engine's own error for what a client raises inside; the message names the cluster."""
+        return translating(f"Kafka at {self.address}: {what}")
 
 
 async def group_offsets(
-    admin: AIOKafkaAdminClient, settings: KafkaSettings, places: Sequence[TopicPartition]
+    admin: AIOKafkaAdminClient, settings: KafkaSettings, partitions: Sequence[TopicPartition]
 ) -> dict[TopicPartition, int]:
-    """How far the group has told that it was, 0 where it never did. The first look makes the broker's own topic."""
+    """The offsets that the group has committed, 0 where it never did.
+
+    The first request of a cluster makes the broker create its own topic, which takes a while.
+    """
     deadline = time.monotonic() + settings.request_timeout_ms / 1000
     while True:
         try:
-            found = await admin.list_consumer_group_offsets(settings.group, partitions=list(places))
+            found = await admin.list_consumer_group_offsets(settings.group, partitions=list(partitions))
         except (GroupCoordinatorNotAvailableError, GroupLoadInProgressError):
             if time.monotonic() > deadline:
                 raise
             await asyncio.sleep(RETRY_SECONDS)
             continue
-        return {place: max(0, found[place].offset) if place in found else 0 for place in places}
+        return {at: max(0, found[at].offset) if at in found else 0 for at in partitions}
 
 
 async def stopped(client: _Client) -> None:
@@ -163,18 +141,17 @@ async def stopped(client: _Client) -> None:
         await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
 
 
-class TopicPlace(NamedTuple):
-    """A partition of one of the engine's topics."""
+async def closed(admin: AIOKafkaAdminClient) -> None:
+    """Close an admin client in the same way."""
+    with suppress(Exception):
+        await asyncio.wait_for(admin.close(), CLOSE_SECONDS)
 
-    topic: str
-    partition: int
 
-
-def _ssl_context(settings: KafkaSettings) -> Any:
+def _ssl_context(settings: KafkaSettings) -> SSLContext | None:
     if not settings.security_protocol.endswith("SSL"):
         return None
     try:
-        return create_ssl_context(
+        context: SSLContext = create_ssl_context(
             cafile=_text(settings.ca_file),
             certfile=_text(settings.cert_file),
             keyfile=_text(settings.key_file),
@@ -182,7 +159,8 @@ def _ssl_context(settings: KafkaSettings) -> Any:
         )
     except OSError as error:
         raise UsageError(f"the certificates for Kafka cannot be used: {error}") from None
+    return context
 
 
-def _text(path: Any) -> str | None:
+def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)

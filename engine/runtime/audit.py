@@ -10,45 +10,9 @@ from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
 from engine.runtime.marker import rules_of_log
 from engine.runtime.single.engine import replay
-from tables import keys
+from tables.catalogue import AUDITED
 
 MAX_DIFFERENCES = 100
-
-TABLES = {
-    "stock": keys.STOCK,
-    "orders": keys.ORDER,
-    "order lines": keys.LINE,
-    "shipments of lines": keys.PIECE,
-    "shipments": keys.SHIPMENT,
-    "places of lines and shipments": keys.SLOT,
-    "lead times": keys.LEAD_TIME,
-    "supply by day": keys.SUPPLY,
-    "supply of the past": keys.PAST_SUPPLY,
-    "in transit": keys.TRANSIT,
-    "transfers": keys.TRANSFER,
-    "reservations": keys.RESERVATION,
-    "due": keys.DUE,
-    "open": keys.OPEN,
-    "floors": keys.FLOOR,
-    "alert names": keys.ALERT_NAME,
-    "plans": keys.PLAN,
-    "forecast deltas": keys.DELTA,
-    "forecast order": keys.DELTA_ORDER,
-    "forecast gaps": keys.GAP,
-    "forecast versions": keys.VERSION,
-    "forecast buckets": keys.BUCKET,
-    "issues": keys.ISSUED,
-    "items": keys.ITEM,
-    "item definitions": keys.DEFINITION,
-    "signals": keys.SIGNAL,
-    "alerts": keys.ALERT,
-    "reports": keys.REPORTED,
-    "movements": keys.LEDGER,
-    "locations": keys.LOCATION,
-    "feeds": keys.FEED,
-    "pulses": keys.PULSE,
-    "alarms": keys.TIMER,
-}
 
 
 class AuditReport(Struct):
@@ -109,8 +73,8 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], sinc
     replay(bus, scratch, rules_of_log(bus), advance)
     comparison = _Comparison()
     rows = sum(
-        comparison.count(name, bus.state.scan(tag, _next(tag)), scratch.state.scan(tag, _next(tag)))
-        for name, tag in TABLES.items()
+        comparison.count(table.name, bus.state.scan(*table.range()), scratch.state.scan(*table.range()))
+        for table in AUDITED
     )
     positions = comparison.count("position", bus.published.things("positions"), scratch.published.things("positions"))
     return AuditReport(
@@ -149,10 +113,6 @@ def _history(comparison: _Comparison, buses: tuple[Audited, Audited], since: Hea
         folded = islice(scratch.history(topic, partition), max(0, first - start), None)
         count += comparison.count(topic, kept, folded)
     return count
-
-
-def _next(tag: bytes) -> bytes:
-    return bytes([tag[0] + 1])
 
 
 def _short(value: object) -> str:

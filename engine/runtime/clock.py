@@ -9,7 +9,7 @@ from engine.core.errors import ClockAhead
 from engine.core.events import ClockAccepted, ClockTicked
 from engine.core.payloads import ClockAcceptedData, ClockTickedData
 from engine.core.values import HOUR, SECOND, iso, moment
-from tables.rows import Feed
+from tables.directory import Feed
 
 CLOCK_SOURCE = "stockline/clock"
 TICK_SECONDS = 5

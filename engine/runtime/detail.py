@@ -20,9 +20,12 @@ from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
+from tables.alerts import ALERT, AlertRow
 from tables.feeds import Feeds
-from tables.orders import Line
-from tables.rows import AlertRow, Reservation, SignalRow, Stock, Transfer
+from tables.purchasing import Line, line_parts
+from tables.signals import SIGNAL, SignalRow
+from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Stock, Transfer
+from tables.wakes import open_name, open_range
 from tables.workspace import Workspace
 
 READ_MEMORY_BYTES = 1 << 20
@@ -47,7 +50,7 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
     sku, location = name
     row = keys.row(sku, location)
     space = Workspace(bus.state, READ_MEMORY_BYTES)
-    stock: Stock | None = space.get(keys.STOCK + row)
+    stock: Stock | None = space.get(STOCK + row)
     published = bus.published.latest("positions", row.decode())
     if stock is None or published is None:
         return None
@@ -69,22 +72,22 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
 
 def _documents(turn: Turn, row: bytes) -> dict[str, Any]:
     lines = list(open_lines(turn, row, MAX_DOCUMENTS))
-    transfers = [(name, turn.get(keys.part(keys.TRANSFER, row, name))) for name in _open(turn, row, due.TRANSFER)]
+    transfers = [(name, turn.require(keys.part(TRANSFER, row, name))) for name in _open(turn, row, due.TRANSFER)]
     reservations = _open(turn, row, due.RESERVATION)
     return {
         "orders": [_line(turn, row, name, line) for name, line in lines],
         "supply": _supply(turn, row, [name for name, _ in lines], transfers),
         "transfers": [_transfer(name, transfer) for name, transfer in transfers],
         "reservations": [
-            _reservation(name, turn.get(keys.part(keys.RESERVATION, row, name)), turn.now) for name in reservations
+            _reservation(name, turn.require(keys.part(RESERVATION, row, name)), turn.now) for name in reservations
         ],
     }
 
 
 def _open(turn: Turn, row: bytes, kind: bytes) -> list[str]:
     """The names of the open documents of a kind."""
-    found = turn.scan(*keys.open_range(row, kind))
-    return [keys.open_name(key, row) for key, _ in islice(found, MAX_DOCUMENTS)]
+    found = turn.scan(*open_range(row, kind))
+    return [open_name(key, row) for key, _ in islice(found, MAX_DOCUMENTS)]
 
 
 def _supply(turn: Turn, row: bytes, lines: list[str], transfers: list[tuple[str, Transfer]]) -> list[dict[str, Any]]:
@@ -103,7 +106,7 @@ def _supply(turn: Turn, row: bytes, lines: list[str], transfers: list[tuple[str,
 
 
 def _line(turn: Turn, row: bytes, name: str, line: Line) -> dict[str, Any]:
-    order, number = keys.line_parts(name)
+    order, number = line_parts(name)
     share = owed(line)
     return {
         "order": order,
@@ -155,7 +158,7 @@ def _planning(turn: Turn, row: bytes, stock: Stock) -> dict[str, Any]:
 
 
 def _signal(turn: Turn, row: bytes) -> dict[str, Any] | None:
-    signal: SignalRow | None = turn.get(keys.SIGNAL + row)
+    signal: SignalRow | None = turn.get(SIGNAL + row)
     if signal is None or signal.status not in ("open", "accepted"):
         return None
     view: dict[str, Any] = msgspec.to_builtins(signal_of(row, signal))
@@ -163,7 +166,7 @@ def _signal(turn: Turn, row: bytes) -> dict[str, Any] | None:
 
 
 def _alerts(turn: Turn, row: bytes) -> list[dict[str, Any]]:
-    found: Iterator[tuple[bytes, AlertRow]] = turn.scan(*keys.parts_range(keys.ALERT, row))
+    found: Iterator[tuple[bytes, AlertRow]] = turn.scan(*keys.parts_range(ALERT, row))
     return [
         msgspec.to_builtins(alert_of(row, kind_of(key, row), alert))
         for key, alert in found

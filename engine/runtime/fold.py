@@ -40,8 +40,11 @@ from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from engine.runtime.publishing import dead_letter_of, position_of, revision_of
 from tables import keys
+from tables.directory import pulse_key
+from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
-from tables.rows import Stock
+from tables.stock import STOCK
+from tables.wakes import wake_key
 from tables.workspace import State, Workspace, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
@@ -84,7 +87,7 @@ class Fold:
         """The last arrival of each declared feed that no pulse holds yet."""
         self._marks: dict[bytes, bytes | None] = {}
         """The event marks of the step, by key."""
-        self._mark_prefix = keys.duplicate(partition, b"")
+        self._mark_prefix = mark_key(partition, b"")
         self._touched: dict[bytes, int] = {}
         """The offset of the last record that touched a row in the step."""
         self._index: list[tuple[str, int]] = []
@@ -100,7 +103,7 @@ class Fold:
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
         records = [arrival.record for arrival in arrivals] if append else []
         for row, offset in self._touched.items():
-            stock: Stock = self._space.get(keys.STOCK + row)
+            stock = self._space.require(STOCK + row)
             self._outputs.append(position_of(row, stock, self.partition, offset))
         changes = [*self._space.changes(), *self._marks.items()]
         packed = msgspec.msgpack.encode(self.marker)
@@ -117,7 +120,7 @@ class Fold:
         return self._space.due(self.partition, now) or self.feeds.due(now)
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
-        """Read in one go what the records will ask for: their rows, and the marks of their events (key, mark or None)."""
+        """Read at once the rows that the records will ask for, and the marks of their events: (key, mark or None)."""
         marks: list[bytes] = []
         wanted: dict[bytes, None] = {}
         for _, event in arrivals:
@@ -129,7 +132,7 @@ class Fold:
             if kind in STEPS:
                 data: Any = event.data
                 row = keys.row(data.sku, data.location)
-                wanted[keys.STOCK + row] = None
+                wanted[STOCK + row] = None
                 if kind in ASKED:
                     wanted.update(dict.fromkeys(ASKED[kind](row, data)))
         self._space.prefetch(wanted)
@@ -153,15 +156,15 @@ class Fold:
         # 3. Duplicates.
         digest = b"" if kind is ClockTicked else content(event, at)
         mark = self._marks.get(key, mark)
-        if mark is not None and record.arrived_at - int.from_bytes(mark[8:], "big") <= self._duplicate_window:
-            return self._repeat(record, event, mark[:8] == digest)
+        if mark is not None and record.arrived_at - newest_arrival(mark) <= self._duplicate_window:
+            return self._repeat(record, event, marked_content(mark) == digest)
         # 4. Agents.
         turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
-        turn.begin(event, at, now, key[-16:])
+        turn.begin(event, at, now, marked_identity(key))
         rejection = self._handle(turn)
         if rejection is not None:
             return self._reject(record, event, rejection)
-        self._set_timers(turn)
+        self._set_wakes(turn)
         # 5. Accept.
         outputs = [revision_of(*effect, turn) for effect in turn.effects] if turn.effects else ()
         if too_heavy(turn.writes, [output.value for output in outputs] if outputs else (), len(record.value)):
@@ -169,7 +172,7 @@ class Fold:
         self._accept(turn, record.offset)
         self._outputs += outputs
         if kind is not ClockTicked:
-            self._marks[key] = digest + record.arrived_at.to_bytes(8, "big")
+            self._marks[key] = pack_mark(digest, record.arrived_at)
         return None
 
     def _before_broadcast(self, kind: type) -> None:
@@ -224,15 +227,15 @@ class Fold:
             where = f"{place.name}, line {place.lineno}"
             return Rejection("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
 
-    def _set_timers(self, turn: Turn) -> None:
-        """Move the timers of the touched rows to when each row wants to be woken now."""
+    def _set_wakes(self, turn: Turn) -> None:
+        """Move the wakes of the touched rows to when each of them wants to be looked at now."""
         for row, stock in turn.touched.items():
             old = turn.wakes[row]
             if old != stock.wake_at:
                 if old is not None:
-                    turn.put(keys.timer(self.partition, old, row), None)
+                    turn.put(wake_key(self.partition, old, row), None)
                 if stock.wake_at is not None:
-                    turn.put(keys.timer(self.partition, stock.wake_at, row), b"")
+                    turn.put(wake_key(self.partition, stock.wake_at, row), b"")
 
     def _accept(self, turn: Turn, offset: int) -> None:
         """Take over what an event has changed, and count it."""
@@ -256,7 +259,7 @@ class Fold:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
         for name, last in self._arrivals.items():
             if last > self.feeds.pulses[name].last:
-                self._space.accept({keys.pulse(self.partition, name): self.feeds.arrived(name, last)})
+                self._space.accept({pulse_key(self.partition, name): self.feeds.arrived(name, last)})
         self._arrivals = {}
 
     def _reject(self, record: Record, event: Event | None, rejection: Rejection) -> Rejection:

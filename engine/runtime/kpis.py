@@ -1,13 +1,29 @@
-"""Business figures, from what the tasks have counted."""
+"""Business figures, computed from the counters that the folds keep in their markers."""
 
-from typing import Any
+from collections.abc import Mapping
+
+_OUTCOMES = {"events": "applied", "duplicates": "duplicate", "dead_letters": "refused"}
+"""What a counter's name begins with -> the outcome that it counts."""
 
 
-def kpis(counters: dict[str, int], rows: int) -> dict[str, Any]:
-    """The figures of `GET /v1/kpis`.
+def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:
+    """How many events were applied, were duplicates and were refused.
 
     Args:
-        counters: the tasks' counters, added up.
+        counters: the counters of all partitions, added up.
+    """
+    outcomes = dict.fromkeys(_OUTCOMES.values(), 0)
+    for name, count in counters.items():
+        if (outcome := _OUTCOMES.get(name.partition(":")[0])) is not None:
+            outcomes[outcome] += count
+    return outcomes
+
+
+def kpis(counters: Mapping[str, int], rows: int) -> dict[str, object]:
+    """The figures of `GET /v1/kpis`, JSON-ready.
+
+    Args:
+        counters: the counters of all partitions, added up.
         rows: the number of rows (sku, location).
     """
     return {
@@ -20,18 +36,18 @@ def kpis(counters: dict[str, int], rows: int) -> dict[str, Any]:
     }
 
 
-def _under(counters: dict[str, int], prefix: str) -> dict[str, int]:
+def _under(counters: Mapping[str, int], prefix: str) -> dict[str, int]:
     return {name[len(prefix) :]: count for name, count in sorted(counters.items()) if name.startswith(prefix)}
 
 
-def _signals(counters: dict[str, int]) -> dict[str, Any]:
+def _signals(counters: Mapping[str, int]) -> dict[str, object]:
     """Signals by what became of them and by disposition; `open` are those that are neither withdrawn nor closed."""
     found = {kind: _under(counters, f"signal.{kind}:") for kind in ("opened", "amended", "withdrawn", "closed")}
     opened, withdrawn, closed = (sum(found[kind].values()) for kind in ("opened", "withdrawn", "closed"))
     return {**found, "open": opened - withdrawn - closed}
 
 
-def _alerts(counters: dict[str, int]) -> dict[str, dict[str, int]]:
+def _alerts(counters: Mapping[str, int]) -> dict[str, dict[str, int]]:
     opened, resolved = _under(counters, "alert.opened:"), _under(counters, "alert.resolved:")
     return {
         kind: {"opened": count, "open": count - resolved.get(kind, 0), "resolved": resolved.get(kind, 0)}

@@ -14,7 +14,7 @@ from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Signal, envelope, position_changed
 from engine.core.values import NUL, moment, row_key
-from tables.rows import Stock
+from tables.stock import Stock
 
 LONGEST_KEPT_BYTES = 16 << 20
 """Rejected records up to this size are stored in their dead letter; longer ones come out of compressed batches."""
@@ -28,14 +28,14 @@ def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output
     sku, location = key.split(NUL)
     numbers = (stock.available, stock.held, stock.reserved, stock.on_order, stock.in_transit, stock.version)
     value = position_changed(sku, location, f"{partition}-{offset}", numbers, stock.updated)
-    return Output("positions", key, key, value)
+    return Output("positions", key, key, value, "position.changed")
 
 
 def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert, as an event of the type `kind`."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
-    return Output(topic, row_key(data.sku, data.location), data.id, value)
+    return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 
 
 def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) -> Output:
@@ -53,7 +53,7 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
         **_exact(record.value),
     )
     value = envelope("event.refused", name, record.arrived_at, rejection.reason, letter, event)
-    return Output("dead-letters", source or "", name, value)
+    return Output("dead-letters", source or "", name, value, "event.refused")
 
 
 def _note_on_length(value: bytes) -> str:

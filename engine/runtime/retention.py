@@ -24,8 +24,7 @@ from engine.core.errors import DiskFull, EnvironmentFailure
 from engine.core.events import decode, identity
 from engine.core.outcomes import Rejection
 from engine.core.values import DAY
-from tables import keys
-from tables.event_marks import newest_arrival
+from tables.event_marks import mark_key, newest_arrival
 
 PASS_SECONDS = 3600.0
 REST_SECONDS = 0.02
@@ -150,7 +149,7 @@ class Retention:
         events = [
             event for event in map(decode, (record.value for record in records)) if not isinstance(event, Rejection)
         ]
-        names = [keys.duplicate(partition, identity(event)) for event in events]
+        names = [mark_key(partition, identity(event)) for event in events]
         known = self._bus.state.get_many(names)
         return [
             name for name, seen in zip(names, known, strict=True) if seen is not None and newest_arrival(seen) < before

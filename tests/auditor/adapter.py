@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pytest
 
 from engine.bus.memory.bus import Crash, CrashPoint, MemoryBus
+from engine.bus.single import Topic
 from engine.core.rules import Rules
 from engine.runtime.detail import row_detail
 from engine.runtime.single.engine import Engine
@@ -57,44 +59,44 @@ class Rig:
         things = self.bus.published.things("positions")
         return {(key.split("\0")[0], key.split("\0")[1]): value for key, value in things}
 
-    def position_data(self) -> dict[Key, dict]:
+    def position_data(self) -> dict[Key, dict[str, Any]]:
         return {key: json.loads(value)["data"] for key, value in self.positions().items()}
 
     def rows(self) -> dict[Key, Row]:
         names = ("available", "held", "reserved", "on_order", "in_transit")
         return {key: Row(**{name: data[name] for name in names}) for key, data in self.position_data().items()}
 
-    def detail(self, key: Key, days: int) -> dict | None:
-        """One row in full, with a projection of `days` days."""
+    def detail(self, key: Key, days: int) -> Any:
+        """One row in full as its document, or None; with a projection of `days` days."""
         return row_detail(self.bus, self.rules, self.now, key, days)
 
-    def history(self, topic: str) -> list[list[bytes]]:
+    def history(self, topic: Topic) -> list[list[bytes]]:
         """Every output of a topic, partition by partition."""
         return [list(self.bus.published.history(topic, partition)) for partition in range(self.bus.partitions)]
 
-    def latest(self, topic: str) -> list[dict]:
+    def latest(self, topic: Topic) -> list[dict[str, Any]]:
         return [json.loads(value)["data"] for _, value in self.bus.published.things(topic)]
 
     def dead_letters(self) -> list[tuple[str, bytes]]:
         """Reason and exact bytes of everything refused."""
         return [(letter["reason"], raw_of(letter)) for letter in self.latest("dead-letters")]
 
-    def published(self) -> tuple:
+    def published(self) -> tuple[object, ...]:
         """All that went out but for dead letters, byte for byte."""
         return self.positions(), self.history("signals"), self.history("alerts")
 
-    def everything(self) -> tuple:
+    def everything(self) -> tuple[object, ...]:
         """All that went out, byte for byte."""
         return (*self.published(), self.history("dead-letters"))
 
-    def said(self) -> tuple:
+    def said(self) -> tuple[object, ...]:
         """The same, where the log may differ by repeats and refusals: a position is named by its place in the log."""
         return self.position_data(), self.history("signals"), self.history("alerts")
 
 
-def raw_of(letter: dict) -> bytes:
-    if letter.get("raw") is not None:
-        return letter["raw"].encode()
+def raw_of(letter: dict[str, Any]) -> bytes:
+    if (raw := letter.get("raw")) is not None:
+        return str(raw).encode()
     return base64.b64decode(letter.get("raw_base64") or "")
 
 

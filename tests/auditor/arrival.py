@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.workload import MINUTE, Story, iso
+
+Item = TypeVar("Item")
 
 
 def late_arrivals(random: Random, events: list[Event], window: int = 30 * HOUR) -> list[Event]:
@@ -62,7 +65,7 @@ def cuts(most: int = 12) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(1, most), min_size=1, max_size=6)
 
 
-def cut(events: list[bytes], sizes: list[int]) -> list[list[bytes]]:
+def cut(events: list[Item], sizes: list[int]) -> list[list[Item]]:
     out, start, turn = [], 0, 0
     while start < len(events):
         size = sizes[turn % len(sizes)]

@@ -40,7 +40,7 @@ def line_received(hour: float, qty: int, line: int = 1, **data: object) -> Event
     return received(hour, qty, order="P", line=line, **data)
 
 
-def acknowledged(hour: float, *schedule: tuple, line: int = 1) -> Event:
+def acknowledged(hour: float, *schedule: tuple[object, ...], line: int = 1) -> Event:
     entries = [dict(zip(("status", "qty", "due"), entry, strict=False)) for entry in schedule]
     return event("order.acknowledged", hour, order="P", line=line, schedule=entries)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from tests.auditor.model import Event, instant
 from tests.auditor.workload import MINUTE, encoded, iso
@@ -55,19 +56,19 @@ def in_the_far_future(event: Event) -> bytes:
     return encoded(event | {"time": iso(instant(event["time"]) + 4000 * DAY)})
 
 
-def typed(kind: str, data: dict) -> Callable[[Event], bytes]:
+def typed(kind: str, data: dict[str, Any]) -> Callable[[Event], bytes]:
     row = {"sku": "SPOILT", "location": "NOWHERE"}
     return lambda event: encoded(event | {"type": kind, "data": row | data})
 
 
 KINDS: dict[str, tuple[Callable[[Event], bytes], frozenset[str]]] = {
-    "nothing": (lambda event: b"", NOT_JSON),
-    "not json": (lambda event: b"receipt 7781, 48 pieces", NOT_JSON),
+    "nothing": (lambda _event: b"", NOT_JSON),
+    "not json": (lambda _event: b"receipt 7781, 48 pieces", NOT_JSON),
     "half sent": (lambda event: encoded(event)[:-7], NOT_JSON),
     "trailing text": (lambda event: encoded(event) + b"}", NOT_JSON),
-    "a number": (lambda event: b"42", INVALID),
+    "a number": (lambda _event: b"42", INVALID),
     "an array": (lambda event: json.dumps([event]).encode(), INVALID),
-    "null": (lambda event: b"null", INVALID),
+    "null": (lambda _event: b"null", INVALID),
     "bad utf-8": (replaced(b"SPOILT", b"SPOI\xff\xfeT"), frozenset({"not_utf8", "not_json"})),
     "half a surrogate": (replaced(b"SPOILT", rb"\ud800"), frozenset({"not_json", "not_utf8", "invalid_event"})),
     "nan": (replaced(b'"qty":5', b'"qty":NaN'), NOT_JSON),

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
-Event = dict
-Fact = dict
+Event = dict[str, Any]
+Fact = dict[str, Any]
 Key = tuple[str, str]  # (sku, location)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,8 +58,8 @@ class Line:
     name: tuple[str, int]
     ordered: int = 0
     due: str | None = None
-    schedule: list[dict] | None = None  # of the latest acknowledgement, None before there is one
-    shipments: dict[str, dict] = field(default_factory=dict)  # shipment -> {"qty", "eta"}
+    schedule: list[dict[str, Any]] | None = None  # of the latest acknowledgement, None before there is one
+    shipments: dict[str, dict[str, Any]] = field(default_factory=dict[str, Any])  # shipment -> {"qty", "eta"}
     received: int = 0
     received_by_shipment: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     closed: bool = False
@@ -67,7 +68,8 @@ class Line:
     def promised(self) -> int:
         if self.schedule is None:
             return self.ordered
-        return min(self.ordered, sum(entry["qty"] for entry in self.schedule if entry["status"] != "rejected"))
+        promised: int = sum(entry["qty"] for entry in self.schedule if entry["status"] != "rejected")
+        return min(self.ordered, promised)
 
     @property
     def open(self) -> int:
@@ -128,7 +130,8 @@ def facts_of(events: Iterable[Event]) -> list[Fact]:
 def factor_at(definitions: list[Fact], at: int, unit: str) -> int:
     """The factor of a unit at a moment by what has arrived: of the latest definition until then, else of the first."""
     definition = last(fact for fact in definitions if fact["at"] <= at) or min(definitions, key=lambda f: f["rank"])
-    return {definition["base_unit"]: 1, **(definition.get("units") or {})}[unit]
+    factors: dict[str, int] = {definition["base_unit"]: 1, **(definition.get("units") or {})}
+    return factors[unit]
 
 
 def in_base_units(fact: Fact, factor: int) -> Fact:
@@ -229,7 +232,7 @@ class Model:
             if (location, bucket) == (key[1], status)
         ]
 
-    def counts(self, key: Key, status: str) -> list[tuple[int, tuple, int]]:
+    def counts(self, key: Key, status: str) -> list[tuple[int, tuple[object, ...], int]]:
         return [
             (fact["as_of"], fact["rank"], fact["qty"])
             for fact in self.events_of(key, "stock.counted")
@@ -251,7 +254,8 @@ class Model:
         if reserved.get("expires") is not None and instant(reserved["expires"]) <= self.now:
             return 0
         issued = sum(fact["qty"] for fact in about if fact["type"] == "stock.issued")
-        return max(0, reserved["qty"] - sum(fact["qty"] for fact in releases) - issued)
+        left: int = reserved["qty"] - sum(fact["qty"] for fact in releases) - issued
+        return max(0, left)
 
     def transfers(self, key: Key) -> dict[str, int]:
         """What is on its way to this row, by transfer."""
@@ -366,7 +370,9 @@ class Model:
 
     def found_by_counts(self, key: Key, status: str) -> int:
         """Units that counts found (or lost, negative), one count after the other along the time line."""
-        story = [(at, 0, (), qty) for at, qty in self.moved(key, status)]
+        story: list[tuple[int, int, tuple[object, ...], int]] = [
+            (at, 0, (), qty) for at, qty in self.moved(key, status)
+        ]
         story += [(moment, 1, rank, qty) for moment, rank, qty in self.counts(key, status)]
         book = found = 0
         for _, is_count, _, qty in sorted(story):

@@ -144,6 +144,7 @@ def forward_minimum(values: list[int]) -> list[int]:
 
 def order_quantity(policy: Fact, position: int) -> int:
     """Contract, section 3, for the kinds whose trigger does not depend on a forecast."""
+    qty: int
     rule = policy["policy"]
     if rule["kind"] == "min_max" and position <= rule["min"]:
         qty = rule["max"] - position
@@ -157,7 +158,7 @@ def order_quantity(policy: Fact, position: int) -> int:
     qty = max(qty, policy.get("moq") or 0)
     while qty % multiple:
         qty += 1
-    cap = policy.get("max_qty")
+    cap: int | None = policy.get("max_qty")
     if cap is not None and qty > cap:
         qty = cap - cap % multiple or cap
     return qty

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from tests.auditor.model import HOUR, Event, instant
 
@@ -72,11 +73,11 @@ class Story:
         self.gap = max(1, 2 * SPAN // max(1, length))
         self.end = self.now + SPAN
         self.number = 0
-        self.lines: list[dict] = []
-        self.shipments: list[dict] = []
-        self.reservations: list[dict] = []
-        self.transfers: list[dict] = []
-        self.versions: dict[tuple[str, str], dict] = {}
+        self.lines: list[dict[str, Any]] = []
+        self.shipments: list[dict[str, Any]] = []
+        self.reservations: list[dict[str, Any]] = []
+        self.transfers: list[dict[str, Any]] = []
+        self.versions: dict[tuple[str, str], dict[str, Any]] = {}
 
     # ---- telling
 
@@ -99,11 +100,11 @@ class Story:
         names, weights = zip(*WEIGHTS.items(), strict=True)
         while True:
             (name,) = self.random.choices(names, weights)
-            event = getattr(self, name)()
+            event: Event | None = getattr(self, name)()
             if event is not None:
                 return event
 
-    def event(self, kind: str, data: dict, *, late: bool = True) -> Event:
+    def event(self, kind: str, data: dict[str, Any], *, late: bool = True) -> Event:
         self.number += 1
         at = self.now
         if late and self.random.random() < 0.1:
@@ -117,7 +118,7 @@ class Story:
             "data": data,
         }
 
-    def row(self) -> dict:
+    def row(self) -> dict[str, Any]:
         """Any row, often the one before: what happens at one moment is most telling in one row."""
         if self.random.random() > 0.35:
             self.place = {"sku": self.random.choice(self.skus), "location": self.random.choice(self.locations)}
@@ -127,10 +128,10 @@ class Story:
         days = self.random.randint(first, last)
         return (datetime.fromtimestamp(self.now // 1_000_000, UTC) + timedelta(days=days)).date().isoformat()
 
-    def some(self, rows: list[dict]) -> dict | None:
+    def some(self, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
         return self.random.choice(rows) if rows else None
 
-    def in_unit(self, data: dict, qty: int) -> dict:
+    def in_unit(self, data: dict[str, Any], qty: int) -> dict[str, Any]:
         """The quantity in base units, or now and then in a larger unit."""
         if self.random.random() < 0.15:
             return {**data, "qty": qty // 12 + 1, "uom": "case"}
@@ -147,7 +148,7 @@ class Story:
         data |= {"supplier": "ACME", "due": self.day(-1, 12)}
         return self.event("order.placed", data)
 
-    def named(self, line: dict) -> dict:
+    def named(self, line: dict[str, Any]) -> dict[str, Any]:
         return {name: line[name] for name in ("order", "line", "sku", "location")}
 
     def change_order(self) -> Event | None:
@@ -294,7 +295,7 @@ class Story:
                 {"start": self.day(first + 7 * week, first + 7 * week), "days": 7, "qty": self.random.randint(0, 200)}
                 for week in range(self.random.randint(1, 4))
             ]
-            mode: dict = {"mode": "replace"}
+            mode: dict[str, Any] = {"mode": "replace"}
         else:
             buckets = [{**bucket, "qty": self.random.randint(0, 20)} for bucket in known["buckets"]]
             mode = {"mode": "delta", "base_version": known["version"]}
@@ -311,7 +312,12 @@ class Story:
                 {"kind": "none"},
             ]
         )
-        data: dict = {**self.row(), "policy": policy, "supplier": "ACME", "lead_time_days": self.random.randint(0, 9)}
+        data: dict[str, Any] = {
+            **self.row(),
+            "policy": policy,
+            "supplier": "ACME",
+            "lead_time_days": self.random.randint(0, 9),
+        }
         for name, least, most in (("moq", 0, 60), ("multiple", 1, 24), ("max_qty", 1, 150), ("safety_stock", 0, 30)):
             if self.random.random() < 0.4:
                 data[name] = self.random.randint(least, most)
@@ -331,17 +337,22 @@ class Story:
 # ---- answers to what the engine says
 
 
-def answer_to_signal(random: Random, story: Story, signal: dict) -> Event:
+def answer_to_signal(random: Random, story: Story, signal: dict[str, Any]) -> Event:
     """An answer to a signal that the engine has opened; what is accepted is not accepted again."""
     kinds = ["signal.accepted", "signal.rejected", "signal.ordered"]
     kind = random.choice(kinds if signal["status"] == "open" else kinds[1:])
-    data: dict = {"signal": signal["id"], "sku": signal["sku"], "location": signal["location"], "by": "planner"}
+    data: dict[str, Any] = {
+        "signal": signal["id"],
+        "sku": signal["sku"],
+        "location": signal["location"],
+        "by": "planner",
+    }
     if kind == "signal.ordered":
         data |= {"order": f"PO-{signal['id']}", "line": 1, "qty": random.randint(1, 100)}
     return story.event(kind, data, late=False)
 
 
-def answer_to_alert(random: Random, story: Story, alert: dict) -> Event:
+def answer_to_alert(random: Random, story: Story, alert: dict[str, Any]) -> Event:
     kind = random.choice(["alert.acknowledged", "alert.resolved"])
     data = {"alert": alert["id"], "sku": alert["sku"], "location": alert["location"], "by": "planner"}
     return story.event(kind, data, late=False)

@@ -56,7 +56,7 @@ class Row:
     released: set[str] = field(default_factory=set)
     policy: dict[str, Any] | None = None
     multiple: int = 1
-    signal: list[int] | None = None  # the open signal: [revision, quantity]
+    signal: tuple[int, int] | None = None  # the open signal: [revision, quantity]
     told: list[tuple[str, int, int]] = field(default_factory=list)  # (what, revision, quantity)
 
     @property
@@ -83,10 +83,10 @@ class Row:
                 self.told.append(("signal.withdrawn", self.signal[0] + 1, self.signal[1]))
                 self.signal = None
         elif self.signal is None:
-            self.signal = [1, qty]
+            self.signal = (1, qty)
             self.told.append(("signal.opened", 1, qty))
         elif abs(qty - self.signal[1]) * 100 > DEAD_BAND * self.signal[1]:
-            self.signal = [self.signal[0] + 1, qty]
+            self.signal = (self.signal[0] + 1, qty)
             self.told.append(("signal.amended", *self.signal))
 
 

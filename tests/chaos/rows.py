@@ -30,6 +30,8 @@ def _digest(database: Path) -> str:
     for name in FAMILIES:
         family = rows.get_column_family(name)
         for key, value in family.items():
+            assert isinstance(key, bytes)
+            assert isinstance(value, bytes)
             if key[:1] == MARKER:
                 continue
             total.update(len(key).to_bytes(4, "big") + key + len(value).to_bytes(4, "big") + value)

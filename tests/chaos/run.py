@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
 
+from aiokafka.errors import KafkaError
+
 from tests.chaos import faults
 from tests.chaos.load import Load
 from tests.chaos.oracle import Oracle
@@ -110,7 +112,7 @@ async def _until_topics(rig: Rig) -> None:
         try:
             await read_all(rig.direct, "stockline.events")
             return
-        except Exception:
+        except (KafkaError, OSError):
             await asyncio.sleep(0.25)
     raise TimeoutError(f"no topics\n{rig.last_words()}")
 
@@ -163,7 +165,8 @@ async def _audit(rig: Rig, outcome: Outcome) -> None:
 async def _restore(rig: Rig, outcome: Outcome) -> None:
     """Rows that lived through everything are, byte for byte, those that an empty directory is filled with."""
     await asyncio.sleep(1)
-    outcome.wrong += [f"the workers end with {code}"] if (code := await rig.stop_workers()) else []
+    if code := await rig.stop_workers():
+        outcome.wrong.append(f"the workers end with {code}\n{rig.last_words()}")
     kept, rig.data = rig.data, rig.place / "anew"
     workers = rig.start_workers()
     await _all_owned(workers.log)
@@ -176,6 +179,7 @@ async def _restore(rig: Rig, outcome: Outcome) -> None:
 
 
 async def _all_owned(log: Path) -> None:
+    written = ""
     for _ in range(300):
         written = await asyncio.to_thread(log.read_text)
         if written.count("owned, from") >= PARTITIONS:

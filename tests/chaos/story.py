@@ -40,9 +40,9 @@ class Story:
         yield self._event("location.defined", "LDS", location="LDS", time_zone="Europe/London")
         for row in range(ROWS):
             yield self._event("item.defined", sku(row), sku=sku(row), base_unit="each")
-            yield self._event("stock.counted", sku(row), **place(row), qty=500)
+            yield self._event("stock.counted", sku(row), None, **place(row), qty=500)
             policy = {"kind": "min_max", "min": 300, "max": 600 + row}
-            yield self._event("policy.set", sku(row), **place(row), policy=policy, multiple=6, lead_time_days=5)
+            yield self._event("policy.set", sku(row), None, **place(row), policy=policy, multiple=6, lead_time_days=5)
         for row in range(patterns.ROWS):
             yield self._event("item.defined", patterns.long_sku(row), sku=patterns.long_sku(row), base_unit="each")
 
@@ -70,23 +70,23 @@ class Story:
             qty = self._random.randint(100, 250)
         if kind == "issue" and self._stock[row] - qty > 20:
             self._stock[row] -= qty
-            return self._event("stock.issued", sku(row), **place(row), qty=qty)
+            return self._event("stock.issued", sku(row), None, **place(row), qty=qty)
         if kind == "order":
             name = f"PO-{self._n}"
             self._orders.append((row, name, 6 * qty))
-            more = {"order": name, "line": 1, "supplier": "ACME", "qty": 6 * qty, "due": "2031-01-31"}
-            return self._event("order.placed", sku(row), **place(row), **more)
+            more: dict[str, Any] = {"order": name, "line": 1, "supplier": "ACME", "qty": 6 * qty, "due": "2031-01-31"}
+            return self._event("order.placed", sku(row), None, **place(row), **more)
         if kind == "fulfil" and self._orders:
             row, name, ordered = self._orders.pop(self._random.randrange(len(self._orders)))
             self._stock[row] += ordered
             more = {"receipt": f"GR-{self._n}", "order": name, "line": 1, "qty": ordered}
-            return self._event("goods.received", sku(row), **place(row), **more)
+            return self._event("goods.received", sku(row), None, **place(row), **more)
         self._stock[row] += qty
         if kind == "adjust":
-            return self._event("stock.adjusted", sku(row), **place(row), qty=qty, reason="found")
+            return self._event("stock.adjusted", sku(row), None, **place(row), qty=qty, reason="found")
         if kind == "return":
-            return self._event("stock.returned", sku(row), **place(row), qty=qty, disposition="available")
-        return self._event("goods.received", sku(row), **place(row), receipt=f"GR-{self._n}", qty=qty)
+            return self._event("stock.returned", sku(row), None, **place(row), qty=qty, disposition="available")
+        return self._event("goods.received", sku(row), None, **place(row), receipt=f"GR-{self._n}", qty=qty)
 
     def _poison(self) -> Message:
         good = self._event("stock.issued", "X", sku="POISON", location="LDS", qty=1).value or b""

@@ -3,6 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.memory.bus import Crash, MemoryBus
 from engine.bus.single import Bus, Commit, Output, Record, Topic
@@ -23,7 +24,14 @@ TOPICS: list[Topic] = ["positions", "signals", "alerts", "dead-letters"]
 
 
 def commit(partition: int = 0, **parts: Any) -> Commit:
-    empty: dict[str, Any] = {"records": [], "changes": [], "outputs": [], "touched": [], "marker": b"m"}
+    empty: dict[str, Any] = {
+        "records": [],
+        "changes": [],
+        "outputs": [],
+        "touched": [],
+        "marker": b"m",
+        "next_offset": 0,
+    }
     return Commit(partition, **(empty | parts))
 
 
@@ -32,7 +40,7 @@ def records(partition: int, start: int, count: int) -> list[Record]:
 
 
 def output(topic: Topic, value: bytes, name: str = "s-1", key: str = ROW) -> Output:
-    return Output(topic, key, name, value)
+    return Output(topic, key, name, value, "kind")
 
 
 class BusSuite:
@@ -168,29 +176,25 @@ class BusSuite:
         assert [bus.marker(0), bus.marker(7), bus.marker(1)] == [b"again", b"", None]
 
     def test_published_is_read_by_other_threads_while_commits_go_on(self, bus: Bus) -> None:
-        failures: list[BaseException] = []
         done = threading.Event()
 
         def read() -> None:
-            try:
-                while not done.is_set():
-                    names = [name for name, _ in bus.published.things("signals")]
-                    assert names == sorted(names)
-                    bus.published.row_events(ROW, None, 5)
-                    assert len(list(bus.published.history("signals", 0))) >= len(names)
-            except BaseException as error:
-                failures.append(error)
+            while not done.is_set():
+                names = [name for name, _ in bus.published.things("signals")]
+                assert names == sorted(names)
+                bus.published.row_events(ROW, None, 5)
+                assert len(list(bus.published.history("signals", 0))) >= len(names)
 
-        readers = [threading.Thread(target=read) for _ in range(2)]
-        for reader in readers:
-            reader.start()
-        for n in range(60):
-            signal = output("signals", b"%d" % n, f"s-{n:03}")
-            bus.commit([commit(records=records(0, n, 1), outputs=[signal], touched=[(ROW, n)])])
-        done.set()
-        for reader in readers:
-            reader.join()
-        assert failures == []
+        with ThreadPoolExecutor(2) as pool:
+            readers = [pool.submit(read) for _ in range(2)]
+            try:
+                for n in range(60):
+                    signal = output("signals", b"%d" % n, f"s-{n:03}")
+                    bus.commit([commit(records=records(0, n, 1), outputs=[signal], touched=[(ROW, n)])])
+            finally:
+                done.set()
+            for reader in readers:
+                reader.result()
         assert bus.published.count("signals") == 60
 
     def test_a_second_close_does_nothing(self, bus: Bus) -> None:
@@ -310,7 +314,8 @@ def commits_of(plans: list[dict[str, Any]], ends: dict[int, int]) -> list[Commit
         # A row belongs to one partition, and is touched by records that are in the log.
         touched = [(f"{row}-{partition}", ends[partition] - 1) for row in plan["rows"] if ends[partition]]
         appended = records(partition, start, plan["records"])
-        commits.append(Commit(partition, appended, plan["changes"], plan["outputs"], touched, plan["marker"]))
+        changes, outputs = plan["changes"], plan["outputs"]
+        commits.append(Commit(partition, appended, changes, outputs, touched, plan["marker"], ends[partition]))
     return commits
 
 

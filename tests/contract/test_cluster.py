@@ -11,9 +11,11 @@ from typing import Any, Protocol
 import pytest
 
 from engine.bus.cluster import Fetched
-from engine.bus.memory.cluster import Ending, Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import Request
 from engine.bus.single import Commit, Output, Record, Topic
 from engine.core.errors import BrokenInvariant, EnvironmentFailure, Fenced
+from tests.simulation.faults import Ending, Fate, FaultyCluster
 
 ROW = "85123A\0LDS"
 PATIENCE_SECONDS = 30.0
@@ -48,10 +50,10 @@ class Reader:
     async def take(self, fetched: Fetched) -> None:
         self.fetched.append(fetched)
 
-    async def paused(self) -> None:
+    async def on_revoked(self) -> None:
         self.pauses += 1
 
-    async def assigned(self, partitions: frozenset[int]) -> None:
+    async def on_assigned(self, partitions: frozenset[int]) -> None:
         self.assignment = partitions
         for partition in partitions:
             await self.cluster.seek(partition, self.offset)
@@ -85,7 +87,7 @@ def commit(partition: int = 0, next_offset: int = 1, **parts: Any) -> Commit:
 
 
 def signal(value: bytes) -> Output:
-    return Output("signals", ROW, "s-1", value)
+    return Output("signals", ROW, "s-1", value, "signal.raised")
 
 
 @asynccontextmanager
@@ -254,8 +256,8 @@ class MemoryPlace:
         self.fates: dict[Request, Fate] = {}
 
     @asynccontextmanager
-    async def cluster(self) -> AsyncIterator[MemoryCluster]:
-        yield MemoryCluster(self.broker, "worker", lambda _, request: self.fates.get(request, Fate()))
+    async def cluster(self) -> AsyncIterator[FaultyCluster]:
+        yield FaultyCluster(self.broker, "worker", lambda _, request: self.fates.get(request, Fate()))
 
     async def write(self, records: Sequence[Record]) -> None:
         self.broker.append(records)
@@ -312,7 +314,9 @@ class TestMemoryCluster(ClusterSuite):
         place.broker.skip(1, 3)
         place.broker.append(events(1, b"two"))
         place.broker.skip(1, 2)
-        assert [record.offset for record in place.broker.fetch(1, 0, 10).records] == [0, 4]
-        assert [part[1:3] for part in (place.broker.fetch(1, 0, 1), place.broker.fetch(1, 1, 9))] == [(0, 1), (1, 7)]
-        assert place.broker.fetch(1, 5, 10)[1:4] == (5, 7, [])
+        whole, *parts, none = (place.broker.fetch(1, *part) for part in ((0, 10), (0, 1), (1, 9), (5, 10)))
+        assert whole is not None
+        assert [record.offset for record in whole.records] == [0, 4]
+        assert [part and part[1:3] for part in parts] == [(0, 1), (1, 7)]
+        assert (none and none[1:4]) == (5, 7, [])
         assert place.broker.fetch(1, 7, 10) is None

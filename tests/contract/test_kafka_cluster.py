@@ -13,12 +13,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from engine.bus.kafka.topics import EVENTS, STATE, Topics, ensure_topics, wanted_config
+from engine.bus.kafka.topics import Topics, ensure_topics, wanted_config
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.kafka.worker.group import KafkaCluster
 from engine.bus.single import Output, Record, Topic
 from engine.core.errors import Corrupt, UsageError
 from engine.kafka.connection import MAX_RECORD_BYTES, Connection
+from engine.kafka.topic_names import EVENTS, STATE
 from engine.settings import load_kafka
 from tests.chaos.topics import read_all
 from tests.contract.test_cluster import ROW, ClusterSuite, commit, events
@@ -105,8 +106,8 @@ class TestKafkaCluster(ClusterSuite):
     async def test_what_is_far_longer_than_a_batch_is_written_and_comes_back(self, place: KafkaPlace) -> None:
         await place.write(events(0, b"one"))
         rows = [(b"s-%d" % n, bytes([n]) * (8 << 20)) for n in range(6)]
-        letter = Output("dead-letters", "erp", "0-0", b"x" * (MAX_RECORD_BYTES - 1_000))
-        short = [Output("signals", ROW, f"s-{n}", b"%d" % n) for n in range(50_000)]
+        letter = Output("dead-letters", "erp", "0-0", b"x" * (MAX_RECORD_BYTES - 1_000), "event.refused")
+        short = [Output("signals", ROW, f"s-{n}", b"%d" % n, "signal.raised") for n in range(50_000)]
         async with place.cluster() as cluster:
             owned = await cluster.own(0)
             await owned.commit(commit(changes=rows, outputs=[letter, *short]), [])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tables.stores.memory import MemoryStore
 from tables.stores.rocksdb import RocksStore, StoreSettings
+from tables.stores.rocksdb_options import Profile
 
-FAMILIES = {"left": "rows", "right": "random"}
+FAMILIES: dict[str, Profile] = {"left": "rows", "right": "random"}
 LAST = b"\xff" * 8
 
 

@@ -8,10 +8,11 @@ import msgspec
 
 from engine.bus.memory.bus import MemoryBus
 from engine.core.events import EVENT_TYPES, content, decode, identity
+from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import instant
 from engine.runtime.single.engine import Engine
-from tables.workspace import TYPES
+from tables.catalogue import BY_TAG
 from tests.auditor.arrival import late_arrivals, with_duplicates
 from tests.auditor.model import HOUR
 from tests.auditor.workload import Story, encoded
@@ -51,7 +52,7 @@ def rows(bus: MemoryBus) -> dict[str, str]:
     found: dict[int, tuple[bytes, bytes]] = {}
     for key, value in bus.state.scan(b"\0", b"\xff"):
         kept = found.get(key[0])
-        if key[0] in TYPES and (kept is None or len(value) > len(kept[1])):
+        if BY_TAG[key[0]].row_type is not bytes and (kept is None or len(value) > len(kept[1])):
             found[key[0]] = key, value
     return {key.hex(): value.hex() for key, value in found.values()}
 
@@ -61,6 +62,7 @@ def names(lines: list[bytes]) -> dict[str, list[str]]:
     first: dict[str, list[str]] = {}
     for line in lines:
         event = decode(line)
+        assert not isinstance(event, Rejection)
         kind = next(name for name, of in EVENT_TYPES.items() if type(event) is of)
         if kind not in first:
             first[kind] = [line.decode(), identity(event).hex(), content(event, instant(event.time)).hex()]
@@ -79,7 +81,7 @@ def record() -> None:
 
 def fields(key: bytes, value: bytes) -> object:
     """A stored row, decoded by today's types."""
-    return msgspec.msgpack.decode(value, type=TYPES[key[0]])
+    return msgspec.msgpack.decode(value, type=BY_TAG[key[0]].row_type)
 
 
 if __name__ == "__main__":

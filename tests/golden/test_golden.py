@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from engine.core.events import content, decode, encode, identity
+from engine.core.outcomes import Rejection
 from engine.core.values import instant
-from tables.workspace import TYPES
+from tables.catalogue import BY_TAG
 from tests.golden.record import HERE, fields, outputs, replay
 
 NAMES = json.loads((HERE / "names.json").read_text())
@@ -23,6 +24,7 @@ def test_the_recorded_log_gives_the_recorded_outputs() -> None:
 def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> None:
     raw, name, says = NAMES[kind]
     event = decode(raw.encode())
+    assert not isinstance(event, Rejection)
     assert identity(event).hex() == name
     assert content(event, instant(event.time)).hex() == says
     assert decode(encode(event)) == event
@@ -32,6 +34,6 @@ def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> Non
 def test_a_row_of_old_bytes_decodes_and_keeps_what_it_held(key: str) -> None:
     old = bytes.fromhex(ROWS[key])
     row = fields(bytes.fromhex(key), old)
-    assert type(row) is TYPES[bytes.fromhex(key)[0]]
+    assert type(row) is BY_TAG[bytes.fromhex(key)[0]].row_type
     before, after = msgspec.msgpack.decode(old), msgspec.msgpack.decode(msgspec.msgpack.encode(row))
     assert after[: len(before)] == before

@@ -19,11 +19,11 @@ def next_commit(bus: EmbeddedBus, partition: int) -> Commit:
     start = bus.end_offset(partition)
     end = start + 1 + start % 7
     records = [Record(partition, n, f"sku-{n}", b"x" * (n % 3000), n) for n in range(start, end)]
-    outputs = [Output("signals", "row", f"s-{partition}-{n}", b"%d" % n) for n in range(start, end)]
+    outputs = [Output("signals", "row", f"s-{partition}-{n}", b"%d" % n, "kind") for n in range(start, end)]
     changes = [(b"s%d-%d" % (partition, n), b"%d" % n) for n in range(start, end)]
     dedupe = [(b"d%d-%d" % (partition, n), b"%d" % n) for n in range(start, end)]
     touched = [(f"row-{partition}", n) for n in range(start, end)]
-    return Commit(partition, records, changes + dedupe, outputs, touched, b"%d" % end)
+    return Commit(partition, records, changes + dedupe, outputs, touched, b"%d" % end, end)
 
 
 if __name__ == "__main__":

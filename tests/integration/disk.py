@@ -10,9 +10,10 @@ from engine.bus.single import Commit, Output, Record
 def append(bus: EmbeddedBus, size: int = 100, count: int = 10) -> int:
     start = bus.end_offset(0)
     records = [Record(0, n, "sku", os.urandom(size), n) for n in range(start, start + count)]
-    signals = [Output("signals", "row", f"s-{n}", b"%d" % n) for n in range(start, start + count)]
-    bus.commit([Commit(0, records, [(b"s", b"%d" % start)], signals, [("row", start)], b"%d" % (start + count))])
-    return start + count
+    signals = [Output("signals", "row", f"s-{n}", b"%d" % n, "kind") for n in range(start, start + count)]
+    end = start + count
+    bus.commit([Commit(0, records, [(b"s", b"%d" % start)], signals, [("row", start)], b"%d" % end, end)])
+    return end
 
 
 def filled(path: Path, commits: int = 5) -> int:

@@ -303,11 +303,12 @@ def test_another_clock_on_the_same_log_is_refused(engine: Stockline) -> None:
 def test_other_rules_on_the_same_log_are_refused_and_the_audit_needs_none(engine: Stockline) -> None:
     fill(engine)
     assert engine.stop() == 0
-    other = {"STOCKLINE_MOVEMENT_WINDOW_HOURS": "12"}
-    refused = stockline("run", "--data", str(engine.data), "--port", "0", "--clock", "log", **other)
+    refused = stockline(
+        "run", "--data", str(engine.data), "--port", "0", "--clock", "log", STOCKLINE_MOVEMENT_WINDOW_HOURS="12"
+    )
     assert refused.returncode == 2
     assert b"STOCKLINE_MOVEMENT_WINDOW_HOURS=48" in refused.stderr
-    assert stockline("audit", "--data", str(engine.data), **other).returncode == 0
+    assert stockline("audit", "--data", str(engine.data), STOCKLINE_MOVEMENT_WINDOW_HOURS="12").returncode == 0
 
 
 def test_a_directory_that_cannot_be_is_exit_3(tmp_path: Path) -> None:

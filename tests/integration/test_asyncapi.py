@@ -1,6 +1,7 @@
 """The AsyncAPI document of the shipped command, read by the parser that the tools of AsyncAPI use."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.real import asyncapi
 from tests.real.kafka import Missing
 
 
-def parsed(document: bytes) -> dict:
+def parsed(document: bytes) -> dict[str, Any]:
     try:
         return asyncapi.parse(document)
     except Missing as missing:

@@ -13,7 +13,8 @@ FAULTS = "zombie,kill_broker,swallow_replies,cut_network,damage_rows,fill_disk,k
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_nothing_is_lost_or_doubled_whatever_breaks(kafka: str) -> None:
+@pytest.mark.usefixtures("kafka")
+def test_nothing_is_lost_or_doubled_whatever_breaks() -> None:
     # `kafka` only says that there is one to be had: a run breaks a broker of its own.
     command = [sys.executable, "-m", "tests.chaos", "--seed", "1", "--kills", "3", "--faults", FAULTS, "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=600)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +12,14 @@ ROOT = Path(__file__).parents[2]
 TWO_DAYS = ["demo", "--exit", "--from", "2011-03-01", "--to", "2011-03-02", "--port", "0"]
 
 
-def stockline(*arguments):
+def stockline(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
     command = [sys.executable, "-m", "engine", *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
 
 
 @pytest.mark.slow
-def test_the_demo_ends_with_figures_that_agree(tmp_path):
+def test_the_demo_ends_with_figures_that_agree(tmp_path: Path) -> None:
     done = stockline(*TWO_DAYS, "--json", "--data", str(tmp_path / "data"))
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
@@ -42,18 +41,6 @@ def test_the_demo_ends_with_figures_that_agree(tmp_path):
     assert audited.returncode == 0, audited.stdout + audited.stderr
 
 
-@pytest.mark.slow
-def test_without_a_terminal_the_summary_is_text_and_the_engine_is_gone_afterwards():
-    done = stockline(*TWO_DAYS)
-    assert done.returncode == 0, done.stderr
-    assert "units served at once" in done.stdout
-    assert "events, " in done.stderr
-    url = re.search(r"http://127\.0\.0\.1:(\d+)/", done.stdout)
-    assert url is not None
-    asked = stockline("positions", "--url", url.group(0).rstrip("/"))
-    assert asked.returncode == 3
-
-
-def test_days_without_data_are_wrong_usage():
+def test_days_without_data_are_wrong_usage() -> None:
     assert stockline("demo", "--from", "2012-01-01").returncode == 2
     assert stockline("demo", "--from", "yesterday").returncode == 2

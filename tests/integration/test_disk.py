@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def test_the_reserve_is_kept_free_and_the_bus_goes_on_once_there_is_space(
     bus = EmbeddedBus.open(tmp_path, memory_mib=16, reserve_mib=64)
     end = append(bus)
     with monkeypatch.context() as patch:
-        patch.setattr("tables.stores.rocksdb.RocksStore.bytes_free", lambda store: 64 * MIB)
+        patch.setattr("tables.stores.rocksdb.RocksStore.bytes_free", lambda _store: 64 * MIB)
         with pytest.raises(DiskFull, match=r"64 MiB are free.*64 MiB must stay so.*nothing was written") as caught:
             append(bus)
         assert caught.value.exit_code == 3
@@ -254,7 +254,7 @@ def test_every_failure_is_an_error_of_the_engine_once_the_bus_is_closed(tmp_path
     bus = EmbeddedBus.open(tmp_path)
     append(bus)
     bus.close()
-    reads = [
+    reads: list[Callable[[], object]] = [
         lambda: bus.state.get(b"s"),
         lambda: bus.state.get_many([b"s", b"d"]),
         lambda: bus.state.scan(b"a", b"z"),

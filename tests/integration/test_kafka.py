@@ -200,7 +200,8 @@ def made_again(topic: str) -> Change:
 
 def trimmed(admin: AIOKafkaAdminClient) -> Awaitable[object]:
     places = {TopicPartition("stockline.events", partition): RecordsToDelete(-1) for partition in range(8)}
-    return admin.delete_records(places)
+    deleted: Awaitable[object] = admin.delete_records(places)
+    return deleted
 
 
 def test_a_log_that_was_made_again_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ async def configure(kafka: str, topic: str, **settings: str) -> None:
 def folded(kafka: str) -> None:
     """Wait until nothing is left to fold."""
     deadline = time.monotonic() + PATIENCE_SECONDS
+    done = end = 0
     while time.monotonic() < deadline:
         done, end = asyncio.run(lag(kafka))
         if done >= end:

@@ -79,14 +79,15 @@ def foreign(feed: str, topic: str, count: int) -> list[Foreign]:
     return made
 
 
-def json_record(feed: str, partition: int, number: int) -> Foreign:
+def json_record(_feed: str, partition: int, number: int) -> Foreign:
     value = {"kind": "OUT", "item": {"sku": sku_of(number)}, "qty": number + 1}
     return Foreign(partition, json.dumps(value).encode(), [], "by place")
 
 
 def structured_record(feed: str, partition: int, number: int) -> Foreign:
-    event = attributes(feed, "structured", number) | {"data": data_of(number)}
-    return Foreign(partition, json.dumps(event).encode(), [], f"{event['source']} {event['id']}", event["type"])
+    event = attributes(feed, "structured", number)
+    value = json.dumps(event | {"data": data_of(number)}).encode()
+    return Foreign(partition, value, [], f"{event['source']} {event['id']}", event["type"])
 
 
 def binary_record(feed: str, partition: int, number: int) -> Foreign:

@@ -7,7 +7,7 @@ import threading
 import time
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -60,7 +60,10 @@ def rows(engine: Stockline) -> dict[str, tuple[int, int]]:
     return {row["sku"]: (row["available"], row["version"]) for row in engine.everything("/v1/positions")}
 
 
-def flat(batches: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+Each = TypeVar("Each")
+
+
+def flat(batches: list[list[Each]]) -> list[Each]:
     return [each for batch in batches for each in batch]
 
 
@@ -74,7 +77,7 @@ def test_what_had_a_202_is_there_exactly_once(tmp_path: Path, seed: int) -> None
     while any(len(mine) < len(plan) for mine, plan in zip(done, plans, strict=True)):
         with Stockline(tmp_path / "data", "--clock", "log") as engine:
             # Exactly what was acknowledged, and at most the batch of each sender whose answer was lost with the kill.
-            acknowledged = stock_of(flat(flat(done)))  # type: ignore[arg-type]
+            acknowledged = stock_of(flat(flat(done)))
             found = rows(engine)
             assert all(found[sku][1] >= count for sku, (_, count) in acknowledged.items())
             assert sum(count for _, count in found.values()) - sum(c for _, c in acknowledged.values()) <= 4 * BATCH
@@ -89,9 +92,9 @@ def test_what_had_a_202_is_there_exactly_once(tmp_path: Path, seed: int) -> None
                 sender.join()
                 mine += sender.acknowledged
             if kills == 4 and engine.process.poll() is None:
-                assert rows(engine) == stock_of(flat(flat(done)))  # type: ignore[arg-type]
+                assert rows(engine) == stock_of(flat(flat(done)))
                 assert engine.stop() == 0
-    assert sum(count for _, count in stock_of(flat(flat(plans))).values()) == 4 * 60 * BATCH  # type: ignore[arg-type]
+    assert sum(count for _, count in stock_of(flat(flat(plans))).values()) == 4 * 60 * BATCH
     audited = stockline("audit", "--data", str(tmp_path / "data"))
     assert audited.returncode == 0, audited.stdout + audited.stderr
 

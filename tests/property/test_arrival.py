@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -56,7 +57,7 @@ POLICIES = st.sampled_from(
 )
 
 
-def data(required: dict, **optional: st.SearchStrategy) -> st.SearchStrategy[dict]:
+def data(required: dict[str, Any], **optional: st.SearchStrategy) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(required, optional=optional)
 
 
@@ -68,7 +69,7 @@ received = st.one_of(
     data({"qty": qty}),
 )
 status = st.sampled_from(["available", "held"])
-TYPES: dict[str, st.SearchStrategy[dict]] = {
+TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "item.defined": data({"base_unit": st.just("each"), "units": st.just({"case": 12})}),
     "policy.set": data(
         {"policy": POLICIES},
@@ -127,7 +128,7 @@ def told(draw: st.DrawFn, most: int = 6) -> list[Event]:
     return events
 
 
-def said(events: list[Event], batch: int) -> dict:
+def said(events: list[Event], batch: int) -> dict[str, Any]:
     """All that the engine says of the row in the end, but for what speaks of order."""
     rig = Rig(1)
     for start in range(0, len(events), batch):

@@ -8,12 +8,13 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.bus.single import Commit
+from engine.bus.single import Commit, Topic
 from engine.core.outputs import Alert, Position, Signal
 from engine.runtime.detail import row_detail
 from engine.runtime.marker import Marker
 from tables import keys
-from tables.rows import Floor, Stock
+from tables.ledger import FLOOR, Floor
+from tables.stock import STOCK, Stock
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
 from tests.auditor.workload import START, encoded
@@ -78,7 +79,8 @@ def line(number: int, kind: str, data: dict[str, Any]) -> bytes:
 
 def check(rig: Rig) -> None:
     """All that was published is what its type says, rows can be read again, and the largest horizon can be answered."""
-    for topic, kind in (("positions", Position), ("signals", Signal), ("alerts", Alert)):
+    kinds: dict[Topic, type[msgspec.Struct]] = {"positions": Position, "signals": Signal, "alerts": Alert}
+    for topic, kind in kinds.items():
         for data in rig.latest(topic):
             msgspec.convert(data, kind)
     for signal in rig.latest("signals"):
@@ -129,10 +131,10 @@ def test_the_engine_goes_on_whatever_the_quantities(history: list[tuple[str, dic
 def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[str, dict[str, Any]]]) -> None:
     rig = Rig(1)
     row = keys.row(*KEY)
-    rows = {keys.STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), keys.FLOOR + row: Floor(balance)}
+    rows = {STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), FLOOR + row: Floor(balance)}
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
     changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
-    rig.bus.commit([Commit(0, [], changes, [], [], marker)])
+    rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from itertools import permutations
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def revisions(draw: st.DrawFn, most: int = 8) -> list[Event]:
     return told
 
 
-def seen(arrived: list[Event], key: tuple[str, str] = ROW) -> tuple:
+def seen(arrived: list[Event], key: tuple[str, str] = ROW) -> tuple[Any, ...]:
     """What an engine shows of a row after the events; it takes each in a commit of its own."""
     rig = Rig(1)
     for one in arrived:
@@ -54,13 +55,13 @@ def seen(arrived: list[Event], key: tuple[str, str] = ROW) -> tuple:
     return forecast, open_kinds, [day["projected"] for day in detail["projection"]]
 
 
-def expected(events: list[Event]) -> tuple:
+def expected(events: list[Event]) -> tuple[Any, ...]:
     plan = Plan(events, LATER)
     forecast = forecast_of(plan.events_of(ROW, "forecast.revised"))
     return forecast.version, forecast.buckets, not forecast.gaps, plan.projection(ROW, DAYS)
 
 
-def agrees(arrived: list[Event]) -> tuple:
+def agrees(arrived: list[Event]) -> tuple[Any, ...]:
     forecast, kinds, projected = found = seen(arrived)
     buckets = {(date.fromisoformat(b["start"]).toordinal(), b["days"]): b["qty"] for b in forecast["buckets"]}
     assert (forecast["version"], buckets, forecast["complete"], projected) == expected(arrived)
@@ -84,7 +85,7 @@ def test_every_order_of_a_few_revisions_gives_the_same(told: list[Event]) -> Non
 
 
 @pytest.mark.parametrize("found", FORECAST_SETS, ids=lambda found: str(found["field"]))
-def test_the_sets_that_differed_agree(found: dict) -> None:
+def test_the_sets_that_differed_agree(found: dict[str, Any]) -> None:
     one, other = (seen([found["events"][place] for place in order], ("S", "L")) for order in found["orders"])
     assert one == other
 

@@ -75,7 +75,7 @@ def test_any_arrival_of_definitions_and_movements_agrees_with_the_model(drawn: l
     """What is converted depends on the definitions that had arrived, so the model takes the events as they came."""
     events = [defined(6, 5, "first")]
     events += [
-        {"defined": defined, "cases": cases}[kind](hour, qty, f"{n}") for n, (kind, hour, qty) in enumerate(drawn)
+        (defined if kind == "defined" else cases)(hour, qty, f"{n}") for n, (kind, hour, qty) in enumerate(drawn)
     ]
     rig = told(*events)
     assert differences(Plan(events, LATER).rows(), rig.rows()) == []

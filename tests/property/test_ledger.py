@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +18,7 @@ ARRIVED = BEGIN + 400 * HOUR
 ROW = ("S", "L")
 
 
-def told(number: int, kind: str, minute: int, **data: object) -> dict:
+def told(number: int, kind: str, minute: int, **data: object) -> dict[str, Any]:
     return {**event(kind, 1), "id": f"e{number}", "time": iso(BEGIN + minute * HOUR // 60),
             "data": {"sku": ROW[0], "location": ROW[1], **data}}  # fmt: skip
 
@@ -37,13 +39,14 @@ def test_the_balance_as_of_the_last_report_is_that_of_the_model_after_every_even
 ) -> None:
     rig, events, last = Rig(1), [], None
     for number, (what, minute, qty) in enumerate(steps):
-        kind, data = {
+        stories: dict[str, tuple[str, dict[str, Any]]] = {
             "move": ("stock.adjusted", {"qty": qty - 20 or 1, "reason": "x"}),
             "held": ("stock.held", {"qty": qty + 1}),
             "count": ("stock.counted", {"qty": qty}),
             "count held": ("stock.counted", {"qty": qty, "status": "held"}),
             "report": ("balance.reported", {"on_hand": 10**6}),
-        }[what]
+        }
+        kind, data = stories[what]
         new = told(number, kind, minute, **data)
         events.append(new)
         assert rig.send([encoded(new)], ARRIVED) == {}

@@ -32,10 +32,13 @@ promises = st.fixed_dictionaries(
 )
 received = {"receipt": st.just("R"), "qty": quantities}
 
+Strategies = dict[str, st.SearchStrategy[Any]]
 
-def of(kind: str, needed: dict[str, Any], optional: dict[str, Any] | None = None) -> st.SearchStrategy[tuple]:
+
+def of(kind: str, needed: Strategies, optional: Strategies | None = None) -> st.SearchStrategy[tuple[Any, ...]]:
     """An event of a kind, without its name, as (type, time, data)."""
-    return st.tuples(st.just(kind), times, st.fixed_dictionaries(needed, optional=optional))
+    data: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(needed, optional=optional or {})
+    return st.tuples(st.just(kind), times, data)
 
 
 purchasing = st.one_of(

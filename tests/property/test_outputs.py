@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from random import Random
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -42,7 +43,9 @@ def test_batches_do_not_matter(history: History, sizes: list[int]) -> None:
 
 @given(histories(), cuts(), st.lists(POWER_CUTS, min_size=1, max_size=12))
 @EXAMPLES
-def test_crashes_do_not_matter(history: History, sizes: list[int], cuts_of_power: list[str]) -> None:
+def test_crashes_do_not_matter(
+    history: History, sizes: list[int], cuts_of_power: list[Literal["crash", "before", "after", "none"]]
+) -> None:
     events = lines(history)
     rig = Rig(2)
     for turn, batch in enumerate(cut(events, sizes)):

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.real.kafka import ROOT, Missing
+from tests.real.alone import CACHE, alone
+from tests.real.kafka import Missing
 
 VERSION = "3.6.3"
-PACKAGE = ROOT / ".cache" / f"asyncapi-parser-{VERSION}"
+PACKAGE = CACHE / f"asyncapi-parser-{VERSION}"
 INSTALL_SECONDS, PARSE_SECONDS = 180, 60
 ERROR = 0
 """The severity of a diagnostic that makes a document unusable."""
@@ -27,17 +28,21 @@ new Parser().parse(text).then(({ document, diagnostics }) => console.log(JSON.st
 
 def package() -> Path:
     """The folder of the parser, fetched where it is not there yet; raises Missing."""
-    if PACKAGE.exists():
-        return PACKAGE
+    if not PACKAGE.exists():
+        with alone(PACKAGE.name):
+            if not PACKAGE.exists():
+                _fetch()
+    return PACKAGE
+
+
+def _fetch() -> None:
     for program in ("node", "npm"):
         if not shutil.which(program):
             raise Missing(f"the AsyncAPI parser needs Node (no `{program}` on the path)")
-    PACKAGE.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=PACKAGE.parent) as fresh:
         command = ["npm", "install", "--prefix", f"{fresh}/parser", "--no-audit", "--no-fund", "--ignore-scripts"]
         _run([*command, f"@asyncapi/parser@{VERSION}"], INSTALL_SECONDS)
         (Path(fresh) / "parser").replace(PACKAGE)
-    return PACKAGE
 
 
 def parse(document: bytes) -> dict[str, Any]:

@@ -5,6 +5,7 @@ process group of its own; it can be killed, stopped and started again on the sam
 """
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -14,14 +15,18 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.real.alone import CACHE, alone
+
 ROOT = Path(__file__).parents[2]
 POM = Path(__file__).with_name("pom.xml")
 VERSION = POM.read_text().split("<version>")[2].split("<")[0]
-JARS = ROOT / ".cache" / f"kafka-{VERSION}"
+JARS = CACHE / f"kafka-{VERSION}"
+PORTS = range(10_000, 30_000)
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -59,13 +64,22 @@ class Missing(Exception):
 
 def jars() -> Path:
     """The folder of Kafka's jars, fetched where they are not there yet; raises Missing."""
-    if (JARS / "complete").exists():
-        return JARS
+    if not _complete():
+        with alone(JARS.name):
+            if not _complete():
+                _fetch()
+    return JARS
+
+
+def _complete() -> bool:
+    return (JARS / "complete").exists()
+
+
+def _fetch() -> None:
     if not shutil.which("java"):
         raise Missing("Kafka needs Java 17 (no `java` on the path)")
     if not shutil.which("mvn"):
         raise Missing("Kafka's jars come through Maven (no `mvn` on the path)")
-    JARS.parent.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=JARS.parent) as fresh:
         command = ["mvn", "-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={fresh}/libs"]
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -74,14 +88,19 @@ def jars() -> Path:
         (Path(fresh) / "libs" / "complete").touch()
         shutil.rmtree(JARS, ignore_errors=True)
         (Path(fresh) / "libs").replace(JARS)
-    return JARS
 
 
 def free_port() -> int:
-    """A port that is free at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free at the moment.
+
+    It is none that the system gives to clients: seconds may pass until a broker listens on it, and in the meantime the
+    tests of other processes connect to theirs.
+    """
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Broker:
@@ -195,7 +214,7 @@ rootLogger.appenderRef.console.ref=console
 
 def main() -> int:
     """`make kafka`: a broker to play with, until interrupted."""
-    data = ROOT / ".cache" / "kafka-data"
+    data = CACHE / "kafka-data"
     port = int(os.environ.get("KAFKA_PORT", "9092"))
     try:
         with Broker(data, port) as broker:

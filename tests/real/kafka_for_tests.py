@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient
 
+from tests.real.alone import alone
 from tests.real.kafka import Broker, Missing
 
 ADDRESS_VARIABLE = "STOCKLINE_TEST_KAFKA"
@@ -22,8 +23,9 @@ IMAGE = "confluentinc/cp-kafka:8.1.0"
 def kafka_for_tests(data: Path) -> Iterator[str]:
     """The address of a Kafka without topics of Stockline; raises Missing where none is to be had."""
     if address := os.environ.get(ADDRESS_VARIABLE):
-        asyncio.run(wipe(address))
-        yield address
+        with alone("kafka-of-others"):
+            asyncio.run(wipe(address))
+            yield address
     elif docker_answers():
         with _container() as address:
             yield address

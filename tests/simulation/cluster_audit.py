@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from itertools import pairwise
 
-from engine.bus.memory.cluster import MemoryBroker
-from engine.bus.single import Output, Record
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.single import Output, Record, StateReader
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
 from engine.runtime.arrivals import Decoder
@@ -78,7 +78,7 @@ def latest(outputs: list[Output]) -> dict[str, Output]:
     return {output.key: output for output in outputs}
 
 
-def pairs(rows: MemoryFamily) -> list[tuple[bytes, bytes]]:
+def pairs(rows: StateReader) -> list[tuple[bytes, bytes]]:
     return list(rows.scan(b"", b"\xff"))
 
 
@@ -93,7 +93,7 @@ def audit_copies(world: ClusterWorld) -> None:
             event = decode(record.value)
             if not isinstance(event, Broadcast) or isinstance(event, ClockTicked):
                 continue
-            if record.offset in fetched.everywhere:
+            if fetched and record.offset in fetched.everywhere:
                 copies[partition, record.value] += 1
             elif record.offset < broker.next_offset(partition):
                 alone[partition, record.value] += 1

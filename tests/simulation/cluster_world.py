@@ -14,18 +14,21 @@ from random import Random
 from typing import Any
 
 from engine.bus.cluster import Fetched
-from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
-from engine.bus.single import Record
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import Request
+from engine.bus.single import Record, Topic
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
-from engine.runtime.cluster.worker import COMMIT_BYTES, Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import COMMIT_BYTES, Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.workload import Story, answer_to_alert, answer_to_signal, encoded
+from tests.simulation.faults import Ending, Fate, FaultyCluster
 from tests.simulation.loop import VirtualLoop
 
 RULES = Rules(clock="wall")
@@ -34,7 +37,7 @@ DRAIN_SECONDS = 120.0
 MOST_PROCESSES = 3
 BAD_KINDS = sorted(KINDS.keys() - {"an absurd size", "deep nesting"})  # nothing for a cluster in them, but long
 EVERYWHERE = ("location.defined", "feed.declared")
-ENDINGS = {"refused": 4, "unknown": 4, "silent": 1, "lost": 1}
+ENDINGS: dict[Ending, int] = {"refused": 4, "unknown": 4, "silent": 1, "lost": 1}
 STEPS = {
     "send": 16,
     "send bad input": 2,
@@ -57,9 +60,9 @@ class Process:
     def __init__(self, world: ClusterWorld, name: str) -> None:
         self.name = name
         self.world = world
-        self.cluster = MemoryCluster(world.broker, name, world.fate)
-        senses = Senses(WallClock(world.now, world.now), world.random.random)
-        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, senses)
+        self.cluster = FaultyCluster(world.broker, name, world.fate)
+        machine = Machine(WallClock(world.now, world.now), world.random.random)
+        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, machine)
         self.cluster.attach(self.worker)
         self.share: frozenset[int] = frozenset()
         self.asked = asyncio.Event()
@@ -325,7 +328,7 @@ class ClusterWorld:
         self.answers.add(encoded(answer))
         self._send(answer)
 
-    def _latest(self, topic: str) -> list[dict]:
+    def _latest(self, topic: Topic) -> list[dict[str, Any]]:
         outputs = [output for p in range(self.broker.partitions) for output in self.broker.outputs(topic, p)]
         return [json.loads(value)["data"] for value in {output.id: output.value for output in outputs}.values()]
 

@@ -48,7 +48,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # processes
 
-    def create_task(self, coro: Generator | Coroutine, **options: Any) -> asyncio.Task[Any]:
+    def create_task(
+        self, coro: Generator[Any, Any, Any] | Coroutine[Any, Any, Any], **options: Any
+    ) -> asyncio.Task[Any]:
         task = super().create_task(coro, **options)
         if name := _process.get():
             self._tasks.setdefault(name, []).append(task)

@@ -12,13 +12,16 @@ from typing import get_args
 
 import pytest
 
-from engine.bus.memory.cluster import Ending, Fate, MemoryBroker, MemoryCluster, MemoryOwnership
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryOwnership
 from engine.bus.single import Record
 from engine.core.errors import Corrupt, EnvironmentFailure
-from engine.runtime.cluster.worker import Pacing, Worker
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.simulation.cluster_audit import audit
 from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
-from tests.simulation.loop import Standstill, virtual_time
+from tests.simulation.faults import Ending, Fate, FaultyCluster
+from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
 
 ONE = os.environ.get("STOCKLINE_SEED")
 SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "2500"))
@@ -29,7 +32,9 @@ CHUNKS = [range(int(ONE), int(ONE) + 1)] if ONE else [range(n, min(n + CHUNK, SE
 def lived(seed: int) -> ClusterWorld:
     """A world that has lived and stood the audit."""
     with virtual_time() as runner:
-        world = ClusterWorld(seed, runner.get_loop())
+        loop = runner.get_loop()
+        assert isinstance(loop, VirtualLoop)
+        world = ClusterWorld(seed, loop)
         try:
             runner.run(world.run())
             audit(world)
@@ -67,16 +72,16 @@ def test_a_world_that_waits_for_nothing_is_found() -> None:
         runner.run(asyncio.Event().wait())
 
 
-class _Unclosable(MemoryCluster):
+class _Unclosable(FaultyCluster):
     """Its disk fails when a partition is let go of."""
 
     async def own(self, partition: int) -> MemoryOwnership:
         task = await super().own(partition)
 
-        async def close(damaged: bool = False) -> None:
+        async def close() -> None:
             raise Corrupt("as asked")
 
-        task.close = close
+        task.close = close  # type: ignore[method-assign]
         return task
 
 

@@ -6,8 +6,10 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 from benchmarks.attack.patterns import PATTERNS
+from engine.bus.memory import CrashPoint
 from tests.auditor.adapter import Rig, differences
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
@@ -52,7 +54,9 @@ class World:
         self.story = Story(self.random, skus=self.random.randint(1, 3), locations=2, length=length)
         self.rig = Rig(self.random.choice([1, 2, 8]))
         self.accepted: list[Event] = []
-        self.taken: list[tuple[str, object, int]] = []  # what reached the log: for telling it again without crashes
+        self.taken: list[
+            tuple[str, list[bytes], int]
+        ] = []  # what reached the log: for telling it again without crashes
         self.refused = 0
         self.steps: Counter[str] = Counter()
         self.versions: dict[tuple[str, str], int] = {}
@@ -90,7 +94,7 @@ class World:
         batch, self.waiting = self.waiting[:size], self.waiting[size:]
         return batch
 
-    def submit(self, batch: list[Event], power_cut: str | None = None) -> None:
+    def submit(self, batch: list[Event], power_cut: CrashPoint | None = None) -> None:
         self.clock = max([self.clock, *(instant(event["time"]) for event in batch)])
         raw = [encoded(event) for event in batch]
         if power_cut:
@@ -104,7 +108,7 @@ class World:
     def tick(self) -> None:
         self.clock += self.random.randrange(2 * HOUR)
         self.rig.tick(self.clock)
-        self.taken.append(("tick", None, self.clock))
+        self.taken.append(("tick", [], self.clock))
 
     def burst(self) -> None:
         """What is hard on an engine, once: a pattern of `make attack`, small, its events in any order."""
@@ -181,7 +185,7 @@ class World:
             elif policy["policy"]["kind"] != "forecast" and model.row(key).available >= 0:
                 self.audit_quantity(model.order_quantity(key), of_row.get(key), key)
 
-    def audit_quantity(self, wanted: int, signal: dict | None, key: tuple[str, str]) -> None:
+    def audit_quantity(self, wanted: int, signal: dict[str, Any] | None, key: tuple[str, str]) -> None:
         """Nothing wanted, no signal; else a signal whose quantity is within the dead band of 10 %."""
         if signal is None:
             assert wanted == 0, f"{key} wants {wanted} and has no signal"
@@ -208,7 +212,7 @@ class World:
         assert other.everything() == self.rig.everything()
 
 
-def row_of(thing: dict) -> tuple[str, str]:
+def row_of(thing: dict[str, Any]) -> tuple[str, str]:
     return thing["sku"], thing["location"]
 
 

@@ -29,7 +29,7 @@ class FakeEngine:
         self.on_order: dict[tuple[str, int], tuple[tuple[str, str], int]] = {}
         self.policies: dict[tuple[str, str], Any] = {}
         self.cases: dict[str, int] = {}
-        self.log = uuid4().hex
+        self.log: str | None = uuid4().hex
         self.url = ""
 
     async def post(self, request: web.Request) -> web.Response:
@@ -83,7 +83,7 @@ class FakeEngine:
 
     async def signals_list(self, request: web.Request) -> web.Response:
         waiting = {s["sku"] + s["location"] for s in self.signals.values() if s["status"] in ("open", "accepted")}
-        coming = Counter()
+        coming: Counter[tuple[str, str]] = Counter()
         for row, qty in self.on_order.values():
             coming[row] += qty
         for row, policy in self.policies.items():

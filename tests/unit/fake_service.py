@@ -14,6 +14,7 @@ from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
 from engine.core.values import instant, moment, row_key, stable_id
+from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
 
@@ -61,6 +62,9 @@ class FakeReadModel:
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         yield from ()
 
+    def first(self, topic: Topic, partition: int) -> int:
+        return 0
+
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         records = [record for record in self.log.get(key, []) if before is None or record.offset < before]
         return records[::-1][:limit]
@@ -72,6 +76,7 @@ class FakeBus:
 
     def __init__(self) -> None:
         self.published = FakeReadModel()
+        self.state = MemoryFamily()
 
 
 class FakeSubscription:
@@ -172,7 +177,7 @@ class FakeService:
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([Output(topic, name, name, value)])
+                subscription.queue.put_nowait([Output(topic, name, name, value, kind)])
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)

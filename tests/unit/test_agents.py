@@ -31,12 +31,14 @@ class Told(Rig):
     def row(self, kind: str, day: float, refused: str | None = None, **data: Any) -> str:
         return self.tell(kind, day, refused, **ROW, **data)
 
-    def alert(self, kind: str) -> dict[str, Any] | None:
+    def alert(self, kind: str) -> Any:
+        """The one open alert of a kind as it was published, or None."""
         found = [a for a in self.latest("alerts") if a["kind"] == kind and a["status"] != "resolved"]
         assert len(found) <= 1
         return found[0] if found else None
 
-    def signal(self) -> dict[str, Any] | None:
+    def signal(self) -> Any:
+        """The one standing signal as it was published, or None."""
         standing = [s for s in self.latest("signals") if s["status"] in ("open", "accepted")]
         assert len(standing) <= 1
         return standing[0] if standing else None
@@ -143,7 +145,7 @@ def test_an_order_due_after_the_lead_window_still_counts() -> None:
 
 # drift ----------------------------------------------------------------------------------------------------------------
 
-MOVES = {"goods.received": {"receipt": "R", "qty": 48}, "stock.issued": {"qty": 7}}
+MOVES: dict[str, dict[str, Any]] = {"goods.received": {"receipt": "R", "qty": 48}, "stock.issued": {"qty": 7}}
 
 
 @pytest.mark.parametrize(
@@ -215,7 +217,7 @@ def test_the_delta_too_many_is_refused_until_the_forecast_is_replaced(monkeypatc
     told = Told()
     for n in range(3):
         told.row("forecast.revised", 2, version=f"d{n}", mode="delta", base_version="lost", buckets=[week(2, 7)])
-    over = {"version": "d3", "mode": "delta", "base_version": "lost", "buckets": [week(2, 7)]}
+    over: dict[str, Any] = {"version": "d3", "mode": "delta", "base_version": "lost", "buckets": [week(2, 7)]}
     told.row("forecast.revised", 2, refused="row_too_large", **over)
     assert told.alert("forecast_gap")["evidence"]["waiting"] == 3
     for version in ("v1", "v2"):

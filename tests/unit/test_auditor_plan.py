@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -26,11 +27,11 @@ from tests.auditor.workload import Story
 # ---- quantities to order
 
 
-def min_max(least: int, most: int, **limits: int) -> dict:
+def min_max(least: int, most: int, **limits: int) -> dict[str, Any]:
     return {"policy": {"kind": "min_max", "min": least, "max": most}, **limits}
 
 
-def lots_of(qty: int, point: int, **limits: int) -> dict:
+def lots_of(qty: int, point: int, **limits: int) -> dict[str, Any]:
     return {"policy": {"kind": "reorder_point", "point": point, "qty": qty}, **limits}
 
 
@@ -52,7 +53,7 @@ def lots_of(qty: int, point: int, **limits: int) -> dict:
         ({"policy": {"kind": "none"}}, -100, 0),
     ],
 )
-def test_order_quantity(policy: dict, position: int, qty: int) -> None:
+def test_order_quantity(policy: dict[str, Any], position: int, qty: int) -> None:
     assert order_quantity(policy, position) == qty
 
 

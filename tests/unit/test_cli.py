@@ -277,7 +277,7 @@ def test_settings_come_from_the_environment_and_are_checked_together(run: Run, m
 
 
 def test_a_bug_is_a_line_and_not_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.cli.documents._document", lambda kind: {}["x"])
+    monkeypatch.setattr("engine.cli.documents._document", lambda _kind: dict[str, str]()["x"])
     ran = run("schema")
     assert ran.code == 70
     assert ran.err.startswith("stockline: a bug: KeyError")

@@ -1,40 +1,245 @@
-"""docs/contract.md names what the code has: every event type, reason, alert kind and route."""
+"""docs/contract.md is complete: events, fields, reasons, alerts, topics, headers, calls, problems and commands."""
 
+from __future__ import annotations
+
+import ast
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import msgspec
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from engine.core.events import EVENT_TYPES
-from engine.core.outputs import AlertKind
+from agents.alerts import SEVERITY
+from engine.bus.memory.bus import MemoryBus
+from engine.cli import app
+from engine.contract import schemas as schema
+from engine.core.events import EVENT_TYPES, Event, Reserved
+from engine.core.outputs import Alert, AlertKind, DeadLetter, OutputEvent, Position, Signal
+from engine.core.rules import Rules
+from engine.runtime.single.engine import Engine
 from engine.web.routes import ROUTES
+from tests.unit.documents import ROOT, rows, section, text_of
 
-ROOT = Path(__file__).parents[2]
-CONTRACT = (ROOT / "docs" / "contract.md").read_text()
-IN_FORCE = CONTRACT.split("## 8.")[0]
+CONTRACT = text_of("contract.md")
+IN_FORCE = CONTRACT.split("## 8. ")[0]
 REASON = re.compile(r'(?:Rejection|Misfit)\(\s*"([a-z_]+)"|^UNTRANSLATABLE = "([a-z_]+)"', re.MULTILINE)
+REVIEW = re.compile(r'return \["([a-z_]+)"\]|reasons\.append\("([a-z_]+)"\)|f"([a-z_]+:)\{name\}"')
+OUTPUTS = [json.loads(line) for line in (ROOT / "tests" / "golden" / "outputs.ndjson").read_text().splitlines()]
+
+
+def sources(*folders: str) -> list[tuple[Path, str]]:
+    return [(path, path.read_text()) for folder in folders for path in (ROOT / folder).rglob("*.py")]
 
 
 def reasons() -> set[str]:
-    sources = [p.read_text() for folder in ("engine", "agents", "connectors") for p in (ROOT / folder).rglob("*.py")]
-    return {first or second for source in sources for first, second in REASON.findall(source)}
+    found = [REASON.findall(source) for _, source in sources("engine", "agents", "connectors")]
+    return {first or second for pairs in found for first, second in pairs}
 
 
-@pytest.mark.parametrize("name", sorted(EVENT_TYPES))
-def test_every_event_type_is_in_the_contract(name: str) -> None:
-    assert f"`{name}`" in IN_FORCE
+def spans_of(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
 
 
-@pytest.mark.parametrize("kind", get_args(AlertKind))
-def test_every_alert_kind_is_in_the_contract(kind: str) -> None:
-    assert f"`{kind}`" in IN_FORCE
+# events in ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_reason_of_a_dead_letter_is_in_the_contract() -> None:
+def told_types() -> dict[str, str]:
+    """Event type -> the cell that tells its data."""
+    return {name: data for names, data, _ in rows(section(CONTRACT, "Event types")) for name in spans_of(names)}
+
+
+def told_fields(cell: str) -> tuple[set[str], set[str]]:
+    """The required and the optional fields of a cell; what is in braces or brackets is within a field."""
+    plain = re.sub(r"\([^)]*\)|\{[^}]*\}|\[[^\]]*\]|`[^`]*`(?: or `[^`]*`)*|, status one of.*| A/B/C", "", cell)
+    optional = [field for part in re.findall(r"\*([^*]+)\*", plain) for field in re.findall(r"[a-z_]+", part)]
+    required = re.findall(r"(?:^|,)\s*([a-z_]+)", re.sub(r"\*[^*]+\*", "", plain))
+    return set(required), set(optional)
+
+
+def data_schema(kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The JSON Schema of the data of a type that comes in, and the definitions that it refers to."""
+    document = schema.of_type(kind)
+    body = document["oneOf"][0] if "oneOf" in document else document
+    parts = document["$defs"]
+    event = parts[body["$ref"].rpartition("/")[2]] if "$ref" in body else body
+    data = event["properties"]["data"]
+    return parts[data["$ref"].rpartition("/")[2]], parts
+
+
+def test_every_event_type_is_in_the_contract_and_no_other() -> None:
+    assert list(told_types()) == list(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("kind", EVENT_TYPES)
+def test_every_field_of_an_event_is_told_and_whether_it_must_be_there(kind: str) -> None:
+    data, _ = data_schema(kind)
+    required, optional = told_fields(told_types()[kind])
+    assert required == set(data.get("required", []))
+    assert optional == data["properties"].keys() - required - {"uom"}
+
+
+def test_the_types_that_take_a_unit_are_told() -> None:
+    names = list(EVENT_TYPES)
+    told = names[names.index("forecast.revised") : names.index("balance.reported") + 1]
+    assert [kind for kind in names if "uom" in data_schema(kind)[0]["properties"]] == told
+
+
+def within(part: dict[str, Any], parts: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The fields of a struct and of all that it holds."""
+    yield from part.get("properties", {}).items()
+    for name in re.findall(r'"#/\$defs/(\w+)"', json.dumps(part)):
+        yield from within(parts[name], parts)
+
+
+def all_fields() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of every payload, also within a payload, with its JSON Schema."""
+    for kind in EVENT_TYPES:
+        yield from within(*data_schema(kind))
+
+
+POWERS = {10**power: f"10^{power}" for power in (8, 9, 11, 12)}
+
+
+def limits(part: Any) -> Iterator[str]:
+    """The limits in a schema, as the contract writes them."""
+    if isinstance(part, dict):
+        for name in ("maximum", "maxLength", "maxItems", "minLength"):
+            if isinstance(part.get(name), int | float):
+                yield POWERS.get(part[name], f"{part[name]:,}")
+        if part.get("minimum", 0) < 0:
+            yield f"-{POWERS[-part['minimum']]}"
+        yield from map(str, part.get("enum", ()))
+        yield from {"date": ["date"], "date-time": ["date-time"]}.get(part.get("format", ""), [])
+        for name in ("anyOf", "items", "additionalProperties", "propertyNames"):
+            inner = part.get(name)
+            for each in inner if isinstance(inner, list) else [inner]:
+                yield from limits(each)
+
+
+def test_every_field_has_its_value_and_limits() -> None:
+    told = {field: value for fields, value in rows(section(CONTRACT, "Fields")) for field in spans_of(fields)}
+    found = dict.fromkeys(field for field, _ in all_fields())
+    assert told.keys() == found.keys()
+    missing = {(field, each) for field, part in all_fields() for each in limits(part) if each not in told[field]}
+    assert missing == set()
+
+
+def test_every_attribute_of_the_envelope_is_told() -> None:
+    own = {field.encode_name for field in msgspec.structs.fields(Event)} - {"data"}
+    assert {name for name in own if f"`{name}`" not in section(CONTRACT, "1. Events in")} == set()
+
+
+def examples(name: str) -> list[bytes]:
+    return (ROOT / "docs" / "examples" / name).read_bytes().splitlines()
+
+
+def test_the_examples_are_a_day_without_a_dead_letter() -> None:
+    engine = Engine(MemoryBus(1), Rules(clock="log"), 1 << 20)
+    receipt = engine.submit(examples("events.ndjson"), 1_772_452_845_000_000)
+    assert (receipt.accepted, receipt.refused) == (len(examples("events.ndjson")), [])
+    seen = {json.loads(line)["type"] for line in examples("events.ndjson")}
+    assert seen == {kind for kind, made in EVENT_TYPES.items() if made not in get_args(Reserved)}
+
+
+# what goes out --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("heading", "kind"),
+    [("2. Positions out", Position), ("3. Replenishment signals out", Signal), ("4. Alerts out", Alert)],
+)
+def test_every_field_of_an_output_is_told(heading: str, kind: type[msgspec.Struct]) -> None:
+    told = {field for first, *_ in rows(section(CONTRACT, heading)) for field in spans_of(first)}
+    assert {field.encode_name for field in msgspec.structs.fields(kind)} - told - {
+        "sku",
+        "location",
+        "on_hand",
+    } == set()
+
+
+@pytest.mark.parametrize("kind", [DeadLetter, OutputEvent])
+def test_every_field_of_a_dead_letter_and_of_the_envelope_is_told(kind: type[msgspec.Struct]) -> None:
+    topics = section(CONTRACT, "5. Topics")
+    assert {field.name for field in msgspec.structs.fields(kind) if f"`{field.name}`" not in topics} == set()
+
+
+def alerts_told() -> dict[str, list[str]]:
+    return {row[0].strip("`"): row[1:] for row in rows(section(CONTRACT, "4. Alerts out")) if len(row) == 5}
+
+
+def test_every_alert_kind_is_told_with_its_severity() -> None:
+    assert {kind: row[0] for kind, row in alerts_told().items()} == SEVERITY
+    assert set(get_args(AlertKind)) == SEVERITY.keys()
+
+
+def test_the_evidence_that_was_recorded_is_told() -> None:
+    for output in OUTPUTS:
+        if output["type"].startswith("alert."):
+            kind, evidence = output["data"]["kind"], output["data"]["evidence"]
+            assert evidence.keys() <= set(spans_of(alerts_told()[kind][3])), kind
+
+
+def test_every_part_of_an_explanation_is_told() -> None:
+    told = section(CONTRACT, "3. Replenishment signals out")
+    signals = [output["data"]["explanation"] for output in OUTPUTS if output["type"].startswith("signal.")]
+    names = {name for explanation in signals for name in [*explanation, *explanation["terms"][0]]}
+    assert "sentence" in names
+    assert {name for name in names if f"`{name}`" not in told} == set()
+
+
+def test_every_reason_of_a_review_is_told() -> None:
+    pairs = REVIEW.findall((ROOT / "agents" / "replenishment.py").read_text())
+    found = {first or second or third for first, second, third in pairs}
+    assert {"no_auto_limits", "stock_unknown", "stale_feed:"} <= found
+    told = {each for row in rows(section(CONTRACT, "3. Replenishment signals out")) for each in spans_of(row[0])}
+    assert found - told == set()
+
+
+def test_every_topic_and_type_is_told() -> None:
+    topics = section(CONTRACT, "5. Topics")
+    assert {row[0].strip("`") for row in rows(topics) if len(row) == 4} == {
+        f"stockline.{name}" for name in schema.CHANNELS
+    }
+    assert {kind for kind in schema.OUTPUT_TYPES if f"`{kind}`" not in topics} == set()
+
+
+def test_every_header_is_told() -> None:
+    found = {name for _, source in sources("engine/bus") for name in re.findall(r'"(stockline-[a-z]+)"', source)}
+    told = {row[0].strip("`") for row in rows(section(CONTRACT, "5. Topics")) if len(row) == 3}
+    assert found == told & found
+    assert len(found) == 3
+
+
+def test_every_reason_of_a_dead_letter_is_told() -> None:
     found = reasons()
     assert {"conflict", "unknown_unit", "untranslatable", "row_too_large"} <= found
-    assert {reason for reason in found if f"`{reason}`" not in IN_FORCE} == set()
+    told = {each for row in rows(section(CONTRACT, "5. Topics")) if len(row) == 2 for each in spans_of(row[0])}
+    assert found - told == set()
+
+
+# HTTP and commands ----------------------------------------------------------------------------------------------------
+
+
+def calls() -> set[str]:
+    """Every call of the contract: method and path; a path that begins with a verb goes on from the one before."""
+    found: set[str] = set()
+    for cell in [row[0] for row in rows(section(CONTRACT, "6. HTTP")) if len(row) == 2]:
+        before = ""
+        for span in spans_of(cell):
+            method, _, path = span.rpartition(" ")
+            if method:
+                before = f"{method} {path.partition('?')[0]}"
+            elif "/{id}/" in before:
+                before = f"{before.rpartition('/')[0]}{path}"
+            else:
+                before = f"{before.partition(' ')[0]} {path}"
+            found.add(before)
+    return found
 
 
 def spelled_out(path: str) -> list[str]:
@@ -43,14 +248,42 @@ def spelled_out(path: str) -> list[str]:
     return [path] if verbs is None else [path[: verbs.start()] + verb for verb in verbs[1].split("|")]
 
 
-def test_every_route_is_in_the_contract() -> None:
-    routes = [route.path for route in ROUTES if not route.path.startswith("/static/")]
-    assert "/v1/events" in routes
-    paths = [path for route in routes for path in spelled_out(route)]
-    assert [path for path in paths if not all(part in IN_FORCE for part in path.rsplit("/", 1))] == []
+def test_every_call_is_told_and_no_other() -> None:
+    routes = [route for route in ROUTES if not route.path.startswith("/static/")]
+    assert calls() == {f"{route.method} {path}" for route in routes for path in spelled_out(route.path)}
+
+
+def problems() -> Iterator[str]:
+    """The reasons that the code gives with its problem details, where they are written out."""
+    for _, source in sources("engine/web"):
+        for node in ast.walk(ast.parse(source)):
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Problem", "answer"}
+            if named and len(node.args) > 2 and isinstance(node.args[2], ast.Constant) and node.args[2].value:
+                yield node.args[2].value
+
+
+def test_every_reason_of_a_problem_is_told() -> None:
+    told = {each for row in rows(section(CONTRACT, "6. HTTP")) if len(row) == 3 for each in spans_of(row[0])}
+    assert {"busy", "invalid_parameter", "foreign_host"} <= set(problems())
+    assert set(problems()) - told == set()
+
+
+def commands(command: Any, path: str = "stockline") -> Iterator[str]:
+    if isinstance(command, TyperGroup):
+        for name, child in command.commands.items():
+            yield from commands(child, f"{path} {name}")
+        if command.invoke_without_command:
+            yield path
+    else:
+        yield path
+
+
+def test_every_command_is_told() -> None:
+    told = section(CONTRACT, "7. Command line")
+    assert [name for name in commands(get_command(app)) if f"`{name}" not in told] == []
 
 
 def test_what_is_announced_is_not_in_force() -> None:
-    announced = set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)`", CONTRACT.split("## 8.")[1], re.MULTILINE))
+    announced = set(re.findall(r"^\| `([a-z_]+\.[a-z_]+)`", CONTRACT.split("## 8. ")[1], re.MULTILINE))
     assert announced
     assert announced & set(EVENT_TYPES) == set()

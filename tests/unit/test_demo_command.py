@@ -4,6 +4,8 @@ import io
 import json
 from collections import Counter
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,12 +27,12 @@ from tests.unit.fake_engine import fake_engine
 PERIOD = Period(date(2011, 1, 10), date(2011, 1, 12))
 
 
-async def summary_of_a_short_run():
+async def summary_of_a_short_run() -> tuple[dict[str, Any], dict[str, Any]]:
     end = at_local(date(2011, 1, 13).toordinal())
     lines = (line for line in read_invoices() if line.at < end and sum(line.sku.encode()) % 9 == 0)
     plan = build_plan(lines, PERIOD, "test")
     async with fake_engine() as engine, EngineClient(engine.url) as client:
-        report = await ClosedLoop(plan, client).run(lambda status: None)
+        report = await ClosedLoop(plan, client).run(lambda _status: None)
         summary = await demo_run.summarise(plan, client, report)
         engine.duplicates += 1
         other = await demo_run.summarise(plan, client, report)
@@ -38,7 +40,7 @@ async def summary_of_a_short_run():
     return {**summary, "url": "http://127.0.0.1:1/", "wall_seconds": 1.0}, other
 
 
-async def test_the_summary_holds_what_was_sent_against_what_was_found():
+async def test_the_summary_holds_what_was_sent_against_what_was_found() -> None:
     summary, other = await summary_of_a_short_run()
     assert summary["agrees"]
     assert not other["agrees"]
@@ -63,7 +65,7 @@ async def test_the_summary_holds_what_was_sent_against_what_was_found():
         (DemoOptions(first=date(2011, 3, 5), last=date(2011, 3, 6)), date(2011, 3, 6)),
     ],
 )
-def test_the_period_runs_to_the_end_of_its_last_month(options, last):
+def test_the_period_runs_to_the_end_of_its_last_month(options: DemoOptions, last: date) -> None:
     assert options.period[1] == last
 
 
@@ -75,24 +77,24 @@ def test_the_period_runs_to_the_end_of_its_last_month(options, last):
         DemoOptions(first=date(2011, 3, 5), last=date(2011, 3, 4)),
     ],
 )
-def test_days_without_data_are_wrong_usage(options):
+def test_days_without_data_are_wrong_usage(options: DemoOptions) -> None:
     with pytest.raises(UsageError, match="2011-09-30"):
         run_demo(options)
 
 
-def test_a_directory_that_is_in_use_is_not_touched(tmp_path):
+def test_a_directory_that_is_in_use_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
         run_demo(DemoOptions(data=tmp_path))
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_a_port_that_is_taken_gives_way_to_another():
+def test_a_port_that_is_taken_gives_way_to_another() -> None:
     port = free_port(0)
     assert free_port(port) == port
 
 
-def test_plain_progress_ends_with_the_last_state():
+def test_plain_progress_ends_with_the_last_state() -> None:
     out = io.StringIO()
     with display_for(out) as display:
         display.say("Begins")

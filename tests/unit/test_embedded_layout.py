@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.single import Record
 from engine.core.errors import Corrupt, DirectoryInUse, DiskFull, EnvironmentFailure
 from tables.stores.rocksdb_errors import translated
@@ -46,7 +46,7 @@ def test_no_row_prefix_begins_another(one: str, other: str) -> None:
 @given(record=st.builds(Record, PARTITIONS, OFFSETS, st.text(), st.binary(), st.integers(-(1 << 63), (1 << 63) - 1)))
 def test_records_come_back_as_they_were(record: Record) -> None:
     written: list[tuple[bytes, bytes]] = []
-    layout.put_records(lambda key, value, handle: written.append((key, value)), None, [record])
+    layout.put_records(lambda key, value, _handle: written.append((key, value)), None, [record])
     assert [layout.record(key, value) for key, value in written] == [record]
 
 

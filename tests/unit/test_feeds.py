@@ -15,9 +15,8 @@ from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, SECOND, iso, stable_id
 from engine.runtime.clock import News, ticks_of
 from engine.runtime.single.engine import Engine
-from tables import keys
+from tables.directory import FEED, LOCATION, PULSE, Feed, Pulse, feed_key, pulse_key
 from tables.feeds import Feeds
-from tables.rows import Feed, Pulse
 from tests.auditor.adapter import Rig
 
 NOW = 1_900_000_000_000_000
@@ -96,7 +95,7 @@ def test_an_arrival_writes_one_small_row_however_many_feeds_there_are(feeds: int
     engine.submit([arrival(NOW, "f3")], NOW)
     bus.changed()
     engine.submit([arrival(NOW + n, "f3") for n in range(1, 50)], NOW + SECOND)
-    pulses = {key: value for key, value in bus.changed().items() if key[:1] in (keys.PULSE, keys.FEED, keys.LOCATION)}
+    pulses = {key: value for key, value in bus.changed().items() if key[:1] in (PULSE, FEED, LOCATION)}
     assert [(key[3:], len(value or b"") < 20) for key, value in pulses.items()] == [(b"f3", True)]
 
 
@@ -106,7 +105,7 @@ def test_only_the_feeds_whose_state_changes_are_written() -> None:
     engine.submit([feed("short", seconds=60), *(feed(f"long-{n}", seconds=86_400) for n in range(100))], NOW)
     bus.changed()
     engine.tick(NOW + HOUR)
-    assert sorted(key[3:] for key in bus.changed() if key[:1] == keys.PULSE) == [b"short"]
+    assert sorted(key[3:] for key in bus.changed() if key[:1] == PULSE) == [b"short"]
     assert alerts(bus) == ["short"]
     engine.tick(NOW + 2 * HOUR)
     assert bus.changed() == {}
@@ -133,7 +132,7 @@ def test_of_very_many_stale_feeds_twenty_are_named() -> None:
 
 
 def rows(name: str, declared: Feed, pulse: Pulse) -> dict[bytes, Any]:
-    return {keys.feed(0, name): declared, keys.pulse(0, name): pulse}
+    return {feed_key(0, name): declared, pulse_key(0, name): pulse}
 
 
 # portions -------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import codecs
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.files.csv_reader import CsvReader
 from connectors.files.lines import Mark, read_lines
 from connectors.files.profile import Profile, load_profile
-from connectors.files.readers import choose_reader
+from connectors.files.readers import Item, choose_reader
 from engine.core.errors import UsageError
 from engine.core.events import StockIssued, decode
 
@@ -57,7 +59,7 @@ HEAD = "doc;date;clock;kind;article;qty;unit\n"
 
 
 @pytest.fixture
-def profile(tmp_path):
+def profile(tmp_path: Path) -> Profile:
     path = tmp_path / "leeds.toml"
     path.write_text(PROFILE)
     return load_profile(path)
@@ -66,17 +68,18 @@ def profile(tmp_path):
 START = Mark()
 
 
-def read(profile, text, start=START):
-    return [item for item in CsvReader(profile).read(io.BytesIO((HEAD + text).encode("cp1252")), start)]
+def read(profile: Profile, text: str, start: Mark = START) -> list[Item]:
+    return list(CsvReader(profile).read(io.BytesIO((HEAD + text).encode("cp1252")), start))
 
 
-def only_event(profile, text):
+def only_event(profile: Profile, text: str) -> dict[str, Any]:
     (item,) = read(profile, text)
     assert item.problem is None
-    return json.loads(item.events[0])
+    event: dict[str, Any] = json.loads(item.events[0])
+    return event
 
 
-def test_a_row_becomes_an_event_that_the_engine_takes(profile):
+def test_a_row_becomes_an_event_that_the_engine_takes(profile: Profile) -> None:
     (item,) = read(profile, "D1;02/03/2026;09:14;OUT;85123a;-6;\n")
     event = decode(item.events[0])
     assert isinstance(event, StockIssued)
@@ -92,7 +95,7 @@ def test_a_row_becomes_an_event_that_the_engine_takes(profile):
         ("25/10/2026;01:30", "2026-10-25T01:30:00+01:00"),
     ],
 )
-def test_local_times_take_the_offset_of_their_day(profile, moment, expected):
+def test_local_times_take_the_offset_of_their_day(profile: Profile, moment: str, expected: object) -> None:
     assert only_event(profile, f"D1;{moment};OUT;A;1;\n")["time"] == expected
 
 
@@ -106,18 +109,18 @@ def test_local_times_take_the_offset_of_their_day(profile, moment, expected):
         ("3,0", "", {"qty": 3}),
     ],
 )
-def test_quantities_and_units(profile, qty, unit, expected):
+def test_quantities_and_units(profile: Profile, qty: str, unit: str, expected: dict[str, object]) -> None:
     data = only_event(profile, f"D1;02/03/2026;09:14;OUT;A;{qty};{unit}\n")["data"]
     assert data == {"sku": "A", "location": "LDS", **expected}
 
 
-def test_the_first_rule_that_fits_applies_and_its_words_are_mapped(profile):
+def test_the_first_rule_that_fits_applies_and_its_words_are_mapped(profile: Profile) -> None:
     event = only_event(profile, "D1;02/03/2026;09:14;BACK;A;4;\n")
     assert event["type"] == "stock.adjusted"
     assert event["data"]["reason"] == "returned"
 
 
-def test_a_rule_may_skip_rows_by_a_reason(profile):
+def test_a_rule_may_skip_rows_by_a_reason(profile: Profile) -> None:
     (item,) = read(profile, "D1;02/03/2026;09:14;INFO9;A;4;\n")
     assert (item.events, item.problem, item.skipped) == ((), None, "information")
 
@@ -137,22 +140,22 @@ def test_a_rule_may_skip_rows_by_a_reason(profile):
         ('D1;02/03/2026;09:14;OUT;"A;1;', "a quote that is not closed"),
     ],
 )
-def test_a_broken_row_costs_only_itself(profile, row, reason):
+def test_a_broken_row_costs_only_itself(profile: Profile, row: str, reason: str) -> None:
     good = "D0;02/03/2026;09:14;OUT;A;1;\n"
     items = read(profile, f"{good}{row}\n{good}")
     assert [item.line for item in items] == [2, 3, 4]
     assert [bool(item.events) for item in items] == [True, False, True]
-    assert reason in items[1].problem
+    assert reason in str(items[1].problem)
 
 
-def test_bytes_that_are_not_of_the_encoding_cost_only_their_row(profile):
+def test_bytes_that_are_not_of_the_encoding_cost_only_their_row(profile: Profile) -> None:
     text = HEAD.encode() + b"D0;02/03/2026;09:14;OUT;\x81;1;\nD1;02/03/2026;09:14;OUT;\xc9;1;\n"
     broken, good = CsvReader(profile).read(io.BytesIO(text), Mark())
-    assert "cp1252" in broken.problem
+    assert "cp1252" in str(broken.problem)
     assert json.loads(good.events[0])["data"]["sku"] == "É"
 
 
-def test_a_record_may_span_lines_where_the_profile_allows_it(profile):
+def test_a_record_may_span_lines_where_the_profile_allows_it(profile: Profile) -> None:
     wide = profile.model_copy(update={"record_lines": 3})
     text = 'D0;02/03/2026;09:14;OUT;"A\nB";1;\nD1;02/03/2026;09:14;OUT;C;1;\n'
     items = read(wide, text)
@@ -160,14 +163,14 @@ def test_a_record_may_span_lines_where_the_profile_allows_it(profile):
     assert [bool(item.events) for item in items] == [True, True]
 
 
-def test_an_open_quote_gives_back_the_lines_that_it_took(profile):
+def test_an_open_quote_gives_back_the_lines_that_it_took(profile: Profile) -> None:
     wide = profile.model_copy(update={"record_lines": 3})
     good = "D1;02/03/2026;09:14;OUT;C;1;\n"
     items = read(wide, f'D0;02/03/2026;09:14;OUT;"A;1;\n{good * 4}')
     assert [(item.line, item.problem is None) for item in items] == [(2, False), *((n, True) for n in range(3, 7))]
 
 
-def test_a_last_row_without_its_line_end_is_unfinished_whatever_it_says(profile):
+def test_a_last_row_without_its_line_end_is_unfinished_whatever_it_says(profile: Profile) -> None:
     good = "D0;02/03/2026;09:14;OUT;A;1;\n"
     items = read(profile, good + "D1;02/03/2026;09:14;OUT;A;12;")
     assert [item.unfinished for item in items] == [None, "it has no line end yet"]
@@ -175,7 +178,7 @@ def test_a_last_row_without_its_line_end_is_unfinished_whatever_it_says(profile)
     assert read(profile, good + "D1;02/03")[1].unfinished == "it has no line end yet"
 
 
-def test_a_record_whose_quote_the_next_lines_may_close_is_unfinished(profile):
+def test_a_record_whose_quote_the_next_lines_may_close_is_unfinished(profile: Profile) -> None:
     wide = profile.model_copy(update={"record_lines": 3})
     text = 'D0;02/03/2026;09:14;OUT;"A\n'
     (item,) = read(wide, text)
@@ -187,7 +190,7 @@ def test_a_record_whose_quote_the_next_lines_may_close_is_unfinished(profile):
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 @pytest.mark.parametrize("heading", [True, False])
-def test_a_byte_order_mark_costs_no_row(profile, encoding, heading):
+def test_a_byte_order_mark_costs_no_row(profile: Profile, encoding: str, heading: bool) -> None:
     columns = None if heading else tuple(HEAD.strip().split(";"))
     plain = profile.model_copy(update={"encoding": encoding, "columns": columns})
     text = codecs.BOM_UTF8 + (HEAD if heading else "").encode() + b"D0;02/03/2026;09:14;OUT;A;1;\n"
@@ -195,14 +198,14 @@ def test_a_byte_order_mark_costs_no_row(profile, encoding, heading):
     assert json.loads(item.events[0])["id"] == f"D0-{1 + heading}"
 
 
-def test_reading_goes_on_from_any_mark(profile):
+def test_reading_goes_on_from_any_mark(profile: Profile) -> None:
     text = "".join(f"D{n};02/03/2026;09:14;OUT;A;{n or 'x'};\n" for n in range(6))
     items = read(profile, text)
     for number, item in enumerate(items):
         assert read(profile, text, item.mark) == items[number + 1 :]
 
 
-def test_nested_fields_and_lists(profile):
+def test_nested_fields_and_lists(profile: Profile) -> None:
     rule = {
         "type": "order.acknowledged",
         "data": {"sku": "A", "schedule.0.status": "accepted", "schedule.0.qty": {"column": "qty", "as": "integer"}},
@@ -225,7 +228,7 @@ def test_nested_fields_and_lists(profile):
         ("rules = [ { when = { a = { matches = '(' } }, skip = 'x' } ]", "rules.0.when.a"),
     ],
 )
-def test_a_wrong_profile_is_refused_with_the_place(tmp_path, change, place):
+def test_a_wrong_profile_is_refused_with_the_place(tmp_path: Path, change: str, place: str) -> None:
     name = change.split(" ")[0]
     base = {
         "source": "source = 'x'",
@@ -239,26 +242,26 @@ def test_a_wrong_profile_is_refused_with_the_place(tmp_path, change, place):
         load_profile(path)
 
 
-def test_columns_that_the_file_lacks_are_named(profile):
+def test_columns_that_the_file_lacks_are_named(profile: Profile) -> None:
     with pytest.raises(UsageError, match="no column article, qty"):
         list(CsvReader(profile).read(io.BytesIO(b"doc;date;clock;kind;unit\n"), Mark()))
 
 
 @pytest.mark.parametrize(("path", "chosen"), [("a.ndjson", "ndjson"), ("a.jsonl.xz", "ndjson"), ("-", "ndjson")])
-def test_the_suffix_chooses_the_reader(path, chosen, tmp_path, monkeypatch):
+def test_the_suffix_chooses_the_reader(path: str, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a.ndjson", "a.jsonl.xz"):
         (tmp_path / name).touch()
     assert choose_reader(path).name == chosen
 
 
-def test_a_missing_file_is_said_before_its_suffix(tmp_path):
+def test_a_missing_file_is_said_before_its_suffix(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="there is no such file"):
         choose_reader(str(tmp_path / "missing.pdf"))
 
 
 @pytest.mark.parametrize(("path", "profile"), [("a.csv", None), ("a.csv", "nothing-known"), ("a", None)])
-def test_what_names_no_format_is_wrong_usage(path, profile):
+def test_what_names_no_format_is_wrong_usage(path: str, profile: str | None) -> None:
     with pytest.raises(UsageError):
         choose_reader(path, profile)
 
@@ -268,7 +271,7 @@ def test_what_names_no_format_is_wrong_usage(path, profile):
     lines=st.lists(st.binary(max_size=12).filter(lambda line: b"\n" not in line and not line.endswith(b"\r"))),
     ending=st.booleans(),
 )
-def test_lines_and_their_offsets_are_those_of_the_bytes(lines, ending):
+def test_lines_and_their_offsets_are_those_of_the_bytes(lines: list[bytes], ending: bool) -> None:
     whole = b"\n".join(lines) + (b"\n" if ending and lines else b"")
     found = list(read_lines(io.BytesIO(whole)))
     expected = whole.split(b"\n")

@@ -7,7 +7,10 @@ import json
 import lzma
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -20,12 +23,12 @@ from connectors.files.digest import DigestedSource
 from connectors.files.lines import MAX_LINE_BYTES
 from connectors.files.resume import MAX_LOGS, SUFFIX
 from engine.core.errors import EnvironmentFailure, UsageError
-from tests.unit.fake_engine import fake_engine
+from tests.unit.fake_engine import FakeEngine, fake_engine
 
 SMALL = SendOptions(batch_events=10, patience=Patience(seconds=1.0, busy_seconds=2.0))
 
 
-def event(number, **change):
+def event(number: int, **change: object) -> bytes:
     body = {
         "specversion": "1.0",
         "id": f"e{number}",
@@ -38,13 +41,13 @@ def event(number, **change):
 
 
 @contextmanager
-def server():
+def server() -> Iterator[FakeEngine]:
     """The fake engine on a thread of its own, since sending files is synchronous."""
     loop = asyncio.new_event_loop()
     started, stop = threading.Event(), asyncio.Event()
-    found = []
+    found: list[FakeEngine] = []
 
-    async def serve():
+    async def serve() -> None:
         async with fake_engine() as engine:
             found.append(engine)
             started.set()
@@ -61,12 +64,12 @@ def server():
         loop.close()
 
 
-def write(path, lines):
+def write(path: Path, lines: list[bytes]) -> str:
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     return str(path)
 
 
-def test_a_file_arrives_whole_and_in_batches(tmp_path):
+def test_a_file_arrives_whole_and_in_batches(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(25)])
     with server() as engine:
         report = send_files([path], engine.url, options=SMALL)
@@ -74,7 +77,7 @@ def test_a_file_arrives_whole_and_in_batches(tmp_path):
     assert (report.accepted, report.exit_code, report.files[0].complete) == (25, 0, True)
 
 
-def test_refused_and_broken_lines_are_reported_by_their_number(tmp_path):
+def test_refused_and_broken_lines_are_reported_by_their_number(tmp_path: Path) -> None:
     lines = [event(0), b"", b"not json", event(1, qty=0), b"x" * (MAX_LINE_BYTES + 1), event(2)]
     path = write(tmp_path / "a.ndjson", lines)
     with server() as engine:
@@ -89,21 +92,23 @@ def test_refused_and_broken_lines_are_reported_by_their_number(tmp_path):
     assert (report.accepted, file.sent, file.refused, file.broken, report.exit_code) == (2, 4, 2, 1, 1)
 
 
-def test_an_interrupted_file_goes_on_behind_what_was_acknowledged(tmp_path):
+def test_an_interrupted_file_goes_on_behind_what_was_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(25)])
     with server() as engine:
         real, calls = engine.take, []
 
-        def fail_in_the_second_batch(line):
+        def fail_in_the_second_batch(line: bytes) -> str | None:
             calls.append(line)
             if len(calls) == 11:
                 engine.answers += [web.Response(status=500, text="broken")] * 1
             return real(line)
 
-        engine.take = fail_in_the_second_batch
+        monkeypatch.setattr(engine, "take", fail_in_the_second_batch)
         with pytest.raises(EngineRefused):
             send_files([path], engine.url, options=SMALL)
-        engine.take = real
+        monkeypatch.setattr(engine, "take", real)
         engine.posts.clear()
         report = send_files([path], engine.url, options=SMALL)
         assert [len(post) for post in engine.posts] == [5]
@@ -114,7 +119,7 @@ def test_an_interrupted_file_goes_on_behind_what_was_acknowledged(tmp_path):
         assert engine.posts == []
 
 
-def test_a_file_that_has_grown_goes_on_and_a_replaced_one_starts_anew(tmp_path):
+def test_a_file_that_has_grown_goes_on_and_a_replaced_one_starts_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     write(path, [event(n) for n in range(5)])
     with server() as engine:
@@ -127,7 +132,7 @@ def test_a_file_that_has_grown_goes_on_and_a_replaced_one_starts_anew(tmp_path):
         assert send_files([str(path)], engine.url, options=SMALL).accepted == 4
 
 
-def test_restart_sends_everything_again_and_nothing_counts_twice(tmp_path):
+def test_restart_sends_everything_again_and_nothing_counts_twice(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     with server() as engine:
         send_files([path], engine.url, options=SMALL)
@@ -136,7 +141,7 @@ def test_restart_sends_everything_again_and_nothing_counts_twice(tmp_path):
         assert (len(engine.events), engine.duplicates) == (5, 5)
 
 
-def test_the_state_may_live_elsewhere_and_is_kept_per_log(tmp_path):
+def test_the_state_may_live_elsewhere_and_is_kept_per_log(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     options = SendOptions(state_dir=tmp_path / "state")
     with server() as one, server() as other:
@@ -147,7 +152,9 @@ def test_the_state_may_live_elsewhere_and_is_kept_per_log(tmp_path):
     assert len(list((tmp_path / "state").iterdir())) == 1
 
 
-def test_the_same_log_at_another_address_goes_on_and_another_log_at_the_same_address_gets_everything(tmp_path):
+def test_the_same_log_at_another_address_goes_on_and_another_log_at_the_same_address_gets_everything(
+    tmp_path: Path,
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     with server() as one, server() as other:
         other.log = one.log
@@ -156,10 +163,10 @@ def test_the_same_log_at_another_address_goes_on_and_another_log_at_the_same_add
         one.log = "begun anew"
         report = send_files([path], one.url, options=SMALL)
     assert (report.accepted, report.files[0].resumed_at_line) == (5, 0)
-    assert "not known to be in this log" in report.files[0].anew
+    assert "not known to be in this log" in str(report.files[0].anew)
 
 
-def test_the_state_names_a_bounded_number_of_logs(tmp_path):
+def test_the_state_names_a_bounded_number_of_logs(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(0)])
     with server() as engine:
         for number in range(MAX_LOGS + 3):
@@ -171,22 +178,24 @@ def test_the_state_names_a_bounded_number_of_logs(tmp_path):
     assert len(json.loads((tmp_path / f"a.ndjson{SUFFIX}").read_bytes())["logs"]) == MAX_LOGS
 
 
-def test_a_log_that_is_replaced_while_a_file_is_sent_ends_the_transfer_and_gets_everything_next_time(tmp_path):
+def test_a_log_that_is_replaced_while_a_file_is_sent_ends_the_transfer_and_gets_everything_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(25)])
     with server() as engine:
         real = engine.take
 
-        def another_log_from_the_second_batch_on(line):
+        def another_log_from_the_second_batch_on(line: bytes) -> str | None:
             engine.log = "another" if len(engine.events) >= 10 else engine.log
             return real(line)
 
-        engine.take = another_log_from_the_second_batch_on
+        monkeypatch.setattr(engine, "take", another_log_from_the_second_batch_on)
         with pytest.raises(EnvironmentFailure, match="another log"):
             send_files([path], engine.url, options=SMALL)
         assert send_files([path], engine.url, options=SMALL).accepted == 25
 
 
-def test_to_an_engine_that_does_not_name_its_log_nothing_is_resumed(tmp_path):
+def test_to_an_engine_that_does_not_name_its_log_nothing_is_resumed(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     with server() as engine:
         engine.log = None
@@ -195,7 +204,9 @@ def test_to_an_engine_that_does_not_name_its_log_nothing_is_resumed(tmp_path):
 
 
 @pytest.mark.parametrize("state", [b"", b"{}", b'{"target":["http://x","ndjson 1"],"offset":9,"lines":1,"head":"0"}'])
-def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_anew(tmp_path, state):
+def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_anew(
+    tmp_path: Path, state: bytes
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     (tmp_path / f"a.ndjson{SUFFIX}").write_bytes(state)
     with server() as engine:
@@ -204,7 +215,7 @@ def test_a_state_file_that_is_damaged_or_of_an_older_form_lets_the_file_begin_an
 
 @pytest.mark.parametrize("line", [0, 1500, 2999])
 @pytest.mark.parametrize("suffix", ["", ".xz"])
-def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path, line, suffix):
+def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path: Path, line: int, suffix: str) -> None:
     path, pack = tmp_path / f"a.ndjson{suffix}", lzma.compress if suffix else bytes
     lines = [event(n) for n in range(3000)]
     path.write_bytes(pack(b"\n".join(lines) + b"\n"))
@@ -214,11 +225,13 @@ def test_a_file_that_differs_anywhere_from_what_was_sent_is_sent_anew(tmp_path, 
         path.write_bytes(pack(b"\n".join([*lines, event(3000)]) + b"\n"))
         report = send_files([str(path)], engine.url)
         assert (report.accepted, len(engine.events)) == (3001, 3002)
-        assert "differs from what was sent before" in report.files[0].anew
+        assert "differs from what was sent before" in str(report.files[0].anew)
         assert send_files([str(path)], engine.url).accepted == 0
 
 
-def test_a_file_that_differs_is_not_sent_anew_once_the_log_may_have_forgotten_its_events(tmp_path, monkeypatch):
+def test_a_file_that_differs_is_not_sent_anew_once_the_log_may_have_forgotten_its_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, day = write(tmp_path / "a.ndjson", [event(0)]), 24 * 3600
     with server() as engine:
         now = time.time()
@@ -235,18 +248,20 @@ def test_a_file_that_differs_is_not_sent_anew_once_the_log_may_have_forgotten_it
         assert send_files([path], engine.url).accepted == 1
 
 
-def test_a_file_that_is_overwritten_while_it_is_sent_is_sent_anew(tmp_path):
+def test_a_file_that_is_overwritten_while_it_is_sent_is_sent_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = write(tmp_path / "a.ndjson", [event(n) for n in range(5)])
     with server() as engine:
         real = engine.take
 
-        def overwrite(line):
+        def overwrite(line: bytes) -> str | None:
             write(tmp_path / "a.ndjson", [event(n) for n in range(5, 10)])
             return real(line)
 
-        engine.take = overwrite
+        monkeypatch.setattr(engine, "take", overwrite)
         send_files([path], engine.url, options=SMALL)
-        engine.take = real
+        monkeypatch.setattr(engine, "take", real)
         assert send_files([path], engine.url, options=SMALL).accepted == 5
         assert len(engine.events) == 10
 
@@ -256,7 +271,9 @@ def test_a_file_that_is_overwritten_while_it_is_sent_is_sent_anew(tmp_path):
     steps=st.lists(st.tuples(st.sampled_from(["read", "ask", "back"]), st.integers(0, 300)), max_size=20),
     ahead=st.integers(0, 64),
 )
-def test_a_digest_is_that_of_the_bytes_up_to_the_mark_and_holds_a_bounded_number_of_them(whole, steps, ahead):
+def test_a_digest_is_that_of_the_bytes_up_to_the_mark_and_holds_a_bounded_number_of_them(
+    whole: bytes, steps: list[tuple[str, int]], ahead: int
+) -> None:
     source, at, read = DigestedSource(io.BytesIO(whole), ahead), 0, 0
     for step, number in steps:
         if step == "read":
@@ -272,21 +289,26 @@ def test_a_digest_is_that_of_the_bytes_up_to_the_mark_and_holds_a_bounded_number
         assert source.held <= ahead
 
 
-def test_a_last_line_without_its_end_is_not_sent_until_it_has_one(tmp_path):
+def test_a_last_line_without_its_end_is_not_sent_until_it_has_one(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     path.write_bytes(event(0) + b"\n" + event(1)[:40])
     with server() as engine:
         report = send_files([str(path)], engine.url, options=SMALL)
         file = report.files[0]
-        assert (file.accepted, file.unfinished.line, file.complete, report.exit_code) == (1, 2, False, 1)
+        assert (file.accepted, file.unfinished and file.unfinished.line, file.complete, report.exit_code) == (
+            1,
+            2,
+            False,
+            1,
+        )
         path.write_bytes(event(0) + b"\n" + event(1) + b"\n" + event(2))
         report = send_files([str(path)], engine.url, options=SMALL)
         file = report.files[0]
-        assert (file.resumed_at_line, file.accepted, file.unfinished.line) == (1, 1, 3)
+        assert (file.resumed_at_line, file.accepted, file.unfinished and file.unfinished.line) == (1, 1, 3)
         assert engine.letters == {}
 
 
-def test_a_last_line_without_its_end_is_sent_on_demand_and_goes_on_when_it_gets_one(tmp_path):
+def test_a_last_line_without_its_end_is_sent_on_demand_and_goes_on_when_it_gets_one(tmp_path: Path) -> None:
     path, whole = tmp_path / "a.ndjson", SendOptions(complete=True)
     path.write_bytes(event(0) + b"\n" + event(1))
     with server() as engine:
@@ -299,17 +321,17 @@ def test_a_last_line_without_its_end_is_sent_on_demand_and_goes_on_when_it_gets_
         assert (report.accepted, [problem.line for problem in report.files[0].problems]) == (1, [4])
 
 
-def test_duplicates_are_told_apart_where_the_engine_tells_them(tmp_path):
+def test_duplicates_are_told_apart_where_the_engine_tells_them(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(0), event(1)])
     with server() as engine:
         assert send_files([path], engine.url, options=SMALL).files[0].duplicates is None
-        answers = [{"accepted": 1, "duplicates": n, "refused": []} for n in (0, 1)]
+        answers: list[dict[str, Any]] = [{"accepted": 1, "duplicates": n, "refused": []} for n in (0, 1)]
         engine.answers = [web.Response(status=413), *(web.json_response(answer, status=202) for answer in answers)]
         file = send_files([path], engine.url, options=SendOptions(restart=True)).files[0]
     assert (file.accepted, file.duplicates) == (2, 1)
 
 
-def test_a_packed_file_is_unpacked_and_resumed(tmp_path):
+def test_a_packed_file_is_unpacked_and_resumed(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson.xz"
     path.write_bytes(lzma.compress(b"".join(event(n) + b"\n" for n in range(25))))
     with server() as engine:
@@ -318,14 +340,14 @@ def test_a_packed_file_is_unpacked_and_resumed(tmp_path):
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_an_engine_that_is_behind_is_waited_for(tmp_path, status):
+def test_an_engine_that_is_behind_is_waited_for(tmp_path: Path, status: int) -> None:
     path = write(tmp_path / "a.ndjson", [event(0)])
     with server() as engine:
         engine.answers = [web.Response(status=status, headers={"Retry-After": "0.05"}) for _ in range(3)]
         assert send_files([path], engine.url, options=SMALL).accepted == 1
 
 
-def test_a_batch_that_is_too_large_is_halved_and_indices_stay_right(tmp_path):
+def test_a_batch_that_is_too_large_is_halved_and_indices_stay_right(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(0), event(1), event(2), b"not json"])
     with server() as engine:
         engine.answers = [web.Response(status=413)]
@@ -334,7 +356,7 @@ def test_a_batch_that_is_too_large_is_halved_and_indices_stay_right(tmp_path):
     assert report.accepted == 3
 
 
-def test_an_engine_that_stays_away_is_an_environment_failure(tmp_path):
+def test_an_engine_that_stays_away_is_an_environment_failure(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ndjson", [event(0)])
     patience = SendOptions(patience=Patience(seconds=0.3))
     with pytest.raises(EngineUnreachable) as caught:
@@ -342,12 +364,12 @@ def test_an_engine_that_stays_away_is_an_environment_failure(tmp_path):
     assert caught.value.exit_code == 3
 
 
-def test_a_missing_file_is_wrong_usage(tmp_path):
+def test_a_missing_file_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         send_files([str(tmp_path / "none.ndjson")], "http://127.0.0.1:1")
 
 
-async def test_lists_are_followed_over_their_pages():
+async def test_lists_are_followed_over_their_pages() -> None:
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         engine.signals = {str(n): {"id": str(n), "sku": "A", "location": "L", "status": "open"} for n in range(120)}
         assert len([signal async for signal in client.signals(status="open")]) == 120

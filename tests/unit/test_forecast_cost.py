@@ -11,6 +11,8 @@ from agents.demand import KEPT_ISSUE_DAYS
 from engine.core.rules import Rules
 from engine.runtime.single.engine import Engine
 from tables import keys
+from tables.demand import ISSUED
+from tables.planning import PLAN
 from tests.auditor.events import ROW, T0, event, forecast, issued
 from tests.auditor.model import HOUR, Event
 from tests.auditor.workload import encoded
@@ -133,7 +135,7 @@ def test_a_plan_does_not_grow_with_what_is_told_of_it() -> None:
     for k in range(400):
         told = [amended(k, f"d{k}", f"lost{k}"), amended(k, f"e{k}", None), issued(-24 * k, 1), issued(24 * k, 1)]
         assert engine.submit([encoded(one) for one in told], LATER).refused == []
-        lengths.append(len(bus.state.get(keys.PLAN + keys.row(*ROW)) or b""))
+        lengths.append(len(bus.state.get(PLAN + keys.row(*ROW)) or b""))
     assert max(lengths) <= lengths[10] + 20
-    days = list(bus.state.scan(keys.ISSUED, keys.ISSUED + b"\xff"))
+    days = list(bus.state.scan(ISSUED, ISSUED + b"\xff"))
     assert len(days) <= KEPT_ISSUE_DAYS + 2

@@ -12,7 +12,7 @@ from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.core.values import DAY
 from engine.runtime.single.engine import Engine
-from tables import keys
+from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SHIPMENT, SLOT
 from tests.auditor.events import event, line_received, placed, shipped
 from tests.auditor.model import Event
 from tests.auditor.workload import encoded
@@ -29,14 +29,16 @@ class AskedState:
 
     def get(self, key: bytes) -> bytes | None:
         self.got.append(key[:1])
-        return self._state.get(key)
+        found: bytes | None = self._state.get(key)
+        return found
 
     def get_many(self, wanted: list[bytes]) -> list[bytes | None]:
-        return self._state.get_many(wanted)
+        found: list[bytes | None] = self._state.get_many(wanted)
+        return found
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         self.searched.append(start[:1])
-        return self._state.scan(start, stop, reverse)
+        yield from self._state.scan(start, stop, reverse)
 
 
 class AskedBus(MemoryBus):
@@ -67,12 +69,12 @@ POLICY = event("policy.set", 30, policy={"kind": "min_max", "min": 1, "max": 9},
 
 def test_the_rows_of_new_orders_are_read_with_their_batch() -> None:
     asked = asked_by([], *(placed(number, line=number) for number in range(1, 9)))
-    assert {keys.LINE, keys.ORDER} & set(asked.got) == set()
+    assert {LINE, ORDER} & set(asked.got) == set()
 
 
 def test_the_rows_of_new_shipments_are_read_with_their_batch() -> None:
     asked = asked_by([placed()], *(shipped(number, 5, shipment=f"N{number}") for number in range(1, 9)))
-    assert {keys.LINE, keys.PIECE, keys.SHIPMENT} & set(asked.got) == set()
+    assert {LINE, PIECE, SHIPMENT} & set(asked.got) == set()
 
 
 @pytest.mark.parametrize(
@@ -80,18 +82,16 @@ def test_the_rows_of_new_shipments_are_read_with_their_batch() -> None:
     [[placed()], [placed(), line_received(2, 30)], [placed(), shipped(3, 20), line_received(4, 50)]],
 )
 def test_a_shipment_that_is_all_that_a_line_has_in_transit_is_not_searched_for(known: list[Event]) -> None:
-    assert keys.SLOT not in asked_by(known, shipped(5, 20, shipment="M")).searched
+    assert SLOT not in asked_by(known, shipped(5, 20, shipment="M")).searched
 
 
 def test_a_shipment_beside_another_one_that_is_open_is_found() -> None:
-    assert (
-        keys.SLOT in asked_by([placed(), shipped(1, 20), shipped(2, 20, shipment="M")], line_received(5, 30)).searched
-    )
+    assert SLOT in asked_by([placed(), shipped(1, 20), shipped(2, 20, shipment="M")], line_received(5, 30)).searched
 
 
 def test_a_row_of_which_nothing_is_open_has_no_index_of_open_lines_to_search() -> None:
-    assert keys.LEAD_TIME not in asked_by([placed(), line_received(2, 100)], POLICY).searched
-    assert keys.LEAD_TIME in asked_by([placed()], POLICY).searched
+    assert LEAD_TIME not in asked_by([placed(), line_received(2, 100)], POLICY).searched
+    assert LEAD_TIME in asked_by([placed()], POLICY).searched
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kathmandu"])

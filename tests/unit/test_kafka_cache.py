@@ -14,8 +14,7 @@ from engine.bus.kafka.worker.cache import Cache, CacheSettings, free_or_fail
 from engine.bus.single import Commit
 from engine.core.errors import EnvironmentFailure
 from engine.core.values import DAY
-from tables import keys
-from tables.event_marks import newest_arrival, pack_names, unpack_names
+from tables.event_marks import chunk_key, mark_key, newest_arrival, pack_marks, unpack_marks
 
 TOPIC = "topic-1"
 
@@ -33,7 +32,7 @@ def cache(settings: CacheSettings) -> Iterator[Cache]:
 
 
 def name(letter: str) -> bytes:
-    return keys.duplicate(3, letter.encode() * 16)
+    return mark_key(3, letter.encode() * 16)
 
 
 def seen(at: int, says: bytes = b"says...." ) -> bytes:  # fmt: skip
@@ -81,7 +80,7 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
         change(2, srow=b"1", sgone=b"x", name_a=seen(1), name_b=seen(1)),
         change(4, srow=b"2", sgone=None, name_c=seen(2)),
         change(6, srow=b"3", name_a=seen(9 * DAY)),
-        change(8, [keys.names_chunk(3, 2)], sother=b"1", name_d=seen(9 * DAY)),
+        change(8, [chunk_key(3, 2)], sother=b"1", name_d=seen(9 * DAY)),
     ]
     for number, step in enumerate(steps):
         cache.apply(step, number)
@@ -99,10 +98,10 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
 
 def test_names_expire_by_chunks_the_oldest_first(cache: Cache) -> None:
     for day in range(5):
-        cache.apply(change(day + 1, **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
+        cache.apply(change(day + 1, [], **{f"name_{'abcde'[day]}": seen(day * DAY)}), day)
     assert cache.expired(8 * DAY) == []
-    assert cache.expired(8 * DAY + 1) == [keys.names_chunk(3, 1)]
-    assert cache.expired(9 * DAY + 1) == [keys.names_chunk(3, 1), keys.names_chunk(3, 2)]
+    assert cache.expired(8 * DAY + 1) == [chunk_key(3, 1)]
+    assert cache.expired(9 * DAY + 1) == [chunk_key(3, 1), chunk_key(3, 2)]
     assert len(cache.expired(90 * DAY)) == module.EXPIRED_PER_COMMIT
     assert cache.expired(0) == []
 
@@ -111,7 +110,7 @@ def test_names_are_kept_as_long_as_is_asked_for(settings: CacheSettings) -> None
     cache = Cache.open(settings._replace(names_days=30), 4, TOPIC)
     cache.apply(change(1, name_a=seen(0)), 1)
     assert cache.expired(31 * DAY) == []
-    assert cache.expired(31 * DAY + 1) == [keys.names_chunk(3, 1)]
+    assert cache.expired(31 * DAY + 1) == [chunk_key(3, 1)]
     cache.close()
 
 
@@ -129,7 +128,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
     cache.apply(change(1, srow=b"1"), 1)
     cache.close()
     now = time.time()
-    monkeypatch.setattr(module.time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
+    monkeypatch.setattr(time, "time", lambda: now + module.MAX_AGE_SECONDS + 60)
     old = Cache.open(settings, 3, TOPIC)
     assert (old.place, old.state.get(b"srow")) == (None, None)
     old.close()
@@ -137,7 +136,7 @@ def test_a_cache_that_may_have_missed_deletions_begins_anew(
 
 @pytest.mark.parametrize("damage", ["current", "sst", "cut"])
 def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, damage: str) -> None:
-    cache.apply(change(1, **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
+    cache.apply(change(1, [], **{f"s{n}": bytes(100) for n in range(1_000)}), 1)
     cache.close()
     files = sorted((cache.path / "db").glob("*.sst" if damage != "current" else "CURRENT"))
     assert files
@@ -147,16 +146,16 @@ def test_a_damaged_cache_begins_anew(settings: CacheSettings, cache: Cache, dama
     anew.close()
 
 
-def test_names_are_packed_and_unpacked(cache: Cache) -> None:
+def test_names_are_packed_and_unpacked() -> None:
     pairs = [(name("a"), seen(1)), (name("b"), seen(2))]
-    packed = pack_names(pairs)
-    assert list(unpack_names(keys.names_chunk(3, 9), packed)) == pairs
+    packed = pack_marks(pairs)
+    assert list(unpack_marks(chunk_key(3, 9), packed)) == pairs
     assert (newest_arrival(packed), newest_arrival(b"")) == (2, 0)
 
 
 def test_the_offsets_of_a_row_travel_with_its_position() -> None:
     touched = [("A\0X", 1), ("B\0X", 2), ("A\0X", 300)]
-    found = touched_offsets(Commit(0, (), (), (), touched, b""))
+    found = touched_offsets(Commit(0, (), (), (), touched, b"", 0))
     assert {row: list(offsets_in(text)) for row, text in found.items()} == {"A\0X": [1, 300], "B\0X": [2]}
 
 

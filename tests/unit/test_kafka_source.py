@@ -1,27 +1,32 @@
 """Foreign records against profiles: which event each becomes, or why it becomes a dead letter."""
 
+import asyncio
 import base64
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from aiokafka.errors import InvalidTransactionTimeout, MessageSizeTooLargeError, RecordListTooLargeError
 
 import connectors.kafka_source
 from connectors.kafka_source import load_profile
 from connectors.kafka_source import outgoing as outgoing_module
-from connectors.kafka_source.client import translated
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Target, outgoing, portions
+from connectors.kafka_source.lane import Lane
+from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Portion, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
-from engine.bus.kafka import topics
-from engine.bus.kafka.worker import ownership as owned
 from engine.core.errors import UsageError
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
-from engine.kafka import connection
+from engine.kafka.connection import Connection
+from engine.kafka.errors import translating
+from engine.kafka.headers import BROADCAST_HEADER
+from engine.settings import load_kafka
 
 EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
@@ -93,39 +98,42 @@ TARGET = Target(8, "north")
 
 
 @pytest.fixture(scope="module")
-def translate(tmp_path_factory):
+def translate(tmp_path_factory: pytest.TempPathFactory) -> Translation:
     path = tmp_path_factory.mktemp("profile") / "north.toml"
     path.write_text(PROFILE)
     return Translation(load_profile(path))
 
 
-def received(topic, value, key=None, headers=(), offset=7, at=AT):
+def received(
+    topic: str, value: object, key: bytes | None = None, headers: Sequence[tuple[str, bytes]] = (), at: int = AT
+) -> Received:
     raw = value if isinstance(value, bytes | None) else json.dumps(value).encode()
-    return Received(topic, 3, offset, at, key, list(headers), raw)
+    return Received(topic, 3, 7, at, key, list(headers), raw)
 
 
-def out(qty=6, kind="OUT", **more):
+def out(qty: object = 6, kind: object = "OUT", **more: object) -> dict[str, Any]:
     return {"kind": kind, "item": {"code": "85123a"}, "move": {"qty": qty}, **more}
 
 
-def issued(**changes):
+def issued(**changes: object) -> dict[str, Any]:
     event = {"specversion": "1.0", "id": "1", "source": "shop", "type": "stock.issued", "time": "2026-03-02T09:14:05Z"}
     return event | {"data": {"sku": "A", "location": "LDS", "qty": 6}} | changes
 
 
-def binary(**attributes):
+def binary(**attributes: str) -> list[tuple[str, bytes]]:
     given = {"specversion": "1.0", "id": "1", "source": "shop", "type": "stock.issued", "time": "2026-03-02T09:14:05Z"}
     return [(f"ce_{name}", text.encode()) for name, text in (given | attributes).items()]
 
 
-def event_of(translate, record):
+def event_of(translate: Translation, record: Received) -> dict[str, Any]:
     outcome = translate(record)
     assert isinstance(outcome, Translated), outcome
     assert decode(outcome.value) == outcome.event
-    return json.loads(outcome.value)
+    event: dict[str, Any] = json.loads(outcome.value)
+    return event
 
 
-def test_a_json_record_is_named_by_its_place_and_timed_by_its_timestamp(translate):
+def test_a_json_record_is_named_by_its_place_and_timed_by_its_timestamp(translate: Translation) -> None:
     assert event_of(translate, received("wms", out())) == {
         "specversion": "1.0",
         "id": "3-7",
@@ -136,7 +144,7 @@ def test_a_json_record_is_named_by_its_place_and_timed_by_its_timestamp(translat
     }
 
 
-def test_a_document_may_have_a_number_and_a_time_of_its_own(translate):
+def test_a_document_may_have_a_number_and_a_time_of_its_own(translate: Translation) -> None:
     document = {"doc": "D1", "line": 2, "day": "02/07/2026", "clock": "09:14", "sku": "A", "qty": 4}
     event = event_of(translate, received("numbered", document))
     assert (event["id"], event["source"], event["time"]) == ("D1-2", "wms/leeds", "2026-07-02T09:14:00+00:00")
@@ -155,33 +163,37 @@ def test_a_document_may_have_a_number_and_a_time_of_its_own(translate):
         (out(6, item={"code": 85123}), {"sku": "85123", "qty": 6}),
     ],
 )
-def test_columns_are_paths_into_the_document(translate, document, data):
+def test_columns_are_paths_into_the_document(
+    translate: Translation, document: dict[str, Any], data: dict[str, Any]
+) -> None:
     event = event_of(translate, received("wms", document))
     assert event["data"] == {"sku": "85123A", "location": "LDS"} | data
 
 
-def test_columns_may_be_of_the_record_itself(translate):
+def test_columns_may_be_of_the_record_itself(translate: Translation) -> None:
     record = received("wms", out(-3, "ADJ"), key=b"K1", headers=[("site", b"YRK")])
     event = event_of(translate, record)
     assert event["data"] == {"sku": "K1", "location": "YRK", "qty": -3, "reason": "count"}
 
 
-def test_a_rule_may_skip_records_by_a_reason(translate):
+def test_a_rule_may_skip_records_by_a_reason(translate: Translation) -> None:
     record = received("wms", out(kind="INFO9"))
     assert translate(record) == Skipped("information")
     assert outgoing(record, translate(record), TARGET) == []
 
 
 @pytest.mark.parametrize("content_type", ["application/cloudevents+json; charset=utf-8", "application/json", None])
-def test_a_structured_cloud_event_stays_as_it_is(translate, content_type):
+def test_a_structured_cloud_event_stays_as_it_is(translate: Translation, content_type: str) -> None:
     raw = json.dumps(issued(unknown="kept"), indent=1).encode()
     headers = [("Content-Type", content_type.encode())] if content_type else []
     outcome = translate(received("events", raw, headers=headers))
-    assert outcome == Translated(decode(raw), raw)
+    event = decode(raw)
+    assert not isinstance(event, Rejection)
+    assert outcome == Translated(event, raw)
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.shop+json", None])
-def test_a_binary_cloud_event_becomes_a_structured_one(translate, content_type):
+def test_a_binary_cloud_event_becomes_a_structured_one(translate: Translation, content_type: str) -> None:
     headers = binary(traceparent="00-ab-cd-01", data="none of this")
     headers += [("content-type", content_type.encode())] if content_type else []
     event = event_of(translate, received("events", issued()["data"], headers=headers))
@@ -189,7 +201,7 @@ def test_a_binary_cloud_event_becomes_a_structured_one(translate, content_type):
 
 
 @pytest.mark.parametrize("mode", ["structured", "binary"])
-def test_a_foreign_cloud_event_keeps_its_name_and_time(translate, mode):
+def test_a_foreign_cloud_event_keeps_its_name_and_time(translate: Translation, mode: str) -> None:
     data = {"article": "A", "pieces": 2}
     event = issued(type="shop.sold", data=data)
     structured, in_headers = received("shop", event), received("shop", data, headers=binary(type="shop.sold"))
@@ -243,7 +255,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("record", "reason", "detail"), REFUSED, ids=range(len(REFUSED)))
-def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(translate, record, reason, detail):
+def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(
+    translate: Translation, record: Received, reason: str, detail: str
+) -> None:
     outcome = translate(record)
     assert isinstance(outcome, Rejection), outcome
     assert outcome.reason == reason
@@ -273,27 +287,31 @@ def test_what_cannot_be_translated_becomes_one_dead_letter_with_its_bytes(transl
         (received("wms", b'{"id": "not of an event"'), (None, None)),
     ],
 )
-def test_a_dead_letter_names_the_event_where_there_is_one(translate, record, name):
+def test_a_dead_letter_names_the_event_where_there_is_one(
+    translate: Translation, record: Received, name: tuple[str, str | None]
+) -> None:
     (letter,) = outgoing(record, translate(record), TARGET)
     data = json.loads(letter.value)["data"]
     assert (data.get("event_source"), data.get("event_id")) == name
 
 
-def test_an_event_goes_to_the_partition_of_its_sku(translate):
+def test_an_event_goes_to_the_partition_of_its_sku(translate: Translation) -> None:
     record = received("wms", out())
     (sent,) = outgoing(record, translate(record), TARGET)
     assert (sent.topic, sent.partition, sent.key) == ("stockline.events", partition_of("85123A", 8), b"85123A")
 
 
-def test_an_event_for_all_goes_to_every_partition_and_says_so(translate):
+def test_an_event_for_all_goes_to_every_partition_and_says_so(translate: Translation) -> None:
     record = received("wms", {"kind": "SITE", "site": "LDS"})
-    sent = outgoing(record, translate(record), TARGET)
+    translated = translate(record)
+    assert isinstance(translated, Translated)
+    sent = outgoing(record, translated, TARGET)
     assert [copy.partition for copy in sent] == list(range(8))
     assert {copy.value for copy in sent} == {translate(record).value}
-    assert all(copy.headers == [owned.BROADCAST_HEADER] for copy in sent)
+    assert all(copy.headers == [BROADCAST_HEADER] for copy in sent)
 
 
-def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest():
+def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest() -> None:
     record = received("wms", b"\xff" * 20_000_000)
     (letter,) = outgoing(record, Rejection("untranslatable", "why"), TARGET)
     data = json.loads(letter.value)["data"]
@@ -302,11 +320,13 @@ def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest():
     assert not {"raw", "raw_base64"} & set(data)
 
 
-def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(translate, monkeypatch):
+def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
+    translate: Translation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = Target(1_000, "north")
-    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"}, offset=100 + 10 * n) for n in range(9)]
+    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"})._replace(offset=100 + 10 * n) for n in range(9)]
 
-    def cut(length):
+    def cut(length: int) -> list[Portion]:
         monkeypatch.setattr(outgoing_module, "COMMIT_BYTES", length)
         return list(portions(sites, translate, target, 195))
 
@@ -318,24 +338,64 @@ def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(translate, monk
     assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
 
 
-@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError, InvalidTransactionTimeout])
-def test_what_a_broker_will_never_take_is_for_a_person(error):
-    with pytest.raises(UsageError, match=r"kafka-configs|STOCKLINE_TRANSACTION_TIMEOUT_MS"), translated("writing"):
-        raise error
+def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person():
+    with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
+        raise InvalidTransactionTimeout
 
 
-def test_a_long_text_full_of_control_characters_is_kept_and_fits():
+class RefusingProducer:
+    """A producer whose broker finds every record too long."""
+
+    def __init__(self, error):
+        self.error = error
+
+    async def start(self):
+        pass
+
+    async def stop(self):
+        pass
+
+    async def begin_transaction(self):
+        pass
+
+    async def send(self, *_, **__):
+        refused = asyncio.get_running_loop().create_future()
+        refused.set_exception(self.error)
+        return refused
+
+
+class FreshTopic:
+    """A consumer of a topic with no records, of which the group has committed nothing."""
+
+    async def committed(self, place):
+        return None
+
+    async def beginning_offsets(self, places):
+        return dict.fromkeys(places, 0)
+
+    async def end_offsets(self, places):
+        return dict.fromkeys(places, 0)
+
+    def seek(self, place, offset):
+        assert offset == 0
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
+async def test_a_record_that_a_topic_never_takes_is_for_a_person(translate, error):
+    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
+    connection.transactional_producer = lambda _: RefusingProducer(error())
+    lane = Lane(connection, "group", TopicPartition("wms", 0))
+    await lane.open(FreshTopic())
+    record = received("wms", out())
+    with pytest.raises(UsageError, match="kafka-configs"):
+        await lane.commit(outgoing(record, translate(record), TARGET), 1)
+
+
+def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
     record = received("wms", b"\x01" * 16_000_000)
     (letter,) = outgoing(record, Rejection("untranslatable", "x\ud800" * 10_000), TARGET)
     assert len(letter.value) < MAX_LETTER_BYTES
     assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
-
-
-def test_the_topics_and_the_header_are_the_engines():
-    assert outgoing_module.EVENTS == topics.EVENTS
-    assert outgoing_module.DEAD_LETTERS == topics.OUTPUTS["dead-letters"]
-    assert outgoing_module.BROADCAST_HEADER == owned.BROADCAST_HEADER
-    assert outgoing_module.MAX_RECORD_BYTES == connection.MAX_RECORD_BYTES
 
 
 def test_the_example_is_a_profile():
@@ -360,12 +420,12 @@ JSON_TOPIC = {"topic": "a", "format": "json", "rules": [{"type": "stock.held", "
         (JSON_TOPIC | {"colour": "red"}, "topics.0.colour"),
     ],
 )
-def test_a_wrong_profile_is_refused_with_the_place_of_the_fault(topic, fault):
+def test_a_wrong_profile_is_refused_with_the_place_of_the_fault(topic: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         SourceProfile.model_validate({"name": "north", "topics": [topic]})
 
 
-def test_a_profile_that_cannot_be_read_is_a_wrong_usage(tmp_path):
+def test_a_profile_that_cannot_be_read_is_a_wrong_usage(tmp_path: Path) -> None:
     path = tmp_path / "p.toml"
     with pytest.raises(UsageError, match="cannot read"):
         load_profile(path)

@@ -31,7 +31,7 @@ RANKS = {
     "engine.demo": 11,
     "engine": 12,
 }
-CONNECTORS_MAY_IMPORT = {"engine.core"}
+CONNECTORS_MAY_IMPORT = {"engine.core", "engine.kafka"}
 FREE = {"engine", "engine.__version__"}
 
 PURE = {"engine.core", "tables", "agents"}
@@ -166,9 +166,13 @@ def quantities_are_whole(module: Module) -> Iterator[str]:
             yield f"{node.lineno}: a division that does not name its rounding"
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float":
             yield f"{node.lineno}: float()"
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if node.value.id == "math" and node.attr not in WHOLE_MATH:
-                yield f"{node.lineno}: math.{node.attr} works on floats"
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "math"
+            and node.attr not in WHOLE_MATH
+        ):
+            yield f"{node.lineno}: math.{node.attr} works on floats"
 
 
 Rule = Callable[[Module], Iterator[str]]
@@ -182,14 +186,14 @@ RULES: list[Rule] = [
 ]
 
 FORBIDDEN: list[tuple[Rule, str, str]] = [
-    (imports_go_downwards, "engine.core.events", "from tables import rows"),
+    (imports_go_downwards, "engine.core.events", "from tables import stock"),
     (imports_go_downwards, "engine.core.events", "import agents.stock"),
     (imports_go_downwards, "engine.core", "from engine.runtime import loop"),
     (imports_go_downwards, "engine", "from engine.core import events"),
-    (imports_go_downwards, "tables.rows", "from agents.stock import apply"),
-    (imports_go_downwards, "tables.rows", "from tables import stores"),
-    (imports_go_downwards, "tables.rows", "from tables.stores.memory import MemoryStore"),
-    (imports_go_downwards, "tables.rows", "from .stores import memory"),
+    (imports_go_downwards, "tables.stock", "from agents.stock import apply"),
+    (imports_go_downwards, "tables.stock", "from tables import stores"),
+    (imports_go_downwards, "tables.stock", "from tables.stores.memory import MemoryStore"),
+    (imports_go_downwards, "tables.stock", "from .stores import memory"),
     (imports_go_downwards, "agents.stock", "def late():\n    from engine import bus"),
     (imports_go_downwards, "agents.stock", "from engine.telemetry import counted"),
     (imports_go_downwards, "agents.stock", "import importlib\nimportlib.import_module('engine.runtime.loop')"),
@@ -203,7 +207,7 @@ FORBIDDEN: list[tuple[Rule, str, str]] = [
     (imports_go_downwards, "connectors.files.csv", "from engine.runtime.fold import Fold"),
     (imports_go_downwards, "connectors.files.csv", "from engine.web.server import serve"),
     (imports_go_downwards, "connectors.files.csv", "from engine.bus.single import Bus"),
-    (imports_go_downwards, "connectors.files.csv", "import tables.rows"),
+    (imports_go_downwards, "connectors.files.csv", "import tables.stock"),
     (imports_go_downwards, "connectors.files.csv", "import agents"),
     (libraries_have_one_door, "engine.runtime.fold", "import faust"),
     (libraries_have_one_door, "engine.bus.disk.bus", "from aiokafka import AIOKafkaProducer"),
@@ -218,9 +222,9 @@ FORBIDDEN: list[tuple[Rule, str, str]] = [
     (pure_layers_import_no_io, "agents.stock", "import time"),
     (pure_layers_import_no_io, "agents.stock", "from random import random"),
     (pure_layers_import_no_io, "agents.stock", "import uuid"),
-    (pure_layers_import_no_io, "tables.rows", "import asyncio, threading"),
-    (pure_layers_import_no_io, "tables.rows", "import logging"),
-    (pure_layers_import_no_io, "tables.rows", "import sqlite3"),
+    (pure_layers_import_no_io, "tables.stock", "import asyncio, threading"),
+    (pure_layers_import_no_io, "tables.stock", "import logging"),
+    (pure_layers_import_no_io, "tables.stock", "import sqlite3"),
     (pure_layers_import_no_io, "engine.core.values", "import socket"),
     (pure_layers_import_no_io, "engine.core.values", "import pydantic_settings"),
     (pure_layers_import_no_io, "engine.core.values", "__import__('io')"),
@@ -228,9 +232,9 @@ FORBIDDEN: list[tuple[Rule, str, str]] = [
     (pure_layers_neither_wait_nor_look_outside, "agents.stock", "at = datetime.now(UTC)"),
     (pure_layers_neither_wait_nor_look_outside, "agents.stock", "day = datetime.date.today()"),
     (pure_layers_neither_wait_nor_look_outside, "agents.stock", "at = datetime.utcnow()"),
-    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "rows = open('rows').read()"),
-    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "key = hash('sku')"),
-    (pure_layers_neither_wait_nor_look_outside, "tables.rows", "def f():\n    global rows\n    rows = 1"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.stock", "rows = open('rows').read()"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.stock", "key = hash('sku')"),
+    (pure_layers_neither_wait_nor_look_outside, "tables.stock", "def f():\n    global rows\n    rows = 1"),
     (pure_layers_iterate_in_a_fixed_order, "agents.stock", "for sku in set(skus):\n    apply(sku)"),
     (pure_layers_iterate_in_a_fixed_order, "agents.stock", "ids = [x for x in {a for a in b}]"),
     (quantities_are_whole, "agents.stock", "qty = 1.5"),
@@ -245,13 +249,13 @@ FORBIDDEN: list[tuple[Rule, str, str]] = [
 LAWFUL: list[tuple[str, str]] = [
     ("engine.core.events", "import msgspec\nfrom engine.core.values import moment\nfrom engine import __version__"),
     ("engine.core.statistics", "import math\nz = math.sqrt(2.0) / 3"),
-    ("tables.rows", "from engine.core import values\nfrom tables import keys"),
+    ("tables.stock", "from engine.core import values\nfrom tables import keys"),
     (
         "agents.stock",
-        "from tables.rows import StockRow\nhalf = qty // 2\nfor sku in sorted(set(skus)):\n    apply(sku)",
+        "from tables.stock import StockRow\nhalf = qty // 2\nfor sku in sorted(set(skus)):\n    apply(sku)",
     ),
     ("agents.stock", "import math\nfrom math import isqrt\nqty = math.gcd(2, 4)\nrow = rows.open_lines()"),
-    ("tables.stores.rocksdb", "import os\nfrom rocksdict import Rdict\nfrom tables.rows import StockRow\nrate = 0.5"),
+    ("tables.stores.rocksdb", "import os\nfrom rocksdict import Rdict\nfrom tables.stock import StockRow\nrate = 0.5"),
     ("engine.bus.disk.log", "import rocksdict\nfrom tables.stores import rocksdb"),
     (
         "engine.bus.kafka.worker.transport",
@@ -270,6 +274,10 @@ LAWFUL: list[tuple[str, str]] = [
     (
         "connectors.files.csv",
         "import aiohttp\nfrom engine.core.events import encode\nimport connectors.files",
+    ),
+    (
+        "connectors.kafka_source.lane",
+        "from aiokafka import AIOKafkaConsumer\nfrom engine.kafka.connection import Connection",
     ),
 ]
 

@@ -44,7 +44,7 @@ def test_the_same_rules_go_on() -> None:
 def test_an_audit_folds_by_the_rules_of_the_log() -> None:
     bus = begun()
     assert rules_of_log(bus) == SHORT
-    assert audit(bus, MemoryBus(2), lambda done, total: None).differences == []
+    assert audit(bus, MemoryBus(2), lambda _done, _total: None).differences == []
 
 
 def test_a_marker_of_the_version_before_is_refused_and_only_its_clock_is_read() -> None:

@@ -28,11 +28,11 @@ def test_of_another_platform():
 """
 
 
-def _run_suite(folder: Path, suite: str, ci: str) -> subprocess.CompletedProcess[str]:
+def _run_suite(folder: Path, suite: str, ci: str, *options: str) -> subprocess.CompletedProcess[str]:
     shutil.copy(CONFTEST, folder)
     (folder / "test_suite.py").write_text(suite)
     (folder / "pytest.toml").write_text('[pytest]\nmarkers = ["real"]\n')
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(folder)]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HYPOTHESIS"))}
     return subprocess.run(
         command, cwd=folder, env=environment | {"CI": ci}, capture_output=True, text=True, timeout=60, check=False
@@ -48,8 +48,9 @@ def test_outside_ci_a_missing_part_is_named_in_a_line_of_its_own(tmp_path: Path,
     assert "skipped: another platform (1 test)" in run.stdout
 
 
-def test_in_ci_a_missing_part_is_a_failure_and_other_skips_are_not(tmp_path: Path) -> None:
-    run = _run_suite(tmp_path, SUITE, "true")
+@pytest.mark.parametrize("options", [(), ("--numprocesses", "2")], ids=["one process", "two processes"])
+def test_in_ci_a_missing_part_is_a_failure_and_other_skips_are_not(tmp_path: Path, options: tuple[str, ...]) -> None:
+    run = _run_suite(tmp_path, SUITE, "true", *options)
     assert run.returncode == 1, run.stdout
     assert "1 failed, 1 skipped, 1 error" in run.stdout
     assert "in CI a missing real part is a failure: no broker answers" in run.stdout

@@ -2,42 +2,44 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Any
 
 import pytest
 
 from connectors.client import EngineClient
-from connectors.retail.invoices import read_invoices
-from engine.core.events import decode
+from connectors.retail.invoices import InvoiceLine, read_invoices
+from engine.core.events import Event, decode
 from engine.core.outcomes import Rejection
 from engine.demo.world.agenda import Agenda
 from engine.demo.world.calendar import DAY, HOUR, at_local, in_working_hours, is_working_day, local_day
-from engine.demo.world.closed_loop import ClosedLoop
+from engine.demo.world.closed_loop import ClosedLoop, LoopReport
 from engine.demo.world.erp import CAUSES, PlantedError
 from engine.demo.world.history import location_of
 from engine.demo.world.judge import Judge
 from engine.demo.world.nightly import run_nightly
 from engine.demo.world.outlet import Outlet
-from engine.demo.world.plan import Period, build_plan
+from engine.demo.world.plan import Period, Plan, build_plan
 from engine.demo.world.suppliers import SUPPLIERS, fate_of
-from tests.unit.fake_engine import fake_engine
+from tests.unit.fake_engine import FakeEngine, fake_engine
 
 PERIOD = Period(date(2011, 1, 10), date(2011, 1, 23))
 
 
 @pytest.fixture(scope="module")
-def plan():
+def plan() -> Plan:
     lines = [line for line in read_invoices() if line.at < at_local(date(2011, 1, 25).toordinal())]
     # Every fifth code keeps the run short and all kinds of rows in it.
     return build_plan(fraction(lines), PERIOD, "test")
 
 
-def fraction(lines):
+def fraction(lines: Iterable[InvoiceLine]) -> list[InvoiceLine]:
     """The lines of every fifth code."""
     return [line for line in lines if sum(line.sku.encode()) % 5 == 0]
 
 
-def changed_from(day, lines):
+def changed_from(day: int, lines: Iterable[InvoiceLine]) -> Iterator[InvoiceLine]:
     """Another future: from `day` on nothing is as it was, half of it is gone, and goods come that nobody knew."""
     for number, line in enumerate(lines):
         if local_day(line.at) < day:
@@ -48,7 +50,7 @@ def changed_from(day, lines):
             yield line._replace(sku=f"NEW{number % 60}")
 
 
-def planned_before(plan, day):
+def planned_before(plan: Plan, day: int) -> tuple[object, ...]:
     """All that a plan says of the days up to `day`, the plans made on that day included."""
     weeks = (day - plan.first) // 7 + 1
     forecasts = {key: rates[:weeks] for key, rates in plan.forecasts.items()}
@@ -59,7 +61,7 @@ def planned_before(plan, day):
 
 
 @pytest.mark.parametrize("days", [0, 7, 20])
-def test_a_plan_looks_only_at_what_came_before_it(days):
+def test_a_plan_looks_only_at_what_came_before_it(days: int) -> None:
     period = Period(date(2011, 1, 10), date(2011, 2, 6))
     lines = fraction(line for line in read_invoices() if line.at < at_local(date(2011, 2, 7).toordinal()))
     moment = period.first.toordinal() + days
@@ -72,7 +74,7 @@ def test_a_plan_looks_only_at_what_came_before_it(days):
         assert plan.listings[plan.first + 7].rows
 
 
-def test_goods_that_are_new_come_into_the_range_before_they_are_served(plan):
+def test_goods_that_are_new_come_into_the_range_before_they_are_served(plan: Plan) -> None:
     listed = plan.listings[plan.first + 7]
     assert listed.rows
     assert not listed.rows.keys() & plan.rows.keys()
@@ -82,14 +84,14 @@ def test_goods_that_are_new_come_into_the_range_before_they_are_served(plan):
         assert key in plan.rows or (key in listed.rows and local_day(line.at) >= plan.first + 7)
 
 
-async def close_the_loop(plan):
+async def close_the_loop(plan: Plan) -> tuple[FakeEngine, LoopReport]:
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         loop = ClosedLoop(plan, client)
-        report = await loop.run(lambda status: None)
+        report = await loop.run(lambda _status: None)
     return engine, report
 
 
-async def test_the_loop_closes_and_every_event_is_what_the_outlet_counted(plan):
+async def test_the_loop_closes_and_every_event_is_what_the_outlet_counted(plan: Plan) -> None:
     engine, report = await close_the_loop(plan)
     assert engine.by_type == report.by_type
     assert engine.duplicates == report.duplicates > 0
@@ -101,13 +103,13 @@ async def test_the_loop_closes_and_every_event_is_what_the_outlet_counted(plan):
     assert set(report.verdict.planted) <= set(CAUSES)
 
 
-async def test_the_same_seed_gives_the_same_bytes(plan):
+async def test_the_same_seed_gives_the_same_bytes(plan: Plan) -> None:
     first, _ = await close_the_loop(plan)
     second, _ = await close_the_loop(plan)
     assert first.posts == second.posts
 
 
-async def test_every_event_passes_the_strict_decoder_but_those_spoiled_on_purpose(plan):
+async def test_every_event_passes_the_strict_decoder_but_those_spoiled_on_purpose(plan: Plan) -> None:
     engine, report = await close_the_loop(plan)
     refused = [line for post in engine.posts for line in post if isinstance(decode(line), Rejection)]
     # A unit that is not declared and a contradiction are only found further in.
@@ -115,10 +117,10 @@ async def test_every_event_passes_the_strict_decoder_but_those_spoiled_on_purpos
     assert len(refused) == sum(report.spoiled.values()) - seen_further_in
 
 
-async def test_reported_balances_are_the_events_folded_up_to_the_moment_but_for_the_planted_errors(plan):
+async def test_reported_balances_are_the_events_folded_up_to_the_moment_but_for_the_planted_errors(plan: Plan) -> None:
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         loop = ClosedLoop(plan, client)
-        await loop.run(lambda status: None)
+        await loop.run(lambda _status: None)
     wrong = {}
     for error in loop.planted:
         for moment in error.moments:
@@ -128,7 +130,7 @@ async def test_reported_balances_are_the_events_folded_up_to_the_moment_but_for_
     for line in engine.events.values():
         event = json.loads(line)
         if event["type"] == "balance.reported":
-            data, at = event["data"], int(decode(line).time.timestamp() * 1_000_000)
+            data, at = event["data"], int(event_of(line).time.timestamp() * 1_000_000)
             key = (data["sku"], data["location"])
             off = data["on_hand"] - balance(movements[key], at)
             assert off == wrong.pop((key, at), 0), (key, event)
@@ -137,11 +139,17 @@ async def test_reported_balances_are_the_events_folded_up_to_the_moment_but_for_
     assert checked > 500
 
 
-def movements_by_row(engine):
+def event_of(line: bytes) -> Event:
+    event = decode(line)
+    assert not isinstance(event, Rejection)
+    return event
+
+
+def movements_by_row(engine: FakeEngine) -> dict[tuple[str, str], list[tuple[int, str, int]]]:
     """(instant, change or None, count or None) per row, folded in a way of its own."""
-    rows = {}
+    rows: dict[tuple[str, str], list[tuple[int, str, int]]] = {}
     for line in engine.events.values():
-        event, at = json.loads(line), int(decode(line).time.timestamp() * 1_000_000)
+        event, at = json.loads(line), int(event_of(line).time.timestamp() * 1_000_000)
         data, kind = event["data"], event["type"]
         factor = engine.cases[data["sku"]] if data.get("uom") == "case" else 1
         location = data.get("location") or data.get("to")
@@ -153,11 +161,9 @@ def movements_by_row(engine):
             rows.setdefault((data["sku"], location), []).append((at, "held move", data.get("held", 0) * factor))
         elif kind == "stock.issued":
             change = -data["qty"]
-        elif kind == "stock.adjusted":
-            change = data["qty"]
-        elif kind == "stock.returned" and data["disposition"] != "scrap":
-            change = data["qty"]
-        elif kind == "transfer.received":
+        elif kind in ("stock.adjusted", "transfer.received") or (
+            kind == "stock.returned" and data["disposition"] != "scrap"
+        ):
             change = data["qty"]
         elif kind == "transfer.shipped":
             rows.setdefault((data["sku"], data["from"]), []).append((at, "move", -data["qty"]))
@@ -169,7 +175,7 @@ def movements_by_row(engine):
     return rows
 
 
-def balance(movements, at):
+def balance(movements: list[tuple[int, str, int]], at: int) -> int:
     """On hand at an instant; a count replaces available stock only, so held stock is kept apart."""
     available = held = 0
     for when, kind, qty in sorted(movements):
@@ -186,7 +192,7 @@ def balance(movements, at):
     return available + held
 
 
-def test_the_nightly_batch_is_the_same_every_time_and_serves_the_same_demand(plan):
+def test_the_nightly_batch_is_the_same_every_time_and_serves_the_same_demand(plan: Plan) -> None:
     first, second = run_nightly(plan), run_nightly(plan)
     assert first == second
     sales = [line for line in plan.lines if line.kind == "sale"]
@@ -195,7 +201,7 @@ def test_the_nightly_batch_is_the_same_every_time_and_serves_the_same_demand(pla
     assert first.stock.units > 0
 
 
-def test_the_fate_of_an_order_depends_on_seed_row_and_number_alone():
+def test_the_fate_of_an_order_depends_on_seed_row_and_number_alone() -> None:
     fates = [fate_of("s", "A/L", number, SUPPLIERS[0], 1) for number in range(500)]
     assert fates == [fate_of("s", "A/L", number, SUPPLIERS[0], 1) for number in range(500)]
     assert fates != [fate_of("t", "A/L", number, SUPPLIERS[0], 1) for number in range(500)]
@@ -205,7 +211,7 @@ def test_the_fate_of_an_order_depends_on_seed_row_and_number_alone():
         assert fate.ships_after is None or fate.acknowledged_after < fate.ships_after <= fate.arrives_after
 
 
-def test_goods_are_taken_in_on_working_days_between_eight_and_four():
+def test_goods_are_taken_in_on_working_days_between_eight_and_four() -> None:
     start = at_local(date(2011, 3, 25).toordinal())
     for step in range(0, 10 * 24 * 60, 17):
         moment = start + step * 60_000_000
@@ -216,8 +222,9 @@ def test_goods_are_taken_in_on_working_days_between_eight_and_four():
         assert at_local(day, 8) <= taken <= at_local(day, 16)
 
 
-def test_the_agenda_keeps_time_and_order():
-    agenda, done = Agenda(0), []
+def test_the_agenda_keeps_time_and_order() -> None:
+    agenda = Agenda(0)
+    done: list[str] = []
     agenda.put(5, done.append, "b")
     agenda.put(2, lambda: agenda.put(1, done.append, "a, put down late"))
     agenda.put(5, done.append, "c")
@@ -227,7 +234,7 @@ def test_the_agenda_keeps_time_and_order():
     assert (agenda.now, agenda.next) == (9, 9)
 
 
-def test_every_kind_of_spoiled_event_is_refused_for_the_reason_counted():
+def test_every_kind_of_spoiled_event_is_refused_for_the_reason_counted() -> None:
     agenda = Agenda(0)
     outlet = Outlet(agenda, "s")
     for _ in range(9):
@@ -237,12 +244,12 @@ def test_every_kind_of_spoiled_event_is_refused_for_the_reason_counted():
     assert found + Counter(unknown_unit=1) == outlet.spoiled
 
 
-def drift(ident, moment, *causes, sku="A"):
+def drift(ident: str, moment: int | str, *causes: tuple[str, str], sku: str = "A") -> dict[str, Any]:
     named = [{"cause": cause, "events": [event], "explains": 1, "score": 1} for cause, event in causes]
     return {"id": ident, "sku": sku, "location": "L", "evidence": {"as_of": moment, "causes": named}}
 
 
-def test_the_judge_tells_right_causes_from_wrong_ones_and_false_alarms():
+def test_the_judge_tells_right_causes_from_wrong_ones_and_false_alarms() -> None:
     judge = Judge()
     judge.observe([drift("1", "1970-01-01T00:00:01Z", ("not_posted", "wms/1"), ("cut_off", "wms/9"))])
     judge.observe([drift("1", "1970-01-01T00:00:01Z", ("unknown", ""))])

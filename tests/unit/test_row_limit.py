@@ -9,15 +9,16 @@ from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Commit
 from engine.core.rules import Rules
 from engine.runtime.single.engine import Engine
-from tables import keys, rows, workspace
+from tables import workspace
+from tables.directory import ITEM, Item
 from tests.auditor.adapter import Rig
 from tests.auditor.events import defined, event, placed, received
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
 
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
-PLAIN = keys.ITEM + b"A", rows.Item("each", {}, (0, 0, b""))
-LONG = keys.ITEM + b"A", rows.Item("each", {f"unit-{n}": n for n in range(1_000_000)}, (0, 0, b""))
+PLAIN = ITEM + b"A", Item("each", {}, (0, 0, b""))
+LONG = ITEM + b"A", Item("each", {f"unit-{n}": n for n in range(1_000_000)}, (0, 0, b""))
 
 
 def adjusted(number: int, reason: str = "x") -> bytes:

@@ -14,46 +14,12 @@ from engine.core.errors import UsageError
 from engine.core.outcomes import Rejection
 from engine.web import openapi
 from engine.web.routes import ROUTES
+from tests.unit.documents import events_in_blocks, example_events
 from tests.unit.fake_service import FakeService
 
 ROW = {"sku": "85123A", "location": "LDS"}
-LINE = {**ROW, "order": "PO-1009", "line": 3}
-TRANSFER = {"sku": "85123A", "transfer": "T-1", "to": "YRK"}
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "item.defined": {"sku": "85123A", "base_unit": "each", "units": {"case": 12}, "abc": "A", "substitutes": ["X"]},
-    "policy.set": {**ROW, "policy": {"kind": "min_max", "min": 1, "max": 9}, "unit_cost": "2.55", "service_level": 0.9},
-    "forecast.revised": {
-        **ROW, "version": "v2", "mode": "delta", "base_version": "v1",
-        "buckets": [{"start": "2026-03-02", "days": 7, "qty": -4}],
-    },
-    "order.placed": {**LINE, "supplier": "ACME", "qty": 96, "due": "2026-03-09", "signal": "sig-1"},
-    "order.changed": {**LINE, "qty": 0, "revision": 2},
-    "order.cancelled": LINE,
-    "order.closed": {**LINE, "line": "3a"},
-    "order.acknowledged": {**LINE, "schedule": [{"status": "accepted", "qty": 48, "due": "2026-03-09"}]},
-    "shipment.notified": {**LINE, "shipment": "S-1", "qty": 48, "eta": "2026-03-08"},
-    "goods.received": {**LINE, "receipt": "7781", "qty": 48, "held": 6, "uom": "case"},
-    "stock.adjusted": {**ROW, "qty": -3, "reason": "damaged"},
-    "stock.counted": {**ROW, "qty": 0, "status": "held"},
-    "stock.issued": {**ROW, "qty": 6, "reservation": "R-1"},
-    "stock.returned": {**ROW, "qty": 1, "disposition": "scrap"},
-    "stock.held": {**ROW, "qty": 2, "reason": "wet"},
-    "stock.released": {**ROW, "qty": 2},
-    "stock.reserved": {**ROW, "reservation": "R-1", "qty": 6, "expires": "2026-03-03T00:00:00+01:00"},
-    "reservation.released": {**ROW, "reservation": "R-1"},
-    "transfer.shipped": {**TRANSFER, "from": "LDS", "qty": 9, "eta": "2026-03-04"},
-    "transfer.received": {**TRANSFER, "qty": 8, "held": 1},
-    "balance.reported": {**ROW, "on_hand": 40, "held": 0},
-    "signal.accepted": {**ROW, "signal": "sig-1", "by": "ann", "qty": 96},
-    "signal.rejected": {**ROW, "signal": "sig-1", "by": "ann", "reason": "discontinued"},
-    "signal.ordered": {**ROW, "signal": "sig-1", "by": "erp", "order": "PO-1", "line": 1},
-    "alert.acknowledged": {**ROW, "alert": "al-1", "by": "ann"},
-    "alert.resolved": {**ROW, "alert": "al-1", "by": "ann", "note": "counted"},
-    "location.defined": {"location": "LDS", "time_zone": "Europe/London", "working_days": [1, 2, 3, 4, 5]},
-    "feed.declared": {"feed": "wms/leeds", "interval_seconds": 900},
-    "clock.ticked": {"feeds": {"wms/leeds": "2026-03-02T09:00:00Z"}},
-    "clock.accepted": {"at": "2027-03-02T09:00:00Z", "jumped_seconds": 31536000, "by": "ann"},
-}  # fmt: skip
+EXAMPLES: dict[str, dict[str, Any]] = {said["type"]: said["data"] for said in map(json.loads, example_events())}
+"""The data of an event of every type, as the documents show it."""
 
 
 def event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +48,13 @@ def test_the_schema_and_the_decoder_take_the_same_event(kind: str) -> None:
     example = event(kind, EXAMPLES[kind])
     assert not isinstance(events.decode(json.dumps(example).encode()), Rejection)
     assert list(validator(kind).iter_errors(example)) == []
+
+
+@pytest.mark.parametrize("text", [*example_events(), *events_in_blocks()])
+def test_every_event_that_is_shown_is_taken_as_it_is(text: str) -> None:
+    example = json.loads(text)
+    assert not isinstance(events.decode(text.encode()), Rejection)
+    assert list(validator(example["type"]).iter_errors(example)) == []
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)

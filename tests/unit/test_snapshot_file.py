@@ -13,13 +13,13 @@ from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, StocklineError, UsageError
 
 ROWS = [(b"s%05d" % n, b"x" * (n % 70)) for n in range(5_000)]
-POSITIONS = [Output("positions", f"SKU {n}\0LDS", f"SKU {n}\0LDS", b"%d" % n) for n in range(30)]
+POSITIONS = [Output("positions", f"SKU {n}\0LDS", f"SKU {n}\0LDS", b"%d" % n, "position.changed") for n in range(30)]
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     bus = MemoryBus(3)
-    bus.commit([Commit(2, (), ROWS, POSITIONS, (), b"marker of 2")])
+    bus.commit([Commit(2, (), ROWS, POSITIONS, (), b"marker of 2", 7)])
     path = tmp_path / "kept.rows"
     snapshot_file.save(path, Head([0, 0, 7], [None, None, b"marker of 2"], {"signals": [0, 1, 2]}), bus)
     return path
@@ -76,7 +76,7 @@ def test_a_snapshot_that_could_not_be_finished_leaves_nothing(tmp_path: Path) ->
         raise OSError(28, "No space left on device")
 
     bus = MemoryBus(1)
-    bus.commit([Commit(0, (), ROWS, (), (), b"m")])
+    bus.commit([Commit(0, (), ROWS, (), (), b"m", 0)])
     with pytest.raises(StocklineError, match="No space left"):
         snapshot_file.save(tmp_path / "kept.rows", Head([0], [b"m"]), bus, fail)
     assert not list(tmp_path.iterdir())

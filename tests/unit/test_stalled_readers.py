@@ -111,7 +111,7 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
 
 async def test_a_listener_that_lags_lets_go_of_what_waits_and_is_told_so() -> None:
     listener = Subscription(frozenset({"positions"}), lambda _: None)
-    piece = [Output("positions", "k", "k", b"x" * KIB * KIB)]
+    piece = [Output("positions", "k", "k", b"x" * KIB * KIB, "position.changed")]
     listener.offer(piece * 40)
     assert listener.waiting_bytes == 40 << 20  # one commit, however large, to a listener that had kept up
     listener.offer(piece)

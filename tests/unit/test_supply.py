@@ -17,6 +17,7 @@ from engine.core.values import DAY
 from tables import keys
 from tables.feeds import Feeds
 from tables.stores.memory import MemoryFamily
+from tables.supply import SUPPLY
 from tables.workspace import Workspace
 from tests.auditor.adapter import Rig
 from tests.auditor.model import instant
@@ -34,7 +35,7 @@ def empty() -> Turn:
 
 
 def blocks(turn: Turn) -> int:
-    return sum(row is not None for key, row in turn.writes.items() if key[:1] == keys.SUPPLY)
+    return sum(row is not None for key, row in turn.writes.items() if key[:1] == SUPPLY)
 
 
 def test_what_has_passed_is_one_sum_and_what_is_ahead_lies_on_its_day() -> None:

@@ -9,6 +9,7 @@ from math import exp, lgamma, log, sqrt
 from pathlib import Path
 from random import Random
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def table(name: str) -> list[dict[str, float]]:
     """The rows of a CSV example; cells that hold no number are left out."""
     with (EXAMPLES / name).open(newline="") as lines:
         return [
-            {key: number(cell) for key, cell in row.items() if number(cell) is not None}
+            {key: value for key, cell in row.items() if (value := number(cell)) is not None}
             for row in csv.DictReader(lines)
         ]
 
@@ -34,8 +35,9 @@ def number(cell: str) -> float | None:
         return None
 
 
-def example(name: str) -> dict:
-    return json.loads((EXAMPLES / name).read_text())
+def example(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((EXAMPLES / name).read_text())
+    return read
 
 
 # ---- safety stock, order point, order-up-to level
@@ -131,17 +133,17 @@ def test_a_fill_rate_target_is_no_cycle_service_target() -> None:
 
 
 @pytest.mark.parametrize(
-    ("position", "s", "S", "moq", "multiple", "qty"),
+    ("position", "most", "moq", "multiple", "qty"),
     [
-        (40, 50, 120, 0, 1, 80),
-        (50, 50, 120, 0, 12, 72),
-        (51, 50, 120, 0, 12, 0),
-        (-15, 50, 120, 0, 12, 144),
-        (40, 50, 60, 100, 24, 120),
+        (40, 120, 0, 1, 80),
+        (50, 120, 0, 12, 72),
+        (51, 120, 0, 12, 0),
+        (-15, 120, 0, 12, 144),
+        (40, 60, 100, 24, 120),
     ],
 )
-def test_order_quantity(position: int, s: int, S: int, moq: int, multiple: int, qty: int) -> None:
-    assert policy.order_quantity(position, s, S, moq=moq, multiple=multiple).qty == qty
+def test_order_quantity(position: int, most: int, moq: int, multiple: int, qty: int) -> None:
+    assert policy.order_quantity(position, 50, most, moq=moq, multiple=multiple).qty == qty
 
 
 def test_an_order_that_overshoots_says_what_made_it_so() -> None:
@@ -321,7 +323,7 @@ def test_lots_of_the_master_schedule() -> None:
 
 
 @pytest.mark.parametrize("centre", example("drp-item-4682.json")["tables"], ids=lambda centre: centre["location"])
-def test_distribution_requirements(centre: dict) -> None:
+def test_distribution_requirements(centre: dict[str, Any]) -> None:
     """A week that would end below the safety stock gets whole lots: the reorder rule just below the safety stock."""
     stock, receipts = centre["on_hand"], []
     for gross in centre["gross_requirements"]:

@@ -198,9 +198,11 @@ async def running(rules: Rules | None = None, partitions: int = 2) -> AsyncItera
     service.start()
     try:
         context = Context(service, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
-        async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
-            async with ClientSession(url) as http:
-                yield Running(machine, service, http)
+        async with (
+            server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
+            ClientSession(url) as http,
+        ):
+            yield Running(machine, service, http)
     finally:
         await asyncio.to_thread(service.stop)
 

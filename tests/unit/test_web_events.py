@@ -187,9 +187,11 @@ async def test_a_body_that_trickles_is_given_up_in_the_end() -> None:
             yield b" "
             await asyncio.sleep(0.02)
 
-    async with site(Limits(body_bytes=10_000, idle_seconds=1, total_seconds=0.3)) as web:
-        async with web.client.post("/v1/events", data=trickle()) as answer:
-            assert answer.status == 408
+    async with (
+        site(Limits(body_bytes=10_000, idle_seconds=1, total_seconds=0.3)) as web,
+        web.client.post("/v1/events", data=trickle()) as answer,
+    ):
+        assert answer.status == 408
 
 
 async def test_bodies_in_flight_are_bounded_together() -> None:

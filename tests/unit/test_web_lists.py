@@ -90,7 +90,7 @@ async def test_every_order_gives_each_row_once_with_any_page_size(web: Site, ord
         ("updated.min=2026-03-20T00:00:00Z", lambda row: row["updated"] >= "2026-03-20"),
         ("q=s0", lambda row: row["sku"].startswith("S0")),
         ("q=L04&available.min=5", lambda row: row["location"].startswith("L04") and row["available"] >= 5),
-        ("sku=none", lambda row: False),
+        ("sku=none", lambda _row: False),
     ],
 )
 async def test_a_filter_keeps_what_it_says_and_counts_it(web: Site, query: str, keeps: Any) -> None:

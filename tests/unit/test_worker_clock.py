@@ -13,12 +13,14 @@ import pytest
 from aiohttp import ClientSession
 
 from engine.bus.memory import cluster as memory_cluster
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, partition_of
 from engine.runtime.clock import WallClock
-from engine.runtime.cluster.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from engine.web import server
 from engine.web.probes import application
 from tests.simulation.loop import virtual_time
@@ -42,7 +44,7 @@ class World:
         self.jump = self.broker_jump = 0
         self.clusters = [MemoryCluster(self.broker, f"worker-{n}") for n in range(workers)]
         self.workers = [
-            Worker(cluster, Rules(), 1 << 20, Pacing(), Senses(WallClock(self.wall, self.steady), lambda: 0.0))
+            Worker(cluster, Rules(), 1 << 20, Pacing(), Machine(WallClock(self.wall, self.steady), lambda: 0.0))
             for cluster in self.clusters
         ]
 
@@ -187,7 +189,7 @@ async def test_a_worker_says_over_http_why_it_waits_and_takes_the_answer() -> No
     world.broker = MemoryBroker(PARTITIONS)
     clock = WallClock(lambda: wall[0], lambda: 0)
     cluster = MemoryCluster(world.broker, "worker")
-    worker = Worker(cluster, Rules(), 1 << 20, Pacing(), Senses(clock, lambda: 0.0))
+    worker = Worker(cluster, Rules(), 1 << 20, Pacing(), Machine(clock, lambda: 0.0))
     worker.joined = True
     app = application(worker, lambda: b"", local_only=True)
     async with server.serving(app, server.bind("127.0.0.1", 0)) as url, ClientSession(url) as http:

@@ -9,26 +9,29 @@ from collections.abc import Sequence
 import pytest
 
 from engine.bus.cluster import Fetched, length_of
-from engine.bus.memory.cluster import Fate, MemoryBroker, MemoryCluster, Request
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster, Request
 from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
 from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
-from engine.runtime.cluster.worker import Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from engine.runtime.fold import Fold, Marker
 from engine.runtime.publishing import LONGEST_KEPT_BYTES
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
+from tests.simulation.faults import Fate, FaultyCluster
 from tests.simulation.loop import virtual_time
 
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
 ROWS = 40
 COMMIT_BYTES = 30_000
 BEFORE_A_TICK = 4.5
-LOADED = Senses(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: 1.0)
+LOADED = Machine(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: 1.0)
 
 
 class Scales(MemoryBroker):
@@ -65,7 +68,7 @@ async def worked(broker: MemoryBroker, pacing: Pacing, fate: Fate | None = None)
     def fates(_: str, request: Request) -> Fate:
         return fate if fate is not None and request == "commit" else Fate()
 
-    await worked_on(MemoryCluster(broker, "worker", fates), pacing)
+    await worked_on(FaultyCluster(broker, "worker", fates), pacing)
 
 
 async def worked_on(cluster: MemoryCluster, pacing: Pacing) -> None:
@@ -181,7 +184,7 @@ def test_long_records_do_not_pile_up() -> None:
         cluster.attach(worker)
         await cluster.assign(frozenset({0}))
         await asyncio.sleep(1)
-        (partition,) = worker.actors.values()
+        (partition,) = worker.loops.values()
         before = partition.wants()
         partition.take(Fetched(0, 0, 1, [Record(0, 0, "A", b"x" * 1_001, ARRIVED)]))
         after = partition.wants()

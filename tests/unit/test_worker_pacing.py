@@ -6,11 +6,13 @@ import asyncio
 
 import pytest
 
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
-from engine.runtime.cluster.worker import Load, Pacing, Senses, Worker
+from engine.runtime.cluster.surroundings import Load, Machine, Pacing
+from engine.runtime.cluster.worker import Worker
 from tests.auditor.events import issued
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -28,8 +30,8 @@ async def commits_of(load: float, pacing: Pacing, apart: float) -> int:
     """How many commits some events take that arrive one after the other."""
     broker = MemoryBroker(1)
     cluster = MemoryCluster(broker, "worker")
-    senses = Senses(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: load)
-    worker = Worker(cluster, Rules(), 1 << 20, pacing, senses)
+    machine = Machine(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: load)
+    worker = Worker(cluster, Rules(), 1 << 20, pacing, machine)
     asked = asyncio.Event()
     running = asyncio.create_task(worker.run(asked))
     await cluster.start(worker)
@@ -68,7 +70,7 @@ def test_the_load_is_the_share_of_time_that_is_worked(monkeypatch: pytest.Monkey
         at, used = next(moments)
         return at
 
-    monkeypatch.setattr("engine.runtime.cluster.worker.time.monotonic", tell)
-    monkeypatch.setattr("engine.runtime.cluster.worker.time.process_time", lambda: used)
+    monkeypatch.setattr("engine.runtime.cluster.surroundings.time.monotonic", tell)
+    monkeypatch.setattr("engine.runtime.cluster.surroundings.time.process_time", lambda: used)
     load = Load()
     assert [load(), load(), load()] == [0.0, 1.0, 0.0]

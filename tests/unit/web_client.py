@@ -29,6 +29,8 @@ def figures() -> Figures:
 async def site(limits: Limits | None = None) -> AsyncIterator[Site]:
     service = FakeService()
     context = Context(service, Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
-    async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
-        async with ClientSession(url) as client:
-            yield Site(url, int(url.rsplit(":", 1)[1]), service, client, context)
+    async with (
+        server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
+        ClientSession(url) as client,
+    ):
+        yield Site(url, int(url.rsplit(":", 1)[1]), service, client, context)

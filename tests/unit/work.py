@@ -31,11 +31,13 @@ class CountingState:
 
     def get(self, key: bytes) -> bytes | None:
         self._work.reads += 1
-        return self._state.get(key)
+        found: bytes | None = self._state.get(key)
+        return found
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         self._work.reads += len(keys)
-        return self._state.get_many(keys)
+        found: list[bytes | None] = self._state.get_many(keys)
+        return found
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         for pair in self._state.scan(start, stop, reverse):

@@ -1,4 +1,4 @@
-"""The bus on disk: log, state, outputs and markers of all partitions in one RocksDB, one synced write per commit."""
+"""The bus on disk: log, state, read model and markers in one RocksDB; a commit is one synced write."""
 
 import threading
 from collections.abc import Sequence
@@ -8,13 +8,11 @@ from uuid import uuid4
 
 from rocksdict import WriteBatch
 
-from engine.bus.disk import committed
-from engine.bus.disk import layout as layout
-from engine.bus.disk import upgrade_paths as upgrade_places
+from engine.bus.disk import committed, layout, upgrade_paths
 from engine.bus.disk.committed import Committed, CommittedFile
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.retention import HISTORIES, EmbeddedRetention
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.retention import HISTORIES, DiskRetention
+from engine.bus.disk.state import DiskState
 from engine.bus.single import Commit, Record, check_offsets
 from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, UsageError
@@ -54,22 +52,28 @@ class EmbeddedBus:
         folder = Path(path)
         if folder.exists() and not folder.is_dir():
             raise UsageError(f"{folder} is a file, not a data directory: name one with --data")
-        upgrade_places.refuse_unfinished(folder)
-        # Read before the view of a reader is taken: what is committed later need not be in it.
+        upgrade_paths.refuse_unfinished(folder)
+        return cls._opened(folder, partitions, StoreSettings(memory_mib, reserve_mib, read_only))
+
+    @classmethod
+    def _opened(cls, folder: Path, partitions: int | None, settings: StoreSettings) -> Self:
+        # The file is read before the view of a reader is taken: what is committed later need not be in that view.
         known = committed.read(folder)
         if known is not None:
-            cls._refuse_loss(folder, known, read_only)
-        settings = StoreSettings(memory_mib, reserve_mib, read_only)
+            cls._refuse_loss(folder, known, settings.read_only)
         store = RocksStore(folder, layout.FAMILIES, settings)
         try:
-            return cls(store, partitions, read_only, known)
+            return cls(store, partitions, settings.read_only, known)
         except BaseException:
             store.close()
             raise
 
     @classmethod
     def _refuse_loss(cls, path: Path, known: Committed, read_only: bool) -> None:
-        """Look before anything is written: a file that is put back after that would no longer be taken."""
+        """Refuse a database that has lost commits, before anything is written to it.
+
+        RocksDB would no longer take a missing file that is put back after a write.
+        """
         if not any((path / DATABASE).glob("*")):
             known.check(path, [0] * len(known.ends))
         elif not read_only and newest_log(path) < known.newest_log:
@@ -88,9 +92,9 @@ class EmbeddedBus:
         self._ends = [0] * self.partitions
         self._markers: list[bytes | None] = [None] * self.partitions
         self._recall(known)
-        self._state = EmbeddedState(store)
+        self._state = DiskState(store)
         self._published = DiskReadModel(store, self.partitions)
-        self.retention = EmbeddedRetention(store, self._published, self._begins, self._writing)
+        self.retention = DiskRetention(store, self._published, self._begins, self._writing)
         self._committed = None if read_only else CommittedFile.create(store.path, self._ends, known)
 
     @property
@@ -99,7 +103,7 @@ class EmbeddedBus:
         return self._store.path
 
     @property
-    def state(self) -> EmbeddedState:
+    def state(self) -> DiskState:
         """Committed state."""
         return self._state
 
@@ -125,7 +129,7 @@ class EmbeddedBus:
         return [layout.record(key, value) for key, value in pairs]
 
     def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task, or None before the first."""
+        """The marker of the partition's last commit, or None before the first."""
         return self._markers[partition]
 
     def commit(self, commits: Sequence[Commit]) -> None:
@@ -143,7 +147,7 @@ class EmbeddedBus:
                 self._add(batch, commit, ends[commit.partition])
             tally = self._published.add_counts(batch, commits)
             self._store.write(batch)
-            self._published.settle(tally)
+            self._published.counts_written(tally)
             for commit in commits:
                 self._markers[commit.partition] = commit.marker
             self._ends = ends
@@ -160,7 +164,7 @@ class EmbeddedBus:
         return self._store.path / SNAPSHOTS
 
     def head(self) -> Head:
-        """What a snapshot of the rows as they are now is of."""
+        """The head of a snapshot of the rows as they are now."""
         places = range(self.partitions)
         sequences = {topic: [self._published.sequence(topic, p) for p in places] for topic in HISTORIES}
         return Head(list(self._ends), list(self._markers), sequences)
@@ -189,10 +193,10 @@ class EmbeddedBus:
         layout.put_records(batch.put, self._log.handle, commit.records)
         self._state.add(batch, commit.changes)
         self._published.add(batch, commit)
-        batch.put(layout.task_key(commit.partition), layout.number(end) + commit.marker, self._meta.handle)
+        batch.put(layout.marker_key(commit.partition), layout.number(end) + commit.marker, self._meta.handle)
 
     def _agree(self, partitions: int | None, known: Committed | None) -> int:
-        """The number of partitions, after format and number are found fit or, in a new store, written."""
+        """Check the format and the number of partitions, or write both into a new store; returns the number."""
         found, count = self._meta.get_many([layout.FORMAT_KEY, layout.PARTITIONS_KEY])
         if found is None or count is None:
             if known is not None:
@@ -246,7 +250,7 @@ class EmbeddedBus:
             self.begin_other_log()
 
     def _recall(self, known: Committed | None) -> None:
-        """Load begin, end and marker of every task and hold them against the log and what was last committed."""
+        """Load begin, end and marker of every partition, and compare them with the log and the file `committed`."""
         found = [self._recall_one(partition) for partition in range(self.partitions)]
         if known is not None:
             known.check(self._store.path, list(map(min, found, self._ends)))
@@ -258,8 +262,8 @@ class EmbeddedBus:
                 )
 
     def _recall_one(self, partition: int) -> int:
-        """Load what is stored of a task; answer where the log itself ends."""
-        packed, begin = self._meta.get_many([layout.task_key(partition), layout.begin_key(partition)])
+        """Load what is stored of a partition, and return the offset at which its log itself ends."""
+        packed, begin = self._meta.get_many([layout.marker_key(partition), layout.begin_key(partition)])
         if packed is not None:
             self._ends[partition] = layout.number_in(packed[:8])
             self._markers[partition] = packed[8:]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.bus import EmbeddedBus
 from engine.core.errors import UsageError
 from tables.stores import rocksdb_files as files

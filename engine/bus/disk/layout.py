@@ -1,14 +1,14 @@
-"""How the embedded bus lies in its families: keys that sort as they are read, values packed by hand.
+"""The key layout of the bus on disk: keys sort in the order in which they are read, values are packed by hand.
 
 - meta: format, partitions, log (the id of the log), count/TOPIC, task/PARTITION -> end offset, marker; where retention
   has deleted, begin/PARTITION -> first offset of the log, first/TOPIC/PARTITION -> first sequence of a history
 - log: partition, offset -> arrival, key, value
 - state: state keys as they are
-- dedupe: the state keys that begin with b"d": random, many, and mostly asked for in vain
+- dedupe: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
 - latest: topic, name -> latest value of a thing
-- names: topic, name -> nothing: small enough to stay in the cache, so that counting new things is cheap
+- names: topic, name -> nothing: small enough to stay in the block cache, so that counting new things is cheap
 - history: topic, partition, sequence -> value, in the order of commits
-- touched: row, offset counted down, partition -> nothing: the newest first
+- touched: row, offset counted down, partition -> nothing: the newest event of a row sorts first
 """
 
 import struct
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.bus.single import Output, Record, Topic
-from tables.keys import DUPLICATE
+from tables.event_marks import EVENT_MARK
 from tables.stores.rocksdb_options import Profile
 
 FORMAT = 2
@@ -31,7 +31,7 @@ FAMILIES: Mapping[str, Profile] = {
     "touched": "sequential",
 }
 TOPIC_TAGS: Mapping[Topic, bytes] = {"positions": b"p", "signals": b"s", "alerts": b"a", "dead-letters": b"x"}
-DEDUPE_TAG = DUPLICATE[0]
+DEDUPE_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
 LOG_KEY = b"log"
@@ -95,52 +95,52 @@ def name_in(key: bytes) -> str:
 
 
 def output_name(output: Output) -> str:
-    """What names the thing of an output: the row of a position, else the id."""
+    """The name of an output's thing: the row of a position, else the id."""
     return output.key if output.topic == "positions" else output.id
 
 
 def row_prefix(row: str) -> bytes:
-    """What all index entries of a row begin with; the length keeps rows apart whose names continue each other."""
+    """The prefix of all index keys of a row; the length keeps rows apart where one name begins with the other."""
     name = row.encode("utf-8", "surrogatepass")
     return _LENGTH.pack(len(name)) + name
 
 
 def touched_key(prefix: bytes, offset: int, partition: int) -> bytes:
-    """The index entry of a row for a log offset; greater offsets sort first."""
+    """The index key of a row for a log offset; greater offsets sort first."""
     return prefix + _TOUCHED_TAIL.pack(LAST_OFFSET - offset, partition)
 
 
 def touched_row(key: bytes) -> bytes:
-    """The row prefix of an index entry."""
+    """The row prefix of an index key."""
     return key[: -_TOUCHED_TAIL.size]
 
 
 def after_row(prefix: bytes) -> bytes:
-    """A key beyond all index entries of a row."""
+    """A key beyond all index keys of a row."""
     return prefix + b"\xff" * (_TOUCHED_TAIL.size + 1)
 
 
 def touched_place(key: bytes) -> tuple[int, int]:
-    """Partition and offset of an index entry."""
+    """Partition and offset of an index key."""
     reverse, partition = _TOUCHED_TAIL.unpack(key[-_TOUCHED_TAIL.size :])
     return partition, LAST_OFFSET - reverse
 
 
-def task_key(partition: int) -> bytes:
-    """Where the end offset and the marker of a task are."""
+def marker_key(partition: int) -> bytes:
+    """Where the end offset and the marker of a partition are."""
     return b"task/%d" % partition
 
 
 def begin_key(partition: int) -> bytes:
-    """Where the first offset of a log is whose beginning was deleted."""
+    """Where the first offset of a log is stored once its beginning was deleted."""
     return b"begin/%d" % partition
 
 
 def first_key(topic: Topic, partition: int) -> bytes:
-    """Where the first sequence of a history is whose beginning was deleted."""
+    """Where the first sequence of a history is stored once its beginning was deleted."""
     return b"first/%s/%d" % (topic.encode(), partition)
 
 
 def count_key(topic: Topic) -> bytes:
-    """Where the number of things of a topic is."""
+    """Where the number of things of a topic is stored."""
     return b"count/" + topic.encode()

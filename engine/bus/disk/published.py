@@ -1,4 +1,4 @@
-"""What the embedded bus published: the latest of each thing, histories, and the events of a row."""
+"""The read model on disk: the latest of each thing, histories, and the events of a row."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,37 +9,36 @@ from typing import NamedTuple
 import msgspec
 from rocksdict import WriteBatch
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.single import Commit, Output, Record, Topic
 from engine.core.errors import UsageError
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 
 MAX_KNOWN_NAMES = 100_000
-"""Names remembered so that they need not be looked up to be counted; about 12 MiB, then they are forgotten."""
-
+"""Names that are kept in memory, so that counting them needs no lookup; about 12 MiB, then the set is emptied."""
 
 ENDED = frozenset({"signal.withdrawn", "signal.closed", "alert.resolved", "event.refused"})
-"""What is published last of a thing: nobody waits for it any more."""
+"""The kinds of an output that end its thing."""
 
 
 class _Thing(msgspec.Struct):
     id: str
 
 
-class _Told(msgspec.Struct):
-    """What is asked of an output to tell its age."""
+class _Ageing(msgspec.Struct):
+    """The fields of an output that retention needs."""
 
     type: str
     time: datetime
     data: _Thing
 
 
-_told = msgspec.json.Decoder(_Told)
+_ageing = msgspec.json.Decoder(_Ageing)
 
 
 class Dropped(NamedTuple):
-    """What a portion of a history takes along: how many outputs, and the names of things that are gone with them."""
+    """A deleted portion of a history: the number of outputs, and the names of things that were deleted with them."""
 
     topic: Topic
     partition: int
@@ -48,14 +47,18 @@ class Dropped(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """Names that a commit publishes and that were not known by heart, and the counts that it changes."""
+    """ReadModel names that were missing from the in-memory set, and the new totals per topic."""
 
     names: list[bytes]
     totals: dict[Topic, int]
 
 
 class DiskReadModel:
-    """Reads from any thread; `add`, `add_counts` and `settle` belong to the one commit under way."""
+    """ReadModel things in RocksDB. Any thread may read; one commit at a time writes.
+
+    A commit calls `add` and `add_counts` with its write batch, and `counts_written` once the batch is written. Only
+    then do the counts in memory change, so that a write that fails leaves them as they were.
+    """
 
     def __init__(self, store: RocksStore, partitions: int, histories: bool = True) -> None:
         """Read and write in `store`. Without `histories` only the latest of each thing is kept."""
@@ -128,7 +131,7 @@ class DiskReadModel:
             put(layout.touched_key(layout.row_prefix(row), offset, commit.partition), b"", touched)
 
     def add_counts(self, batch: WriteBatch, commits: Sequence[Commit]) -> Tally:
-        """Put the counts after `commits` into `batch`; hand the answer to `settle` once it is written."""
+        """Put the counts after `commits` into `batch`; call `counts_written` with the result once it is written."""
         named = {
             layout.name_key(output.topic, layout.output_name(output)): output.topic
             for commit in commits
@@ -144,7 +147,7 @@ class DiskReadModel:
             batch.put(layout.count_key(topic), layout.number(total), self._meta.handle)
         return Tally(unknown, totals)
 
-    def settle(self, tally: Tally) -> None:
+    def counts_written(self, tally: Tally) -> None:
         """Take over what was written."""
         self._counts.update(tally.totals)
         if len(self._known) + len(tally.names) > MAX_KNOWN_NAMES:
@@ -164,10 +167,10 @@ class DiskReadModel:
         """Put into `batch` that the oldest outputs of a history go, at most `limit`, none from the instant `before` on.
 
         With the last output of a thing that has ended goes the thing. What is still open is kept until it ends, and is
-        old. Hand the answer to `settle_dropped` once it is written.
+        old. Call `dropped_written` with the result once it is written.
         """
         topic, partition = place
-        outputs = [(value, _told.decode(value)) for value in islice(self.history(topic, partition), limit)]
+        outputs = [(value, _ageing.decode(value)) for value in islice(self.history(topic, partition), limit)]
         old = list(takewhile(lambda output: instant(output[1].time) < before, outputs))
         first = self._firsts[place]
         tag, after = layout.TOPIC_TAGS[topic], first + len(old)
@@ -186,7 +189,7 @@ class DiskReadModel:
         batch.put(layout.count_key(topic), layout.number(self._counts[topic] - len(gone)), self._meta.handle)
         return Dropped(topic, partition, len(old), gone)
 
-    def settle_dropped(self, dropped: Dropped) -> None:
+    def dropped_written(self, dropped: Dropped) -> None:
         """Take over what was written."""
         self._firsts[dropped.topic, dropped.partition] += dropped.outputs
         self._counts[dropped.topic] -= len(dropped.names)

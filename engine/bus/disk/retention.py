@@ -1,7 +1,7 @@
 """Deleting what is old on one machine, in portions that hold up no commit for long.
 
-Nothing here decides what is old, nor that the log may go: `engine.runtime.retention` does. The portions are not synced:
-what a crash brings back is deleted again.
+`engine.runtime.retention` decides what is old and whether the log may be deleted. The portions are not synced: what a
+crash brings back is deleted again.
 """
 
 import threading
@@ -12,7 +12,7 @@ from itertools import islice
 
 from rocksdict import WriteBatch
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
 from engine.bus.single import Topic
 from tables.stores.rocksdb import RocksFamily, RocksStore
@@ -24,11 +24,11 @@ HISTORIES: tuple[Topic, ...] = ("signals", "alerts", "dead-letters")
 _LAST_KEY = b"\xff"
 
 
-class EmbeddedRetention:
-    """What may be deleted of an embedded bus, for one thread that is not the engine's."""
+class DiskRetention:
+    """Deletes what is old from the bus on disk, in one thread beside the engine's."""
 
     def __init__(self, store: RocksStore, published: DiskReadModel, begins: list[int], writing: threading.Lock) -> None:
-        """Of the bus: its store, what it published, where its logs begin (kept up to date here), and its lock."""
+        """Delete from `store`; `begins`, the first offsets of the logs, are kept up to date here under `writing`."""
         self._store = store
         self._published = published
         self._begins = begins
@@ -55,7 +55,7 @@ class EmbeddedRetention:
     def drop_touched(self, start: bytes) -> bytes | None:
         """Delete from the index of a portion of rows, from the key `start` on, the events that are gone from the log.
 
-        Answers where the next portion starts, None after the last.
+        Returns the key at which the next portion starts, None after the last.
         """
         batch = self._store.batch()
         at: bytes | None = start
@@ -68,17 +68,17 @@ class EmbeddedRetention:
         return at
 
     def drop_history(self, topic: Topic, partition: int, before: int) -> int:
-        """Delete a portion of what was published before the instant `before`; how many outputs went."""
+        """Delete a portion of what was published before the instant `before`; returns the number of deleted outputs."""
         with self._writing:
             batch = self._store.batch()
             dropped = self._published.add_dropped(batch, (topic, partition), before, PORTION)
             if dropped.outputs:
                 self._store.write(batch, sync=False)
-                self._published.settle_dropped(dropped)
+                self._published.dropped_written(dropped)
             return dropped.outputs
 
     def reclaim(self) -> None:
-        """Give back the space of what was deleted from logs and histories; RocksDB does the rest by itself."""
+        """Reclaim the space of deleted records and outputs; RocksDB reclaims the rest by itself."""
         for partition, begin in enumerate(self._begins):
             self._compact(self._log, partial(layout.log_key, partition), begin)
             for topic in HISTORIES:
@@ -86,14 +86,17 @@ class EmbeddedRetention:
                 self._compact(self._history, key, self._published.first(topic, partition))
 
     def _compact(self, family: RocksFamily, key: Callable[[int], bytes], until: int) -> None:
-        """Merge the files with the keys of numbers below `until`, but for what was merged before."""
+        """Compact the files with the keys of numbers below `until`, save those that were compacted before."""
         name = key(0)
         if self._reclaimed[name] < until:
             family.compact(key(self._reclaimed[name]), key(until))
             self._reclaimed[name] = until
 
     def _drop_of_row(self, batch: WriteBatch, start: bytes) -> bytes | None:
-        """Put a portion of the row that follows `start` into `batch`; where to go on, None after the last row."""
+        """Add to `batch` the deletion of a portion of the row that follows `start`.
+
+        Returns the key at which to go on, None after the last row.
+        """
         newest = self._touched.first(start, _LAST_KEY)
         if newest is None:
             return None

@@ -1,4 +1,4 @@
-"""Committed state of the embedded bus: one ordered key space over two families."""
+"""Committed state on disk: one ordered key space over two families."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -12,8 +12,8 @@ DEDUPE_START = bytes([DEDUPE_TAG])
 DEDUPE_STOP = bytes([DEDUPE_TAG + 1])
 
 
-class EmbeddedState:
-    """State keys begin with a one-byte tag of their table; those of the tag "d" live in a family made for misses."""
+class DiskState:
+    """State keys begin with a one-byte tag of their table; event marks (tag "d") live in a family made for misses."""
 
     def __init__(self, store: RocksStore) -> None:
         self._rows = store.family("state")
@@ -47,7 +47,7 @@ class EmbeddedState:
         return chain.from_iterable([family.scan(low, high, reverse) for family, low, high in chosen if low < high])
 
     def add(self, batch: WriteBatch, changes: Sequence[tuple[bytes, bytes | None]]) -> None:
-        """Put `changes` into `batch`; the hot path of a commit."""
+        """Put `changes` into `batch`. Every commit passes here, so the loop is kept short."""
         put, delete = batch.put, batch.delete
         rows, dedupe = self._rows.handle, self._dedupe.handle
         for key, value in changes:

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import msgspec
 
 from engine.bus.single import Commit
-from tables import keys
-from tables.event_marks import pack_names
+from tables.event_marks import EVENT_MARK, chunk_key, pack_marks
+from tables.markers import marker_key
 
 Pair = tuple[bytes, bytes | None]
 
-DEDUPE_TAG = keys.DUPLICATE[0]
+DEDUPE_TAG = EVENT_MARK[0]
 
 
 class LogMarker(msgspec.Struct, array_like=True):
@@ -53,10 +53,10 @@ def change_of(commit: Commit, topic_id: str, expired: Sequence[bytes]) -> Change
         else:
             records.append(pair)
     if names:
-        records.append((keys.names_chunk(commit.partition, commit.next_offset), pack_names(names)))
+        records.append((chunk_key(commit.partition, commit.next_offset), pack_marks(names)))
     records += [(key, None) for key in expired]
     marker = LogMarker(topic_id, commit.next_offset, commit.marker)
-    records.append((keys.marker(commit.partition), msgspec.msgpack.encode(marker)))
+    records.append((marker_key(commit.partition), msgspec.msgpack.encode(marker)))
     return Change(records, names)
 
 

@@ -10,19 +10,20 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import LogMarker, read_log_marker
-from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.web.follower import commit_of
-from engine.bus.kafka.worker.ownership import UNTIL_HEADER
 from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Record
 from engine.bus.snapshot_file import Head
 from engine.core.errors import BrokenInvariant, UsageError
-from engine.kafka.connection import Connection, TopicPlace, stopped
-from tables import keys
+from engine.kafka.connection import Connection, stopped
+from engine.kafka.headers import UNTIL_HEADER
+from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 FETCH_MS = 1_000
@@ -68,7 +69,7 @@ class Snapshot:
         self._starts = starts
         self._store = RocksStore(path, layout.FAMILIES, StoreSettings(128))
         self._log = self._store.family("log")
-        self.state = EmbeddedState(self._store)
+        self.state = DiskState(self._store)
         self.published = DiskReadModel(self._store, partitions)
 
     async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
@@ -99,7 +100,7 @@ class Snapshot:
         places = [TopicPartition(topic, partition) for topic in topics for partition in range(self.partitions)]
         starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         async for at, records in _read(consumer, starts, ends):
-            commit = commit_of(TopicPlace(*at), choose(at, records), frozenset())
+            commit = commit_of(at, choose(at, records), frozenset())
             await asyncio.to_thread(self._keep, commit)
             advance(len(records))
 
@@ -116,7 +117,7 @@ class Snapshot:
         self.published.add(batch, commit)
         tally = self.published.add_counts(batch, [commit])
         self._store.write(batch, sync=False)
-        self.published.settle(tally)
+        self.published.counts_written(tally)
 
     def _keep_log(self, records: Sequence[Record]) -> None:
         batch = self._store.batch()
@@ -126,7 +127,7 @@ class Snapshot:
     # a bus to be read -------------------------------------------------------------------------------------------------
 
     def _marker(self, partition: int) -> LogMarker | None:
-        return read_log_marker(self.state.get(keys.marker(partition)))
+        return read_log_marker(self.state.get(marker_key(partition)))
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExistsError, for_code
@@ -13,12 +14,9 @@ from msgspec import Struct
 from engine.bus.kafka.topic_ids import topic_ids
 from engine.contract.schemas import CHANNELS
 from engine.core.errors import EnvironmentFailure, UsageError
-from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection, TopicPlace
+from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection
+from engine.kafka.topic_names import EVENTS, TOPICS
 
-EVENTS = "stockline.events"
-STATE = "stockline.state"
-OUTPUTS = {name: f"stockline.{name}" for name in CHANNELS if name not in ("events", "state")}
-TOPICS = [EVENTS, STATE, *OUTPUTS.values()]
 DEFAULT_PARTITIONS = 8
 DEFAULT_REPLICATION = 3
 VISIBLE_SECONDS = 30.0
@@ -186,13 +184,13 @@ def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
             raise _wrong(address, topic, name, room, f"must be at least {needed}", str(needed))
 
 
-def not_taken(address: str, place: TopicPlace, length: int, error: KafkaError) -> UsageError:
+def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) -> UsageError:
     """A broker has refused records for their length: no repetition helps, a person must raise the topic's limit."""
     name = "segment.bytes" if isinstance(error, RecordListTooLargeError) else "max.message.bytes"
-    wanted = f"{name}={wanted_config(place.topic)['max.message.bytes']}"
+    wanted = f"{name}={wanted_config(at.topic)['max.message.bytes']}"
     return UsageError(
-        f"Kafka at {address} does not take {length} bytes for {place.topic}, partition {place.partition}, whose "
-        f"{name} was lowered; nothing of the commit was written. {_command(address, place.topic, wanted)}; then start "
+        f"Kafka at {address} does not take {length} bytes for {at.topic}, partition {at.partition}, whose "
+        f"{name} was lowered; nothing of the commit was written. {_command(address, at.topic, wanted)}; then start "
         "the workers again"
     )
 

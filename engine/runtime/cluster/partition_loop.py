@@ -1,47 +1,45 @@
-"""One partition of a worker: a small actor with one loop.
+"""The loop that owns and folds one partition of a worker.
 
 Its steps, and the reason for their order:
 
-1. own      fence the former owner, restore the rows; only then is the place in the log known
-2. seek     fetch from there
-3. gather   what has been fetched; the busier the process, the longer, so that a commit holds more
+1. own      fence the former owner, restore the rows; only then is the offset known from which the fold goes on
+2. seek     fetch from that offset
+3. gather   the fetched records; the busier the process, the longer, so that a commit holds more
 4. fold     with the same `Fold` that the embedded engine uses
-5. weigh    what came out too long for one transaction is forgotten, and folded again in halves
-6. commit   rows, outputs, marker in one transaction; while it is under way other partitions fold
-7. settle   only now does the next fold begin
+5. weigh    changes too large for one transaction are dropped, and half as many records are folded next
+6. commit   rows, outputs and marker in one transaction; meanwhile the loops of other partitions fold
+7. report   the offsets for the consumer group and what is still due; only now does the next fold begin
 
-Any error of a commit ends the ownership: its outcome may be unknown, so the partition is owned anew, which finds out.
+Any error of a commit ends the ownership, because its outcome may be unknown: to own the partition anew finds it out.
 """
 
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from engine.aio import end
 from engine.bus.cluster import Fetched, Ownership, length_of
 from engine.bus.single import Record
-from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced, UsageError
+from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced
 from engine.core.events import Broadcast, ClockTicked
 from engine.core.values import SECOND, iso
 from engine.runtime.arrivals import Arrival
+from engine.runtime.cluster.fetch_queue import FetchQueue
+from engine.runtime.cluster.surroundings import Surroundings
 from engine.runtime.fold import Fold
 from engine.runtime.marker import resume
 
-if TYPE_CHECKING:
-    from engine.runtime.cluster.worker import Worker
-
 log = logging.getLogger(__name__)
 
-
-HELD_SECONDS = 1.0
+BELIEVE_SECONDS = 1.0
+"""How often a loop looks again whether the clocks agree."""
 
 
 def late_broker(newest: int, expected: int) -> str:
-    """What to say of an arrival that is later than it can be."""
+    """The sentence for an arrival that is later than this machine's clock allows; both in microseconds."""
     return (
         f"a broker says that an event has arrived at {iso(newest)}, {timedelta(seconds=(newest - expected) // SECOND)} "
         "after this machine's clock. Nothing more of its partition is folded until the two agree, or until `stockline "
@@ -50,259 +48,216 @@ def late_broker(newest: int, expected: int) -> str:
 
 
 class PartitionLoop:
-    """One partition of a worker."""
+    """One partition of a worker. Its loop begins at once and ends with `stop`.
 
-    def __init__(self, worker: "Worker", partition: int, memory_bytes: int) -> None:
+    Attributes:
+        fold: the fold of the partition; None while the partition is not owned.
+    """
+
+    def __init__(self, partition: int, surroundings: Surroundings, memory_bytes: int) -> None:
         self.partition = partition
-        self.task: Fold | None = None
-        self._worker = worker
+        self.fold: Fold | None = None
+        self._surroundings = surroundings
+        self._pacing = surroundings.pacing
         self._memory_bytes = memory_bytes
-        self._owned: Ownership | None = None
-        self._queue: deque[Fetched] = deque()
-        self._waiting = 0
-        self._waiting_bytes = 0
-        self._limit = worker.pacing.commit_records
-        self._expected: int | None = None
-        self.newest = 0
-        """The latest arrival of what is queued."""
-        self._arrived = asyncio.Event()
+        self._ownership: Ownership | None = None
+        self._queue = FetchQueue(partition)
+        self._limit = self._pacing.commit_records
+        self._pause = self._pacing.first_pause
         self._allowed = asyncio.Event()
         self._allowed.set()
         self._committing = asyncio.Lock()
         self._stopping = False
-        self._loop = asyncio.create_task(self._run(), name=f"partition {partition}")
-        self._loop.add_done_callback(self._fell)
+        self._running = asyncio.create_task(self._run(), name=f"partition {partition}")
+        self._running.add_done_callback(self._ended)
 
-    # what is fetched --------------------------------------------------------------------------------------------------
+    # for the worker ---------------------------------------------------------------------------------------------------
+
+    @property
+    def newest(self) -> int:
+        """The latest arrival among the records that wait, in microseconds; 0 while none does."""
+        return self._queue.newest
 
     def wants(self) -> bool:
-        """Whether more would be taken now."""
-        pacing = self._worker.pacing
-        room = self._waiting < 2 * pacing.commit_records and self._waiting_bytes < pacing.commit_bytes
-        return self._expected is not None and room
+        """Whether more records would be taken now."""
+        queue, pacing = self._queue, self._pacing
+        return queue.is_open and queue.records < 2 * pacing.commit_records and queue.bytes < pacing.commit_bytes
 
     def take(self, fetched: Fetched) -> None:
-        """Queue what follows on what was taken before; anything else is from before a seek.
-
-        Such a fetch may begin at the very offset that was sought. The one that was asked for then overlaps it, and
-        only the rest of it is new.
-        """
-        expected = self._expected
-        if expected is None or not fetched.start <= expected < fetched.end:
-            log.debug("partition %d: dropped a fetch from %d, not %s", self.partition, fetched.start, expected)
-            return
-        if fetched.start < expected:
-            rest = [record for record in fetched.records if record.offset >= expected]
-            fetched = fetched._replace(start=expected, records=rest)
-        self._expected = fetched.end
-        if fetched.records:
-            self._queue.append(fetched)
-            self._count(fetched, 1)
-            self.newest = max(self.newest, *(record.arrived_at for record in fetched.records))
-            self._arrived.set()
-        elif not self._queue and not self._committing.locked():
-            self._worker.settled(self.partition, fetched.end)
-
-    def _forget(self) -> None:
-        self._expected = None
-        self._queue.clear()
-        self._waiting = self._waiting_bytes = 0
-        self.newest = 0
-        self._arrived.clear()
-
-    def _count(self, fetched: Fetched, sign: int) -> None:
-        self._waiting += sign * len(fetched.records)
-        self._waiting_bytes += sign * sum([len(record.value) for record in fetched.records])
-
-    async def _seek(self) -> None:
-        assert self._owned is not None
-        self._forget()
-        offset = self._owned.next_offset if self.task is None else self.task.marker.next_offset
-        self._expected = offset
-        await self._worker.cluster.seek(self.partition, offset)
-
-    # life -------------------------------------------------------------------------------------------------------------
+        """Queue the records of a fetch; a fetch that was issued before the last seek is dropped."""
+        added = self._queue.add(fetched)
+        if added and not fetched.records and not self._queue.records and not self._committing.locked():
+            # Only transaction markers: nothing is left to commit, yet the group's lag would count them.
+            self._surroundings.report.consumed(self.partition, fetched.end)
 
     async def pause(self) -> None:
-        """Begin no further commit; returns when none is under way, or after a while."""
+        """Begin no further commit; returns when none is under way, or after the time of a handover."""
         self._allowed.clear()
-        self._forget()
+        self._queue.close()
         try:
-            async with asyncio.timeout(self._worker.pacing.handover), self._committing:
+            async with asyncio.timeout(self._pacing.handover), self._committing:
                 pass
         except TimeoutError:
             log.warning("partition %d: a commit does not come to its end", self.partition)
 
     async def resume(self) -> None:
-        """The group has left this partition with us."""
-        if self.task is not None:
-            await self._seek()
+        """Go on after a rebalance that has left this partition with this worker."""
+        if self.fold is not None:
+            await self._seek(self.fold)
         self._allowed.set()
 
     async def stop(self) -> None:
-        """Let go of the partition."""
+        """End the loop and let go of the partition."""
         self._stopping = True
-        self._loop.remove_done_callback(self._fell)
-        await end(self._loop)
+        self._running.remove_done_callback(self._ended)
+        await end(self._running)
 
-    def _fell(self, loop: asyncio.Task[None]) -> None:
-        """The loop has ended without being asked to: the worker cannot go on without it."""
-        error = None if loop.cancelled() else loop.exception()
-        self._worker.failed(error or BrokenInvariant(f"partition {self.partition} ended by itself"))
+    def _ended(self, running: asyncio.Task[None]) -> None:
+        """The loop has ended although nobody has stopped it, so the worker cannot go on."""
+        error = None if running.cancelled() else running.exception()
+        self._surroundings.report.failed(error or BrokenInvariant(f"partition {self.partition} ended by itself"))
+
+    # life -------------------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
-        pacing = self._worker.pacing
-        pause = pacing.first_pause
         while True:
-            error: BaseException | None = None
-            try:
-                await self._own()
-                pause = pacing.first_pause
-                await self._serve()
-            except asyncio.CancelledError:
-                if self._stopping:
-                    await self._close(None)
-                    raise
-                # Nobody has asked this loop to end: it is a client that gave something up.
-                error = EnvironmentFailure("the Kafka client gave up a request")
-            except Exception as caught:
-                error = caught
-            await self._close(error)
-            if not isinstance(error, EnvironmentFailure) or isinstance(error, UsageError | DiskFull):
-                # A person must act, or there is a bug. A full disk is this machine's: others take over.
-                raise error or BrokenInvariant(f"partition {self.partition} ended by itself")
+            error = await self._own_and_serve()
+            if not isinstance(error, EnvironmentFailure) or isinstance(error, DiskFull):
+                # A person must act, or there is a bug. A full disk is this machine's: other workers take over.
+                raise error
             what = "its local rows are damaged and are rebuilt" if isinstance(error, Corrupt) else error
             log.warning("partition %d: %s; it is owned anew", self.partition, what)
-            self._worker.counts.fenced += isinstance(error, Fenced)
-            # Who was fenced may not be the owner any more: let the group decide before fencing in turn.
-            await asyncio.sleep(pacing.fenced_pause if isinstance(error, Fenced) else pause)
-            pause = min(2 * pause, pacing.last_pause)
+            if isinstance(error, Fenced):
+                self._surroundings.report.fenced()
+                # A fenced worker may have lost the partition: let the group decide before this one fences in turn.
+                await asyncio.sleep(self._pacing.fenced_pause)
+            else:
+                await asyncio.sleep(self._pause)
+            self._pause = min(2 * self._pause, self._pacing.last_pause)
+
+    async def _own_and_serve(self) -> Exception:
+        """Own and fold the partition until an error ends that; returns the error once the ownership is closed."""
+        error: Exception
+        try:
+            await self._own()
+            self._pause = self._pacing.first_pause
+            await self._serve()
+        except asyncio.CancelledError:
+            if self._stopping:
+                await self._close(None)
+                raise
+            # Nobody has stopped this loop, so the Kafka client has cancelled a request of its own.
+            error = EnvironmentFailure("the Kafka client gave up a request")
+        except Exception as caught:
+            error = caught
+        await self._close(error)
+        return error
 
     async def _own(self) -> None:
         await self._allowed.wait()
-        worker = self._worker
-        self._owned = await worker.cluster.own(self.partition)
-        self.task = self._task(self._owned)
+        self._ownership = await self._surroundings.cluster.own(self.partition)  # 1. own
+        self.fold = self._fold_on(self._ownership)
         await self._allowed.wait()
-        await self._seek()
-        folded = self.task.marker.next_offset
+        await self._seek(self.fold)  # 2. seek
+        folded = self.fold.marker.next_offset
         if folded:
-            # The former owner may have died between its last commit and telling the group of it.
-            self._worker.settled(self.partition, folded)
+            # The former owner may have died between its last commit and reporting it to the group.
+            self._surroundings.report.consumed(self.partition, folded)
         log.info("partition %d: owned, from offset %d", self.partition, folded)
 
-    def _task(self, owned: Ownership) -> Fold:
-        """A task on what is committed."""
-        worker, marker = self._worker, resume(owned.marker, self._worker.rules)
-        return Fold(owned.state, self.partition, worker.cluster.partitions, worker.rules, marker, self._memory_bytes)
+    def _fold_on(self, ownership: Ownership) -> Fold:
+        """A fold that goes on from what is committed."""
+        rules, partitions = self._surroundings.rules, self._surroundings.cluster.partitions
+        marker = resume(ownership.marker, rules)
+        return Fold(ownership.state, self.partition, partitions, rules, marker, self._memory_bytes)
+
+    async def _seek(self, fold: Fold) -> None:
+        self._queue.begin(fold.marker.next_offset)
+        await self._surroundings.cluster.seek(self.partition, fold.marker.next_offset)
 
     async def _close(self, error: BaseException | None) -> None:
-        self._forget()
-        self.task = None
-        owned, self._owned = self._owned, None
-        if owned is not None:
-            await asyncio.shield(owned.close(damaged=isinstance(error, Corrupt)))
+        self._queue.close()
+        self.fold = None
+        ownership, self._ownership = self._ownership, None
+        if ownership is not None:
+            await asyncio.shield(ownership.discard() if isinstance(error, Corrupt) else ownership.close())
 
     # the loop ---------------------------------------------------------------------------------------------------------
 
-    async def _serve(self) -> None:
-        worker, pacing = self._worker, self._worker.pacing
+    async def _serve(self) -> NoReturn:
         clock = asyncio.get_running_loop().time
         while True:
-            await self._believable()
+            await self._believable_arrivals()
             began = clock()
-            fetched = self._gather(self._limit)
+            fetched = self._queue.gather(self._limit)  # 3. gather
             if fetched:
                 async with self._committing:
-                    await self._commit(fetched)
-            interval = pacing.max_interval * worker.senses.load()
-            if self._waiting < self._limit and (rest := interval - (clock() - began)) > 0:
+                    await self._fold_and_commit(fetched)
+            interval = self._pacing.max_interval * self._surroundings.machine.load()
+            if self._queue.records < self._limit and (rest := interval - (clock() - began)) > 0:
                 await asyncio.sleep(rest)
 
-    def _gather(self, limit: int) -> list[Fetched]:
-        """What waits, up to `limit` records; a fetch that is longer is cut."""
-        found: list[Fetched] = []
-        while self._queue and limit > 0:
-            fetched = self._queue.popleft()
-            if len(fetched.records) > limit:
-                self._queue.appendleft(fetched._replace(records=fetched.records[limit:]))
-                cut = fetched.records[limit].offset
-                fetched = fetched._replace(records=fetched.records[:limit], end=cut)
-            found.append(fetched)
-            limit -= len(fetched.records)
-            self._count(fetched, -1)
-        if not self._queue:
-            self.newest = 0
-            self._arrived.clear()
-        return found
+    async def _believable_arrivals(self) -> None:
+        """Wait until records have arrived, none of them later than this machine's clock could ever show.
 
-    async def _believable(self) -> None:
-        """Wait until something has arrived, and none of it later than this machine's clock could ever show.
-
-        The brokers give arrivals their time. What they write by a clock that has jumped stays in the log, so it is
-        folded only when an operator says that they were right.
+        The brokers stamp arrivals. A stamp of a broker clock that has jumped stays in the log, so its record is folded
+        only once an operator says that the broker was right.
         """
-        clock, said = self._worker.senses.clock, False
-        while not self._arrived.is_set() or self.newest > clock.latest:
-            await self._arrived.wait()
-            if self.newest > clock.latest:
-                if not said:
-                    log.error("partition %d: %s", self.partition, late_broker(self.newest, clock.expected))
-                said = True
-                await asyncio.sleep(HELD_SECONDS)
+        clock, queue, is_logged = self._surroundings.machine.clock, self._queue, False
+        while not queue.arrived.is_set() or queue.newest > clock.latest:
+            await queue.arrived.wait()
+            if queue.newest > clock.latest:
+                if not is_logged:
+                    log.error("partition %d: %s", self.partition, late_broker(queue.newest, clock.expected))
+                is_logged = True
+                await asyncio.sleep(BELIEVE_SECONDS)
 
-    async def _commit(self, fetched: Sequence[Fetched]) -> None:
-        task, owned, worker = self.task, self._owned, self._worker
-        if task is None or owned is None or not self._allowed.is_set():
+    async def _fold_and_commit(self, fetched: Sequence[Fetched]) -> None:
+        fold, ownership, report = self.fold, self._ownership, self._surroundings.report
+        if fold is None or ownership is None or not self._allowed.is_set():
             return
-        arrivals = [arrival for part in fetched for arrival in worker.decoder.arrivals(part.records)]
+        arrivals = [arrival for part in fetched for arrival in self._surroundings.decoder.arrivals(part.records)]
         broadcast = self._broadcast(arrivals, frozenset().union(*(part.everywhere for part in fetched)))
-        step = task.step(arrivals, append=False)
-        if not self._fits(length_of(step.commit, broadcast), len(arrivals)):
-            self._undo(fetched, owned)
+        step = fold.step(arrivals, append=False)  # 4. fold
+        if not self._fits(length_of(step.commit, broadcast), len(arrivals)):  # 5. weigh
+            self.fold = self._fold_on(ownership)
+            self._queue.put_back(fetched)
             return
         began = time.monotonic()
         try:
-            await owned.commit(step.commit, broadcast)
+            await ownership.commit(step.commit, broadcast)  # 6. commit
         except EnvironmentFailure:
-            # Where it failed for its size, the next attempt is smaller; a success lets it grow again.
+            # It may have failed for its size, so the next attempt is smaller; success lets it grow again.
             self._limit = max(1, len(arrivals) // 2)
             raise
-        task.committed()
-        worker.counts.commits += 1
-        worker.counts.last_commit_seconds = time.monotonic() - began
-        worker.settled(self.partition, fetched[-1].end)
-        if task.behind and any(type(event) is ClockTicked for _, event in arrivals):
-            worker.left(self.partition)
+        fold.committed()
+        report.committed(time.monotonic() - began)  # 7. report
+        report.consumed(self.partition, fetched[-1].end)
+        if fold.behind and any(type(event) is ClockTicked for _, event in arrivals):
+            report.tick_unfinished(self.partition)
 
     def _fits(self, length: int, records: int) -> bool:
-        """Whether a commit of so many bytes may be made of so many records; sets how many the next one may have.
+        """Whether a commit of `length` bytes may be made of so many records; sets how many the next one may have.
 
-        A single record is never cut: the fold refuses what it could not write.
+        A single record always fits: the fold rejects an event that would write more than a transaction holds.
         """
-        pacing = self._worker.pacing
-        if length > pacing.commit_bytes and records > 1:
+        if length > self._pacing.commit_bytes and records > 1:
             self._limit = records // 2
             return False
-        if length < pacing.commit_bytes // 4:
-            self._limit = min(2 * self._limit, pacing.commit_records)
+        if length < self._pacing.commit_bytes // 4:
+            self._limit = min(2 * self._limit, self._pacing.commit_records)
         return True
 
-    def _undo(self, fetched: Sequence[Fetched], owned: Ownership) -> None:
-        """Put back what was gathered, and forget what a fold has made of it."""
-        self.task = self._task(owned)
-        for part in reversed(fetched):
-            self._queue.appendleft(part)
-            self._count(part, 1)
-        self._arrived.set()
-
     def _broadcast(self, arrivals: Sequence[Arrival], everywhere: frozenset[int]) -> list[Record]:
-        """Copies, for the other partitions, of events that concern all and that were sent to this one only."""
-        # The key may be of any bytes, and of any length: nothing asks for it where a source is there.
+        """Copies, for the other partitions, of broadcast events that their sender has put into this one only.
+
+        `everywhere` are the offsets of those that their sender has put into every partition.
+        """
+        # Such a key may hold any bytes and be of any length, so the copies get the source as theirs.
         alone = [
             record._replace(key=event.source)
             for record, event in arrivals
             if isinstance(event, Broadcast) and type(event) is not ClockTicked and record.offset not in everywhere
         ]
-        others = [partition for partition in range(self._worker.cluster.partitions) if partition != self.partition]
+        others = [other for other in range(self._surroundings.cluster.partitions) if other != self.partition]
         return [record._replace(partition=partition) for record in alone for partition in others]

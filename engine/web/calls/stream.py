@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 from itertools import count
 from struct import pack
 
-import msgspec
 from aiohttp import web
 
 from engine.bus.single import Output, Topic
@@ -34,13 +33,6 @@ SYSTEM_BUFFER_BYTES = 64 * 1024
 STALL_SECONDS = 20.0
 """A reader who does not take one piece within this time is cut off."""
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-class _Type(msgspec.Struct):
-    type: str
-
-
-_type = msgspec.json.Decoder(_Type)
 
 
 class Stalled(Exception):
@@ -71,8 +63,7 @@ class Feed:
             self._filled.set()
 
     def _event(self, output: Output) -> bytes:
-        kind = _type.decode(output.value).type.encode()
-        return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), kind, output.value)
+        return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), output.kind.encode(), output.value)
 
     async def take(self, patience_seconds: float) -> bytes:
         """What has gathered, or nothing after `patience_seconds`."""

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
-from engine.bus.kafka.topics import EVENTS
-from engine.bus.kafka.worker.ownership import BROADCAST_HEADER
 from engine.bus.single import Record
-from engine.kafka.connection import CLOSE_SECONDS, Connection, group_offsets, stopped, translated
+from engine.kafka.connection import Connection, closed, group_offsets, stopped
+from engine.kafka.errors import CLIENT_ERRORS, translated
+from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS
+from engine.kafka.topic_names import EVENTS
 
 LINGER_MS = 2
 
@@ -51,12 +51,12 @@ class Ingest:
                     record.value,
                     record.key.encode("utf-8", "surrogatepass"),
                     record.partition,
-                    headers=[BROADCAST_HEADER] if index in everywhere else [],
+                    headers=[BROADCAST_HEADER] if index in everywhere else NO_HEADERS,
                 )
                 for index, record in enumerate(records)
             ]
             done = await asyncio.gather(*sent)
-        except (KafkaError, OSError, TimeoutError) as error:
+        except CLIENT_ERRORS as error:
             await self.close()
             raise translated(error, f"Kafka at {self._connection.address}: events cannot be appended") from error
         return [Appended(each.partition, each.offset) for each in done]
@@ -113,7 +113,7 @@ class LogProgress:
         async with self._asking:
             try:
                 yield
-            except (KafkaError, OSError, TimeoutError) as error:
+            except CLIENT_ERRORS as error:
                 await self.close()
                 raise translated(error, f"Kafka at {self._connection.address}: progress cannot be read") from error
 
@@ -124,5 +124,4 @@ class LogProgress:
         if consumer is not None:
             await stopped(consumer)
         if admin is not None:
-            with suppress(Exception):
-                await asyncio.wait_for(admin.close(), CLOSE_SECONDS)
+            await closed(admin)

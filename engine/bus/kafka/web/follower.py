@@ -10,12 +10,13 @@ from aiokafka.errors import KafkaError
 
 from engine.aio import end
 from engine.bus.kafka.changelog import offsets_in
-from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE
-from engine.bus.kafka.web.view import NOT_SHOWN, KafkaView
-from engine.bus.kafka.worker.ownership import TOUCHED_HEADER
+from engine.bus.kafka.web.view import KafkaView
 from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Output, Record, Topic
-from engine.kafka.connection import Connection, TopicPlace, stopped
+from engine.kafka.connection import Connection, stopped
+from engine.kafka.headers import TOUCHED_HEADER
+from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
+from tables.catalogue import HIDDEN_TAGS
 
 FOLLOW_SECONDS = 0.2
 RETRY_SECONDS = 1.0
@@ -33,13 +34,14 @@ class _Data(msgspec.Struct):
 
 
 class _Envelope(msgspec.Struct):
+    type: str
     data: _Data
 
 
-_named = msgspec.json.Decoder(_Envelope)
+_envelopes = msgspec.json.Decoder(_Envelope)
 
 
-def commit_of(place: TopicPlace, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
+def commit_of(place: TopicPartition, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
     """Records of a topic as what they say; rows of tables in `hidden` are left out."""
     changes: list[tuple[bytes, bytes | None]] = []
     outputs: list[Output] = []
@@ -57,19 +59,20 @@ def commit_of(place: TopicPlace, records: Iterable[ConsumerRecord], hidden: froz
             outputs.append(output)
             if topic == "positions":
                 touched += [(output.key, offset) for offset in _touched(record)]
-    return Commit(place.partition, (), changes, outputs, touched, b"")
+    return Commit(place.partition, (), changes, outputs, touched, b"", 0)
 
 
 def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
     """A record of an output topic; None where somebody else has written there what cannot be read."""
     try:
         key = (record.key or b"").decode("utf-8", "surrogatepass")
-        named = _named.decode(record.value or b"").data
+        found = _envelopes.decode(record.value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     if topic == "positions":
-        return Output(topic, key, key, record.value) if named.sku is not None and "\0" in key else None
-    return Output(topic, key, named.id, record.value) if named.id is not None else None
+        return Output(topic, key, key, record.value, found.type) if found.data.sku is not None and "\0" in key else None
+    name = found.data.id
+    return Output(topic, key, name, record.value, found.type) if name is not None else None
 
 
 def _touched(record: ConsumerRecord) -> Iterable[int]:
@@ -151,8 +154,8 @@ class Follower:
     async def _take(
         self, consumer: AIOKafkaConsumer, fetched: Mapping[TopicPartition, Sequence[ConsumerRecord]]
     ) -> None:
-        commits = [commit_of(TopicPlace(*at), records, NOT_SHOWN) for at, records in fetched.items()]
-        places = {TopicPlace(*at): await consumer.position(at) for at in fetched}
+        commits = [commit_of(at, records, HIDDEN_TAGS) for at, records in fetched.items()]
+        places = {at: await consumer.position(at) for at in fetched}
         await asyncio.to_thread(self._view.apply, commits, places)
         outputs = [output for commit in commits for output in commit.outputs]
         if outputs:

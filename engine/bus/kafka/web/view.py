@@ -9,22 +9,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
+from aiokafka import TopicPartition
 
-from engine.bus.disk import layout as layout
+from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import read_log_marker
-from engine.bus.kafka.topics import EVENTS, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.worker.cache import MAX_AGE_SECONDS
 from engine.bus.single import Commit, Record
 from engine.core.errors import Corrupt
-from engine.kafka.connection import TopicPlace
-from tables import keys
+from engine.kafka.topic_names import EVENTS
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 PROGRESS_KEY = b"view"
-NOT_SHOWN = frozenset({keys.DUPLICATE[0], keys.NAMES[0], keys.TIMER[0]})
-"""Tables of the changelog that no reader of rows asks for."""
 
 Fetch = Callable[[list[tuple[int, int]]], list[Record]]
 
@@ -67,7 +66,7 @@ class KafkaView:
     def _open(self) -> None:
         self._store = RocksStore(self.path, layout.FAMILIES, self._settings)
         self._meta = self._store.family("meta")
-        self._state = EmbeddedState(self._store)
+        self._state = DiskState(self._store)
         self._published = KafkaReadModel(self._store, self.partitions, histories=False)
         packed = self._meta.get(PROGRESS_KEY)
         fresh = _Progress(dict(self._topics.ids), {}, 0)
@@ -78,7 +77,7 @@ class KafkaView:
         return same and (not self._progress.written or time.time() - self._progress.written < MAX_AGE_SECONDS)
 
     @property
-    def state(self) -> EmbeddedState:
+    def state(self) -> DiskState:
         """The rows of the changelog."""
         return self._state
 
@@ -93,10 +92,10 @@ class KafkaView:
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the last commit of the task."""
-        marker = read_log_marker(self._state.get(keys.marker(partition)))
+        marker = read_log_marker(self._state.get(marker_key(partition)))
         return None if marker is None else marker.marker
 
-    def apply(self, commits: Sequence[Commit], places: Mapping[TopicPlace, int]) -> None:
+    def apply(self, commits: Sequence[Commit], places: Mapping[TopicPartition, int]) -> None:
         """Take over what was followed, up to `places`, in one write."""
         batch = self._store.batch()
         for commit in commits:
@@ -108,7 +107,7 @@ class KafkaView:
         self._progress.written = int(time.time())
         batch.put(PROGRESS_KEY, msgspec.msgpack.encode(self._progress), self._meta.handle)
         self._store.write(batch, sync=False)
-        self._published.settle(tally)
+        self._published.counts_written(tally)
 
     def discard(self) -> None:
         """Throw everything away and begin empty."""

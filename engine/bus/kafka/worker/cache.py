@@ -12,18 +12,18 @@ from typing import Any, NamedTuple, Self
 
 from msgspec import Struct, msgpack
 
-from engine.bus.disk.state import EmbeddedState
+from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import Change, LogMarker, Pair, read_log_marker
 from engine.core.errors import Corrupt, DirectoryInUse, EnvironmentFailure
 from engine.core.values import DAY
-from tables import keys
-from tables.event_marks import newest_arrival, unpack_names
+from tables.event_marks import MARK_CHUNK, newest_arrival, unpack_marks
+from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 from tables.stores.rocksdb_options import Profile
 
 FAMILIES: Mapping[str, Profile] = {"meta": "rows", "state": "rows", "dedupe": "random", "names": "sequential"}
 PLACE_KEY = b"place"
-NAMES_TAG = keys.NAMES[0]
+NAMES_TAG = MARK_CHUNK[0]
 SPARE_DIRECTORIES = 8
 MAX_AGE_SECONDS = 3 * 24 * 3600
 """An older cache may hold rows whose deletion the changelog has forgotten (it keeps deletions for 7 days)."""
@@ -82,7 +82,7 @@ class Cache:
         self._store = RocksStore(self.path, FAMILIES, self._options)
         self._meta, self._names = self._store.family("meta"), self._store.family("names")
         self._dedupe = self._store.family("dedupe")
-        self.state = EmbeddedState(self._store)
+        self.state = DiskState(self._store)
         packed = self._meta.get(PLACE_KEY)
         self._place = None if packed is None else msgpack.decode(packed, type=Place)
 
@@ -96,7 +96,7 @@ class Cache:
 
     def marker(self, partition: int) -> LogMarker | None:
         """How far the log was folded into these rows."""
-        return read_log_marker(self.state.get(keys.marker(partition)))
+        return read_log_marker(self.state.get(marker_key(partition)))
 
     def apply(self, change: Change, position: int | None) -> None:
         """Take over what was committed, up to `position` of the changelog; None where the broker did not say."""
@@ -124,7 +124,7 @@ class Cache:
                 rows.append((key, value))
             elif value is not None:
                 batch.put(key, value, self._names.handle)
-                for name, seen in unpack_names(key, value):
+                for name, seen in unpack_marks(key, value):
                     batch.put(name, seen, self._dedupe.handle)
             else:
                 # What is to be forgotten may lie in this very batch.
@@ -141,7 +141,7 @@ class Cache:
         """
         window = (self._settings.names_days + 1) * DAY
         found: list[bytes] = []
-        for key, packed in self._names.scan(keys.NAMES, b"\xff"):
+        for key, packed in self._names.scan(*MARK_CHUNK.range()):
             if newest_arrival(packed) + window >= now or len(found) == EXPIRED_PER_COMMIT:
                 break
             found.append(key)
@@ -168,7 +168,7 @@ class Cache:
         packed = self._names.get(key)
         if packed is None:
             return
-        pairs = list(unpack_names(key, packed))
+        pairs = list(unpack_marks(key, packed))
         kept = self._dedupe.get_many([name for name, _ in pairs])
         for (name, seen), there in zip(pairs, kept, strict=True):
             if there == seen:

@@ -7,17 +7,19 @@ from typing import Any
 
 import faust
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from faust.types import TP, StreamT
 
 from engine.bus.cluster import Fetched, Ownership, Receiver
-from engine.bus.kafka.topics import EVENTS, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.worker.cache import CacheSettings
 from engine.bus.kafka.worker.failpoints import passed
-from engine.bus.kafka.worker.ownership import BROADCAST_HEADER, KafkaOwnership
+from engine.bus.kafka.worker.ownership import KafkaOwnership
 from engine.bus.kafka.worker.transport import BatchConsumer, BatchTransport
 from engine.bus.single import Record
-from engine.kafka.connection import Connection, stopped, translated
+from engine.kafka.connection import Connection, stopped
+from engine.kafka.errors import CLIENT_ERRORS, translated
+from engine.kafka.headers import BROADCAST_HEADER
+from engine.kafka.topic_names import EVENTS
 
 STREAM_BATCHES = 16
 
@@ -74,7 +76,7 @@ class _App(faust.App):
     async def crash(self, reason: BaseException) -> None:
         """Faust gives up: so does the worker."""
         what = f"Kafka at {self.connection.address}: the group cannot be kept up"
-        known = isinstance(reason, KafkaError | OSError | TimeoutError)
+        known = isinstance(reason, CLIENT_ERRORS)
         self.receiver.failed(translated(reason, what) if known else reason)
         await super().crash(reason)
 
@@ -101,10 +103,10 @@ class KafkaCluster:
                 await receiver.take(batch)
 
         async def revoked(*_: Any, **__: Any) -> None:
-            await receiver.paused()
+            await receiver.on_revoked()
 
         async def assigned(*said: Any, **_: Any) -> None:
-            await receiver.assigned(frozenset(tp.partition for tp in said[1] if tp.topic == EVENTS))
+            await receiver.on_assigned(frozenset(tp.partition for tp in said[1] if tp.topic == EVENTS))
 
         self._app.on_partitions_revoked.connect(revoked)
         self._app.on_partitions_assigned.connect(assigned)
@@ -143,7 +145,7 @@ class KafkaCluster:
     async def append(self, records: Sequence[Record]) -> None:
         """Append ticks of the clock."""
         assert self._producer is not None
-        try:
+        with self._connection.translated("the clock cannot be written"):
             sent = [
                 await self._producer.send(
                     EVENTS, record.value, record.key.encode(), record.partition, headers=[BROADCAST_HEADER]
@@ -151,13 +153,9 @@ class KafkaCluster:
                 for record in records
             ]
             await asyncio.gather(*sent)
-        except (KafkaError, OSError) as error:
-            raise translated(error, f"Kafka at {self._connection.address}: the clock cannot be written") from error
 
     async def committed(self, offsets: dict[int, int]) -> None:
         """Tell the group how far partitions have come; those that are not this process's any more are left out."""
-        try:
+        with self._connection.translated("the group's offsets cannot be committed"):
             await self._consumer.thread.commit_offsets(offsets)
             passed("commit.told")
-        except (KafkaError, OSError, TimeoutError) as error:
-            raise translated(error, "the group's offsets cannot be told") from error

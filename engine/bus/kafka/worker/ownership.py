@@ -8,20 +8,16 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from engine.bus.cluster import LogBounds
 from engine.bus.kafka.changelog import Pair, change_of, touched_offsets
-from engine.bus.kafka.topics import EVENTS, OUTPUTS, STATE, Topics
+from engine.bus.kafka.topics import Topics
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.kafka.worker.failpoints import passed
-from engine.bus.kafka.worker.transaction import NO_HEADERS, Message, TransactionalProducer
+from engine.bus.kafka.worker.transaction import Message, TransactionalProducer
 from engine.bus.single import Commit, Record, StateReader
 from engine.core.errors import Corrupt, UsageError
-from engine.kafka.connection import Connection, TopicPlace, group_offsets, stopped
+from engine.kafka.connection import Connection, group_offsets, stopped
+from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS, TOUCHED_HEADER, UNTIL_HEADER
+from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 
-TOUCHED_HEADER = "stockline-offsets"
-"""On a position: the log offsets of the events since the last position of the row, which have changed it."""
-UNTIL_HEADER = "stockline-until"
-"""On every output: the offset of the log up to which (exclusive) the commit that wrote it has folded."""
-BROADCAST_HEADER = ("stockline-broadcast", b"all")
-"""On an event for every partition that its sender has put into every partition."""
 FETCH_SECONDS = 1.0
 RESTORE_FETCH_BYTES = 8 << 20
 
@@ -117,7 +113,7 @@ class KafkaOwnership:
         """
         expired = self._cache.expired(_newest(commit))
         change = change_of(commit, self._topics.id_of(EVENTS), expired)
-        state = TopicPlace(STATE, commit.partition)
+        state = TopicPartition(STATE, commit.partition)
         messages = _messages(commit, broadcast)
         messages[state] = [(key, value, NO_HEADERS) for key, value in change.records]
         ends = await self._producer.write(messages)
@@ -125,26 +121,30 @@ class KafkaOwnership:
         self.marker, self.next_offset = commit.marker, commit.next_offset
         passed("commit.cached")
 
-    async def close(self, damaged: bool = False) -> None:
+    async def close(self) -> None:
         """Let go of the partition."""
         await self._producer.stop()
-        if damaged:
-            self._cache.discard()
+        self._cache.close()
+
+    async def discard(self) -> None:
+        """Let go of the partition and delete its local rows; the next owner here restores them from the changelog."""
+        await self._producer.stop()
+        self._cache.discard()
         self._cache.close()
 
 
-def _messages(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPlace, Sequence[Message]]:
-    messages: dict[TopicPlace, list[Message]] = defaultdict(list)
+def _messages(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPartition, Sequence[Message]]:
+    messages: dict[TopicPartition, list[Message]] = defaultdict(list)
     touched = touched_offsets(commit)
     until = (UNTIL_HEADER, b"%d" % commit.next_offset)
     plain = [until]
     for output in commit.outputs:
         positions = output.topic == "positions"
         headers = [until, (TOUCHED_HEADER, touched.get(output.key, b""))] if positions else plain
-        place = TopicPlace(OUTPUTS[output.topic], commit.partition)
+        place = TopicPartition(OUTPUTS[output.topic], commit.partition)
         messages[place].append((output.key.encode("utf-8", "surrogatepass"), output.value, headers))
     for record in broadcast:
-        place = TopicPlace(EVENTS, record.partition)
+        place = TopicPartition(EVENTS, record.partition)
         messages[place].append((record.key.encode("utf-8", "surrogatepass"), record.value, [BROADCAST_HEADER]))
     return dict(messages)
 

@@ -10,19 +10,16 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka.errors import KafkaError
+from aiokafka import TopicPartition
 
 from engine.bus.kafka.topics import not_taken
 from engine.bus.kafka.worker.failpoints import passed
-from engine.kafka.connection import TOO_LONG, UNDERWAY_BYTES, Connection, TopicPlace, stopped, translated
-
-Header = tuple[str, bytes]
-
+from engine.kafka.connection import UNDERWAY_BYTES, Connection, stopped
+from engine.kafka.errors import TOO_LONG
+from engine.kafka.headers import Header
 
 Message = tuple[bytes | None, bytes | None, list[Header]]
 """A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
-NO_HEADERS: list[Header] = []
-"""Shared by all records without headers; never changed."""
 
 
 class Room:
@@ -56,15 +53,13 @@ class TransactionalProducer:
         self._name = name
         self._timeout = connection.settings.transaction_timeout_ms / 1000
         self._room = Room(UNDERWAY_BYTES)
-        self._producer = connection.producer(
-            transactional_id=name, transaction_timeout_ms=connection.settings.transaction_timeout_ms
-        )
+        self._producer = connection.transactional_producer(name)
 
     async def start(self) -> None:
         """Take the id over: what its former owner left open is aborted, and it can commit nothing more."""
         await self._within(self._producer.start(), "cannot take over the task")
 
-    async def write(self, messages: dict[TopicPlace, Sequence[Message]]) -> dict[TopicPlace, int | None]:
+    async def write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         """Write all `messages` in one transaction.
 
         Returns:
@@ -75,10 +70,10 @@ class TransactionalProducer:
             UsageError: the broker will never take a record as long as one of these; nothing was written.
             EnvironmentFailure: anything else; whether it was written is not known.
         """
-        ends: dict[TopicPlace, int | None] = await self._within(self._write(messages), "the transaction failed")
+        ends: dict[TopicPartition, int | None] = await self._within(self._write(messages), "the transaction failed")
         return ends
 
-    async def _write(self, messages: dict[TopicPlace, Sequence[Message]]) -> dict[TopicPlace, int | None]:
+    async def _write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         # 1. begin: nothing goes over the wire yet
         await self._producer.begin_transaction()
         passed("commit.begun")
@@ -86,7 +81,7 @@ class TransactionalProducer:
         deliveries = [self._deliver(place, sent) for place, sent in messages.items()]
         outcomes = await asyncio.gather(*deliveries, return_exceptions=True)
         # 3. commit: only what was delivered whole
-        ends: dict[TopicPlace, int | None] = {}
+        ends: dict[TopicPartition, int | None] = {}
         for place, outcome in zip(messages, outcomes, strict=True):
             if isinstance(outcome, BaseException):
                 raise outcome
@@ -96,7 +91,7 @@ class TransactionalProducer:
         passed("commit.committed")
         return ends
 
-    async def _deliver(self, place: TopicPlace, messages: Sequence[Message]) -> int | None:
+    async def _deliver(self, place: TopicPartition, messages: Sequence[Message]) -> int | None:
         end: int | None = None
         for batch in self._packed(messages):
             length = batch.size()
@@ -124,11 +119,8 @@ class TransactionalProducer:
         yield batch
 
     async def _within(self, doing: Any, what: str) -> Any:
-        try:
+        with self._connection.translated(f"{self._name}: {what}"):
             return await asyncio.wait_for(doing, self._timeout)
-        except (KafkaError, OSError, TimeoutError, AssertionError) as error:
-            # An AssertionError is how aiokafka refuses a step in a state that a former failure has left.
-            raise translated(error, f"Kafka at {self._connection.address}: {self._name}: {what}") from error
 
     async def stop(self) -> None:
         """Let go. An open transaction is aborted by the next owner, or by the broker after its timeout."""

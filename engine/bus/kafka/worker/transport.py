@@ -18,11 +18,11 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from engine.bus.cluster import Fetched, Receiver
-from engine.bus.kafka.topics import EVENTS
-from engine.bus.kafka.worker.ownership import BROADCAST_HEADER
 from engine.bus.single import Record
 from engine.core.errors import UsageError
 from engine.kafka.connection import Connection
+from engine.kafka.headers import BROADCAST_HEADER
+from engine.kafka.topic_names import EVENTS
 
 IDLE_SECONDS = 0.005
 THREAD_SECONDS = 10.0
@@ -54,16 +54,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         self._assignor = RoundRobinPartitionAssignor
         connection: Connection = transport.connection
-        session_ms = connection.settings.session_timeout_ms
-        return connection.consumer(
-            group_id=connection.settings.group,
-            partition_assignment_strategy=[RoundRobinPartitionAssignor],
-            session_timeout_ms=session_ms,
-            heartbeat_interval_ms=max(200, session_ms // 6),
-            rebalance_timeout_ms=session_ms,
-            max_poll_interval_ms=10 * 60_000,
-            max_poll_records=None,
-        )
+        return connection.member(connection.settings.group, partition_assignment_strategy=[RoundRobinPartitionAssignor])
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """No place holds beyond a rebalance: the runtime seeks again."""

@@ -1,12 +1,12 @@
-"""The rows of purchasing: lines, their shipments, and the supply of a row by date.
+"""Purchase orders: lines, their shipments, and the indexes by which those with room left are found.
 
-No row grows with the documents beside it: a line has a row of its own, and so has each shipment of a line. Rows are
-MessagePack arrays like those of `tables.rows`.
+No row grows with the documents beside it: a line has a row of its own, and so has each shipment of a line.
 """
 
 from msgspec import Struct, field
 
-from tables.rows import NEVER, Rank
+from tables.keys import NEVER, NUL, Range, Rank
+from tables.table import Key, Table, Use
 
 
 class Order(Struct, array_like=True, gc=False):
@@ -120,20 +120,36 @@ class Shipment(Struct, array_like=True, frozen=True, gc=False):
     closes: bool = False
 
 
-class SupplyBlock(Struct, array_like=True, gc=False):
-    """The dated supply of a row in one block of days: quantity by day."""
-
-    days: dict[int, int] = field(default_factory=dict)
-
-
-class Transit(Struct, array_like=True, gc=False):
-    """How many shipments and transfers have one quantity in transit to a row."""
-
-    documents: int = 0
+ORDER = Table(b"o", "orders", Order)
+LINE = Table(b"e", "order lines", Line, weight=lambda line: 900 + 100 * len(line.promises))
+PIECE = Table(b"j", "shipments of lines", Piece)
+SHIPMENT = Table(b"h", "shipments", Shipment)
+SLOT = Table(b"k", "places of lines and shipments", bytes, Use.IN_ORDER)
+LEAD_TIME = Table(b"L", "lead times", bytes, Use.IN_ORDER)
 
 
-class PastSupply(Struct, array_like=True, gc=False):
-    """The dated supply of a row that lies before its blocks, as a sum; `oldest` is the number of the first block."""
+def line_name(order: str, number: str) -> str:
+    """The name of an order line within its row; names sort by order, then by number, as short numbers come first."""
+    return f"{order}\0{chr(len(number))}{number}"
 
-    oldest: int
-    qty: int = 0
+
+def line_parts(name: str) -> tuple[str, str]:
+    """The (order, number) of a line by its name."""
+    order, number = name.split("\0")
+    return order, number[1:]
+
+
+def slot_key(row: bytes, kind: bytes, name: str, tail: bytes = b"") -> Key[bytes]:
+    """The key of a slot in an index of the order or line `name`; `kind` is one byte."""
+    return SLOT + row + NUL + kind + name.encode() + NUL + tail
+
+
+def slot_range(row: bytes, kind: bytes, name: str) -> Range[bytes]:
+    """Start and stop of all slots of a kind that belong to `name`."""
+    start = slot_key(row, kind, name)
+    return start, start + b"\xff"
+
+
+def lead_time_key(row: bytes, kind: bytes, tail: bytes = b"") -> Key[bytes]:
+    """The key of an order line by which lead times are learned (`kind` is one byte); the tail is one of `timed`."""
+    return LEAD_TIME + row + NUL + kind + tail

@@ -1,0 +1,37 @@
+"""Which log messages a command shows on standard error; with STOCKLINE_DEBUG set, all of them."""
+
+import logging
+
+
+def show_engine() -> None:
+    """Show the engine's messages from INFO on."""
+    _show_info("stockline")
+
+
+def show_cluster() -> None:
+    """Show the messages of a process on Kafka from INFO on, but for what the client repeats while a broker is away."""
+    _show_info("engine", "stockline")
+    _hide("aiokafka", "asyncio")
+    if _level() > logging.DEBUG:
+        logging.getLogger("engine.bus.kafka").setLevel(logging.WARNING)
+
+
+def show_source() -> None:
+    """Show the messages of the Kafka source from INFO on; it says once what the client repeats."""
+    _show_info("connectors.kafka_source")
+    _hide("aiokafka")
+
+
+def _level() -> int:
+    return logging.getLogger().level
+
+
+def _show_info(*names: str) -> None:
+    for name in names:
+        logging.getLogger(name).setLevel(min(logging.INFO, _level()))
+
+
+def _hide(*names: str) -> None:
+    if _level() > logging.DEBUG:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)

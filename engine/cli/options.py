@@ -1,0 +1,17 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path | None, typer.Option(help="The data directory.", show_default="stockline-data")]
+Brokers = Annotated[
+    str | None,
+    typer.Option("--kafka", metavar="HOST:PORT", help="Brokers, with commas between.", show_default="STOCKLINE_KAFKA"),
+]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", show_default="8080")]
+Insecure = Annotated[
+    bool | None, typer.Option("--insecure", help="Listen beyond this machine, although nobody has to log in.")
+]

@@ -1,0 +1,60 @@
+"""The composition root of `stockline web`: HTTP and the live view over a Kafka cluster, which workers fold."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from engine.bus.kafka.topics import ensure_topics
+from engine.bus.kafka.web.appender import Ingest, LogProgress
+from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.view import KafkaView
+from engine.kafka.connection import Connection
+from engine.processes.lifecycle import raise_failure, stopped_or_failed
+from engine.runtime.cluster.service import ReaderService
+from engine.runtime.kpis import outcomes_of
+from engine.settings import KafkaSettings, Settings
+from engine.telemetry import Figures, Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.ports import Context
+
+
+async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Serve HTTP and the live view until `stop` is set; raises the error that ended the read model otherwise.
+
+    Args:
+        settings: the settings of the process.
+        kafka: how to reach the brokers.
+        announce: called with the URL once the process serves.
+        stop: set when the process is asked to stop.
+    """
+    async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        connection = Connection(kafka)
+        topics = await ensure_topics(connection)
+        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2)
+        ends.callback(view.close)
+        ingest, watch = Ingest(connection, topics.partitions), LogProgress(connection, topics.partitions)
+        ends.push_async_callback(ingest.close)
+        ends.push_async_callback(watch.close)
+        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
+        service = ReaderService(view, ingest, watch, follower.caught_up, settings.rules("wall"))
+        ends.push_async_callback(follower.stop)
+        ends.push_async_callback(service.stop)
+        await follower.start()
+        service.start(lambda: follower.failure)
+        app = server.application(_context(settings, service), local_only=not settings.insecure)
+        announce(await ends.enter_async_context(server.serving(app, bound)))
+        failure = await stopped_or_failed(service, stop)
+    raise_failure(failure)
+
+
+def _context(settings: Settings, service: ReaderService) -> Context:
+    return Context(service, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+
+
+def _figures(service: ReaderService) -> Figures:
+    """The workers' counts as far as the read model has followed them, for the metrics."""
+    rows = service.bus.published.count("positions")
+    return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)

@@ -1,0 +1,87 @@
+"""The composition root of `stockline worker`: one worker of a Kafka cluster."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+from engine.bus.kafka.topics import ensure_topics
+from engine.bus.kafka.worker.cache import CacheSettings, free_or_fail
+from engine.bus.kafka.worker.group import KafkaCluster
+from engine.core.values import SECOND
+from engine.kafka.connection import Connection
+from engine.processes.lifecycle import end_within
+from engine.runtime.cluster.surroundings import Pacing
+from engine.runtime.cluster.worker import Worker
+from engine.runtime.kpis import outcomes_of
+from engine.settings import KafkaSettings, Settings
+from engine.telemetry import WorkerFigures, worker_metrics
+from engine.web import server
+from engine.web.probes import application
+
+CACHE_RESERVE_MIB = 64
+LEAVE_SECONDS = 15.0
+"""Longer than clients take to give up a request, shorter than a supervisor waits before it kills."""
+
+
+async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+    """Be one worker until `stop` is set; raises the error that ended the worker otherwise.
+
+    A full disk and wrong topics are found before the group assigns any partition to this process.
+
+    Args:
+        settings: the settings of the process.
+        kafka: how to reach the brokers.
+        announce: called with the URL of metrics and health once the worker has joined the group.
+        stop: set when the process is asked to stop.
+    """
+    free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
+    async with AsyncExitStack() as ends:
+        bound = server.bind(settings.host, settings.port)
+        ends.callback(bound.close)
+        connection = Connection(kafka)
+        topics = await ensure_topics(connection)
+        cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
+        worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
+        metrics = partial(worker_metrics, partial(_figures, worker, cluster))
+        app = application(worker, metrics, local_only=not settings.insecure)
+        url = await ends.enter_async_context(server.serving(app, bound))
+        ends.push_async_callback(cluster.stop)
+        await cluster.start(worker)
+        announce(url)
+        await worker.run(stop)
+        end_within(LEAVE_SECONDS)
+
+
+def _pacing(kafka: KafkaSettings) -> Pacing:
+    return Pacing(
+        commit_records=kafka.commit_records,
+        max_interval=kafka.max_commit_interval_ms / 1000,
+        fenced_pause=kafka.session_timeout_ms / 1000,
+        handover=kafka.session_timeout_ms / 2000,
+    )
+
+
+def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
+    """Where this machine's workers keep their rows. Half of the memory is for them, shared by all partitions."""
+    memory_mib = max(8, settings.memory_mib // 2 // partitions)
+    return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
+
+
+def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
+    """The worker's counts, over the partitions that it owns."""
+    folds = worker.folds()
+    counters: Counter[str] = Counter()
+    for fold in folds:
+        counters.update(fold.marker.counters)
+    lag = sum(max(0, cluster.end_offset(fold.partition) - fold.marker.next_offset) for fold in folds)
+    return WorkerFigures(
+        partitions=len(folds),
+        lag=lag,
+        outcomes=outcomes_of(counters),
+        commits=worker.counts.commits,
+        fenced=worker.counts.fenced,
+        commit_seconds=worker.counts.last_commit_seconds,
+        clock_ahead_seconds=worker.ahead / SECOND,
+    )

@@ -1,0 +1,70 @@
+"""All tables, gathered from the modules that declare them, and what follows from the declarations.
+
+A table is declared in one place, its module. A module that is new must be named in MODULES.
+"""
+
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from engine.core.errors import BrokenInvariant
+from tables import (
+    alerts,
+    demand,
+    directory,
+    drift,
+    event_marks,
+    forecast,
+    ledger,
+    markers,
+    planning,
+    purchasing,
+    signals,
+    stock,
+    supply,
+    wakes,
+)
+from tables.table import LIGHT, Table, Use
+
+MODULES = (
+    stock, ledger, purchasing, supply, planning, forecast, demand, signals, alerts, drift, directory, wakes,
+    event_marks, markers,
+)  # fmt: skip
+
+
+def declared_in(modules: Iterable[ModuleType]) -> list[Table[Any]]:
+    """The tables of some modules, in the order of their declarations.
+
+    Raises:
+        BrokenInvariant: two tables have the same tag or the same name.
+    """
+    tables: list[Table[Any]] = []
+    for table in (value for module in modules for value in vars(module).values() if isinstance(value, Table)):
+        like = next((known for known in tables if known == table or known.name == table.name), None)
+        if like is None:
+            tables.append(table)
+        elif like is not table:
+            raise BrokenInvariant(f"{like!r} and {table!r} are taken for one: give each its own tag and name")
+    return tables
+
+
+BY_TAG = {table[0]: table for table in declared_in(MODULES)}
+TABLES = list(BY_TAG.values())
+
+DECODERS = {tag: table.decoder() for tag, table in BY_TAG.items()}
+"""What decodes the value of a row, by the tag of its key."""
+ORDERED_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.IN_ORDER in table.use)
+CACHED_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.BY_KEY in table.use)
+HIDDEN_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.HIDDEN in table.use)
+AUDITED = [table for table in TABLES if Use.BY_BUS not in table.use]
+"""The tables that are a function of the log alone."""
+
+_WEIGHTS = {table.row_type: table.weight for table in TABLES if table.weight != LIGHT}
+GROWING = frozenset(kind for kind, weight in _WEIGHTS.items() if not isinstance(weight, int))
+"""The types of rows whose weight is not always the same."""
+
+
+def weigh(row: Any) -> int:
+    """About how many bytes of memory a cached row takes, its key and its place included."""
+    weight = _WEIGHTS.get(type(row), LIGHT)
+    return weight if isinstance(weight, int) else weight(row)

@@ -1,0 +1,63 @@
+"""The journey of a goods receipt on Kafka, as docs/architecture.md tells it, on a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+from engine.processes.cluster import serve, work
+
+from engine.settings import load, load_kafka
+from tests.unit.documents import functions, section
+from tests.unit.test_architecture_document import BEFORE, RECEIPT, TEXT, told
+from tests.unit.trace import Trace, traced
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+SECONDS = 60
+
+
+@asynccontextmanager
+async def processes(kafka: str, data: Path) -> AsyncIterator[str]:
+    """A worker and a web process, both in this one; gives the address of the web."""
+    settings = load_kafka(kafka=kafka, partitions=1, group="journey")
+    address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        parts = [
+            group.create_task(work(load(data=data / "worker", port=0), settings, lambda _: None)),
+            group.create_task(serve(load(data=data / "web", port=0), settings, address.set_result)),
+        ]
+        yield await address
+        for part in parts:
+            part.cancel()
+
+
+async def travel(web: str, trace: Trace) -> None:
+    """Send the receipt over HTTP once all before it is folded, and wait until the stream tells of it."""
+    async with ClientSession(web) as caller, caller.get("/v1/stream") as stream:
+        for raw in BEFORE:
+            await caller.post("/v1/events", data=raw)
+        await told(stream, b'"version":6,')
+        trace.clear()
+        answer = await caller.post("/v1/events", data=RECEIPT)
+        assert answer.status == 202
+        await told(stream, b'"available":58,"held":12')
+        # The group's offsets follow a moment later.
+        await asyncio.sleep(2)
+
+
+async def test_a_receipt_on_kafka_takes_the_steps_of_the_document(kafka: str, tmp_path: Path) -> None:
+    async with asyncio.timeout(SECONDS):
+        with traced() as trace:
+            async with processes(kafka, tmp_path) as web:
+                await travel(web, trace)
+    assert trace.missing(functions(section(TEXT, "A goods receipt on Kafka"))) == []
