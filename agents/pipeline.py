@@ -6,6 +6,7 @@ from typing import Any
 
 from agents import (
     alerts,
+    calm,
     drift,
     due,
     feeds,
@@ -59,6 +60,9 @@ ASKED: dict[type, Callable[[bytes, Any], list[bytes]]] = {
 }
 """What an event of a type will ask for beside its row: a batch reads all of it at once, which costs less."""
 
+SHORT: dict[type, Callable[[Turn, bytes, Any], bool]] = {e.StockIssued: calm.issue, e.BalanceReported: calm.report}
+"""The short way of an event type; it answers whether it has taken the event."""
+
 DRAINING = frozenset({e.StockIssued, e.StockReserved, e.StockHeld})
 """Events that cannot mend a projection: it is looked at again only where they take more than was to spare."""
 
@@ -90,6 +94,9 @@ def handle(turn: Turn) -> Rejection | None:
 def _on_row(turn: Turn, steps: tuple[RowStep, ...], kind: type) -> Rejection | None:
     data: Any = turn.data
     row = keys.row(data.sku, data.location)
+    short = SHORT.get(kind)
+    if short is not None and short(turn, row, data):
+        return None
     for step in steps:
         refused = step(turn, row, data)
         if refused:

@@ -107,7 +107,9 @@ class Turn:
     def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. Do not change it."""
         row: T | None = self.writes.get(key, MISSING)
-        return self.space.get(key) if row is MISSING else row
+        if row is MISSING:
+            row = self.space.cache.get(key, MISSING)
+        return self.space.load(key) if row is MISSING else row
 
     def require(self, key: Key[T]) -> T:
         """The row under `key`, which another row names. Do not change it."""
@@ -122,7 +124,7 @@ class Turn:
         """A copy of the row under `key` (or a new one) that this turn may change; containers inside stay shared."""
         row: R | None = self.writes.get(key)
         if row is None:
-            old = self.get(key)
+            old = None if key in self.writes else self.space.get(key)
             row = default() if old is None else replace(old)
             self.writes[key] = row
         return row

@@ -85,7 +85,8 @@ class Workspace:
         self._state = state
         self._memory_bytes = memory_bytes
         self._weight = 0
-        self._cache: dict[bytes, Any] = {}
+        self.cache: dict[bytes, Any] = {}
+        """Rows that were read or written of late, None for one that is not there; the oldest stands first."""
         self._dirty: dict[bytes, Any] = {}
         self._ordered: dict[bytes, list[Any]] = {}
         """The dirty keys of ordered tables, sorted, by table and row."""
@@ -95,11 +96,14 @@ class Workspace:
 
     def get(self, key: Key[T]) -> T | None:
         """The row under `key`, or None. It is the cached object itself: never change it, change a copy."""
-        row: T | None = self._cache.get(key, MISSING)
-        if row is MISSING:
-            value = self._state.get(key)
-            row = None if value is None else decode(key, value)
-            self._keep(key, row)
+        row: T | None = self.cache.get(key, MISSING)
+        return self.load(key) if row is MISSING else row
+
+    def load(self, key: Key[T]) -> T | None:
+        """The row under `key`, or None, from the state; for a row that is not in the cache."""
+        value = self._state.get(key)
+        row = None if value is None else decode(key, value)
+        self._keep(key, row)
         return row
 
     def require(self, key: Key[T]) -> T:
@@ -115,7 +119,7 @@ class Workspace:
 
     def prefetch(self, wanted: Iterable[bytes]) -> None:
         """Bring rows into the cache with one read."""
-        cache = self._cache
+        cache = self.cache
         absent = [key for key in wanted if key not in cache]
         if absent:
             for key, value in zip(absent, self._state.get_many(absent), strict=True):
@@ -135,12 +139,12 @@ class Workspace:
         return overlay(stored, reversed(chosen) if reverse else chosen, self._dirty.__getitem__, reverse)
 
     def _keep(self, key: bytes, row: Any) -> None:
-        self._cache[key] = row
+        self.cache[key] = row
         self._weight += weigh(row)
 
     def accept(self, writes: dict[bytes, Any]) -> None:
         """Take over the changes of one event. None deletes."""
-        cache, dirty = self._cache, self._dirty
+        cache, dirty = self.cache, self._dirty
         for key, row in writes.items():
             tag = key[0]
             if tag in ORDERED_TAGS and key not in dirty:
@@ -199,7 +203,7 @@ class Workspace:
         """The changes are in the state now; forget them and keep within the memory."""
         self._dirty = {}
         self._ordered = {}
-        cache = self._cache
+        cache = self.cache
         while self._weight > self._memory_bytes and cache:
             key = next(iter(cache))
             self._weight -= weigh(cache.pop(key))
