@@ -18,7 +18,7 @@ from tables.stock import STOCK, Stock
 
 
 def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> bool:
-    """Take `stock.issued` where stock is left, no trigger is reached, and it is neither late nor of another day."""
+    """Take `stock.issued` where stock is left, no trigger is reached, and no day has to be closed."""
     stock, at, qty = turn.get(STOCK + row), turn.at, data.qty
     if stock is None or data.reservation is not None or not _is_calm(stock, at):
         return False
@@ -29,10 +29,12 @@ def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> bool:
         return False
     if stock.recheck_below is not None and sellable < stock.recheck_below:
         return False
-    if turn.local_day(data.location, at) != stock.issue_day:
+    day = turn.local_day(data.location, at)
+    if day != stock.issue_day and stock.issue_qty:
         return False
     after = _advanced(turn, row, stock)
     after.available -= qty
+    after.issue_day = day
     after.issue_qty += qty
     if at > stock.moved_at:
         after.moved_at = at

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from engine.core.values import iso, moment
+from engine.core.values import moment
 
 SOURCE = "stockline"
 
@@ -32,8 +32,11 @@ AlertStatus = Literal["open", "acknowledged", "resolved"]
 SignalStatus = Literal["open", "accepted", "withdrawn", "ordered", "rejected", "expired"]
 
 
-class Position(Struct, kw_only=True):
-    """The published row of (sku, location). Quantities in base units; `updated` is event time."""
+class Position(Struct):
+    """The published row of (sku, location). Quantities in base units; `updated` is event time.
+
+    Nearly every event publishes one, so it is made of positional arguments, which takes half the time.
+    """
 
     sku: str
     location: str
@@ -100,7 +103,7 @@ class DeadLetter(Struct, kw_only=True, omit_defaults=True):
     event_source: str | None = None
 
 
-class OutputEvent(Struct, kw_only=True, omit_defaults=True):
+class OutputEvent(Struct, omit_defaults=True):
     """The CloudEvents envelope of everything that goes out."""
 
     specversion: str
@@ -121,51 +124,21 @@ def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: A
     """Encode `data` as the CloudEvent `kind` named `name`; `cause` is the event whose trace it continues."""
     return _encoder.encode(
         OutputEvent(
-            specversion="1.0",
-            id=name,
-            source=SOURCE,
-            type=kind,
-            time=moment(at),
-            subject=subject,
-            data=data,
-            traceparent=cause and cause.traceparent,
-            correlationid=cause and cause.correlationid,
+            "1.0",
+            name,
+            SOURCE,
+            kind,
+            moment(at),
+            subject,
+            data,
+            cause and cause.traceparent,
+            cause and cause.correlationid,
         )
     )
 
 
-# positions ------------------------------------------------------------------------------------------------------------
-
-Numbers = tuple[int, int, int, int, int, int]
-"""Of a position: available, held, reserved, on order, in transit, version."""
-
-
-def position_changed(sku: str, location: str, ref: str, numbers: Numbers, at: int) -> bytes:
-    """Encode a `Position` as the CloudEvent `position.changed`, byte for byte as `envelope` would.
-
-    Nearly every event publishes one, and this takes half the time.
-
-    Args:
-        sku: the row's sku.
-        location: the row's location.
-        ref: what tells this position from the others of its row.
-        numbers: what the row holds, in base units.
-        at: when the row was updated, an instant of event time.
-    """
-    if '"' in sku or "\\" in sku or '"' in location or "\\" in location:
-        sku, location = _escaped(sku), _escaped(location)
-    available, held, reserved, on_order, in_transit, version = numbers
-    sellable = available - reserved
-    name, time = f"{sku}@{location}", iso(at)
-    return (
-        f'{{"specversion":"1.0","id":"{name}/{ref}","source":"{SOURCE}","type":"position.changed","time":"{time}",'
-        f'"subject":"{name}","data":{{"sku":"{sku}","location":"{location}","available":{available},"held":{held},'
-        f'"on_hand":{available + held},"reserved":{reserved},"sellable":{sellable},"on_order":{on_order},'
-        f'"in_transit":{in_transit},"position":{sellable + on_order + in_transit},"version":{version},'
-        f'"updated":"{time}"}}}}'
-    ).encode()
-
-
-def _escaped(text: str) -> str:
-    """The text as it stands between the quotes of a JSON string."""
-    return _encoder.encode(text)[1:-1].decode()
+def position_changed(position: Position, ref: str) -> bytes:
+    """Encode a position as the CloudEvent `position.changed`; `ref` tells it from the others of its row."""
+    name = f"{position.sku}@{position.location}"
+    event = OutputEvent("1.0", f"{name}/{ref}", SOURCE, "position.changed", position.updated, name, position)
+    return _encoder.encode(event)

@@ -12,7 +12,7 @@ from engine.bus.single import Output, Record, Topic
 from engine.core.events import Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, DeadLetter, Signal, envelope, position_changed
+from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope, position_changed
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
 
@@ -26,8 +26,21 @@ def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output
     """The published position of a row; its event is named by the log offset of the last record that touched the row."""
     key = row.decode()
     sku, location = key.split(NUL)
-    numbers = (stock.available, stock.held, stock.reserved, stock.on_order, stock.in_transit, stock.version)
-    value = position_changed(sku, location, f"{partition}-{offset}", numbers, stock.updated)
+    position = Position(
+        sku,
+        location,
+        stock.available,
+        stock.held,
+        stock.available + stock.held,
+        stock.reserved,
+        stock.sellable,
+        stock.on_order,
+        stock.in_transit,
+        stock.position,
+        stock.version,
+        moment(stock.updated),
+    )
+    value = position_changed(position, f"{partition}-{offset}")
     return Output("positions", key, key, value, "position.changed")
 
 
