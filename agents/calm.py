@@ -38,9 +38,10 @@ def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> bool:
     after.issue_qty += qty
     if at > stock.moved_at:
         after.moved_at = at
-    fold_at = at + turn.rules.movement_window + FOLD_STRIDE
-    if stock.fold_at is None or fold_at < stock.fold_at:
-        after.fold_at = fold_at
+    if stock.fold_at is None or at < stock.latest:
+        # Later than all others it leaves the window last, so the row need not be looked at earlier.
+        fold_at = at + turn.rules.movement_window + FOLD_STRIDE
+        after.fold_at = fold_at if stock.fold_at is None else min(fold_at, stock.fold_at)
     movement = Movement(-qty, 0, "stock.issued", turn.ref)
     turn.writes[movement_key(row, at, IS_MOVEMENT, turn.identity)] = movement
     return True

@@ -96,13 +96,15 @@ class Turn:
         self.effects: list[Effect] = []
 
     def begin(self, event: Event, at: int, now: int, identity: bytes) -> None:
-        """Say which event's turn it is."""
+        """Begin the turn of an event; all that the turn of the event before has left is forgotten."""
         self.event = event
         self.data: Data = event.data
         self.at = at
         self.now = now
         self.identity = identity
         self.ref = f"{event.source}/{event.id}"
+        self.writes, self.touched, self.wakes = {}, {}, {}
+        self.ordered, self.effects = [], []
 
     def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. Do not change it."""

@@ -148,7 +148,12 @@ class Workspace:
         for key, row in writes.items():
             tag = key[0]
             if tag in ORDERED_TAGS and key not in dirty:
-                self._put_in_order(key)
+                beginning = home(key)
+                written = self._ordered.get(beginning)
+                if written is None:
+                    self._ordered[beginning] = [key]
+                else:
+                    insort(written, key)
             dirty[key] = row
             if tag in CACHED_TAGS:
                 old = cache.pop(key, MISSING)
@@ -157,15 +162,6 @@ class Workspace:
                     self._weight += weigh(row) if old is MISSING else weigh(row) - weigh(old)
             elif tag == WAKE_TAG:
                 self._note_wake(wake_at(key), row is not None)
-
-    def _put_in_order(self, key: bytes) -> None:
-        """Note a dirty key of an ordered table."""
-        beginning = home(key)
-        written = self._ordered.get(beginning)
-        if written is None:
-            self._ordered[beginning] = [key]
-        else:
-            insort(written, key)
 
     def _note_wake(self, at: int, is_set: bool) -> None:
         if is_set and at <= self._earliest:

@@ -50,17 +50,11 @@ Status = Literal["available", "held"]
 
 Reader = Callable[[Any], Iterable[object]]
 
+MOST_SOUND = 20_000
+
 _readers: dict[type, Reader] = {}
-_texts: dict[type, tuple[str, Callable[[Any], Any]]] = {}
-"""How all identifiers of a struct become one text, for structs whose identifiers are plain fields."""
-
-
-def is_plain(text: str) -> bool:
-    """Whether every identifier that this text is made of is sound; where it is not, each one has to be looked at.
-
-    The space is the only printable character that `str.strip` takes away.
-    """
-    return text.isprintable() and " " not in text and EVERYWHERE not in text
+_sound: set[tuple[object, ...]] = set()
+"""Identifiers that were found sound of late, as a struct holds them; most events are about rows that are known."""
 
 
 class Checked(Struct, kw_only=True, gc=False):
@@ -70,21 +64,23 @@ class Checked(Struct, kw_only=True, gc=False):
     """
 
     def __post_init__(self) -> None:
-        known = _texts.get(type(self))
-        if known is None or not is_plain(known[0] % known[1](self)):
-            check_each(self)
+        try:
+            names = _readers[type(self)](self)
+        except KeyError:
+            _readers[type(self)] = reader_of(type(self))
+            names = _readers[type(self)](self)
+        if type(names) is not tuple:
+            check_each(names)
+        elif names not in _sound:
+            check_each(names)
+            if len(_sound) == MOST_SOUND:
+                _sound.clear()
+            _sound.add(names)
 
 
-def check_each(data: Checked) -> None:
-    """Check the identifiers of a struct one by one; raises ValueError for one that is not sound."""
-    kind = type(data)
-    try:
-        read = _readers[kind]
-    except KeyError:
-        read = _readers[kind] = reader_of(kind)
-        if isinstance(read, attrgetter):
-            _texts[kind] = "%s" * len(read(data)), read
-    for name in read(data):
+def check_each(names: Iterable[object]) -> None:
+    """Check identifiers one by one; raises ValueError for one that is not sound. What is no text is none."""
+    for name in names:
         if type(name) is str and not (name.isprintable() and name.strip() == name != EVERYWHERE):
             raise ValueError(f"the name {name!r} has a character that is not printable or a space at an end, or is `*`")
 

@@ -1,17 +1,18 @@
 """Records of the log as they arrive: each one with its event, or with the reason why it holds none."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from engine.bus.single import Record
-from engine.core.events import Broadcast, Event, decode
+from engine.core.events import BROADCAST_TYPES, Event, decode
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
 
 MAX_SKUS_REMEMBERED = 200_000
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, frozen=True):
     """A record with what decoding made of it."""
 
     record: Record
@@ -34,7 +35,7 @@ class Decoder:
 
     def _event(self, record: Record) -> Event | Rejection:
         event = decode(record.value)
-        if isinstance(event, Rejection | Broadcast):
+        if isinstance(event, Rejection) or type(event) in BROADCAST_TYPES:
             return event
         sku: str = event.data.sku
         if record.key != sku:

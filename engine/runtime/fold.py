@@ -13,7 +13,7 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 
 from collections.abc import Iterable, Sequence
 from traceback import extract_tb
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,8 +21,8 @@ from agents.pipeline import ASKED, STEPS, handle
 from agents.turn import Calendar, Turn
 from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
+    BROADCAST_TYPES,
     EVENT_TYPES,
-    Broadcast,
     ClockAccepted,
     ClockTicked,
     Event,
@@ -45,15 +45,13 @@ from tables.event_marks import mark_key, marked_content, marked_identity, newest
 from tables.feeds import Feeds
 from tables.stock import STOCK
 from tables.wakes import wake_key
-from tables.workspace import State, Workspace, too_heavy
+from tables.workspace import LIGHT_BYTES, LIGHT_ROWS, State, Workspace, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
 CONFLICT = Rejection("conflict", "an event with this source and id, but other content, was taken before")
 
 COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
 """The counter of each event type."""
-BROADCAST = frozenset(get_args(Broadcast))
-"""The types of events that go to every partition."""
 
 Outcome = Rejection | Duplicate | None
 """What became of a record; None is applied."""
@@ -79,8 +77,8 @@ class Fold:
         self._duplicate_window = rules.duplicate_window
         self._state = state
         self._space = Workspace(state, memory_bytes)
-        self._calendar = Calendar()
         self.feeds = Feeds.load(state, partition, partitions, marker.now)
+        self._turn = Turn(self._space, rules, Calendar(), self.feeds, partition)
         self.behind = False
         """Whether the last tick has left some of what was due to the next."""
         self._arrivals: dict[str, int] = {}
@@ -97,7 +95,7 @@ class Fold:
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
         marks = self._prefetch(arrivals)
-        outcomes = [self._fold(*arrival, *mark) for arrival, mark in zip(arrivals, marks, strict=True)]
+        outcomes = [self._fold(one.record, one.event, *mark) for one, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
@@ -123,7 +121,8 @@ class Fold:
         """Read at once the rows that the records will ask for, and the marks of their events: (key, mark or None)."""
         marks: list[bytes] = []
         wanted: dict[bytes, None] = {}
-        for _, event in arrivals:
+        for arrival in arrivals:
+            event = arrival.event
             if isinstance(event, Rejection):
                 marks.append(self._mark_prefix)
                 continue
@@ -146,10 +145,10 @@ class Fold:
         if isinstance(event, Rejection):
             return self._reject(record, None, event)
         kind, at = type(event), instant(event.time)
-        if kind in BROADCAST:
+        if kind in BROADCAST_TYPES:
             self._before_broadcast(kind)
         # 2. Clock. A duplicate is a sign of life too; an event from the future is none.
-        early = self._too_early(record, event, at)
+        early = self._too_early(record, event, at) if kind in BROADCAST_TYPES or at > record.arrived_at else None
         if early is not None:
             return self._reject(record, event, early)
         now = self._advance_clock(record, event, at)
@@ -159,15 +158,14 @@ class Fold:
         if mark is not None and record.arrived_at - newest_arrival(mark) <= self._duplicate_window:
             return self._repeat(record, event, marked_content(mark) == digest)
         # 4. Agents.
-        turn = Turn(self._space, self._rules, self._calendar, self.feeds, self.partition)
+        turn = self._turn
         turn.begin(event, at, now, marked_identity(key))
         rejection = self._handle(turn)
         if rejection is not None:
             return self._reject(record, event, rejection)
-        self._set_wakes(turn)
         # 5. Accept.
-        outputs = [revision_of(*effect, turn) for effect in turn.effects] if turn.effects else ()
-        if too_heavy(turn.writes, [output.value for output in outputs] if outputs else (), len(record.value)):
+        outputs = self._outputs_of(turn, len(record.value))
+        if outputs is None:
             return self._reject(record, event, TOO_LARGE)
         self._accept(turn, record.offset)
         self._outputs += outputs
@@ -227,8 +225,8 @@ class Fold:
             where = f"{place.name}, line {place.lineno}"
             return Rejection("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
 
-    def _set_wakes(self, turn: Turn) -> None:
-        """Move the wakes of the touched rows to when each of them wants to be looked at now."""
+    def _outputs_of(self, turn: Turn, event_bytes: int) -> Sequence[Output] | None:
+        """What an event publishes, once its wakes are set; None where it writes more than a commit can hold."""
         for row, stock in turn.touched.items():
             old = turn.wakes[row]
             if old != stock.wake_at:
@@ -236,6 +234,10 @@ class Fold:
                     turn.put(wake_key(self.partition, old, row), None)
                 if stock.wake_at is not None:
                     turn.put(wake_key(self.partition, stock.wake_at, row), b"")
+        if not turn.effects and event_bytes <= LIGHT_BYTES and len(turn.writes) <= LIGHT_ROWS:
+            return ()
+        outputs = [revision_of(*effect, turn) for effect in turn.effects]
+        return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs
 
     def _accept(self, turn: Turn, offset: int) -> None:
         """Take over what an event has changed, and count it."""
@@ -249,7 +251,9 @@ class Fold:
             self.feeds.ticked()
             self.behind = self.due(turn.now)
         else:
-            self._tally(COUNTERS[kind], turn.event)
+            if kind not in BROADCAST_TYPES or self.partition == 0:
+                counter = COUNTERS[kind]
+                self._count[counter] = self._count.get(counter, 0) + 1
             for row in turn.touched:
                 self._index.append((row.decode(), offset))
         for effect, _, data in turn.effects:
@@ -273,7 +277,7 @@ class Fold:
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
         """What goes to every partition is counted, and rejected, by the first."""
-        return self.partition != 0 and type(event) in BROADCAST
+        return self.partition != 0 and type(event) in BROADCAST_TYPES
 
     def _tally(self, name: str, event: Event | None = None) -> None:
         if not self._counted_elsewhere(event):

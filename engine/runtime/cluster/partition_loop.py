@@ -233,7 +233,7 @@ class PartitionLoop:
         fold.committed()
         report.committed(time.monotonic() - began)  # 7. report
         report.consumed(self.partition, fetched[-1].end)
-        if fold.behind and any(type(event) is ClockTicked for _, event in arrivals):
+        if fold.behind and any(type(arrival.event) is ClockTicked for arrival in arrivals):
             report.tick_unfinished(self.partition)
 
     def _fits(self, length: int, records: int) -> bool:
@@ -256,7 +256,7 @@ class PartitionLoop:
         # Such a key may hold any bytes and be of any length, so the copies get the source as theirs.
         alone = [
             record._replace(key=event.source)
-            for record, event in arrivals
+            for record, event in ((arrival.record, arrival.event) for arrival in arrivals)
             if isinstance(event, Broadcast) and type(event) is not ClockTicked and record.offset not in everywhere
         ]
         others = [other for other in range(self._surroundings.cluster.partitions) if other != self.partition]
