@@ -1,8 +1,8 @@
-# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | chaos | lint | format |
-#      lock | clean
+# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | simulate | chaos | lint |
+#      format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
-# tests; empty for one process), ARGS (passed on by demo, check, test, bench,
-# bench-instructions, bench-kafka, drains and chaos).
+# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-instructions, bench-kafka, drains,
+# simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -18,9 +18,10 @@ PARALLEL ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
+LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo check test bench bench-instructions bench-kafka attack drains kafka chaos lint format lock clean
+.PHONY: help setup demo check test bench bench-instructions bench-kafka attack drains kafka simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -33,6 +34,7 @@ help:
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
+	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
 	@echo 'make lint     lint and types only'
 	@echo 'make format   rewrite the sources in the house format'
 	@echo 'make lock     pin the dependencies of pyproject.toml anew'
@@ -88,6 +90,11 @@ drains: setup
 kafka: setup
 	@$(BIN)/python -m tests.real.kafka
 
+# Ten times the worlds of `make test`, which runs the first of the same seeds.
+simulate: setup
+	@STOCKLINE_SEEDS=$${STOCKLINE_SEEDS:-10000} STOCKLINE_SIMULATION_SEEDS=$${STOCKLINE_SIMULATION_SEEDS:-1500} \
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/simulation $(ARGS)
+
 chaos: setup
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
@@ -101,9 +108,11 @@ format: setup
 	@$(BIN)/ruff format .
 
 # Valid for every supported Python and platform; versions move only where pyproject.toml asks, or with ARGS=--upgrade.
+# The lock of the container holds what runs, in the versions of the full lock, and the back end that builds it.
 lock: setup
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
-	  --custom-compile-command 'make lock' --quiet --output-file requirements.lock $(ARGS)
+	@$(BIN)/uv pip compile pyproject.toml --all-extras $(LOCK_OPTIONS) --output-file requirements.lock $(ARGS)
+	@$(BIN)/uv pip compile pyproject.toml --extra build --constraint requirements.lock --no-annotate $(LOCK_OPTIONS) \
+	  --output-file requirements-runtime.lock --upgrade
 
 clean:
 	rm -rf '$(VENV)' .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache

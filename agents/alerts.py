@@ -3,57 +3,66 @@
 Rows: `Alert`, one per row, kind and discriminator (an order line, a transfer, a feed).
 """
 
-from typing import Any, cast, get_args
+from typing import Any, Literal, Protocol, cast
 
 from msgspec.structs import replace
 
 from agents import due
-from agents.turn import Turn
-from engine.core.errors import BrokenInvariant
+from agents.turn import Site, Turn
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, AlertKind, Severity
+from engine.core.outputs import SEVERITY, Alert, AlertKind, AlertStatus
+from engine.core.payloads import AlertAnswerData
 from engine.core.values import DAY, moment, stable_id
 from tables import keys
 from tables.alerts import ALERT, ALERT_NAME, AlertRow
 from tables.table import Key
 
-SEVERITY: dict[AlertKind, Severity] = {
-    "balance_drift": "warning",
-    "forecast_bias": "warning",
-    "lead_time_drift": "warning",
-    "negative_stock": "critical",
-    "projected_stockout": "critical",
-    "late_supply": "warning",
-    "short_ack": "warning",
-    "over_receipt": "warning",
-    "damaged_receipt": "warning",
-    "forecast_gap": "warning",
-    "late_count": "info",
-    "stale_feed": "critical",
-    "lost_in_transit": "warning",
-    "unknown_item": "info",
-    "clock_jump": "critical",
+Cause = Literal["acknowledge", "resolve", "cause gone"]
+
+LIFE: dict[tuple[AlertStatus, Cause], AlertStatus] = {
+    ("open", "acknowledge"): "acknowledged",
+    ("open", "resolve"): "resolved",
+    ("open", "cause gone"): "resolved",
+    ("acknowledged", "resolve"): "resolved",
+    ("acknowledged", "cause gone"): "resolved",
 }
+"""(status, what happens) -> status. An absent pair changes nothing; if a person asks for it the event is rejected."""
 
-if SEVERITY.keys() != set(get_args(AlertKind)):
-    raise BrokenInvariant(f"AlertKind and SEVERITY differ in {SEVERITY.keys() ^ set(get_args(AlertKind))}")
-
-EVERYWHERE = b"\0*"
-"""How the row of a feed's alert ends: no location has this name."""
-
-LIFE = {
-    ("open", AlertAcknowledged): "acknowledged",
-    ("open", AlertResolved): "resolved",
-    ("acknowledged", AlertResolved): "resolved",
-}
-"""(status, answer) -> status; an absent pair is refused."""
+ANSWERS: dict[type, Cause] = {AlertAcknowledged: "acknowledge", AlertResolved: "resolve"}
 
 
-def raise_alert(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str = "") -> None:
-    """Open the alert, or update it where its evidence has changed."""
+class Subject(Protocol):
+    """What an alert is about: a row (`agents.turn.Site`) or a feed."""
+
+    @property
+    def turn(self) -> Turn:
+        """The event's turn."""
+
+    @property
+    def row(self) -> bytes:
+        """The name of the row; that of a feed stands where the sku does."""
+
+    @property
+    def has_alerts(self) -> bool:
+        """Whether an alert of the subject may be open; False saves the look-up."""
+
+    def count_alert(self, change: int) -> None:
+        """Note that an alert has opened (1) or is resolved (-1)."""
+
+
+def raise_alert(subject: Subject, kind: AlertKind, evidence: dict[str, Any], discriminator: str = "") -> None:
+    """Open the alert, or update it where its evidence has changed.
+
+    Args:
+        subject: the row or feed that the alert is about.
+        kind: the kind of the alert.
+        evidence: what the alert says, JSON-ready.
+        discriminator: tells alerts of one kind and row apart: the name of an order line, a transfer, an event.
+    """
+    turn, row = subject.turn, subject.row
     key = keys.part(ALERT, row, kind, discriminator)
-    old: AlertRow | None = turn.get(key)
+    old = turn.get(key)
     if old is None or old.status == "resolved":
         sku, location = keys.names(row)
         name = stable_id("alert", sku, location, kind, discriminator, turn.ref)
@@ -61,81 +70,65 @@ def raise_alert(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any
         turn.put(keys.part(ALERT_NAME, row, name), keys.parts_of(key, row))
         if old is not None:
             turn.put(keys.part(ALERT_NAME, row, old.id), None)
-        _tally(turn, row, 1)
-        _publish(turn, row, key, alert, kind, "alert.opened")
+        subject.count_alert(1)
+        _publish(subject, key, alert, "alert.opened")
     elif old.evidence != evidence:
         alert = replace(old)
         alert.evidence = evidence
-        _publish_next(turn, row, key, alert, kind, "alert.updated")
+        _publish_next(subject, key, alert, "alert.updated")
 
 
-def clear_alert(turn: Turn, row: bytes, kind: AlertKind, discriminator: str = "") -> None:
+def clear_alert(subject: Subject, kind: AlertKind, discriminator: str = "") -> None:
     """Resolve the alert where it is open; its evidence stays as it was last."""
-    if not row.endswith(EVERYWHERE) and not turn.stock(row).alerts:
+    if not subject.has_alerts:
         return
-    key = keys.part(ALERT, row, kind, discriminator)
-    old: AlertRow | None = turn.get(key)
-    if old is not None and old.status != "resolved":
-        _resolve(turn, row, key, old, kind)
+    key = keys.part(ALERT, subject.row, kind, discriminator)
+    old = subject.turn.get(key)
+    status = None if old is None else LIFE.get((old.status, "cause gone"))
+    if old is not None and status is not None:
+        _change(subject, key, replace(old), status)
 
 
-def _resolve(turn: Turn, row: bytes, key: Key[AlertRow], old: AlertRow, kind: AlertKind) -> None:
-    alert = replace(old)
-    alert.status = "resolved"
-    _tally(turn, row, -1)
-    _publish_next(turn, row, key, alert, kind, "alert.resolved")
-
-
-def _tally(turn: Turn, row: bytes, change: int) -> None:
-    """Keep the row's number of open alerts, by which most events need not look; a feed has no row."""
-    if not row.endswith(EVERYWHERE):
-        turn.stock(row).alerts += change
-
-
-def raise_fact(turn: Turn, row: bytes, kind: AlertKind, evidence: dict[str, Any], discriminator: str) -> None:
-    """Open an alert that states a fact: nothing takes it back, so it resolves by age."""
-    raise_alert(turn, row, kind, evidence, discriminator)
-    key = keys.part(ALERT, row, kind, discriminator)
-    alert: AlertRow = turn.edit(key, AlertRow)
+def raise_fact(site: Site, kind: AlertKind, evidence: dict[str, Any], discriminator: str) -> None:
+    """Open an alert that states a fact. Nothing takes a fact back, so the alert resolves by age."""
+    raise_alert(site, kind, evidence, discriminator)
+    turn = site.turn
+    alert = turn.edit(keys.part(ALERT, site.row, kind, discriminator), AlertRow)
     old, alert.until = alert.until, turn.now + turn.rules.fact_alert_days * DAY
-    due.schedule(turn, row, turn.stock(row), due.FACT, f"{kind}\0{discriminator}", old, alert.until)
+    due.schedule(site, due.FACT, f"{kind}\0{discriminator}", old, alert.until)
 
 
-def age(turn: Turn, row: bytes, name: str) -> None:
+def age(site: Site, name: str) -> None:
     """Resolve a fact whose time is over; `name` is its kind, NUL and its discriminator."""
     said, _, discriminator = name.partition("\0")
     kind = cast(AlertKind, said)
-    alert = turn.require(keys.part(ALERT, row, kind, discriminator))
-    if alert.until is not None and alert.until <= turn.now:
-        clear_alert(turn, row, kind, discriminator)
+    alert = site.turn.require(keys.part(ALERT, site.row, kind, discriminator))
+    if alert.until is not None and alert.until <= site.turn.now:
+        clear_alert(site, kind, discriminator)
 
 
-def answer(turn: Turn, row: bytes) -> Rejection | None:
+def answer(subject: Subject, data: AlertAnswerData) -> Rejection | None:
     """Take a person's answer to an alert: `alert.acknowledged`, `alert.resolved`."""
-    data: Any = turn.data
-    found = find(turn, row, data.alert)
+    turn = subject.turn
+    found = find(turn, subject.row, data.alert)
     if found is None:
         return Rejection("unknown_alert", f"the row has no alert {data.alert}")
-    key, kind, old = found
-    status = LIFE.get((old.status, type(turn.event)))
+    key, old = found
+    status = LIFE.get((old.status, ANSWERS[type(turn.event)]))
     if status is None:
         return Rejection("alert_closed", f"the alert {old.id} is {old.status}")
-    alert = replace(old)
-    alert.status, alert.by, alert.note = status, data.by, data.note
-    if status == "resolved":
-        _tally(turn, row, -1)
-    _publish_next(turn, row, key, alert, kind, "alert.resolved" if status == "resolved" else "alert.updated")
+    _change(subject, key, replace(old, by=data.by, note=data.note), status)
     return None
 
 
-def find(turn: Turn, row: bytes, name: str) -> tuple[Key[AlertRow], AlertKind, AlertRow] | None:
-    """The alert of a row by its id: its key, kind and row."""
-    place = turn.get(keys.part(ALERT_NAME, row, name))
-    if place is None:
+def find(turn: Turn, row: bytes, name: str) -> tuple[Key[AlertRow], AlertRow] | None:
+    """The alert of a row by its id, with its key; None where the row has no such alert."""
+    tail = turn.get(keys.part(ALERT_NAME, row, name))
+    if tail is None:
         return None
-    key = ALERT + row + keys.NUL + place
+    key = ALERT + row + keys.NUL + tail
     alert = turn.require(key)
-    return (key, kind_of(key, row), alert) if alert.id == name else None
+    return (key, alert) if alert.id == name else None
 
 
 def kind_of(key: bytes, row: bytes) -> AlertKind:
@@ -143,15 +136,24 @@ def kind_of(key: bytes, row: bytes) -> AlertKind:
     return cast(AlertKind, keys.parts_of(key, row).split(keys.NUL)[0].decode())
 
 
-def _publish_next(turn: Turn, row: bytes, key: Key[AlertRow], alert: AlertRow, kind: AlertKind, event: str) -> None:
+def _change(subject: Subject, key: Key[AlertRow], alert: AlertRow, status: AlertStatus) -> None:
+    """Take an alert to its next status and publish it."""
+    alert.status = status
+    if status == "resolved":
+        subject.count_alert(-1)
+    _publish_next(subject, key, alert, "alert.resolved" if status == "resolved" else "alert.updated")
+
+
+def _publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
     alert.revision += 1
-    alert.updated = turn.now
-    _publish(turn, row, key, alert, kind, event)
+    alert.updated = subject.turn.now
+    _publish(subject, key, alert, event)
 
 
-def _publish(turn: Turn, row: bytes, key: Key[AlertRow], alert: AlertRow, kind: AlertKind, event: str) -> None:
-    turn.put(key, alert)
-    turn.effects.append((event, alert.revision, alert_of(row, kind, alert)))
+def _publish(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
+    subject.turn.put(key, alert)
+    shown = alert_of(subject.row, kind_of(key, subject.row), alert)
+    subject.turn.effects.append((event, alert.revision, shown))
 
 
 def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
@@ -162,8 +164,8 @@ def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
         kind=kind,
         sku=sku,
         location=location,
-        severity=alert.severity,  # type: ignore[arg-type]
-        status=alert.status,  # type: ignore[arg-type]
+        severity=alert.severity,
+        status=alert.status,
         opened=moment(alert.opened),
         updated=moment(alert.updated),
         evidence=alert.evidence,

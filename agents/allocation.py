@@ -1,8 +1,11 @@
 """First in, first out: a quantity fills ordered slots in turn.
 
 Receipts that name only an order fill its lines by number; receipts that name no shipment use up the shipments of their
-line by date. Every slot before the last that is used is full. A change moves only this boundary: the slots before it
+line by date. Every slot before the last one in use is full. A change moves only this boundary: the slots before it
 and after it are not looked at, so the cost follows the slots that change.
+
+For example, 12 units fill slots of 10 and 5 with 10 and 2. If the first slot shrinks to 7, its owner takes 3 out of it
+and calls `allocate(slots, 3, resized=True)`: they go to the second slot, which then is full, and nothing is left over.
 """
 
 from collections.abc import Iterator
@@ -29,12 +32,15 @@ class Slots(Protocol):
 
 
 def allocate(slots: Slots, loose: int, resized: bool) -> int:
-    """Spread `loose` units over the slots; answer what finds no room.
+    """Spread `loose` units over the slots.
 
     Args:
         slots: no slot may have more taken than it holds.
         loose: the units; a negative number gives so many back, from the last slot on.
         resized: whether the room or the order of slots has changed, so that later units may have to move forward.
+
+    Returns:
+        The units that found no room.
     """
     if loose < 0:
         _give_back(slots, -loose)

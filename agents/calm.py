@@ -2,68 +2,64 @@
 
 Two events in three are issues and balance reports, and most of them raise no alert, move no signal and wake nothing.
 Each function here looks whether the event is such a one. If it is, the function leaves in the turn exactly what the
-general steps would leave; if not, it leaves nothing and the general steps follow. A property test folds random
+general steps would leave; if not, it changes nothing and the general steps follow. A property test folds random
 histories both ways and compares every byte.
 """
 
-from msgspec.structs import replace
-
 from agents.ledger import FOLD_STRIDE
-from agents.turn import Turn
+from agents.turn import Site
 from engine.core import payloads as p
 from engine.core.values import MAX_BALANCE, MAX_QUANTITY
 from tables.drift import REPORTED, Reported
 from tables.ledger import IS_MOVEMENT, Movement, movement_key
-from tables.stock import STOCK, Stock
+from tables.stock import Stock
 
 
-def issue(turn: Turn, row: bytes, data: p.StockIssuedData) -> bool:
+def issue(site: Site, data: p.StockIssuedData) -> bool:
     """Take `stock.issued` where stock is left, no trigger is reached, and no day has to be closed."""
-    stock, at, qty = turn.get(STOCK + row), turn.at, data.qty
-    if stock is None or data.reservation is not None or not _is_calm(stock, at):
+    turn, stock, qty = site.turn, site.stock, data.qty
+    at, count, sellable = turn.at, stock.available_count, stock.available - stock.reserved - qty
+    if data.reservation is not None or stock.available < qty or stock.signal_open or not _is_calm(stock, at):
         return False
-    count, sellable = stock.available_count, stock.available - stock.reserved - qty
-    if stock.available < qty or stock.signal_open or at <= stock.floor_at or (count is not None and at <= count.covers):
+    if at <= stock.floor_at or (count is not None and at <= count.covers):
         return False
     if stock.reorder_at is not None and sellable + stock.on_order + stock.in_transit <= stock.reorder_at:
         return False
     if stock.recheck_below is not None and sellable < stock.recheck_below:
         return False
-    day = turn.local_day(data.location, at)
+    day = site.local_day(at)
     if day != stock.issue_day and stock.issue_qty:
         return False
-    after = _advanced(turn, row, stock)
-    after.available -= qty
-    after.issue_day = day
-    after.issue_qty += qty
-    if at > stock.moved_at:
-        after.moved_at = at
     if stock.fold_at is None or at < stock.latest:
         # Later than all others it leaves the window last, so the row need not be looked at earlier.
         fold_at = at + turn.rules.movement_window + FOLD_STRIDE
-        after.fold_at = fold_at if stock.fold_at is None else min(fold_at, stock.fold_at)
+        stock.fold_at = fold_at if stock.fold_at is None else min(fold_at, stock.fold_at)
+    stock.available -= qty
+    stock.issue_day = day
+    stock.issue_qty += qty
+    if at > stock.moved_at:
+        stock.moved_at = at
+    _conclude(stock, at)
     movement = Movement(-qty, 0, "stock.issued", turn.ref)
-    turn.writes[movement_key(row, at, IS_MOVEMENT, turn.identity)] = movement
+    turn.writes[movement_key(site.row, at, IS_MOVEMENT, turn.identity)] = movement
     return True
 
 
-def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> bool:
+def report(site: Site, data: p.BalanceReportedData) -> bool:
     """Take `balance.reported` where it is the latest, agrees with the present balances, and no alert is open."""
-    stock, at = turn.get(STOCK + row), turn.at
-    if stock is None or stock.alerts or not _is_calm(stock, at) or at < stock.moved_at or at < stock.floor_at:
+    turn, stock = site.turn, site.stock
+    at, available, held = turn.at, stock.available, stock.held
+    if available < 0 or data.on_hand != available + held or stock.alerts or not _is_calm(stock, at):
         return False
-    available, held = stock.available, stock.held
-    if available < 0 or data.on_hand != available + held or (data.held is not None and data.held != held):
+    if at < stock.moved_at or at < stock.floor_at or (data.held is not None and data.held != held):
         return False
     if data.on_order is not None and data.on_order != stock.on_order:
         return False
     if available + abs(held) > MAX_BALANCE - MAX_QUANTITY:
         return False
-    old = turn.get(REPORTED + row)
-    if old is not None and at <= old.at:
-        return False
-    _advanced(turn, row, stock).reported_at = at
-    turn.writes[REPORTED + row] = Reported(
+    stock.reported_at = at
+    _conclude(stock, at)
+    turn.writes[REPORTED + site.row] = Reported(
         available, held, stock.available_count, stock.held_count,
         at=at, identity=turn.identity, ref=turn.ref, on_hand=data.on_hand, on_hold=data.held, on_order=data.on_order,
     )  # fmt: skip
@@ -80,14 +76,9 @@ def _is_calm(stock: Stock, at: int) -> bool:
     )
 
 
-def _advanced(turn: Turn, row: bytes, stock: Stock) -> Stock:
-    """The stock row after the event, to be changed: its version, its time and its latest moment are set."""
-    after = replace(stock)
-    after.version += 1
-    after.updated = turn.at
-    if turn.at > stock.latest:
-        after.latest = turn.at
-    turn.writes[STOCK + row] = after
-    turn.touched[row] = after
-    turn.wakes[row] = stock.wake_at
-    return after
+def _conclude(stock: Stock, at: int) -> None:
+    """Set the row's version, its time and its latest moment."""
+    stock.version += 1
+    stock.updated = at
+    if at > stock.latest:
+        stock.latest = at

@@ -1,33 +1,32 @@
 """Drift: what the ERP reports against what is kept, as of the same moment, with a cause.
 
-Rows: `Reported`: the latest report, and beside it the balances that are kept as of its moment, which late movements
-and counts adjust (`agents.ledger`). A report is compared, never applied. Goods in flight are no drift. What an open
-alert has explained already is not explained again, and a difference that only shrinks needs no other cause.
+Rows: `Reported`: the latest report, and beside it the engine's balances as of the same moment, which late movements
+and counts adjust (`agents.ledger`). A report is compared, never applied. Goods that are in transit are no drift, since
+the ERP may have booked them already. A cause that an open alert names is not looked for again, and a difference that
+only shrinks needs no other cause.
 """
 
-from typing import Any
-
 from agents import alerts, ledger, supply
-from agents.causes import MAX_CAUSES, Cause, find_causes
-from agents.turn import Turn
+from agents.drift_causes import MAX_CAUSES, Cause, find_causes
+from agents.turn import Site
 from engine.core import payloads as p
 from engine.core.values import iso
 from tables.drift import REPORTED, Reported
 from tables.stock import Stock
 
 
-def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> None:
+def report(site: Site, data: p.BalanceReportedData) -> None:
     """`balance.reported`: compare it with the balance as of its moment; the latest report counts."""
-    stock = turn.stock(row)
-    ledger.advance(turn, row, stock)
-    old: Reported | None = turn.get(REPORTED + row)
+    turn, stock = site.turn, site.stock
+    ledger.advance(site)
+    old = turn.get(REPORTED + site.row)
     if old is not None and (turn.at, turn.identity) <= (old.at, old.identity):
         return
     if turn.at < stock.floor_at:
         evidence = {"reported_at": iso(turn.at), "kept_since": iso(stock.floor_at), "events": [turn.ref]}
-        alerts.raise_fact(turn, row, "late_count", evidence, turn.ref)
+        alerts.raise_fact(site, "late_count", evidence, turn.ref)
         return
-    kept = ledger.as_of(turn, row, stock, turn.at, old)
+    kept = ledger.as_of(site, turn.at, old)
     stock.reported_at = turn.at
     new = Reported(
         kept.available, kept.held, kept.available_count, kept.held_count,
@@ -36,37 +35,41 @@ def report(turn: Turn, row: bytes, data: p.BalanceReportedData) -> None:
     )  # fmt: skip
     if old is not None:
         new.difference, new.causes = old.difference, old.causes
-    turn.put(REPORTED + row, new)
-    _compare(turn, row, stock, new, old.at if old is not None else stock.floor_at)
+    turn.put(REPORTED + site.row, new)
+    _compare(site, new, old.at if old is not None else stock.floor_at)
 
 
-def recheck(turn: Turn, row: bytes, stock: Stock) -> None:
-    """Something has come that the last report should have held: compare again."""
-    reported: Reported | None = turn.get(REPORTED + row)
-    if reported is not None:
-        _compare(turn, row, stock, turn.edit(REPORTED + row, Reported), None)
+def recheck(site: Site) -> None:
+    """Compare again: something has come that the last report should have held."""
+    key = REPORTED + site.row
+    if site.turn.get(key) is not None:
+        _compare(site, site.turn.edit(key, Reported), None)
 
 
-def _compare(turn: Turn, row: bytes, stock: Stock, reported: Reported, since: int | None) -> None:
-    """Compare a report with what is kept; its `difference` and `causes` are still those of the last comparison.
+def _compare(site: Site, reported: Reported, since: int | None) -> None:
+    """Compare a report with the engine's balances; raise or resolve `balance_drift`.
 
-    `since` is the moment of the report before, or None where the report itself is compared again.
+    Args:
+        site: the row.
+        reported: the report; its `difference` and `causes` are still those of the last comparison.
+        since: the moment of the report before; None if this report is compared again.
     """
+    stock = site.stock
     before, reported.difference = reported.difference, reported.on_hand - reported.available - reported.held
     held_difference = 0 if reported.on_hold is None else reported.on_hold - reported.held
     order_difference = _order_difference(stock, reported)
     differences = (reported.difference, held_difference, order_difference)
-    explained = max(map(abs, differences)) <= turn.rules.balance_tolerance
-    if explained or (not held_difference and supply.in_flight(turn, row, stock, reported.difference)):
+    explained = max(map(abs, differences)) <= site.turn.rules.balance_tolerance
+    if explained or (not held_difference and supply.in_flight(site, reported.difference)):
         reported.causes = []
-        alerts.clear_alert(turn, row, "balance_drift")
+        alerts.clear_alert(site, "balance_drift")
         return
-    reported.causes = _causes(turn, row, stock, reported, before if reported.causes else 0, since)
-    alerts.raise_alert(turn, row, "balance_drift", _evidence(stock, reported, held_difference, order_difference))
+    reported.causes = _causes(site, reported, before if reported.causes else 0, since)
+    alerts.raise_alert(site, "balance_drift", _evidence(stock, reported, held_difference, order_difference))
 
 
-def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, Any]:
-    evidence: dict[str, Any] = {
+def _evidence(stock: Stock, reported: Reported, held_difference: int, order_difference: int) -> dict[str, object]:
+    evidence: dict[str, object] = {
         "as_of": iso(reported.at), "reported": reported.on_hand, "kept": reported.available + reported.held,
         "difference": reported.difference, "report": reported.ref, "causes": reported.causes,
     }  # fmt: skip
@@ -80,7 +83,7 @@ def _evidence(stock: Stock, reported: Reported, held_difference: int, order_diff
 
 
 def _order_difference(stock: Stock, reported: Reported) -> int:
-    """How far the reported order balance differs; ERPs count goods in transit as on order or not, both are right.
+    """How far the reported order balance differs. ERPs count goods in transit as on order or not: both are right.
 
     What is on order is not kept as of past moments: a report older than the last change cannot be compared.
     """
@@ -91,9 +94,7 @@ def _order_difference(stock: Stock, reported: Reported) -> int:
     return reported.on_order - stock.on_order
 
 
-def _causes(
-    turn: Turn, row: bytes, stock: Stock, reported: Reported, before: int, since: int | None
-) -> list[dict[str, Any]]:
+def _causes(site: Site, reported: Reported, before: int, since: int | None) -> list[dict[str, object]]:
     """The ranked causes of what is new in the difference, before those that an open alert names already.
 
     `before` is the difference that the known causes explain. A late movement that lets it shrink needs no other cause.
@@ -102,12 +103,12 @@ def _causes(
     shrinks = abs(reported.difference) <= abs(before) and reported.difference * before >= 0
     if not fresh or (known and shrinks and since is None):
         return known
-    kept, since = reported.available + reported.held, stock.floor_at if since is None else since
-    found = [_cause_view(cause) for cause in find_causes(turn, row, (reported.at, since), fresh, kept)]
+    kept, since = reported.available + reported.held, site.stock.floor_at if since is None else since
+    found = [_cause_view(cause) for cause in find_causes(site, (reported.at, since), fresh, kept)]
     if known and found[0]["cause"] == "unknown":
         return [*known, *found][:MAX_CAUSES]
     return [*found, *known][:MAX_CAUSES]
 
 
-def _cause_view(cause: Cause) -> dict[str, Any]:
+def _cause_view(cause: Cause) -> dict[str, object]:
     return {"cause": cause.kind, "events": cause.events, "explains": cause.explains, "score": cause.score}

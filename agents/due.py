@@ -4,8 +4,7 @@ Each document that waits for the clock has one key, ordered by its instant, so t
 need not look at the others.
 """
 
-from agents.turn import Turn
-from tables.stock import Stock
+from agents.turn import Site
 from tables.wakes import due_key
 
 RESERVATION = b"r"
@@ -14,12 +13,12 @@ ORDER_LINE = b"o"
 FACT = b"f"
 
 
-def schedule(turn: Turn, row: bytes, stock: Stock, kind: bytes, name: str, old: int | None, new: int | None) -> None:
+def schedule(site: Site, kind: bytes, name: str, old: int | None, new: int | None) -> None:
     """Move the look at a document from the instant `old` to `new`; None stands for no look."""
     if old == new:
         return
     if old is not None:
-        turn.put(due_key(row, old, kind, name), None)
+        site.turn.put(due_key(site.row, old, kind, name), None)
     if new is not None:
-        turn.put(due_key(row, new, kind, name), b"")
-        turn.wake(stock, new)
+        site.turn.put(due_key(site.row, new, kind, name), b"")
+        site.wake(new)

@@ -1,17 +1,17 @@
-"""Why a signal says what it says: a sentence, the ledger of its terms, and the events that moved it."""
+"""Why a signal says what it says: a sentence, the figures that it rests on, and the events that moved it."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
-from agents.outlook import Need
-from agents.turn import Turn
+from agents.need import FORMULAS, SAFETY_FORMULA, ForecastDemand, LeadTime, Need, Safety
+from agents.proposal import Proposal
+from agents.turn import Site
 from engine.core import payloads as p
-from engine.core.policy import broken_constraints
+from engine.core.policy import broken_constraints, z_value
 from engine.core.values import MAX_QUANTITY, day_of, iso
-from tables import keys
 from tables.stock import Stock
 
-if TYPE_CHECKING:
-    from agents.replenishment import Proposal
+Term = dict[str, object]
+"""One figure: `term` (its name), `value`, `unit` and `source`."""
 
 BINDING = {
     "moq": "raised to the minimum order quantity {moq}",
@@ -19,16 +19,17 @@ BINDING = {
     "max_qty": "cut to the maximum {max_qty}",
     "quantity_limit": f"cut to {MAX_QUANTITY}, the most that one order can say",
 }
-
+"""How the sentence names the constraint that has changed the quantity."""
 
 BROKEN = {
     "moq": "{qty} is below the minimum order quantity {moq}",
     "multiple": "{qty} is no multiple of {multiple}",
     "max_qty": "{qty} is above the maximum {max_qty}",
 }
+"""How a note names a constraint that the quantity of an answer breaks."""
 
 
-def with_notes(explanation: dict[str, Any], policy: p.PolicySetData | None, qty: int) -> dict[str, Any]:
+def with_notes(explanation: dict[str, object], policy: p.PolicySetData | None, qty: int) -> dict[str, object]:
     """The explanation, with a note for each constraint of the policy that the quantity of an answer breaks."""
     told = {name: value for name, value in explanation.items() if name != "notes"}
     if policy is None:
@@ -42,81 +43,98 @@ def _limits(policy: p.PolicySetData) -> dict[str, int | None]:
     return {"moq": policy.moq, "multiple": policy.multiple, "max_qty": policy.max_qty}
 
 
-def explain(
-    turn: Turn, row: bytes, stock: Stock, need: Need, proposal: "Proposal", events: list[str]
-) -> dict[str, Any]:
+def explain(site: Site, need: Need, proposal: Proposal, events: list[str]) -> dict[str, object]:
     """The explanation that goes out with a signal and is shown as it is by page, API and command line."""
     policy = need.policy
     return {
-        "sentence": _sentence(row, stock, need, proposal, policy),
-        "formula": _FORMULAS[type(policy.policy)],
-        "terms": [*_balances(stock), *need.terms, *_constraints(need, proposal, policy)],
+        "sentence": _sentence(site, need, proposal),
+        "formula": FORMULAS[type(policy.policy)],
+        "terms": [*_balances(site.stock), *terms_of(need), *_constraints(need, proposal)],
         "binding": need.quantity.binding,
-        "overshoots_target": need.S is not None and stock.position + proposal.qty > need.S,
-        "known_at": iso(turn.now),
-        "cause": turn.ref,
+        "overshoots_target": need.S is not None and site.stock.position + proposal.qty > need.S,
+        "known_at": iso(site.turn.now),
+        "cause": site.turn.ref,
         "events": events,
     }
 
 
-_FORMULAS: dict[type, str] = {
-    p.MinMax: "position <= min; order max - position, at least moq, up to the next multiple, at most max_qty",
-    p.ReorderPoint: "position <= point; order the smallest number of lots that lifts the position above the point",
-    p.ForecastPolicy: "position <= demand over lead time + safety stock; "
-    "order demand over lead time and review + safety stock - position",
-}
-
-
-def _sentence(row: bytes, stock: Stock, need: Need, proposal: "Proposal", policy: p.PolicySetData) -> str:
-    sku, location = keys.names(row)
+def _sentence(site: Site, need: Need, proposal: Proposal) -> str:
+    stock, qty = site.stock, need.quantity
     supplier = f" from {proposal.supplier}" if proposal.supplier else ""
     target = f"up to {need.S}" if need.S is not None else "in whole lots"
-    qty = need.quantity
-    binding = f", {BINDING[qty.binding].format(**_limits(policy))}: {qty.qty}" if qty.binding else ""
+    binding = f", {BINDING[qty.binding].format(**_limits(need.policy))}: {qty.qty}" if qty.binding else ""
     return (
-        f"Order {proposal.qty} of {sku} for {location}{supplier}, needed by {day_of(proposal.due).isoformat()}: "
+        f"Order {proposal.qty} of {site.sku} for {site.location}{supplier}, needed by "
+        f"{day_of(proposal.due).isoformat()}: "
         f"the position {stock.position} (sellable {stock.sellable} + on order {stock.on_order} + in transit "
         f"{stock.in_transit}) is at or below {need.s}; {target} takes {qty.raw}{binding}."
     )
 
 
-def _balances(stock: Stock) -> list[dict[str, Any]]:
-    values = {
-        "available": stock.available,
-        "reserved": -stock.reserved,
-        "on order": stock.on_order,
-        "in transit": stock.in_transit,
-        "position": stock.position,
-    }
-    return [{"term": term, "value": value, "unit": "units", "source": "row"} for term, value in values.items()]
+# figures --------------------------------------------------------------------------------------------------------------
 
 
-def _constraints(need: Need, proposal: "Proposal", policy: p.PolicySetData) -> list[dict[str, Any]]:
-    lead = need.lead_time
-    return [
-        {"term": "trigger s", "value": need.s, "unit": "units", "source": "formula"},
-        *([{"term": "target S", "value": need.S, "unit": "units", "source": "formula"}] if need.S is not None else []),
-        {"term": "lead time L", "value": f"{lead.days:g}", "unit": "days", "source": lead.source},
-        {"term": "review R", "value": f"{lead.review:g}", "unit": "days", "source": "policy"},
-        {"term": "wanted", "value": need.quantity.raw, "unit": "units", "source": "S - position, or lots"},
-        *(
-            {"term": k, "value": v, "unit": "units", "source": "policy"}
-            for k, v in _limits(policy).items()
-            if v is not None
-        ),
-        {"term": "quantity", "value": proposal.qty, "unit": "units", "source": need.quantity.binding or "wanted"},
-        *_value(proposal, policy),
-    ]
+def _term(name: str, value: object, unit: str, source: str) -> Term:
+    return {"term": name, "value": value, "unit": unit, "source": source}
 
 
-def _value(proposal: "Proposal", policy: p.PolicySetData) -> list[dict[str, Any]]:
+def terms_of(need: Need) -> list[Term]:
+    """The figures from which the policy's trigger and target follow."""
+    levels = need.policy.policy
+    if isinstance(levels, p.MinMax):
+        return [_term("min", levels.min, "units", "policy"), _term("max", levels.max, "units", "policy")]
+    if isinstance(levels, p.ReorderPoint):
+        return [_term("reorder point", levels.point, "units", "policy"), _term("lot", levels.qty, "units", "policy")]
+    return [] if need.demand is None else list(_forecast_terms(need.demand, need.lead_time))
+
+
+def _forecast_terms(demand: ForecastDemand, lead_time: LeadTime) -> Iterator[Term]:
+    yield _term("demand over lead time", demand.over_lead_time, "units", "forecast")
+    yield _term("demand over lead time and review", demand.over_protection, "units", "forecast")
+    yield from _safety_terms(demand.safety, lead_time)
+
+
+def _safety_terms(safety: Safety, lead_time: LeadTime) -> Iterator[Term]:
+    if safety.level is None:
+        yield _term("safety stock", safety.stock, "units", "policy")
+        return
+    yield _term("safety stock", safety.stock, "units", SAFETY_FORMULA)
+    yield _term("service level", f"{safety.level:g}", "share of cycles", "policy")
+    yield _term("z", f"{z_value(safety.level):.4f}", "", "service level")
+    yield _term("d", f"{safety.mean:.3f}", "units a day", "forecast")
+    yield _term("sd", f"{safety.deviation:.3f}", "units a day", safety.source)
+    yield _term("sL", f"{lead_time.deviation:g}", "days", lead_time.source)
+
+
+def _balances(stock: Stock) -> Iterator[Term]:
+    yield _term("available", stock.available, "units", "row")
+    yield _term("reserved", -stock.reserved, "units", "row")
+    yield _term("on order", stock.on_order, "units", "row")
+    yield _term("in transit", stock.in_transit, "units", "row")
+    yield _term("position", stock.position, "units", "row")
+
+
+def _constraints(need: Need, proposal: Proposal) -> Iterator[Term]:
+    policy, lead_time = need.policy, need.lead_time
+    yield _term("trigger s", need.s, "units", "formula")
+    if need.S is not None:
+        yield _term("target S", need.S, "units", "formula")
+    yield _term("lead time L", f"{lead_time.days:g}", "days", lead_time.source)
+    yield _term("review R", f"{lead_time.review:g}", "days", "policy")
+    yield _term("wanted", need.quantity.raw, "units", "S - position, or lots")
+    for name, limit in _limits(policy).items():
+        if limit is not None:
+            yield _term(name, limit, "units", "policy")
+    yield _term("quantity", proposal.qty, "units", need.quantity.binding or "wanted")
+    yield from _value(proposal, policy)
+
+
+def _value(proposal: Proposal, policy: p.PolicySetData) -> Iterator[Term]:
     """What the order would cost beside what the engine may spend by itself; only where the policy limits the value."""
     limit = None if policy.auto is None else policy.auto.max_value
     if limit is None or policy.unit_cost is None:
-        return []
-    amounts = {"unit cost": policy.unit_cost, "value": policy.unit_cost * proposal.qty, "value limit": limit}
-    sources = {"value": "quantity * unit cost"}
-    return [
-        {"term": name, "value": f"{amount:f}", "unit": policy.currency or "", "source": sources.get(name, "policy")}
-        for name, amount in amounts.items()
-    ]
+        return
+    currency = policy.currency or ""
+    yield _term("unit cost", f"{policy.unit_cost:f}", currency, "policy")
+    yield _term("value", f"{policy.unit_cost * proposal.qty:f}", currency, "quantity * unit cost")
+    yield _term("value limit", f"{limit:f}", currency, "policy")

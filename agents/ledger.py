@@ -9,7 +9,7 @@ anew from all movements, so an event costs the same however many movements a row
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
-from agents.turn import Turn
+from agents.turn import Site
 from engine.core.events import type_name
 from engine.core.values import HOUR
 from tables.drift import REPORTED, Reported
@@ -25,13 +25,12 @@ from tables.ledger import (
     movement_identity,
     movement_key,
 )
-from tables.stock import Stock
 from tables.table import Key
 
 FOLD_STRIDE = 24 * HOUR
-"""How far the window may lag before old entries are folded, so that most events need not look for them."""
+"""How far the window may lag before old movements are folded, so that most events need not look for them."""
 FOLDED_PER_EVENT = 64
-"""At most so many entries leave the window with one event, so that no event pays for all that came before it."""
+"""At most so many movements leave the window with one event, so that no event pays for all that came before it."""
 
 AVAILABLE, HELD = 1, 2
 """What `Movement.count` says of a count."""
@@ -39,142 +38,140 @@ AVAILABLE, HELD = 1, 2
 T = TypeVar("T")
 
 
-def record(turn: Turn, row: bytes, available: int, held: int, document: str = "") -> None:
+def record(site: Site, available: int, held: int, document: str = "") -> None:
     """Move good stock at a row: signed quantities to available and to held, at the turn's moment."""
-    stock, at = turn.stock(row), turn.at
-    advance(turn, row, stock)
+    turn, stock, at = site.turn, site.stock, site.turn.at
+    advance(site)
     stock.moved_at = max(stock.moved_at, at)
     stock.move(at, available, held)
     if at <= stock.reported_at:
-        reported: Reported = turn.edit(REPORTED + row, Reported)
-        reported.move(at, available, held)
+        turn.edit(REPORTED + site.row, Reported).move(at, available, held)
     if at <= stock.floor_at:
-        floor: Floor = turn.edit(FLOOR + row, Floor)
-        floor.move(at, available, held)
+        turn.edit(FLOOR + site.row, Floor).move(at, available, held)
         return
-    entry = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
-    _keep(turn, stock, movement_key(row, at, IS_MOVEMENT, turn.identity), entry)
+    movement = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
+    _keep(site, movement_key(site.row, at, IS_MOVEMENT, turn.identity), movement)
 
 
-def advance(turn: Turn, row: bytes, stock: Stock) -> None:
+def advance(site: Site) -> None:
     """Let the row's latest moment follow the event; fold some of what has left the window into the floor."""
-    if turn.at > stock.latest:
-        stock.latest = turn.at
-        if stock.fold_at is not None and turn.at >= stock.fold_at:
-            _fold(turn, row, stock)
+    stock, at = site.stock, site.turn.at
+    if at > stock.latest:
+        stock.latest = at
+        if stock.fold_at is not None and at >= stock.fold_at:
+            _fold(site)
 
 
-def oldest_kept(turn: Turn, stock: Stock) -> int:
-    """The moment of which a count that is older is applied: the beginning of the window."""
-    return stock.latest - turn.rules.movement_window
+def oldest_kept(site: Site) -> int:
+    """The beginning of the window: a count from before it is applied as of this moment."""
+    return site.stock.latest - site.turn.rules.movement_window
 
 
-def count(turn: Turn, row: bytes, qty: int, is_held: bool) -> Count | None:
+def count(site: Site, qty: int, is_held: bool) -> Count | None:
     """Take a count at the turn's moment into every balance that it concerns.
 
     Returns:
         The count as it was taken, or None where a later one is known: then it changes nothing.
     """
-    stock = turn.stock(row)
-    advance(turn, row, stock)
-    new = Count(max(turn.at, oldest_kept(turn, stock)), turn.at, turn.identity, qty)
+    turn, row, stock = site.turn, site.row, site.stock
+    advance(site)
+    new = Count(max(turn.at, oldest_kept(site)), turn.at, turn.identity, qty)
     if new.covers <= stock.reported_at:
-        _take(turn, row, turn.edit(REPORTED + row, Reported), new, is_held, stock.reported_at)
-    taken = _take(turn, row, stock, new, is_held, None)
+        _take(site, turn.edit(REPORTED + row, Reported), new, is_held, stock.reported_at)
+    taken = _take(site, stock, new, is_held, None)
     stock.moved_at = max(stock.moved_at, new.covers)
     if new.covers <= stock.floor_at:
-        _take(turn, row, turn.edit(FLOOR + row, Floor), new, is_held, new.covers)
+        _take(site, turn.edit(FLOOR + row, Floor), new, is_held, new.covers)
     else:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
-        entry = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
-        _keep(turn, stock, movement_key(row, new.covers, IS_COUNT, turn.identity), entry)
+        movement = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
+        _keep(site, movement_key(row, new.covers, IS_COUNT, turn.identity), movement)
     return new if taken else None
 
 
-def as_of(turn: Turn, row: bytes, stock: Stock, at: int, known: Reported | None) -> Balances:
+def as_of(site: Site, at: int, known: Reported | None) -> Balances:
     """The balances of a row as of `at`, a moment not before the floor.
 
     Args:
-        turn: the turn of the report.
-        row: the row's name.
-        stock: the row's present balances.
+        site: the row of the report.
         at: the moment.
         known: the report before, whose balances hold as of an earlier moment; None where there is none.
     """
+    stock = site.stock
     if at >= stock.moved_at:
         return _copy(stock)
     if known is not None and known.at >= stock.floor_at:
         base, start = _copy(known), known.at + 1
     else:
-        floor = turn.get(FLOOR + row) or Floor()
+        floor = site.turn.get(FLOOR + site.row) or Floor()
         base, start = _copy(floor), stock.floor_at
-    forward = _bring_forward(base, turn.entries(row, start, at))
+    forward = _bring_forward(base, site.movements(start, at))
     if any(count is not None and count.covers > at for count in (stock.available_count, stock.held_count)):
         return _last(forward)
-    return _race(forward, _bring_back(_copy(stock), turn.entries(row, at + 1, reverse=True)))
+    return _race(forward, _bring_back(_copy(stock), site.movements(at + 1, reverse=True)))
 
 
-# sums over entries, from whichever end is nearer ----------------------------------------------------------------------
+# sums over movements, from whichever end is nearer --------------------------------------------------------------------
 
 
-def _take(turn: Turn, row: bytes, balances: Balances, new: Count, is_held: bool, until: int | None) -> bool:
+def _take(site: Site, balances: Balances, new: Count, is_held: bool, until: int | None) -> bool:
     """Take a count into balances that hold as of `until` (None is now), unless a later count is known to them."""
     if balances.outranks(new, is_held):
         return False
-    balances.reset(new, is_held, _later(turn, row, balances, new, is_held, until))
+    balances.reset(new, is_held, _later(site, balances, new, is_held, until))
     return True
 
 
-def _later(turn: Turn, row: bytes, balances: Balances, new: Count, is_held: bool, until: int | None) -> int:
+def _later(site: Site, balances: Balances, new: Count, is_held: bool, until: int | None) -> int:
     """The sum of the movements after what `new` covers, up to `until`.
 
-    It is the sum since the last count less the sum from there to the new one; the nearer end is added up. As the last
-    count only ever moves on, all counts together pass each movement once.
+    It equals the sum since the last count less the sum from there to the new one, so whichever of the two stretches is
+    shorter is added up. The last count only ever moves on, so all counts together pass each movement once.
     """
-    stock = turn.stock(row)
+    stock = site.stock
     if new.covers >= (stock.moved_at if until is None else until):
         return 0
     old = balances.held_count if is_held else balances.available_count
     if old is not None and old.covers >= stock.floor_at:
         base, start = old.qty, old.covers + 1
     else:
-        floor: Floor = turn.get(FLOOR + row) or Floor()
+        floor = site.turn.get(FLOOR + site.row) or Floor()
         base, start = floor.held if is_held else floor.available, stock.floor_at
     total = (balances.held if is_held else balances.available) - base
-    before = _sum(turn.entries(row, start, new.covers), is_held, total, -1)
-    after = _sum(turn.entries(row, new.covers + 1, until, reverse=True), is_held, 0, 1)
+    before = _sum(site.movements(start, new.covers), is_held, total, -1)
+    after = _sum(site.movements(new.covers + 1, until, reverse=True), is_held, 0, 1)
     return _race(before, after)
 
 
-Entries = Iterator[tuple[int, Key[Movement], Movement]]
+Movements = Iterator[tuple[int, Key[Movement], Movement]]
 
 
-def _sum(entries: Entries, is_held: bool, start: int, sign: int) -> Generator[None, None, int]:
-    for _, _, entry in entries:
-        if not entry.count:
-            start += sign * (entry.held if is_held else entry.available)
+def _sum(movements: Movements, is_held: bool, start: int, sign: int) -> Generator[None, None, int]:
+    for _, _, movement in movements:
+        if not movement.count:
+            start += sign * (movement.held if is_held else movement.available)
         yield
     return start
 
 
-def _bring_forward(balances: Balances, entries: Entries) -> Generator[None, None, Balances]:
-    for at, key, entry in entries:
-        _apply(balances, at, key, entry)
+def _bring_forward(balances: Balances, movements: Movements) -> Generator[None, None, Balances]:
+    for at, key, movement in movements:
+        _apply(balances, at, key, movement)
         yield
     return balances
 
 
-def _bring_back(balances: Balances, entries: Entries) -> Generator[None, None, Balances]:
-    for _, _, entry in entries:
-        if not entry.count:
-            balances.available -= entry.available
-            balances.held -= entry.held
+def _bring_back(balances: Balances, movements: Movements) -> Generator[None, None, Balances]:
+    for _, _, movement in movements:
+        if not movement.count:
+            balances.available -= movement.available
+            balances.held -= movement.held
         yield
     return balances
 
 
 def _race(one: Generator[None, None, T], other: Generator[None, None, T]) -> T:
-    """The result of whichever of two generators ends first; they advance in turn and come to the same."""
+    """The result of whichever of two generators ends first. They advance in turn, and both lead to the same result."""
     while True:
         for racer in (one, other):
             try:
@@ -189,13 +186,13 @@ def _last(steps: Generator[None, None, T]) -> T:
     return _race(steps, steps)
 
 
-def _apply(balances: Balances, at: int, key: bytes, entry: Movement) -> None:
-    if not entry.count:
-        balances.move(at, entry.available, entry.held)
+def _apply(balances: Balances, at: int, key: bytes, movement: Movement) -> None:
+    if not movement.count:
+        balances.move(at, movement.available, movement.held)
         return
-    is_held = entry.count == HELD
-    qty = entry.held if is_held else entry.available
-    count = Count(at, entry.counted_at, movement_identity(key), qty)
+    is_held = movement.count == HELD
+    qty = movement.held if is_held else movement.available
+    count = Count(at, movement.counted_at, movement_identity(key), qty)
     if not balances.outranks(count, is_held):
         balances.reset(count, is_held, 0)
 
@@ -207,22 +204,24 @@ def _copy(balances: Balances) -> Balances:
 # the window -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(turn: Turn, stock: Stock, key: Key[Movement], entry: Movement) -> None:
-    turn.put(key, entry)
+def _keep(site: Site, key: Key[Movement], movement: Movement) -> None:
+    turn, stock = site.turn, site.stock
+    turn.put(key, movement)
     fold_at = movement_at(key) + turn.rules.movement_window + FOLD_STRIDE
     if stock.fold_at is None or fold_at < stock.fold_at:
         stock.fold_at = fold_at
 
 
-def _fold(turn: Turn, row: bytes, stock: Stock) -> None:
-    """Fold the oldest entries that have left the window, and note when to look again."""
-    floor: Floor = turn.edit(FLOOR + row, Floor)
-    horizon = oldest_kept(turn, stock)
+def _fold(site: Site) -> None:
+    """Fold the oldest movements that have left the window, and note when to look again."""
+    turn, stock = site.turn, site.stock
+    floor = turn.edit(FLOOR + site.row, Floor)
+    horizon = oldest_kept(site)
     stock.fold_at = None
-    for number, (at, key, entry) in enumerate(turn.entries(row, stock.floor_at)):
+    for number, (at, key, movement) in enumerate(site.movements(stock.floor_at)):
         if at > horizon or number == FOLDED_PER_EVENT:
             stock.fold_at = max(stock.latest, at + turn.rules.movement_window + FOLD_STRIDE)
             break
-        _apply(floor, at, key, entry)
+        _apply(floor, at, key, movement)
         turn.put(key, None)
         stock.floor_at = at

@@ -1,9 +1,8 @@
-"""What is said of an order line: too much received, too little promised, supply that is late."""
+"""The alerts of an order line: too much received, too little promised, supply that is late."""
 
 from agents import alerts, due
-from agents.book import Change
 from agents.lines import Owed, acknowledged, latest_promise
-from agents.stock import row_location
+from agents.order_line import Change
 from engine.core.values import day_of
 
 
@@ -23,9 +22,9 @@ def _watch_excess(change: Change, share: Owed) -> None:
             "line": change.label, "ordered": line.ordered, "acknowledged": most, "shipped": line.shipped,
             "received": share.received, "supplier": line.supplier, "events": [change.turn.ref],
         }  # fmt: skip
-        alerts.raise_alert(change.turn, change.row, "over_receipt", evidence, change.label)
+        alerts.raise_alert(change.site, "over_receipt", evidence, change.label)
     else:
-        alerts.clear_alert(change.turn, change.row, "over_receipt", change.label)
+        alerts.clear_alert(change.site, "over_receipt", change.label)
 
 
 def _watch_short(change: Change, share: Owed) -> None:
@@ -37,30 +36,29 @@ def _watch_short(change: Change, share: Owed) -> None:
             "missing": (line.ordered or 0) - share.promised,
             "schedule": [{"status": status, "qty": qty, "due": _date(day)} for status, qty, day in line.promises],
         }  # fmt: skip
-        alerts.raise_alert(change.turn, change.row, "short_ack", evidence, change.label)
+        alerts.raise_alert(change.site, "short_ack", evidence, change.label)
     else:
-        alerts.clear_alert(change.turn, change.row, "short_ack", change.label)
+        alerts.clear_alert(change.site, "short_ack", change.label)
 
 
 def watch_late(change: Change, share: Owed) -> None:
     """Look at the dates of a line; ask for another look when what is open of it becomes overdue."""
-    turn, row, line = change.turn, change.row, change.line
+    site, line = change.site, change.line
     open_qty, promised = share.open, latest_promise(line)
     is_late, overdue, look_at = False, False, None
     if open_qty and promised is not None:
-        location = row_location(row)
-        overdue = promised < turn.local_today(location)
+        overdue = promised < site.today
         is_late = overdue or (line.due is not None and promised > line.due)
-        look_at = None if overdue else turn.day_begins(location, promised + 1)
+        look_at = None if overdue else site.day_begins(promised + 1)
     if is_late:
         evidence = {
             "line": change.label, "open": open_qty, "due": _date(line.due), "promised": _date(promised),
             "overdue": overdue, "supplier": line.supplier,
         }  # fmt: skip
-        alerts.raise_alert(turn, row, "late_supply", evidence, change.label)
+        alerts.raise_alert(site, "late_supply", evidence, change.label)
     else:
-        alerts.clear_alert(turn, row, "late_supply", change.label)
-    due.schedule(turn, row, turn.stock(row), due.ORDER_LINE, change.name, line.look_at, look_at)
+        alerts.clear_alert(site, "late_supply", change.label)
+    due.schedule(site, due.ORDER_LINE, change.name, line.look_at, look_at)
     line.look_at = look_at
 
 

@@ -23,7 +23,7 @@ class Owed(Struct, frozen=True):
 
 
 class Supply(Struct, frozen=True):
-    """One dated piece of supply. `day` is None where nobody has promised a date."""
+    """One piece of supply: `day` (an ordinal) is None where nobody has promised a date; `qty` is in base units."""
 
     document: str
     day: int | None
@@ -33,7 +33,11 @@ class Supply(Struct, frozen=True):
 
 
 def owed(line: Line) -> Owed:
-    """What a line owes."""
+    """What a line owes.
+
+    For example, of 10 ordered units 8 are acknowledged, 5 are shipped and 2 are received: 3 are in transit, and of the
+    6 that are still promised the other 3 are on order.
+    """
     received = line.received + line.unlined + line.excess
     promised = promised_of(line)
     if line.closed:
@@ -43,13 +47,13 @@ def owed(line: Line) -> Owed:
 
 
 def promised_of(line: Line) -> int:
-    """What is ordered, or once acknowledged what is not rejected of it."""
+    """What is ordered; of an acknowledged line only what the supplier has not rejected."""
     ordered = line.ordered or 0
     return ordered if line.promised_rank is None else min(ordered, acknowledged(line))
 
 
 def acknowledged(line: Line) -> int:
-    """What the supplier has acknowledged, beyond what is ordered too."""
+    """What the supplier has acknowledged, which may be more than what is ordered."""
     total = 0
     for status, qty, _ in line.promises:
         if status != "rejected":
@@ -58,7 +62,7 @@ def acknowledged(line: Line) -> int:
 
 
 def room(line: Line) -> int:
-    """What receipts that name a line leave for those that name only its order."""
+    """What receipts that name the line leave of it for receipts that name only its order."""
     return 0 if line.closed else max(0, max(promised_of(line), line.shipped) - line.received)
 
 
@@ -74,7 +78,9 @@ def latest_promise(line: Line) -> int | None:
 def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
     """What is on order by promise, earliest first.
 
-    What is promised beyond the order comes off the latest promises, what is shipped or received off the earliest.
+    What is promised beyond the order comes off the latest promises, what is shipped or received off the earliest. For
+    example, 8 are ordered, 4 are promised for the 3rd and 6 for the 9th, and 5 are shipped: promises beyond 8 do not
+    count, the shipped 5 are all of the first promise and 1 of the second, so 3 remain on order for the 9th.
     """
     if not share.on_order:
         return []
@@ -95,7 +101,7 @@ def on_order_supply(label: str, line: Line, share: Owed) -> list[Supply]:
 def _acknowledged_dates(line: Line) -> list[tuple[str, int, int | None]]:
     """What the latest acknowledgement of a line promises by date."""
     dated = [(s, qty, due or (None if s == "backordered" else line.due)) for s, qty, due in line.promises]
-    return sorted((entry for entry in dated if entry[0] != "rejected"), key=lambda entry: entry[2] or UNDATED)
+    return sorted((promise for promise in dated if promise[0] != "rejected"), key=lambda promise: promise[2] or UNDATED)
 
 
 def undated_supply(label: str, line: Line) -> list[Supply]:

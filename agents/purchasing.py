@@ -11,26 +11,39 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from agents import due, lead_times, line_alerts, supply
-from agents.book import Book, Change
+from agents import drift_lead_time, due, line_alerts, supply
+from agents.book import Book
 from agents.lines import Owed, Supply, latest_promise, on_order_supply, owed, undated_supply
-from agents.turn import Turn
+from agents.order_line import OPEN, Change
+from agents.reader import RowView
+from agents.turn import Site, Turn
 from engine.core import payloads as p
 from tables import keys
 from tables.keys import Rank
-from tables.purchasing import LINE, ORDER, PIECE, SHIPMENT, Line, Order, Piece, Shipment, line_name, line_parts
+from tables.purchasing import (
+    LINE,
+    ORDER,
+    PIECE,
+    SHIPMENT,
+    Line,
+    Piece,
+    Shipment,
+    line_name,
+    line_parts,
+    slot_range,
+)
 from tables.wakes import open_name, open_range
 
-# rows that a new document asks for ------------------------------------------------------------------------------------
+# keys that a new document asks for ------------------------------------------------------------------------------------
 
 
-def rows_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
+def keys_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
     name = line_name(data.order, str(data.line))
     return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
 
-def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
+def keys_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
     """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
     name = line_name(data.order, str(data.line))
     return [
@@ -43,54 +56,55 @@ def rows_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
 # transitions ----------------------------------------------------------------------------------------------------------
 
 
-def place(turn: Turn, row: bytes, data: p.OrderPlacedData) -> None:
-    """`order.placed`."""
-    book = Book(turn, row)
+def place(site: Site, data: p.OrderPlacedData) -> None:
+    """`order.placed`: the highest revision wins, then the latest `time`."""
+    book = Book(site)
     line = book.line(data.order, str(data.line)).line
-    rank: Rank = (data.revision, turn.at, turn.identity)
+    rank: Rank = (data.revision, site.turn.at, site.turn.identity)
     if line.supplier_rank is None or rank > line.supplier_rank:
         line.supplier, line.supplier_rank = data.supplier, rank
-    line.placed_at = turn.at if line.placed_at is None else min(line.placed_at, turn.at)
+    at = site.turn.at
+    line.placed_at = at if line.placed_at is None else min(line.placed_at, at)
     _order_quantity(line, rank, data.qty, data.due.toordinal())
     _note_placed(book, data.order)
-    settle(book)
+    carry(book)
 
 
-def change(turn: Turn, row: bytes, data: p.OrderChangedData) -> None:
+def change(site: Site, data: p.OrderChangedData) -> None:
     """`order.changed`: quantity, date, or both."""
-    book = Book(turn, row)
+    book = Book(site)
     line = book.line(data.order, str(data.line)).line
-    rank: Rank = (data.revision, turn.at, turn.identity)
+    rank: Rank = (data.revision, site.turn.at, site.turn.identity)
     _order_quantity(line, rank, data.qty, data.due.toordinal() if data.due else None)
     if data.qty is not None:
         _note_placed(book, data.order)
-    settle(book)
+    carry(book)
 
 
-def end(turn: Turn, row: bytes, data: p.OrderEndedData) -> None:
+def end(site: Site, data: p.OrderEndedData) -> None:
     """`order.cancelled`, `order.closed`: nothing more is expected on the line, for good."""
-    book = Book(turn, row)
+    book = Book(site)
     book.line(data.order, str(data.line)).line.ended = True
-    settle(book)
+    carry(book)
 
 
-def acknowledge(turn: Turn, row: bytes, data: p.OrderAcknowledgedData) -> None:
+def acknowledge(site: Site, data: p.OrderAcknowledgedData) -> None:
     """`order.acknowledged`: the latest by `time` replaces the earlier ones."""
-    book = Book(turn, row)
+    book = Book(site)
     line = book.line(data.order, str(data.line)).line
-    rank: Rank = (0, turn.at, turn.identity)
+    rank: Rank = (0, site.turn.at, site.turn.identity)
     if line.promised_rank is None or rank > line.promised_rank:
         line.promised_rank = rank
         line.promises = [(e.status, e.qty, e.due.toordinal() if e.due else None) for e in data.schedule]
-    settle(book)
+    carry(book)
 
 
-def notify_shipment(turn: Turn, row: bytes, data: p.ShipmentNotifiedData) -> None:
+def notify_shipment(site: Site, data: p.ShipmentNotifiedData) -> None:
     """`shipment.notified`: moves open quantity of the line to in transit.
 
     Receipts that name only the shipment belong to the line of its earliest notice, whichever came first.
     """
-    book = Book(turn, row)
+    turn, row, book = site.turn, site.row, Book(site)
     line = book.line(data.order, str(data.line))
     piece = line.piece(data.shipment)
     piece = replace(piece, qty=piece.qty + data.qty)
@@ -106,7 +120,7 @@ def notify_shipment(turn: Turn, row: bytes, data: p.ShipmentNotifiedData) -> Non
         )
         if old.received:
             _move_credit(book, line, data.shipment, old)
-    settle(book)
+    carry(book)
 
 
 def _move_credit(book: Book, line: Change, name: str, shipment: Shipment) -> None:
@@ -114,28 +128,28 @@ def _move_credit(book: Book, line: Change, name: str, shipment: Shipment) -> Non
     if shipment.order is not None and shipment.line is not None:
         book.line(shipment.order, shipment.line).credit(name, shipment, None)
     line.credit(name, None, shipment)
-    stock = book.turn.stock(book.row)
+    stock = book.site.stock
     stock.supply_at = max(stock.supply_at, shipment.last_received_at)
 
 
-def receive(turn: Turn, row: bytes, data: p.GoodsReceivedData) -> None:
+def receive(site: Site, data: p.GoodsReceivedData) -> None:
     """`goods.received`: reduces what the line and the shipment still owe."""
-    book = Book(turn, row)
+    book = Book(site)
     total = data.qty + data.held + data.damaged
     if data.order is None:
         if data.shipment is not None and _receive_shipment(book, data.shipment, total, data.closes_line):
-            settle(book)
+            carry(book)
         return
     if data.line is None:
         _receive_order(book, data.order, total, data.closes_line)
     else:
         line = book.line(data.order, str(data.line))
-        line.receive(total, turn.at)
+        line.receive(total, site.turn.at)
         line.line.ended |= data.closes_line
         if data.shipment is not None:
             piece = line.piece(data.shipment)
             line.put(data.shipment, replace(piece, received=piece.received + total))
-    settle(book)
+    carry(book)
 
 
 def _receive_order(book: Book, name: str, total: int, closes: bool) -> None:
@@ -149,7 +163,7 @@ def _receive_order(book: Book, name: str, total: int, closes: bool) -> None:
 
 
 def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
-    """Take a receipt that names only a shipment; answer whether its line is known."""
+    """Take a receipt that names only a shipment; returns whether the line of the shipment is known."""
     turn = book.turn
     old = _shipment(turn, book.row, name)
     new = replace(
@@ -166,7 +180,7 @@ def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
 
 
 def _shipment(turn: Turn, row: bytes, name: str) -> Shipment:
-    shipment: Shipment | None = turn.get(keys.part(SHIPMENT, row, name))
+    shipment = turn.get(keys.part(SHIPMENT, row, name))
     return shipment or Shipment()
 
 
@@ -186,11 +200,13 @@ def _note_placed(book: Book, name: str) -> None:
 # consequences ---------------------------------------------------------------------------------------------------------
 
 
-def settle(book: Book) -> None:
-    """Carry what the changed lines owe now to their row; watch them."""
-    turn, row = book.turn, book.row
-    stock = turn.stock(row)
-    stock.supply_at = max(stock.supply_at, turn.at)
+def carry(book: Book) -> None:
+    """Carry the difference in what the changed lines owe to their row, and watch the lines.
+
+    The sums of the row (on order, in transit, supply by day) change by what a line owes now less what it owed before.
+    """
+    site, stock = book.site, book.site.stock
+    stock.supply_at = max(stock.supply_at, site.turn.at)
     days: dict[int, int] = defaultdict(int)
     aged = False
     for changed in book.allocate():
@@ -201,76 +217,80 @@ def settle(book: Book) -> None:
         _carry_line(*after, days, 1)
         _carry_shipments(changed, days)
         line_alerts.watch(changed, after[1])
-        aged |= lead_times.follow(turn, row, changed.name, before, after)
+        aged |= drift_lead_time.follow(site, changed.name, before, after)
     for day, qty in days.items():
-        supply.add(turn, row, day, qty)
+        supply.add(site, day, qty)
     if aged:
-        lead_times.watch(turn, row)
+        drift_lead_time.watch(site)
 
 
 def _carry_line(line: Line, share: Owed, days: dict[int, int], sign: int) -> None:
-    """Add the dated supply of a line, but for its shipments with an eta, to a sum by day."""
+    """Add the supply of a line to sums by day, or with `sign` -1 take it off; shipments with an eta are not in it."""
     for piece in (*on_order_supply("", line, share), *undated_supply("", line)):
         if piece.day is not None:
             days[piece.day] += sign * piece.qty
 
 
 def _carry_shipments(changed: Change, days: dict[int, int]) -> None:
-    """Carry what the shipments of a line still bring to the row; where the line closes or opens again, all of them."""
+    """Carry the difference in what the shipments of a line still bring to the row.
+
+    These are the shipments that have changed; if the line closes or opens again, all of its shipments.
+    """
     was_live, is_live = not changed.before.closed, not changed.line.closed
     if was_live == is_live and not changed.pieces:
         return
     others = changed.openings() if was_live != is_live else iter(())
-    for name in sorted({*changed.pieces, *(keys.dated_parts(place)[1] for place in others)}):
+    for name in sorted({*changed.pieces, *(keys.dated_parts(slot)[1] for slot in others)}):
         after = changed.piece(name)
         before = changed.pieces.get(name, after)
         old, new = before.open if was_live else 0, after.open if is_live else 0
-        supply.transit(changed.turn, changed.row, old, new)
+        supply.transit(changed.site, old, new)
         for piece, qty in ((before, -old), (after, new)):
             if piece.eta is not None:
                 days[piece.eta] += qty
 
 
-def check_line(turn: Turn, row: bytes, name: str) -> None:
+def check_line(site: Site, name: str) -> None:
     """Look at the dates of a line again: the clock has moved."""
-    line = Book(turn, row).line(*line_parts(name))
+    line = Book(site).line(*line_parts(name))
     line.line.look_at = None
     line_alerts.watch_late(line, owed(line.line))
 
 
-# for those who ask ----------------------------------------------------------------------------------------------------
+# for readers ----------------------------------------------------------------------------------------------------
 
 
-def order_known(turn: Turn, row: bytes, order: str, number: str | None) -> bool:
+def order_known(site: Site, order: str, number: str | None) -> bool:
     """Whether the quantity of a line is known, or with `number` None that of any line of the order."""
     if number is None:
-        header: Order | None = turn.get(keys.part(ORDER, row, order))
+        header = site.turn.get(keys.part(ORDER, site.row, order))
         return header is not None and header.placed
-    line: Line | None = turn.get(keys.part(LINE, row, line_name(order, number)))
+    line = site.turn.get(keys.part(LINE, site.row, line_name(order, number)))
     return line is not None and line.ordered is not None
 
 
-def open_lines(turn: Turn, row: bytes, limit: int) -> Iterator[tuple[str, Line]]:
+def open_lines(view: RowView, limit: int) -> Iterator[tuple[str, Line]]:
     """(name, line) of the first `limit` lines of which something is open, by order, then by number."""
-    for key, _ in islice(turn.scan(*open_range(row, due.ORDER_LINE)), limit):
-        name = open_name(key, row)
-        yield name, turn.require(keys.part(LINE, row, name))
+    for key, _ in islice(view.reader.scan(*open_range(view.row, due.ORDER_LINE)), limit):
+        name = open_name(key, view.row)
+        yield name, view.reader.require(keys.part(LINE, view.row, name))
 
 
-def shipments_of(turn: Turn, row: bytes, name: str, limit: int) -> Iterator[tuple[str, Piece]]:
+def shipments_of(view: RowView, name: str, limit: int) -> Iterator[tuple[str, Piece]]:
     """(shipment, what it brings) of the first `limit` shipments of a line, by name."""
-    start, stop = keys.parts_range(PIECE, row, name)
-    for key, piece in islice(turn.scan(start, stop), limit):
+    start, stop = keys.parts_range(PIECE, view.row, name)
+    for key, piece in islice(view.reader.scan(start, stop), limit):
         yield key[len(start) :].decode(), piece
 
 
-def supply_of(turn: Turn, row: bytes, name: str) -> Iterator[Supply]:
+def supply_of(view: RowView, name: str, line: Line) -> Iterator[Supply]:
     """The pieces of supply that a line still brings, shipments first."""
-    change = Book(turn, row).line(*line_parts(name))
-    if not change.line.closed:
-        for place in change.openings():
-            shipment = keys.dated_parts(place)[1]
-            piece = change.piece(shipment)
-            day = latest_promise(change.line) if piece.eta is None else piece.eta
-            yield Supply(f"{change.label} {shipment}", day, piece.open, "shipment")
-    yield from on_order_supply(change.label, change.line, owed(change.line))
+    reader, row, label = view.reader, view.row, "/".join(line_parts(name))
+    if not line.closed:
+        start, stop = slot_range(row, OPEN, name)
+        for key, _ in reader.scan(start + line.open_from, stop):
+            shipment = keys.dated_parts(key[len(start) :])[1]
+            piece = reader.require(keys.part(PIECE, row, name, shipment))
+            day = latest_promise(line) if piece.eta is None else piece.eta
+            yield Supply(f"{label} {shipment}", day, piece.open, "shipment")
+    yield from on_order_supply(label, line, owed(line))

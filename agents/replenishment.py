@@ -1,146 +1,117 @@
 """The life of a replenishment signal: position against policy, one open signal a row.
 
-Rows: `SignalRow`. How much comes from the position, when from the dated projection. A signal is amended only when it
-moves by more than the dead band, withdrawn when its cause is gone, and stands once it is accepted.
+Rows: `SignalRow`. A signal opens when the position falls to the trigger. It is amended only when its quantity moves by
+more than the dead band, withdrawn when its cause is gone, and stands once a planner has accepted it.
 """
 
 from itertools import islice
-from typing import Any
+from typing import Literal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from agents import alerts
 from agents.explain import explain, with_notes
-from agents.outlook import LOOK_AHEAD_DAYS, Need, need_of, projection_of
+from agents.need import Need, need_of
+from agents.proposal import Proposal, propose
 from agents.purchasing import order_known
-from agents.stock import row_location
-from agents.turn import Turn
+from agents.turn import Site
 from engine.core.events import SignalAccepted, SignalOrdered, SignalRejected
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Signal
-from engine.core.payloads import PolicySetData
-from engine.core.values import DAY, HOUR, MINUTE, day_of, moment, stable_id
+from engine.core.outputs import Signal, SignalStatus
+from engine.core.payloads import OrderPlacedData, SignalAnswerData
+from engine.core.values import DAY, HOUR, day_of, moment, stable_id
 from tables import keys
-from tables.planning import Plan
 from tables.signals import SIGNAL, SignalRow
-from tables.stock import Stock
 
-LIFE = {
-    ("open", SignalAccepted): "accepted",
-    ("open", SignalRejected): "rejected",
-    ("open", SignalOrdered): "ordered",
-    ("accepted", SignalRejected): "rejected",
-    ("accepted", SignalOrdered): "ordered",
-    ("ordered", SignalOrdered): "ordered",
-    ("withdrawn", SignalOrdered): "ordered",
-    ("expired", SignalOrdered): "ordered",
+Cause = Literal["accept", "reject", "order", "order placed", "cause gone", "time over"]
+
+LIFE: dict[tuple[SignalStatus, Cause], SignalStatus] = {
+    ("open", "accept"): "accepted",
+    ("open", "reject"): "rejected",
+    ("open", "order"): "ordered",
+    ("open", "order placed"): "ordered",
+    ("open", "cause gone"): "withdrawn",
+    ("accepted", "reject"): "rejected",
+    ("accepted", "order"): "ordered",
+    ("accepted", "order placed"): "ordered",
+    ("accepted", "time over"): "expired",
+    ("ordered", "order"): "ordered",
+    ("withdrawn", "order"): "ordered",
+    ("expired", "order"): "ordered",
 }
-"""(status, answer) -> status; an absent pair is refused."""
+"""(status, what happens) -> status. An absent pair changes nothing; if a person asks for it the event is rejected."""
+
+ANSWERS: dict[type, Cause] = {SignalAccepted: "accept", SignalRejected: "reject", SignalOrdered: "order"}
 
 STANDING = ("open", "accepted")
+"""In these statuses a signal asks for goods; every other one is the end of it."""
 KEPT_EVENTS = 20
-SPREAD_MINUTES = 180
+"""An explanation names at most so many events."""
 
 
-class Proposal(Struct, frozen=True):
-    """What a signal would say now."""
-
-    qty: int
-    due: int
-    disposition: str
-    reasons: list[str]
-    supplier: str | None
-
-
-def evaluate(turn: Turn, row: bytes, stock: Stock) -> None:
-    """Bring the row's signal in line with its position; called where the cheap test has found a reason to look."""
-    plan = turn.read_plan(row)
-    need = need_of(turn, row, stock, plan)
-    signal: SignalRow | None = turn.get(SIGNAL + row)
+def evaluate(site: Site) -> None:
+    """Bring the row's signal in line with its position. Called only if the cheap test of `agents.pipeline` passed."""
+    stock, need = site.stock, need_of(site)
+    signal = site.turn.get(SIGNAL + site.row)
     stock.reorder_at = None if need is None else need.ceiling
-    triggered = need is not None and stock.position <= need.s
+    if need is not None and (stock.position > need.s or not need.quantity.qty):
+        need = None
     if signal is not None and signal.status in STANDING:
-        if signal.status == "accepted":
-            _stand(turn, row, stock, signal)
-        elif not triggered or need is None or not need.quantity.qty:
-            _close(turn, row, stock, signal, "withdrawn", "signal.withdrawn")
-        else:
-            _amend(turn, row, signal, need, _propose(turn, row, stock, plan, need, signal.opened))
-    elif triggered and need is not None and need.quantity.qty:
-        if not _awaits_stock(turn, stock) and not _held_back(turn, stock, row, signal, need):
-            _open(turn, row, stock, need, _propose(turn, row, stock, plan, need, turn.now))
-    else:
+        _follow(site, signal, need)
+    elif need is None:
         stock.signal_open = False
+    elif not _awaits_stock(site) and not _held_back(site, signal, need):
+        _open(site, need, propose(site, need, site.turn.now))
 
 
-def _awaits_stock(turn: Turn, stock: Stock) -> bool:
+def _follow(site: Site, signal: SignalRow, need: Need | None) -> None:
+    """Bring a standing signal in line with what the row needs now; None where it needs nothing."""
+    if signal.status == "open":
+        if need is None:
+            _close(site, signal, "cause gone")
+        else:
+            _amend(site, signal, need, propose(site, need, signal.opened))
+    elif signal.until is not None and signal.until <= site.turn.now:
+        _close(site, signal, "time over")
+    elif signal.until is not None:
+        site.wake(signal.until)
+
+
+def _awaits_stock(site: Site) -> bool:
     """Whether nothing has stated the row's stock yet, but still may: a catalogue is loaded before its counts."""
+    stock, now = site.stock, site.turn.now
     if stock.stock_known:
         return False
     if stock.checked_at is None:
-        stock.checked_at = turn.now
-    until = stock.checked_at + turn.rules.unknown_stock_grace_hours * HOUR
-    if until > turn.now:
-        turn.wake(stock, until)
-    return until > turn.now
+        stock.checked_at = now
+    until = stock.checked_at + site.turn.rules.unknown_stock_grace_hours * HOUR
+    if until > now:
+        site.wake(until)
+    return until > now
 
 
-def _propose(turn: Turn, row: bytes, stock: Stock, plan: Plan, need: Need, opened: int) -> Proposal:
-    reasons = _doubts(turn, row, stock, plan, need.policy, need.quantity.qty)
-    due = _due(turn, row, stock, plan, need, opened)
-    return Proposal(need.quantity.qty, due, "review" if reasons else "auto", reasons, need.policy.supplier)
+def _held_back(site: Site, last: SignalRow | None, need: Need) -> bool:
+    """Whether the answer to the last signal still speaks against a new one.
+
+    An order that is announced but not yet known would be bought twice; a rejected proposal is not made again while it
+    says the same.
+    """
+    if last is None or last.until is None or last.until <= site.turn.now:
+        return False
+    site.wake(last.until)
+    if last.status == "ordered":
+        return last.order is None or not order_known(site, last.order, last.line)
+    return abs(need.quantity.qty - last.qty) * 100 <= site.turn.rules.dead_band_percent * last.qty
 
 
-def _due(turn: Turn, row: bytes, stock: Stock, plan: Plan, need: Need, opened: int) -> int:
-    """The day by which the goods are needed, not before they can be there."""
-    earliest = turn.local_day(row_location(row), opened) + need.lead_time.whole
-    if not plan.buckets:
-        return earliest
-    days = min(turn.rules.horizon_days, need.lead_time.protection + LOOK_AHEAD_DAYS)
-    needed = projection_of(turn, row, stock, plan, days).first_below(0)
-    return max(earliest, needed or earliest)
+# the engine's own transitions -----------------------------------------------------------------------------------------
 
 
-def _doubts(turn: Turn, row: bytes, stock: Stock, plan: Plan, policy: PolicySetData, qty: int) -> list[str]:
-    """Why a planner has to look at it; nothing where the engine may order by itself."""
-    reasons = _over_limits(policy, qty)
-    if not stock.stock_known:
-        reasons.append("stock_unknown")
-    if not plan.complete:
-        reasons.append("forecast_incomplete")
-    reasons += [f"stale_feed:{name}" for name in turn.feeds.stale_at(row_location(row))]
-    grace = turn.rules.negative_grace_hours * HOUR
-    if stock.negative_since is not None and turn.now - stock.negative_since < grace:
-        reasons.append("negative_stock")
-    return reasons
-
-
-def _over_limits(policy: PolicySetData, qty: int) -> list[str]:
-    limits = policy.auto
-    if limits is None or (limits.max_qty is None and limits.max_value is None):
-        return ["no_auto_limits"]
-    reasons = []
-    if limits.max_qty is not None and qty > limits.max_qty:
-        reasons.append("quantity_over_limit")
-    if limits.max_value is not None:
-        if policy.unit_cost is None:
-            reasons.append("unit_cost_unknown")
-        elif policy.unit_cost * qty > limits.max_value:
-            reasons.append("value_over_limit")
-    return reasons
-
-
-# transitions of a signal ----------------------------------------------------------------------------------------------
-
-
-def _open(turn: Turn, row: bytes, stock: Stock, need: Need, proposal: Proposal) -> None:
-    sku, location = keys.names(row)
-    newest = islice(turn.entries(row, 0, reverse=True), KEPT_EVENTS)
-    recent = [entry.ref for _, _, entry in newest][::-1]
-    events = list(dict.fromkeys([*recent, turn.ref]))[-KEPT_EVENTS:]
+def _open(site: Site, need: Need, proposal: Proposal) -> None:
+    turn = site.turn
+    newest = islice(site.movements(0, reverse=True), KEPT_EVENTS)
+    events = _with_event(site, [movement.ref for _, _, movement in newest][::-1])
     signal = SignalRow(
-        id=stable_id("sig", sku, location, turn.ref),
+        id=stable_id("sig", site.sku, site.location, turn.ref),
         status="open",
         revision=1,
         qty=proposal.qty,
@@ -151,109 +122,102 @@ def _open(turn: Turn, row: bytes, stock: Stock, need: Need, proposal: Proposal) 
         opened=turn.now,
         updated=turn.now,
         until=None,
-        explanation=explain(turn, row, stock, need, proposal, events),
+        explanation=explain(site, need, proposal, events),
         events=events,
     )
-    stock.signal_open = True
-    _publish(turn, row, signal, "signal.opened")
+    site.stock.signal_open = True
+    _publish(site, signal, "signal.opened")
 
 
-def _amend(turn: Turn, row: bytes, old: SignalRow, need: Need, proposal: Proposal) -> None:
-    moved = abs(proposal.qty - old.qty) * 100 > turn.rules.dead_band_percent * old.qty
+def _amend(site: Site, old: SignalRow, need: Need, proposal: Proposal) -> None:
+    moved = abs(proposal.qty - old.qty) * 100 > site.turn.rules.dead_band_percent * old.qty
     shifted = abs(proposal.due - old.due) > 1
     if not moved and not shifted and proposal.disposition == old.disposition:
         return
     signal = replace(old)
-    signal.events = list(dict.fromkeys([*old.events, turn.ref]))[-KEPT_EVENTS:]
+    signal.events = _with_event(site, old.events)
     signal.qty, signal.due, signal.supplier = proposal.qty, proposal.due, proposal.supplier
     signal.disposition, signal.reasons = proposal.disposition, proposal.reasons
-    signal.explanation = explain(turn, row, turn.stock(row), need, proposal, signal.events)
-    _publish_next(turn, row, signal, "signal.amended")
+    signal.explanation = explain(site, need, proposal, signal.events)
+    _publish_next(site, signal, "signal.amended")
 
 
-def _stand(turn: Turn, row: bytes, stock: Stock, signal: SignalRow) -> None:
-    if signal.until is not None and signal.until <= turn.now:
-        _close(turn, row, stock, signal, "expired", "signal.closed")
-    elif signal.until is not None:
-        turn.wake(stock, signal.until)
+def _with_event(site: Site, events: list[str]) -> list[str]:
+    """The last events that moved the signal, this one included."""
+    return list(dict.fromkeys([*events, site.turn.ref]))[-KEPT_EVENTS:]
 
 
-def _close(turn: Turn, row: bytes, stock: Stock, old: SignalRow, status: str, event: str) -> None:
-    signal = replace(old)
-    signal.status = status
-    signal.until = None
-    stock.signal_open = False
-    _publish_next(turn, row, signal, event)
+def _close(site: Site, old: SignalRow, cause: Cause) -> None:
+    """End a signal; one whose status knows no such end stays as it is."""
+    status = LIFE.get((old.status, cause))
+    if status is not None:
+        site.stock.signal_open = False
+        _change(site, replace(old, until=None), status)
 
 
-def _held_back(turn: Turn, stock: Stock, row: bytes, last: SignalRow | None, need: Need) -> bool:
-    """Whether the answer to the last signal still speaks against a new one.
-
-    An order that is announced but not yet known would be bought twice; a rejected proposal is not made again while it
-    says the same.
-    """
-    if last is None or last.until is None or last.until <= turn.now:
-        return False
-    turn.wake(stock, last.until)
-    if last.status == "ordered":
-        return last.order is None or not order_known(turn, row, last.order, last.line)
-    return abs(need.quantity.qty - last.qty) * 100 <= turn.rules.dead_band_percent * last.qty
+def order_placed(site: Site, data: OrderPlacedData) -> None:
+    """`order.placed` may name the signal that it answers: that one is ordered."""
+    old: SignalRow | None = None if data.signal is None else site.turn.get(SIGNAL + site.row)
+    if old is not None and old.id == data.signal:
+        _close(site, replace(old, order=data.order, line=str(data.line)), "order placed")
 
 
-def answer(turn: Turn, row: bytes) -> Rejection | None:
+# answers --------------------------------------------------------------------------------------------------------------
+
+
+def answer(site: Site, data: SignalAnswerData) -> Rejection | None:
     """Take the answer to a signal: `signal.accepted`, `signal.rejected`, `signal.ordered`."""
-    data: Any = turn.data
-    old: SignalRow | None = turn.get(SIGNAL + row)
+    turn = site.turn
+    old = turn.get(SIGNAL + site.row)
     if old is None or old.id != data.signal:
-        return Rejection(
-            "unknown_signal", f"the row's current signal is {old.id if old else 'none'}, not {data.signal}"
-        )
-    status = LIFE.get((old.status, type(turn.event)))
+        known = old.id if old else "none"
+        return Rejection("unknown_signal", f"the row's current signal is {known}, not {data.signal}")
+    status = LIFE.get((old.status, ANSWERS[type(turn.event)]))
     if status is None:
         return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
-    signal = replace(old)
-    signal.status, signal.by, signal.note = status, data.by, data.reason
+    signal = replace(old, by=data.by, note=data.reason, order=data.order or old.order)
+    signal.line = str(data.line) if data.line is not None else old.line
     if data.qty is not None:
         signal.qty = data.qty
-        signal.explanation = with_notes(old.explanation, turn.read_plan(row).policy, data.qty)
-    signal.order, signal.line = data.order or old.order, str(data.line) if data.line is not None else old.line
-    signal.until = turn.now + _hold(turn, status)
-    stock = turn.stock(row)
-    stock.signal_open = True
-    turn.wake(stock, signal.until)
-    # The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
-    closes = old.status in STANDING and status not in STANDING
-    _publish_next(turn, row, signal, "signal.closed" if closes else "signal.amended")
+        signal.explanation = with_notes(old.explanation, site.plan.policy, data.qty)
+    signal.until = turn.now + _hold(site, status)
+    site.stock.signal_open = True
+    site.wake(signal.until)
+    _change(site, signal, status)
     return None
 
 
-def _hold(turn: Turn, status: str) -> int:
+def _hold(site: Site, status: SignalStatus) -> int:
     """How long an answer counts, in microseconds."""
-    rules = turn.rules
+    rules = site.turn.rules
     if status == "ordered":
         return rules.ordered_grace_hours * HOUR
     return (rules.accepted_signal_days if status == "accepted" else rules.rejected_signal_days) * DAY
 
 
-def ordered(turn: Turn, row: bytes, name: str, order: str, line: str) -> None:
-    """An `order.placed` names a signal: it is ordered."""
-    old: SignalRow | None = turn.get(SIGNAL + row)
-    if old is None or old.id != name or old.status not in STANDING:
-        return
-    signal = replace(old)
-    signal.order, signal.line = order, line
-    _close(turn, row, turn.stock(row), signal, "ordered", "signal.closed")
+# publishing -----------------------------------------------------------------------------------------------------------
 
 
-def _publish_next(turn: Turn, row: bytes, signal: SignalRow, event: str) -> None:
+def _change(site: Site, signal: SignalRow, status: SignalStatus) -> None:
+    """Take a signal to its next status and publish it.
+
+    The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
+    """
+    closes = signal.status in STANDING and status not in STANDING
+    signal.status = status
+    event = "signal.withdrawn" if status == "withdrawn" else "signal.closed" if closes else "signal.amended"
+    _publish_next(site, signal, event)
+
+
+def _publish_next(site: Site, signal: SignalRow, event: str) -> None:
     signal.revision += 1
-    signal.updated = turn.now
-    _publish(turn, row, signal, event)
+    signal.updated = site.turn.now
+    _publish(site, signal, event)
 
 
-def _publish(turn: Turn, row: bytes, signal: SignalRow, event: str) -> None:
-    turn.put(SIGNAL + row, signal)
-    turn.effects.append((event, signal.revision, signal_of(row, signal)))
+def _publish(site: Site, signal: SignalRow, event: str) -> None:
+    site.turn.put(SIGNAL + site.row, signal)
+    site.turn.effects.append((event, signal.revision, signal_of(site.row, signal)))
 
 
 def signal_of(row: bytes, signal: SignalRow) -> Signal:
@@ -263,9 +227,9 @@ def signal_of(row: bytes, signal: SignalRow) -> Signal:
         id=signal.id,
         sku=sku,
         location=location,
-        status=signal.status,  # type: ignore[arg-type]
+        status=signal.status,
         revision=signal.revision,
-        disposition=signal.disposition,  # type: ignore[arg-type]
+        disposition=signal.disposition,
         reasons=signal.reasons,
         qty=signal.qty,
         due=day_of(signal.due),
@@ -277,48 +241,3 @@ def signal_of(row: bytes, signal: SignalRow) -> Signal:
         order=signal.order,
         note=signal.note,
     )
-
-
-# the days ahead -------------------------------------------------------------------------------------------------------
-
-
-def look_ahead(turn: Turn, row: bytes, stock: Stock) -> None:
-    """Raise `projected_stockout` where the projection falls below 0 within lead time and review period.
-
-    Leaves `recheck_below`, the sellable stock under which it has to be looked at again, and a wake-up call.
-    """
-    plan = turn.read_plan(row)
-    stock.forecast = plan.buckets > 0
-    if not plan.buckets:
-        stock.recheck_below = None
-        alerts.clear_alert(turn, row, "projected_stockout")
-        return
-    need = need_of(turn, row, stock, plan)
-    protection = need.lead_time.protection if need else 2 * turn.rules.default_lead_time_days
-    projection = projection_of(turn, row, stock, plan, protection + LOOK_AHEAD_DAYS)
-    lowest = min(projection.projected)
-    stock.recheck_below = stock.sellable - lowest if lowest >= 0 else None
-    below = projection.first_below(0)
-    if below is not None and below < projection.today + protection:
-        evidence = {
-            "date": day_of(below).isoformat(), "projected": projection.projected[below - projection.today],
-            "lowest": min(projection.projected[:protection]), "sellable": stock.sellable, "days_ahead": protection,
-        }  # fmt: skip
-        alerts.raise_alert(turn, row, "projected_stockout", evidence)
-    else:
-        alerts.clear_alert(turn, row, "projected_stockout")
-    calm = lowest >= 0 and (need is None or stock.position > need.ceiling)
-    _wake_on(turn, row, stock, _next_look(plan, projection.today, calm))
-
-
-def _next_look(plan: Plan, today: int, calm: bool) -> int:
-    """The day of the next look: tomorrow where something is near, else when a bucket ends, at most a week ahead."""
-    if not calm:
-        return today + 1
-    return max(today + 1, min(plan.closes_at, today + LOOK_AHEAD_DAYS))
-
-
-def _wake_on(turn: Turn, row: bytes, stock: Stock, day: int) -> None:
-    """Ask to be woken early on a local day; rows spread over some hours so that they do not all wake at once."""
-    minutes = sum(row) * 37 % SPREAD_MINUTES
-    turn.wake(stock, turn.day_begins(row_location(row), day) + minutes * MINUTE)

@@ -1,15 +1,18 @@
 """What is still to come to a row, by day, as sums.
 
-Rows: `SupplyBlock` (one per 32 days), `PastSupply`, and `Transit` (what is in transit by quantity). Whoever owns an
-open document adds the difference that an event makes, so that the projection of a row reads the blocks of its horizon
-and never the documents behind them.
+Rows: `SupplyBlock` (one per 32 days), `PastSupply`, and `Transit` (what is in transit by quantity). An open
+document's agent adds the difference that an event makes, so that the projection of a row reads the blocks of its
+horizon and never the documents behind them.
 """
+
+from collections.abc import Iterator
 
 from msgspec import Struct
 
-from agents.turn import Turn
-from tables.stock import Stock
+from agents.reader import RowView
+from agents.turn import Site
 from tables.supply import PAST_SUPPLY, PastSupply, SupplyBlock, Transit, supply_key, transit_key
+from tables.table import Key
 
 BLOCK_BITS = 5
 ZONE_DAYS = 2
@@ -23,16 +26,16 @@ class Ahead(Struct, frozen=True):
     overdue: int
 
 
-def add(turn: Turn, row: bytes, day: int | None, qty: int) -> None:
-    """Add a signed quantity to the supply of a local day (an ordinal); what nobody has dated is left out."""
+def add(site: Site, day: int | None, qty: int) -> None:
+    """Add a signed quantity to the supply of a local day (an ordinal); supply that nobody has dated is left out."""
     if day is None or not qty:
         return
-    block = day >> BLOCK_BITS
-    past: PastSupply = turn.get(PAST_SUPPLY + row) or PastSupply(block + 1)
+    turn, row, block = site.turn, site.row, day >> BLOCK_BITS
+    past = turn.get(PAST_SUPPLY + row) or PastSupply(block + 1)
     if block < past.oldest:
         turn.put(PAST_SUPPLY + row, PastSupply(block, past.qty))
     key = supply_key(row, block)
-    old: SupplyBlock | None = turn.get(key)
+    old = turn.get(key)
     days = {} if old is None else dict(old.days)
     days[day] = days.get(day, 0) + qty
     if not days[day]:
@@ -40,20 +43,16 @@ def add(turn: Turn, row: bytes, day: int | None, qty: int) -> None:
     turn.put(key, SupplyBlock(days) if days else None)
 
 
-def ahead(turn: Turn, row: bytes, today: int, horizon: int) -> Ahead:
-    """The supply of a row for `horizon` days from the local day `today`.
-
-    Blocks that have passed are summed up and dropped, once.
-    """
-    first_kept = (today - ZONE_DAYS) >> BLOCK_BITS
-    past: PastSupply | None = turn.get(PAST_SUPPLY + row)
+def ahead(view: RowView, horizon: int) -> Ahead:
+    """The supply of a row for `horizon` days from today on."""
+    reader, row, today = view.reader, view.row, view.today
+    past = reader.get(PAST_SUPPLY + row)
     if past is None:
         return Ahead([0] * horizon, 0)
-    if past.oldest < first_kept:
-        past = _fold(turn, row, past, first_kept)
-    overdue, days = past.qty, [0] * horizon
+    first_kept = _first_kept(view)
+    overdue, days = past.qty + sum(qty for _, qty in _passed(view, past, first_kept)), [0] * horizon
     for block in range(first_kept, ((today + horizon - 1) >> BLOCK_BITS) + 1):
-        kept: SupplyBlock | None = turn.get(supply_key(row, block))
+        kept = reader.get(supply_key(row, block))
         for day, qty in kept.days.items() if kept is not None else ():
             if day < today:
                 overdue += qty
@@ -62,28 +61,43 @@ def ahead(turn: Turn, row: bytes, today: int, horizon: int) -> Ahead:
     return Ahead(days, overdue)
 
 
-def _fold(turn: Turn, row: bytes, past: PastSupply, first_kept: int) -> PastSupply:
+def drop_past(site: Site) -> None:
+    """Let one sum take the place of the blocks that have passed, so that the next event need not read them."""
+    past = site.turn.get(PAST_SUPPLY + site.row)
+    first_kept = _first_kept(site)
+    if past is None or past.oldest >= first_kept:
+        return
     folded = PastSupply(first_kept, past.qty)
-    for key, block in turn.scan(supply_key(row, past.oldest), supply_key(row, first_kept)):
-        folded.qty += sum(block.days.values())
-        turn.put(key, None)
-    turn.put(PAST_SUPPLY + row, folded)
-    return folded
+    for key, qty in _passed(site, past, first_kept):
+        folded.qty += qty
+        site.turn.put(key, None)
+    site.turn.put(PAST_SUPPLY + site.row, folded)
+
+
+def _first_kept(view: RowView) -> int:
+    return (view.today - ZONE_DAYS) >> BLOCK_BITS
+
+
+def _passed(view: RowView, past: PastSupply, first_kept: int) -> Iterator[tuple[Key[SupplyBlock], int]]:
+    """The key and the sum of each block that has passed."""
+    if past.oldest < first_kept:
+        for key, block in view.reader.scan(supply_key(view.row, past.oldest), supply_key(view.row, first_kept)):
+            yield key, sum(block.days.values())
 
 
 # in transit -----------------------------------------------------------------------------------------------------------
 
 
-def transit(turn: Turn, row: bytes, old: int, new: int) -> None:
+def transit(site: Site, old: int, new: int) -> None:
     """Note that of a shipment or transfer not `old` but `new` units are in transit to a row."""
     for qty, change in ((old, -1), (new, 1)):
         if qty and old != new:
-            key = transit_key(row, qty)
-            known: Transit | None = turn.get(key)
+            key = transit_key(site.row, qty)
+            known = site.turn.get(key)
             documents = (known.documents if known is not None else 0) + change
-            turn.put(key, Transit(documents) if documents else None)
+            site.turn.put(key, Transit(documents) if documents else None)
 
 
-def in_flight(turn: Turn, row: bytes, stock: Stock, qty: int) -> bool:
+def in_flight(site: Site, qty: int) -> bool:
     """Whether a quantity is all that is in transit to a row, or exactly what is left of one shipment or transfer."""
-    return qty > 0 and (qty == stock.in_transit or turn.get(transit_key(row, qty)) is not None)
+    return qty > 0 and (qty == site.stock.in_transit or site.turn.get(transit_key(site.row, qty)) is not None)

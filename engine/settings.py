@@ -11,7 +11,7 @@ from engine.core.errors import UsageError
 from engine.core.rules import Rules
 
 _BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
-"""A name or an address (of IPv6 in brackets), and a port, which is 9092 where none is given."""
+"""A host name or an address (IPv6 in brackets), and a port, by default 9092."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 ClockMode = Literal["wall", "log"]
@@ -19,7 +19,7 @@ Loaded = TypeVar("Loaded", bound=BaseSettings)
 
 
 class Settings(BaseSettings):
-    """What a process may be told; every field is also an environment variable such as `STOCKLINE_PORT`."""
+    """The settings of every process; each field is also an environment variable such as `STOCKLINE_PORT`."""
 
     model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
 
@@ -72,7 +72,7 @@ class Settings(BaseSettings):
 
 
 class KafkaSettings(BaseSettings):
-    """What a process on Kafka may be told; every field is also an environment variable such as `STOCKLINE_KAFKA`.
+    """The settings of a process on Kafka; each field is also an environment variable such as `STOCKLINE_KAFKA`.
 
     A secret comes from the environment or from the file that `STOCKLINE_..._FILE` names, never from the command line.
     """
@@ -135,7 +135,7 @@ class KafkaSettings(BaseSettings):
         return self
 
     def secret(self, name: Literal["password", "key_password"]) -> str | None:
-        """A secret from the environment or its file; UsageError where the file cannot be read."""
+        """A secret from the environment or its file; raises UsageError if the file cannot be read."""
         given: SecretStr | None = getattr(self, name)
         if given is not None:
             return given.get_secret_value()
@@ -147,12 +147,12 @@ class KafkaSettings(BaseSettings):
 
 
 def load_settings(**given: Any) -> Settings:
-    """The settings with what was `given` (None is not given), or UsageError with a line for each fault."""
+    """The settings with the values `given` (None is not given); raises UsageError that names each fault."""
     return _load(Settings, given)
 
 
 def load_kafka(**given: Any) -> KafkaSettings:
-    """The settings of a process on Kafka, in the same way."""
+    """The settings of a process on Kafka, loaded in the same way."""
     return _load(KafkaSettings, given)
 
 
@@ -185,4 +185,4 @@ _FAULTS = {
     "less_than_equal": "at most {le} is possible",
     "literal_error": "it is one of {expected}",
 }
-"""What is wrong with a value; the rest is said as the library does."""
+"""Our sentence for a kind of fault; other faults keep the sentence of the library."""

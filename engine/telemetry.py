@@ -1,6 +1,6 @@
-"""What the process tells about itself: each method is a named fact that writes its log line and moves its metric.
+"""The log lines and metrics of a process: each method of `Telemetry` is a named fact that writes both in one place.
 
-The figures of the engine are not counted here a second time: they are read from it when someone asks (`Figures`).
+The engine's own counts are not counted a second time here: a scrape of the metrics reads them from it (`Figures`).
 """
 
 import logging
@@ -18,9 +18,15 @@ log = logging.getLogger("stockline")
 
 
 class Figures(NamedTuple):
-    """The engine's own counts: `lag` in records of the log, events by `outcomes`, the last commit's time in seconds.
+    """The engine's own counts.
 
-    `disk_bytes` are those of its files; None where it keeps none of its own.
+    Attributes:
+        lag: how many records of the log are not yet folded.
+        rows: how many rows (sku, location) there are.
+        outcomes: how many events were applied, duplicates, refused.
+        commit_seconds: how long the last commit took.
+        clock_ahead_seconds: by how much the clock has jumped ahead; 0 while it agrees.
+        disk_bytes: the size of the engine's files; None if it keeps none of its own.
     """
 
     lag: int
@@ -32,7 +38,17 @@ class Figures(NamedTuple):
 
 
 class WorkerFigures(NamedTuple):
-    """What a worker of a cluster has done: `lag` in events, over its own partitions."""
+    """The counts of a worker of a cluster, over the partitions that it owns.
+
+    Attributes:
+        partitions: how many partitions the worker owns.
+        lag: how many events in their logs are not yet folded.
+        outcomes: how many events were applied, duplicates, refused.
+        commits: how many transactions the worker has committed since it began.
+        fenced: how many commits were refused because another process had taken over.
+        commit_seconds: how long the last commit took.
+        clock_ahead_seconds: by how much this machine's clock, or a broker's, has jumped ahead; 0 while they agree.
+    """
 
     partitions: int
     lag: int
@@ -97,7 +113,7 @@ def _clock_ahead(seconds: float) -> Metric:
 
 
 class Telemetry:
-    """The catalogue. One object per process part, with its own registry, so that nothing is global."""
+    """The catalogue of facts. Each object has a registry of its own, so no metric is global to the process."""
 
     def __init__(self, figures: Callable[[], Figures]):
         self._registry = CollectorRegistry()
@@ -117,34 +133,34 @@ class Telemetry:
         return generate_latest(self._registry)
 
     def started(self, address: str, data: str) -> None:
-        """The process serves."""
+        """The process serves `address` from the data directory `data`."""
         log.info("serving %s from %s", address, data)
 
     def stopping(self, why: str) -> None:
-        """The process ends."""
+        """The process begins its orderly end."""
         log.info("stopping: %s", why)
 
     def engine_failed(self, failure: BaseException) -> None:
-        """The engine's thread has ended; the process follows."""
+        """The engine's thread has failed, which ends the process."""
         log.critical("the engine has stopped: %s", failure)
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """An HTTP call was answered."""
+        """An HTTP call to `route` was answered after so many seconds."""
         self._requests.labels(route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
         log.debug("%s answered %d in %.1f ms", route, status, seconds * 1000)
 
     def stream_opened(self, reader: str) -> None:
-        """A reader follows /v1/stream."""
+        """A reader has begun to follow /v1/stream."""
         self._streams.inc()
         log.debug("%s follows the stream", reader)
 
     def stream_closed(self, reader: str) -> None:
-        """A reader has left, or was left."""
+        """A stream reader disconnected or was disconnected."""
         self._streams.dec()
         log.debug("%s no longer follows the stream", reader)
 
     def stream_cut_off(self, reader: str, why: BaseException) -> None:
-        """A reader was ended because it was too slow."""
+        """A reader was disconnected because it was too slow."""
         self._cut_off.inc()
         log.warning("%s was cut off from the stream: %s", reader, why)

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.core.outputs import AlertStatus, Severity
 from tables.table import Table, Use
 
 
@@ -11,8 +12,8 @@ class AlertRow(Struct, array_like=True, gc=False):
     """The current or last alert of a kind (and discriminator) at a row."""
 
     id: str
-    status: str
-    severity: str
+    status: AlertStatus
+    severity: Severity
     opened: int
     updated: int
     revision: int

@@ -1,6 +1,6 @@
-"""All tables, gathered from the modules that declare them, and what follows from the declarations.
+"""All tables, gathered from the modules that declare them, and what the layers above derive from the declarations.
 
-A table is declared in one place, its module. A module that is new must be named in MODULES.
+A table is declared once, in its module. Only a new module must be named here, in MODULES.
 """
 
 from collections.abc import Iterable
@@ -48,23 +48,23 @@ def declared_in(modules: Iterable[ModuleType]) -> list[Table[Any]]:
     return tables
 
 
-BY_TAG = {table[0]: table for table in declared_in(MODULES)}
+BY_TAG: dict[int, Table[Any]] = {table[0]: table for table in declared_in(MODULES)}
 TABLES = list(BY_TAG.values())
 
 DECODERS = {tag: table.decoder() for tag, table in BY_TAG.items()}
 """What decodes the value of a row, by the tag of its key."""
-ORDERED_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.IN_ORDER in table.use)
 CACHED_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.BY_KEY in table.use)
+ORDERED_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.IN_ORDER in table.use)
 HIDDEN_TAGS = frozenset(tag for tag, table in BY_TAG.items() if Use.HIDDEN in table.use)
 AUDITED = [table for table in TABLES if Use.BY_BUS not in table.use]
-"""The tables that are a function of the log alone."""
+"""The tables whose rows are a function of the log, so that an audit can compare them."""
 
 _WEIGHTS = {table.row_type: table.weight for table in TABLES if table.weight != LIGHT}
 GROWING = frozenset(kind for kind, weight in _WEIGHTS.items() if not isinstance(weight, int))
 """The types of rows whose weight is not always the same."""
 
 
-def weigh(row: Any) -> int:
-    """About how many bytes of memory a cached row takes, its key and its place included."""
+def weigh(row: object) -> int:
+    """About how many bytes of memory a cached row takes, its key and its place in the cache included."""
     weight = _WEIGHTS.get(type(row), LIGHT)
     return weight if isinstance(weight, int) else weight(row)

@@ -12,11 +12,11 @@ _DAY = Layout(">I")
 
 
 class Bucket(Struct, array_like=True, gc=False):
-    """What the revisions in force say of one span of days, added up."""
+    """The demand of one span of days: the sum of what the base and the deltas in force state for exactly this span."""
 
     qty: int = 0
     revisions: int = 0
-    """How many statements are added up here; without any the row is gone."""
+    """How many statements are added up here; at 0 the row is deleted."""
 
 
 class Issued(Struct, array_like=True, gc=False):

@@ -1,7 +1,7 @@
-"""The declared feeds of one partition, held in memory: every event asks whether its source is one of them.
+"""The declared feeds of one partition in memory, because every event asks whether its source is one of them.
 
-What is here follows from the rows of FEED and PULSE, so a partition that is loaded anew has the same. No
-question costs more than what it finds: neither an event nor a tick walks over all feeds.
+Everything here follows from the rows of FEED and PULSE, so a partition that is loaded again has the same. No question
+costs more than its answer is long: neither an event nor a tick walks over all feeds.
 """
 
 from bisect import bisect_left, insort
@@ -17,11 +17,11 @@ from tables.keys import partition_range
 from tables.workspace import NEVER_DUE, State
 
 MOST_NAMED = 20
-"""At most so many stale feeds are named to one who asks: when a network fails, thousands are stale at once."""
+"""How many stale feeds an answer names at most: when a network fails, thousands are stale at once."""
 
 
 class Feeds:
-    """Declarations and pulses by the feed's name, the stale ones by location, the fresh ones by when they end."""
+    """Declarations and pulses by name; the stale feeds by location, the fresh ones by the instant they become stale."""
 
     def __init__(self, partition: int = 0, partitions: int = 1) -> None:
         self.declared: dict[str, Feed] = {}
@@ -30,13 +30,13 @@ class Feeds:
         self._partitions = partitions
         self._stale: dict[str | None, list[str]] = {}
         self._ends: list[tuple[int, str]] = []
-        """A heap of (instant, name). An arrival leaves it as it is: an entry is a lower bound until it is looked at."""
+        """A heap of (instant, name). An arrival does not change it: an instant is a lower bound until it is checked."""
         self._heard: set[str] = set()
         self._arrivals: dict[str, int] = {}
 
     @classmethod
     def load(cls, state: State, partition: int, partitions: int, now: int) -> Self:
-        """The feeds of a partition from its committed rows; `now` is what the partition's clock shows."""
+        """Load the feeds of a partition from its committed rows; `now` is the partition's clock in microseconds."""
         feeds = cls(partition, partitions)
         ranges = partition_range(FEED, partition), partition_range(PULSE, partition)
         writes = {key: DECODERS[key[0]](value) for range_ in ranges for key, value in state.scan(*range_)}
@@ -48,7 +48,7 @@ class Feeds:
         return feeds
 
     def learn(self, writes: Mapping[bytes, Any]) -> None:
-        """Take over the declarations and pulses among the rows that were written."""
+        """Update the feeds by the rows that an event wrote: declarations and pulses among them."""
         found: dict[str, None] = {}
         for key in writes:
             if key[:1] in (FEED, PULSE):
@@ -60,19 +60,19 @@ class Feeds:
     def _set(self, name: str, feed: Feed, pulse: Pulse) -> None:
         old, was = self.declared.get(name), self.pulses.get(name)
         if old is not None and was is not None and was.stale:
-            for place in _places(old):
-                names = self._stale[place]
+            for location in _dependants(old):
+                names = self._stale[location]
                 del names[bisect_left(names, name)]
         self.declared[name], self.pulses[name] = feed, pulse
         self._heard.discard(name)
         if pulse.stale:
-            for place in _places(feed):
-                insort(self._stale.setdefault(place, []), name)
+            for location in _dependants(feed):
+                insort(self._stale.setdefault(location, []), name)
         elif old is None or was is None or was.stale or feed.interval < old.interval:
             heappush(self._ends, (_end(feed, pulse), name))
 
     def arrived(self, name: str, last: int) -> Pulse:
-        """Note an arrival of a declared feed; answers its pulse, to be written."""
+        """Record an arrival from a declared feed and return its new pulse, which the caller writes."""
         pulse = Pulse(last, self.pulses[name].stale)
         self.pulses[name] = pulse
         self._arrivals[name] = last
@@ -81,21 +81,21 @@ class Feeds:
         return pulse
 
     def take_arrivals(self) -> dict[str, int]:
-        """The last arrivals in this partition that were not taken before; after a start all that are known."""
+        """The last arrival of each feed since the previous call; after a start of every feed that is known."""
         taken, self._arrivals = self._arrivals, {}
         return taken
 
     def ticked(self) -> None:
-        """A tick has judged every stale feed that was heard."""
+        """Forget which stale feeds were heard: a tick has judged them."""
         self._heard.clear()
 
     def stale_at(self, location: str) -> list[str]:
-        """The stale feeds on which a location depends, by name; at most 20."""
-        everywhere, here = self._stale.get(None, ()), self._stale.get(location, ())
-        return list(islice(merge(everywhere, here), MOST_NAMED))
+        """The names of the stale feeds on which a location depends, in order; at most MOST_NAMED."""
+        of_all, of_location = self._stale.get(None, ()), self._stale.get(location, ())
+        return list(islice(merge(of_all, of_location), MOST_NAMED))
 
     def heard(self) -> list[str]:
-        """The stale feeds from which something has arrived since the last tick."""
+        """The names of the stale feeds from which something has arrived since the last tick."""
         return sorted(self._heard)
 
     def overdue(self, now: int, limit: int) -> list[str]:
@@ -127,11 +127,11 @@ class Feeds:
         return NEVER_DUE
 
     def owns(self, name: str) -> bool:
-        """Whether this partition raises the feed's alert, so that it is raised once."""
+        """Whether this partition is the one that raises the feed's alert, so that it is raised once."""
         return partition_of(name, self._partitions) == self._partition
 
 
-def _places(feed: Feed) -> Iterable[str | None]:
+def _dependants(feed: Feed) -> Iterable[str | None]:
     """The locations that depend on a feed; None stands for all."""
     return (None,) if feed.locations is None else dict.fromkeys(feed.locations)
 

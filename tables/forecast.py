@@ -1,4 +1,8 @@
-"""The forecast revisions of a row: deltas, the versions that they name, and those that wait for one."""
+"""The forecast revisions of a row: deltas, the versions that they name, and the deltas that wait for a version.
+
+DELTA holds deltas by the version that they amend, DELTA_ORDER names all of them by rank, and GAP names those whose
+version is not known, by rank. The values of the last two are the version that the delta amends.
+"""
 
 from msgspec import Struct
 
@@ -7,21 +11,22 @@ from tables.table import Key, Table, Use
 
 
 class Revision(Struct, array_like=True, gc=False):
-    """One forecast revision; buckets are (start day, days, quantity)."""
+    """One `forecast.revised`: the base of a forecast, or a delta."""
 
     version: str
     base_version: str | None
     rank: Rank
     buckets: list[tuple[int, int, int]]
+    """(start day, days, quantity)."""
 
 
 class Version(Struct, array_like=True, gc=False):
-    """What is known of the forecast revisions of a row that bear one version name."""
+    """A version name of a row's forecast, and whether the deltas that amend it count."""
 
-    settled: bool = False
-    """Whether a delta that names this version waits for nothing."""
+    known: bool = False
+    """Whether a delta that amends this version waits for nothing: `agents.forecast` says when."""
     supports: int = 0
-    """How many revisions that are in force bear the name; above 0 the deltas that name it are in force too."""
+    """How many revisions in force bear the name. Above 0 the deltas that amend it are in force too."""
 
 
 DELTA = Table(

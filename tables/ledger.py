@@ -1,4 +1,4 @@
-"""The movements and counts that are kept one by one, and the balances as of the moment before them."""
+"""The ledger of a row: the movements and counts of the movement window, and the balances as of its beginning."""
 
 from struct import Struct as Layout
 
@@ -17,22 +17,25 @@ _TAIL = Layout(f">qB{IDENTITY_BYTES}s")
 
 
 class Count(Struct, array_like=True, frozen=True, gc=False):
-    """A count of one status: the balance was `qty` as of `covers`. It ranks by its own time, then by its identity."""
+    """A count of available or of held stock: the balance was `qty` as of the moment `covers`."""
 
     covers: int
-    """The moment up to which it holds all movements: its own, or the oldest of the window where it came later."""
+    """The moment up to which the count includes all movements.
+
+    It is the count's own time, or the beginning of the window where the count came too late for that.
+    """
     at: int
     identity: bytes
     qty: int
 
     @property
     def rank(self) -> tuple[int, bytes]:
-        """The later of two counts has the greater rank."""
+        """Its time, then the identity of its event: the count of the greater rank states the balance."""
         return self.at, self.identity
 
 
 class Balances(Struct, array_like=True, gc=False):
-    """Available and held stock as of some moment: the latest count of each, plus the movements later than it."""
+    """Available and held stock as of some moment: the latest count of each, plus the movements after that count."""
 
     available: int = 0
     held: int = 0
@@ -40,40 +43,45 @@ class Balances(Struct, array_like=True, gc=False):
     held_count: Count | None = None
 
     def move(self, at: int, available: int, held: int) -> None:
-        """Take a movement at the instant `at`, unless a count holds it already."""
+        """Add a movement at the instant `at`, unless a count includes it already."""
         if available and (self.available_count is None or at > self.available_count.covers):
             self.available += available
         if held and (self.held_count is None or at > self.held_count.covers):
             self.held += held
 
     def reset(self, count: Count, is_held: bool, later: int) -> None:
-        """Take a count; `later` is the sum of the movements after the moment that it covers."""
+        """State a balance by a count; `later` is the sum of the movements after the moment that it covers."""
         if is_held:
             self.held, self.held_count = count.qty + later, count
         else:
             self.available, self.available_count = count.qty + later, count
 
     def outranks(self, count: Count, is_held: bool) -> bool:
-        """Whether a count of the same status that is known already ranks at or above `count`."""
+        """Whether the count that states the balance now ranks at or above `count`."""
         known = self.held_count if is_held else self.available_count
         return known is not None and known.rank >= count.rank
 
 
 class Floor(Balances, array_like=True, gc=False):
-    """The balances as of the newest movement that is no longer kept by itself."""
+    """The balances as of the newest movement that is no longer kept: the sum of all that left the window."""
 
 
 class Movement(Struct, array_like=True, gc=False):
-    """One movement or count of a row, kept for the movement window. A count has `count` 1 (available) or 2 (held)."""
+    """One movement or count of a row."""
 
     available: int
+    """The change of available stock, or the balance that a count of it states."""
     held: int
     kind: str
+    """The type of the event."""
     ref: str
+    """The event, as `source/id`."""
     count: int = 0
+    """0 of a movement, 1 of a count of available stock, 2 of a count of held stock."""
     document: str = ""
+    """The order of a receipt, or `transfer` and the number of the transfer; else empty."""
     counted_at: int = NEVER
-    """The time of a count; it may lie before the moment that it covers."""
+    """The time of a count, which may be before the moment that it covers."""
 
 
 MOVEMENT = Table(b"l", "movements", Movement, Use.IN_ORDER)

@@ -10,22 +10,22 @@ from tables.table import Key, Table, Use
 
 
 class Order(Struct, array_like=True, gc=False):
-    """What concerns a purchase order as a whole at one row."""
+    """What concerns all lines of a purchase order at one row: receipts that name the order and no line."""
 
     first: str | None = None
-    """The number of its first line by number; None as long as no line is known."""
+    """The smallest number of a known line; None as long as no line is known."""
     many: bool = False
     """Whether more than one line is known."""
     placed: bool = False
-    """Whether the quantity of a line is known."""
+    """Whether the quantity of any line is known."""
     unlined: int = 0
-    """What was received without naming a line."""
+    """What receipts brought that name no line."""
     spare: int = 0
-    """What of it found no room in a line; the first line shows it."""
+    """The part of `unlined` that found no room in any line; the first line shows it as its excess."""
     closes: bool = False
-    """Whether such a receipt closes the line, where the order has only one."""
+    """Whether such a receipt closes the order's line, where there is only one."""
     open_from: bytes = b""
-    """No line before this place has room left. A search begins here and need not pass places that are gone."""
+    """No line before this slot has room left, so a search for room begins here."""
 
 
 class Line(Struct, array_like=True, gc=False):
@@ -42,21 +42,22 @@ class Line(Struct, array_like=True, gc=False):
     promises: list[tuple[str, int, int | None]] = field(default_factory=list)
     """(status, quantity, day) of the latest acknowledgement."""
     received: int = 0
-    """What receipts brought that name the line, or only one of its shipments."""
+    """What receipts brought that name the line, or name only one of its shipments."""
     unlined: int = 0
-    """Its share of what was received without naming a line."""
+    """Its share of what receipts without a line brought, first in, first out by number."""
     excess: int = 0
     """What the order received beyond all its lines; on its first line only."""
     shipped: int = 0
     matched: int = 0
-    """What of the shipped was received by receipts that name the shipment."""
+    """How much of `shipped` was received by receipts that name the shipment."""
     taken: int = 0
-    """What of the shipped was received by receipts that name no shipment."""
+    """How much of `shipped` was used up by receipts that name no shipment."""
     undated: int = 0
     """What is still in transit by shipments without an eta."""
     latest_eta: int | None = None
     """The latest eta of a shipment that receipts by its name have not used up."""
     ended: bool = False
+    """Whether the line was cancelled, closed, or closed by a receipt that names it."""
     order_closes: bool = False
     """Whether a receipt closes it that names only the order."""
     closing_shipments: int = 0
@@ -66,9 +67,9 @@ class Line(Struct, array_like=True, gc=False):
     last_received_at: int = NEVER
     """The latest receipt that names the line or only one of its shipments."""
     look_at: int | None = None
-    """When the clock must look at it: it becomes overdue then."""
+    """When the clock must look at the line, because it becomes overdue then."""
     open_from: bytes = b""
-    """No shipment before this place has anything left in transit; a search begins here."""
+    """No shipment before this slot has anything left in transit, so a search for some begins here."""
 
     @property
     def closed(self) -> bool:
@@ -77,24 +78,24 @@ class Line(Struct, array_like=True, gc=False):
 
 
 class Piece(Struct, array_like=True, frozen=True, gc=False):
-    """What one shipment brings to a line; `eta` is a day."""
+    """What one shipment brings to a line."""
 
     qty: int = 0
     received: int = 0
-    """By receipts that name the shipment."""
+    """What receipts brought that name the shipment."""
     taken: int = 0
-    """By receipts of the line that name no shipment."""
+    """What receipts of the line that name no shipment have used up of it."""
     eta: int | None = None
     eta_rank: Rank | None = None
 
     @property
     def room(self) -> int:
-        """What receipts that name the shipment have left of it."""
+        """How much of it may still be received by its name."""
         return max(0, self.qty - self.received)
 
     @property
     def matched(self) -> int:
-        """What of it was received by receipts that name it."""
+        """How much of it was received by its name, at most its quantity."""
         return min(self.qty, self.received)
 
     @property
@@ -104,12 +105,12 @@ class Piece(Struct, array_like=True, frozen=True, gc=False):
 
     @property
     def claim(self) -> int | None:
-        """Its eta, as long as receipts that name it leave something of it."""
+        """Its eta (a day) while some of it was not received by its name, else None."""
         return self.eta if self.qty > self.received else None
 
 
 class Shipment(Struct, array_like=True, frozen=True, gc=False):
-    """What receipts that name only the shipment brought, and the line that it belongs to: that of its first notice."""
+    """A shipment by its number: the line of its first notice, and what receipts brought that name only the shipment."""
 
     order: str | None = None
     line: str | None = None
@@ -124,8 +125,10 @@ ORDER = Table(b"o", "orders", Order)
 LINE = Table(b"e", "order lines", Line, weight=lambda line: 900 + 100 * len(line.promises))
 PIECE = Table(b"j", "shipments of lines", Piece)
 SHIPMENT = Table(b"h", "shipments", Shipment)
-SLOT = Table(b"k", "places of lines and shipments", bytes, Use.IN_ORDER)
+SLOT = Table(b"k", "slots of orders and lines", bytes, Use.IN_ORDER)
+"""Indexes of an order (its lines by number) and of a line (its shipments by eta), by what is left or taken of them."""
 LEAD_TIME = Table(b"L", "lead times", bytes, Use.IN_ORDER)
+"""Indexes of order lines by the instant of order or of completion; a completed line's value is its days, as text."""
 
 
 def line_name(order: str, number: str) -> str:

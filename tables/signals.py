@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from engine.core.outputs import Disposition, SignalStatus
 from tables.table import Table
 
 
@@ -11,11 +12,11 @@ class SignalRow(Struct, array_like=True, gc=False):
     """The current or last signal of a row. `status` is that of the contract."""
 
     id: str
-    status: str
+    status: SignalStatus
     revision: int
     qty: int
     due: int
-    disposition: str
+    disposition: Disposition
     reasons: list[str]
     supplier: str | None
     opened: int

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec.msgpack import Decoder
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
 T = TypeVar("T")
-Row = TypeVar("Row")
 
 LIGHT = 500
 """What a row weighs that cannot grow, in bytes of memory."""
@@ -39,7 +41,7 @@ class Key(bytes, Generic[T]):
 
     if TYPE_CHECKING:
 
-        def __add__(self, other: bytes, /) -> "Key[T]": ...  # type: ignore[override]
+        def __add__(self, value: ReadableBuffer, /) -> "Key[T]": ...
 
 
 class Table(bytes, Generic[T]):
@@ -67,7 +69,7 @@ class Table(bytes, Generic[T]):
 
     if TYPE_CHECKING:
 
-        def __add__(self, other: bytes, /) -> Key[T]: ...  # type: ignore[override]
+        def __add__(self, value: ReadableBuffer, /) -> Key[T]: ...
 
     def __repr__(self) -> str:
         return f"the table `{self.name}` (tag {bytes(self)!r})"

@@ -1,7 +1,7 @@
 """The rows of one partition: a bounded cache of decoded rows over committed state, and the changes since the commit."""
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Protocol, TypeVar, cast
 
@@ -22,11 +22,11 @@ _encode = Encoder(decimal_format="string").encode
 
 WAKE_TAG = WAKE[0]
 HEAVIEST_ROW_BYTES = 8 << 20
-"""The longest row or output, its key included: what a record of a changelog can hold."""
+"""The longest row or output with its key: a record of the changelog can hold it."""
 HEAVIEST_TURN_BYTES = 16 << 20
-"""The most that one event may write, rows and outputs together: what a transaction can hold beside others."""
+"""The most that one event may write, rows and outputs together: a transaction can hold it beside others."""
 LIGHT_BYTES, LIGHT_ROWS = 64 << 10, 2_000
-"""An event up to this length writes rows far below the limits, as no row grows from event to event, and few of them."""
+"""An event up to this length that writes at most so many rows stays far below the limits: no row grows with events."""
 
 
 class State(Protocol):
@@ -48,7 +48,7 @@ def decode(key: Key[T], value: bytes) -> T:
     return row
 
 
-def encode(row: Any) -> bytes | None:
+def encode(row: object) -> bytes | None:
     """What is stored for a row; None deletes."""
     return row if row is None or type(row) is bytes else _encode(row)
 
@@ -58,10 +58,10 @@ def home(key: bytes) -> bytes:
     return key[:PARTITIONED_BYTES] if key[0] == WAKE_TAG else key[: key.index(0, key.index(0) + 1)]
 
 
-def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: int) -> bool:
+def too_heavy(writes: Mapping[bytes, object], outputs: Sequence[bytes], event_bytes: int) -> bool:
     """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
-    The answer is a function of the rows and outputs alone, so the same event is refused on every replay and every bus.
+    The answer is a function of the rows and outputs alone, so the same event is rejected on every replay and every bus.
     Rows are encoded for it only where they may be long or many.
 
     Args:
@@ -79,7 +79,7 @@ def too_heavy(writes: dict[bytes, Any], outputs: Sequence[bytes], event_bytes: i
 
 
 class Workspace:
-    """Rows by key. Nothing that is put here is visible to others before the task commits it."""
+    """Rows by key. A change is seen here at once, and by other readers only once the partition has committed it."""
 
     def __init__(self, state: State, memory_bytes: int) -> None:
         self._state = state
@@ -89,7 +89,7 @@ class Workspace:
         """Rows that were read or written of late, None for one that is not there; the oldest stands first."""
         self._dirty: dict[bytes, Any] = {}
         self._ordered: dict[bytes, list[Any]] = {}
-        """The dirty keys of ordered tables, sorted, by table and row."""
+        """The changed keys of the tables that are read in order, sorted, by table and row."""
         self._earliest = 0
         self._earliest_known = False
         """No wake lies before `_earliest`; where it is known, one lies there (or none at all at NEVER_DUE)."""
@@ -126,9 +126,10 @@ class Workspace:
                 self._keep(key, None if value is None else DECODERS[key[0]](value))
 
     def scan(self, start: Key[T], stop: Key[T], reverse: bool = False) -> Iterator[tuple[Key[T], T]]:
-        """The (key, row) with start <= key < stop of one ordered table and row, ascending or with `reverse` descending.
+        """The (key, row) with start <= key < stop, ascending, or with `reverse` descending.
 
-        Rows are read and decoded as the caller takes them.
+        Both keys are of one table that is read in order, and of one row (of wakes: one partition). Rows are read and
+        decoded as the caller takes them.
         """
         pairs = cast("Iterator[tuple[Key[T], bytes]]", self._state.scan(start, stop, reverse))
         stored = ((key, decode(key, value)) for key, value in pairs)
@@ -138,12 +139,12 @@ class Workspace:
         chosen = written[bisect_left(written, start) : bisect_left(written, stop)]
         return overlay(stored, reversed(chosen) if reverse else chosen, self._dirty.__getitem__, reverse)
 
-    def _keep(self, key: bytes, row: Any) -> None:
+    def _keep(self, key: bytes, row: object) -> None:
         self.cache[key] = row
         self._weight += weigh(row)
 
-    def accept(self, writes: dict[bytes, Any]) -> None:
-        """Take over the changes of one event. None deletes."""
+    def accept(self, writes: Mapping[bytes, object]) -> None:
+        """Take over the changes of one event; None deletes a row."""
         cache, dirty = self.cache, self._dirty
         for key, row in writes.items():
             tag = key[0]
@@ -191,12 +192,12 @@ class Workspace:
         return self.earliest_wake(partition) <= now
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """What is to be committed, encoded."""
+        """The changes since the last commit, encoded; None deletes."""
         encode = _encode
         return [(key, row if row is None or type(row) is bytes else encode(row)) for key, row in self._dirty.items()]
 
     def committed(self) -> None:
-        """The changes are in the state now; forget them and keep within the memory."""
+        """Forget the changes, which the state holds now, and evict the oldest rows until the cache fits its memory."""
         self._dirty = {}
         self._ordered = {}
         cache = self.cache

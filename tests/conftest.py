@@ -13,7 +13,8 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
-from tests.real.kafka import Missing
+from tests.order import longest_first
+from tests.real.kafka import Missing, jars
 from tests.real.kafka_for_tests import kafka_for_tests
 
 # The auditor's own checks explain themselves as tests' do.
@@ -49,6 +50,20 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield address
     except Missing as missing:
         pytest.skip(f"no Kafka: {missing}")
+
+
+@pytest.fixture
+def broker_parts() -> None:
+    """What a broker is made of, for tests that break or measure one of their own."""
+    try:
+        jars()
+    except Missing as missing:
+        pytest.skip(f"no Kafka: {missing}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        longest_first(items)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 from connectors.files.lines import MAX_LINE_BYTES, Line, Mark, read_lines, skip_to
 from connectors.files.profile import Cell, Condition, Profile, Rule, Value, template_fields
 from connectors.files.readers import Item
-from engine.core.errors import UsageError
+from engine.core.errors import StocklineError, UsageError
 
 Row = Mapping[str, str]
 
 
-class Unreadable(ValueError):
+class Unreadable(StocklineError):
     """A row cannot be read; the message says why."""
 
 

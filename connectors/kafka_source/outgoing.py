@@ -109,7 +109,7 @@ def _encoded(record: Received, refused: Rejection, exact: dict[str, str]) -> byt
         event_source=event.source,
         **exact,
     )
-    return envelope("event.refused", name, arrived_at, refused.reason, letter)
+    return envelope("event.refused", name, arrived_at, letter)
 
 
 def _sentence(detail: str) -> str:

@@ -63,7 +63,7 @@ class Tally:
         return f"{self.translated} translated, {self.refused.total()} refused, {self.skipped.total()} skipped"
 
 
-class Source(ConsumerRebalanceListener):  # type: ignore[misc]
+class Source(ConsumerRebalanceListener):
     """Reads the topics of a profile. `run` it once."""
 
     def __init__(self, profile: SourceProfile, connection: Connection, partitions: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from connectors.files.csv_reader import Translator, Unreadable
 from connectors.files.profile import template_fields
@@ -12,7 +12,7 @@ from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.identify import Name, identify
 from engine.core.outcomes import Rejection
 
-UNTRANSLATABLE = "untranslatable"
+UNTRANSLATABLE: Final = "untranslatable"
 
 
 class Translated(NamedTuple):

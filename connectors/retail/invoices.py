@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.files.lines import open_input
 from connectors.retail.remarks import is_remark, reason_of
+from engine.core.errors import StocklineError
 
 COLUMNS = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country")
 ZONE = ZoneInfo("Europe/London")
@@ -27,7 +28,7 @@ _INVOICES_REMEMBERED = 64
 Kind = Literal["sale", "return", "adjustment", "not goods", "bad debt", "no quantity"]
 
 
-class BadLine(ValueError):
+class BadLine(StocklineError):
     """A line is not an invoice line; the message says why."""
 
 

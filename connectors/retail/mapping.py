@@ -13,7 +13,7 @@ import msgspec
 
 from connectors.files.lines import Mark, read_lines
 from connectors.files.readers import Item
-from connectors.retail.invoices import COLUMNS, ZONE, InvoiceLine, InvoiceParser
+from connectors.retail.invoices import COLUMNS, ZONE, BadLine, InvoiceLine, InvoiceParser
 
 SOURCE = "online-retail/invoices"
 LOCATION = "UK"
@@ -71,7 +71,7 @@ class InvoiceReader:
             if not cells or tuple(cells) == COLUMNS:
                 return Item(mark.lines, mark)
             line = parser.parse(cells)
-        except (ValueError, csv.Error) as error:
+        except (BadLine, ValueError, csv.Error) as error:
             return Item(mark.lines, mark, problem=str(error))
         event = event_of(line)
         if event is None:

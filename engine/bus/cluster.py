@@ -1,7 +1,7 @@
 """The contract of a cluster: a log that others write, whose partitions are owned one by one, by one process at a time.
 
-Where the bus of one machine writes log, rows and outputs in one step, here the log is there before: an owner reads it
-from where its marker says and commits what follows from it. Ownership is fenced: once a partition is owned anew, its
+The bus of one machine writes log, rows and outputs in one step. In a cluster the log is there before: an owner reads it
+from the offset in its marker and commits what follows from it. Ownership is fenced: once a partition is owned anew, its
 former owner can commit nothing more.
 """
 
@@ -14,9 +14,9 @@ from engine.bus.single import Commit, Record, StateReader
 class Fetched(NamedTuple):
     """Records of one partition that were fetched together.
 
-    `start` is the position from which they were fetched, `end` the next one; offsets may have gaps, and where there was
-    nothing but gaps there are no records. `everywhere` are the offsets of records that their sender has put into every
-    partition.
+    `start` is the position from which they were fetched, `end` the next one. Offsets may have gaps; if the range holds
+    only transaction markers, `records` is empty. `everywhere` are the offsets of records that their sender has put into
+    every partition.
     """
 
     partition: int
@@ -27,14 +27,14 @@ class Fetched(NamedTuple):
 
 
 class LogBounds(NamedTuple):
-    """The first offset that the log still has, and the next that it will give."""
+    """The first offset that the log still has, and the offset that its next record gets."""
 
     start: int
     end: int
 
 
 def length_of(commit: Commit, broadcast: Sequence[Record]) -> int:
-    """About how many bytes a commit writes."""
+    """The approximate number of bytes that a commit writes."""
     changes = sum([len(key) + len(value or b"") for key, value in commit.changes])
     outputs = sum([len(output.key) + len(output.value) for output in commit.outputs])
     return changes + outputs + sum([len(record.value) for record in broadcast])
@@ -53,7 +53,7 @@ class Ownership(Protocol):
 
     @property
     def next_offset(self) -> int:
-        """Where the log goes on after that commit."""
+        """The offset of the first record that is not in that commit."""
 
     async def commit(self, commit: Commit, broadcast: Sequence[Record]) -> None:
         """Commit changes, outputs and marker, and append `broadcast` to the logs they name, all or nothing.
@@ -75,10 +75,10 @@ class Receiver(Protocol):
     """The worker behind a membership of the group; the membership calls it when partitions change or records arrive."""
 
     def wants(self, partition: int) -> bool:
-        """Whether more of a partition would be taken now; asked from any thread."""
+        """Whether more records of a partition would be taken now; called from any thread."""
 
     async def take(self, fetched: Fetched) -> None:
-        """Take what was fetched."""
+        """Take the records of a fetch."""
 
     async def on_revoked(self) -> None:
         """The group is about to share its partitions anew: finish commits under way and begin none."""
@@ -95,21 +95,25 @@ class Cluster(Protocol):
 
     @property
     def partitions(self) -> int:
-        """How many there are."""
+        """The number of partitions of the log."""
 
     async def own(self, partition: int) -> Ownership:
         """Own a partition: fence its former owner, then bring its rows up to date.
 
         Raises:
             UsageError: the topics are not what they were; a person must decide.
-            EnvironmentFailure: not now.
+            EnvironmentFailure: the partition cannot be owned at the moment; a later attempt may succeed.
         """
 
     async def seek(self, partition: int, offset: int) -> None:
-        """Let fetching of a partition begin, or go on, at `offset`."""
+        """Fetch a partition from `offset` on."""
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append records that may come twice (ticks of the clock); their offsets are ignored."""
 
     async def committed(self, offsets: dict[int, int]) -> None:
-        """Tell who watches the lag how far partitions have come; EnvironmentFailure where that is to be said again."""
+        """Publish the consumed offsets to the consumer group. Only lag displays read them.
+
+        Raises:
+            EnvironmentFailure: the group has not taken them; publish them again.
+        """

@@ -1,7 +1,7 @@
 """The contract of a bus: one ordered log per partition, its state, its outputs, and one atomic commit over them.
 
-A task is one partition. `commit` is all or nothing over every task it is given: log records, state changes, outputs and
-marker. After it returns, everything in it survives a crash of the process and of the machine.
+`commit` is all or nothing over every partition it is given: log records, state changes, outputs and marker. After it
+returns, everything in it survives a crash of the process and of the machine.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,11 +39,11 @@ class Output(Struct, frozen=True):
 
 
 class Commit(NamedTuple):
-    """All that one task writes at once.
+    """All that one partition writes at once.
 
     `records` are appended to the log (empty where the log is already written); `changes` are state keys with their new
-    value, or None to delete; `touched` names the log offsets that concern a row; `marker` is opaque to the bus, and
-    `next_offset` says how far of the log it has come.
+    value, or None to delete; `touched` are pairs of a row and a log offset that concerns it; `marker` is opaque to the
+    bus; `next_offset` is the offset of the first log record that is not in the commit.
     """
 
     partition: int
@@ -78,13 +78,13 @@ class ReadModel(Protocol):
         """Every thing's name and latest value, in order of name, from the first name beyond `after`."""
 
     def count(self, topic: Topic) -> int:
-        """How many things of the topic there are, at no cost worth naming."""
+        """The number of things of the topic; it is counted at commit, so reading it is cheap."""
 
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         """Every output of a topic (not of positions) from one partition, in the order of its commits."""
 
     def first(self, topic: Topic, partition: int) -> int:
-        """How many outputs the history had before its first: 0 where nothing was deleted."""
+        """The number of outputs that retention has deleted from the beginning of the history."""
 
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
@@ -104,19 +104,19 @@ class Kept(Protocol):
         """What was published."""
 
     def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task, or None before the first."""
+        """The marker of the partition's last commit, or None before the first."""
 
 
 class Named(Kept, Protocol):
-    """A bus whose log can be told from every other log."""
+    """A bus whose log has an identity."""
 
     @property
     def log_id(self) -> str:
-        """The id of the log: given once when it is begun, the same wherever it is served."""
+        """The id of the log: it is given once, when the log is begun, and is the same wherever the log is served."""
 
 
 class Audited(Kept, Protocol):
-    """A bus whose log can be read: what an audit needs."""
+    """A bus whose log can be read, as an audit does."""
 
     def begin_offset(self, partition: int) -> int:
         """The first offset that the log still has, or would have; 0 where everything is kept."""
@@ -135,11 +135,11 @@ class Bus(Audited, Named, Protocol):
         """Write all commits atomically and durably, or raise EnvironmentFailure and write none."""
 
     def close(self) -> None:
-        """Release what is held; a second call does nothing."""
+        """Release files and locks; a second call does nothing."""
 
 
 def check_offsets(commits: Sequence[Commit], ends: list[int]) -> list[int]:
-    """The end offsets after `commits`, given those before; BrokenInvariant where a record does not follow the last."""
+    """The end offsets after `commits`; raises BrokenInvariant if a record does not follow the end before it."""
     after = list(ends)
     for commit in commits:
         expected = after[commit.partition]

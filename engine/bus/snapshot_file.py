@@ -39,7 +39,7 @@ class Head(msgspec.Struct):
 
     Attributes:
         log: the offset, of each partition, of the first record that is not in the rows.
-        markers: of each task, as it was committed; None before the first.
+        markers: of each partition, as it was committed; None before the first.
         sequences: by topic and partition, the sequence of the first output that is not in the rows; empty on Kafka.
     """
 

@@ -1,4 +1,7 @@
-"""The command `stockline`. Exit codes: 0 done, 1 not so, 2 wrong usage, 3 the environment failed, 70 a bug."""
+"""The command `stockline`.
+
+Exit codes: 0 done, 1 the engine or the data says no, 2 wrong usage, 3 the environment failed, 70 a bug.
+"""
 
 import logging
 import os
@@ -32,8 +35,8 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which.")
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     logging.basicConfig(
@@ -69,12 +72,12 @@ def main() -> None:
     except StocklineError as error:
         _leave(str(error) or type(error).__name__, error.exit_code)
     except BrokenPipeError:
-        # Who read the output has gone; Python would complain again when it flushes at exit.
+        # The reader of the output, such as `head`, has gone. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except OSError as error:
         _leave(str(error), 3)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a person gets a line and an exit code for any bug
         _leave(f"a bug: {error!r}; {DEBUG_VARIABLE}=1 shows where", EXIT_BUG)
 
 

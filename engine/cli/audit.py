@@ -30,10 +30,8 @@ def audit(
 ) -> None:
     """Read all that is stored, fold the log again and compare every row, signal and alert; exit 1 on any difference."""
     settings = load_settings(data=data)
-    if kafka is None and not settings.data.is_dir():
-        raise UsageError(
-            f"{settings.data} is not a data directory: name one with --data, or a cluster with --kafka HOST:PORT"
-        )
+    if kafka is None:
+        _check_directory(settings.data)
     if save is not None and save.exists():
         raise UsageError(f"{save} exists; name a new file")
     # What folds is imported here, so that the other commands start without it.
@@ -48,6 +46,11 @@ def audit(
             report = audit_cluster(load_kafka(kafka=kafka), files, progress)
     _print(report, as_json)
     raise typer.Exit(1 if report.differences else 0)
+
+
+def _check_directory(data: Path) -> None:
+    if not data.is_dir():
+        raise UsageError(f"{data} is not a data directory: name one with --data, or a cluster with --kafka HOST:PORT")
 
 
 def _print(report: "AuditReport", as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`stockline clock accept`: the answer of an operator to a clock that has jumped ahead."""
+"""`stockline clock accept`: an operator confirms a clock that has jumped ahead."""
 
 import getpass
 from typing import Annotated
@@ -13,12 +13,12 @@ clock = typer.Typer(no_args_is_help=True, help="Answer a clock that has jumped a
 
 @clock.callback()
 def _clock() -> None:
-    """Keep `accept` a command of its own although it is the only one."""
+    """Make `accept` a subcommand although it is the only one, which Typer would otherwise fold away."""
 
 
 @clock.command()
 def accept(
-    by: Annotated[str | None, typer.Option(help="Who says so.", show_default="your login name")] = None,
+    by: Annotated[str | None, typer.Option(help="Who confirms it.", show_default="your login name")] = None,
     url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Say that the machine's clock is right although it has jumped; exit 1 where it has not.

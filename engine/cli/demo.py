@@ -24,15 +24,10 @@ def demo(
     """Replay months of real invoices with simulated suppliers, as fast as it goes, and say what came of it."""
     options = DemoOptions(_day(first), None if last is None else _day(last), months, seed, port, data, exit_, as_json)
     unwind_when_asked()
-    raise typer.Exit(run_demo(options))
-
-
-def run_demo(options: DemoOptions) -> int:
-    """Run the demo and print its summary; 0, or 1 when the engine's figures do not agree with what was sent."""
     # The simulator is imported here, so that the other commands start without it.
     from engine.demo.run import run
 
-    return run(options)
+    raise typer.Exit(run(options))
 
 
 def _day(text: str) -> date:

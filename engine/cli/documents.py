@@ -1,4 +1,4 @@
-"""`stockline schema`: the contract as documents."""
+"""`stockline schema`: the contract as JSON Schema, AsyncAPI or OpenAPI."""
 
 from typing import Annotated
 

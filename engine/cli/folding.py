@@ -1,4 +1,4 @@
-"""How far a fold of the log has come, as a bar on standard error."""
+"""A progress bar on standard error, for commands that fold a log."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def folding() -> Iterator[Callable[[int, int | None], None]]:
-    """A bar that is shown on a terminal; what it gives is told (done, of)."""
+    """Show the bar while the block runs, if there is a terminal; gives a function to tell (done, in all)."""
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -21,7 +21,7 @@ def folding() -> Iterator[Callable[[int, int | None], None]]:
     with progress:
         task = progress.add_task("folding", total=None)
 
-        def advance(done: int, total: int | None) -> None:
+        def tell(done: int, total: int | None) -> None:
             progress.update(task, completed=done, total=total)
 
-        yield advance
+        yield tell

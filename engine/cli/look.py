@@ -1,4 +1,4 @@
-"""The commands that look: positions, signals, alerts, dead letters, and why a signal is what it is."""
+"""The commands that show positions, signals, alerts and dead letters, and why a signal is what it is."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -8,18 +8,7 @@ import typer
 
 from connectors.client import DEFAULT_URL
 from engine.cli import remote, show
-from engine.core.errors import UsageError
-
-Sku = Annotated[str | None, typer.Option(help="Only this SKU.")]
-Location = Annotated[str | None, typer.Option(help="Only this location.")]
-Status = Annotated[str | None, typer.Option(help="Only with this status.")]
-Search = Annotated[str | None, typer.Option("--search", "-q", help="Only where a name holds this text.")]
-Where = Annotated[
-    list[str] | None, typer.Option(metavar="FIELD=VALUE", help="Any other filter; FIELD.min and FIELD.max are bounds.")
-]
-Sort = Annotated[str | None, typer.Option(help="The field to order by; -FIELD for descending.")]
-Limit = Annotated[int, typer.Option(min=1, help="How many at most.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line, with every field.")]
+from engine.cli.filters import AsJson, Filters, Location, Sku, Status, with_filters
 
 POSITION = (
     "sku", "location", "available", "held", "reserved", "sellable", "on_order", "in_transit", "position", "updated",
@@ -29,72 +18,43 @@ ALERT = ("id", "kind", "severity", "status", "sku", "location", "updated")
 DEAD_LETTER = ("id", "arrived", "reason", "place", "event_source", "event_id", "detail")
 
 
-def positions(
-    sku: Sku = None,
-    location: Location = None,
-    search: Search = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = 100,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
-) -> None:
+@with_filters
+def positions(filters: Filters, sku: Sku = None, location: Location = None) -> None:
     """Show stock and inventory positions."""
-    filters = _filters(where, sku=sku, location=location, q=search, sort=sort)
-    _list(url, "/v1/positions", filters, limit, POSITION, as_json)
+    _list("/v1/positions", POSITION, filters, filters.query(sku=sku, location=location))
 
 
-def signals(
-    sku: Sku = None,
-    location: Location = None,
-    status: Status = None,
-    search: Search = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = 100,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
-) -> None:
+@with_filters
+def signals(filters: Filters, sku: Sku = None, location: Location = None, status: Status = None) -> None:
     """Show replenishment signals, newest first."""
-    filters = _filters(where, sku=sku, location=location, status=status, q=search, sort=sort)
-    _list(url, "/v1/signals", filters, limit, SIGNAL, as_json)
+    _list("/v1/signals", SIGNAL, filters, filters.query(sku=sku, location=location, status=status))
 
 
+@with_filters
 def alerts(
+    filters: Filters,
     sku: Sku = None,
     location: Location = None,
     status: Status = None,
     kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
-    search: Search = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = 100,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Show alerts, newest first."""
-    filters = _filters(where, sku=sku, location=location, status=status, kind=kind, q=search, sort=sort)
-    _list(url, "/v1/alerts", filters, limit, ALERT, as_json)
+    _list("/v1/alerts", ALERT, filters, filters.query(sku=sku, location=location, status=status, kind=kind))
 
 
 dead_letters = typer.Typer(invoke_without_command=True, help="Show refused records, newest first; replay one.")
 
 
 @dead_letters.callback()
+@with_filters
 def list_dead_letters(
+    filters: Filters,
     context: typer.Context,
     reason: Annotated[str | None, typer.Option(help="Only with this reason.")] = None,
-    search: Search = None,
-    where: Where = None,
-    sort: Sort = None,
-    limit: Limit = 100,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Show refused records, newest first; replay one."""
     if context.invoked_subcommand is None:
-        filters = _filters(where, reason=reason, q=search, sort=sort)
-        _list(url, "/v1/dead-letters", filters, limit, DEAD_LETTER, as_json)
+        _list("/v1/dead-letters", DEAD_LETTER, filters, filters.query(reason=reason))
 
 
 @dead_letters.command()
@@ -105,14 +65,15 @@ def replay(
 ) -> None:
     """Take a refused record again, now that the cause is gone; exit 1 when it is refused again."""
     path = f"/v1/dead-letters/{quote(letter, safe='')}"
-    # Asked for first: a replay is a call that a client repeats, and an id that is not there deserves a plain answer.
+    # The letter is asked for first: the client would repeat a replay that fails, and an unknown id deserves a plain
+    # answer at once.
     remote.thing(url, "v1", "dead-letters", letter)
-    receipt = remote.ask(url, lambda client: client.replay_dead_letter(letter))
+    submission = remote.ask(url, lambda client: client.replay_dead_letter(letter))
     if as_json:
-        show.rows([receipt], (), as_json=True)
-    for refusal in receipt["refused"]:
-        show.remark(f"{path} was refused again: {refusal['reason']}: {refusal['detail']}")
-    if receipt["refused"]:
+        show.rows([submission], (), as_json=True)
+    for rejected in submission["refused"]:
+        show.remark(f"{path} was refused again: {rejected['reason']}: {rejected['detail']}")
+    if submission["refused"]:
         raise typer.Exit(1)
     if not as_json:
         typer.echo(f"{letter} was taken")
@@ -147,18 +108,8 @@ def _term(term: dict[str, Any]) -> dict[str, Any]:
     return {**term, "value": str(term.get("value"))}
 
 
-def _filters(where: Sequence[str] | None, **named: str | None) -> list[tuple[str, str]]:
-    pairs = [(name, value) for name, value in named.items() if value is not None]
-    for condition in where or ():
-        field, equals, value = condition.partition("=")
-        if not (field and equals):
-            raise UsageError(f"--where takes FIELD=VALUE, not {condition}")
-        pairs.append((field, value))
-    return pairs
-
-
-def _list(url: str, path: str, filters: remote.Pairs, limit: int, columns: Sequence[str], as_json: bool) -> None:
-    items, total = remote.things(url, path, filters, limit)
-    show.rows(items, columns, as_json)
+def _list(path: str, columns: Sequence[str], filters: Filters, query: remote.Pairs) -> None:
+    items, total = remote.things(filters.url, path, query, filters.limit)
+    show.rows(items, columns, filters.as_json)
     if total is not None and total > len(items):
         show.remark(f"{len(items)} of {total}; --limit shows more")

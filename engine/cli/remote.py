@@ -1,4 +1,4 @@
-"""One question to a running engine, for commands that look."""
+"""Requests to a running engine, for the commands that show what it has."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,12 +16,12 @@ Pairs = Sequence[tuple[str, str]]
 AT_ONCE = Patience(seconds=0, busy_seconds=0)
 
 
-class NotSo(StocklineError):
-    """The engine answers that the thing asked about is not so, or not there."""
+class RequestRejected(StocklineError):
+    """The engine rejected the request (a 4xx but 400): the thing does not exist, or its state does not allow it."""
 
 
 def checked_url(url: str) -> str:
-    """The address of an engine; raises UsageError where it is none."""
+    """The URL of an engine, as it was given; raises UsageError if it is not an HTTP URL."""
     if not url.startswith(("http://", "https://")):
         raise UsageError(f"--url is an address such as {DEFAULT_URL}, not {url}")
     return url
@@ -31,7 +31,13 @@ Url = Annotated[str, typer.Option(envvar="STOCKLINE_URL", callback=checked_url, 
 
 
 def ask(url: str, question: Callable[[EngineClient], Awaitable[T]]) -> T:
-    """The engine's answer. Raises EnvironmentFailure where none answers, UsageError for a bad question, else NotSo."""
+    """Ask the engine at `url`, once.
+
+    Raises:
+        EnvironmentFailure: no engine answers.
+        UsageError: the engine calls the request malformed (400).
+        RequestRejected: the engine rejects the request for another reason.
+    """
 
     async def talk() -> T:
         async with EngineClient(url, AT_ONCE) as client:
@@ -42,11 +48,14 @@ def ask(url: str, question: Callable[[EngineClient], Awaitable[T]]) -> T:
     except EngineUnreachable as error:
         raise EnvironmentFailure(f"no engine answers at {url}; `stockline run` starts one ({error})") from error
     except EngineRefused as error:
-        raise (UsageError if error.status == 400 else NotSo)(str(error)) from error
+        raise (UsageError if error.status == 400 else RequestRejected)(str(error)) from error
 
 
 def things(url: str, path: str, filters: Pairs, limit: int) -> tuple[list[dict[str, Any]], int | None]:
-    """At most `limit` things of a list, over as many pages as it takes, and how many there are."""
+    """The first `limit` items of a list, over as many pages as it takes, and how many items there are in all.
+
+    The total is None where the engine does not count.
+    """
 
     async def collect(client: EngineClient) -> tuple[list[dict[str, Any]], int | None]:
         items: list[dict[str, Any]] = []
@@ -63,6 +72,6 @@ def things(url: str, path: str, filters: Pairs, limit: int) -> tuple[list[dict[s
 
 
 def thing(url: str, *path: str) -> dict[str, Any]:
-    """One thing by its path, whose parts are escaped here."""
+    """The JSON object at a path, given by its parts, which are escaped here."""
     found: dict[str, Any] = ask(url, lambda client: client.get("/" + "/".join(quote(part, safe="") for part in path)))
     return found

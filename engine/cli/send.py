@@ -1,6 +1,7 @@
-"""`stockline send`: files into a running engine."""
+"""`stockline send`: send files of events to a running engine."""
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -22,32 +23,29 @@ def send(
     profile: Annotated[str | None, typer.Option(help="How to read CSV: a profile's name or file.")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin each file anew, not where it was left.")] = False,
     complete: Annotated[bool, typer.Option("--complete", help="Also a last line without a line end.")] = False,
-    state: Annotated[Path | None, typer.Option(help="Where to keep the place reached, else beside the file.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Where to keep how far each file is sent, else beside it.")] = None,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for an engine that does not answer.")] = 60,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
     for file in files:
-        # What is asked for wrongly is said before an engine is waited for.
+        # A wrong option is reported before the command waits for an engine.
         choose_reader(file, profile)
     _wait_for_engine(url, patience)
     options = SendOptions(restart=restart, complete=complete, state_dir=state, patience=Patience(seconds=patience))
     progress = progress_for()
-    if isinstance(progress, Bar):
-        with progress:
-            report = send_files(files, url, profile, options=options, progress=progress)
-    else:
+    with progress if isinstance(progress, Bar) else nullcontext():
         report = send_files(files, url, profile, options=options, progress=progress)
     if as_json:
         show.document(report.as_dict())
     else:
-        _tell(report)
+        _print(report)
     raise typer.Exit(report.exit_code)
 
 
 def _wait_for_engine(url: str, seconds: float) -> None:
-    """An engine that was started a moment ago, by the line before in a script, is not ready yet."""
+    """Wait for an engine that the line before in a script has just started and that is not ready yet."""
     started, told = time.monotonic(), False
     while not remote.ask(url, lambda client: client.ready()):
         if time.monotonic() - started >= seconds:
@@ -58,7 +56,7 @@ def _wait_for_engine(url: str, seconds: float) -> None:
         time.sleep(LOOK_SECONDS)
 
 
-def _tell(report: SendReport) -> None:
+def _print(report: SendReport) -> None:
     for file in report.files:
         if file.anew is not None:
             show.remark(f"{file.path} is sent from its first line: {file.anew}")

@@ -1,4 +1,4 @@
-"""What commands print: tables on a terminal, tab-separated lines in a pipe, one JSON object a line where asked."""
+"""The output of commands: a table on a terminal, tab-separated lines in a pipe, or one JSON object a line."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from rich.text import Text
 
 
 def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bool) -> None:
-    """Print things, in full as JSON, else their `columns`."""
+    """Print items: each in full as a line of JSON, or their `columns` as a table."""
     if as_json:
         for item in items:
             typer.echo(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
@@ -25,12 +25,12 @@ def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
 
 
 def document(value: Any) -> None:
-    """Print a JSON document for a person to read."""
+    """Print an indented JSON document."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def remark(text: str) -> None:
-    """Say something beside the output."""
+    """Print a line on standard error, beside the output."""
     typer.echo(text, err=True)
 
 
@@ -46,6 +46,6 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
 
 
 def _cell(value: Any) -> str:
-    """A value on one line, without what would move the cursor."""
+    """A value on one line, without characters that would move the cursor."""
     text = "" if value is None else str(value)
     return "".join(character if character.isprintable() else " " for character in text)

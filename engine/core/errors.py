@@ -4,19 +4,29 @@
     |-- UsageError              wrong usage or configuration; exit code 2
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory
-    |   |-- DiskFull            no space left; nothing that was accepted is lost
-    |   |-- Fenced              another process has taken over the task; nothing was committed
+    |   |-- DiskFull            no space is left; nothing that was accepted is lost
+    |   |-- Fenced              another process has taken over the partition; nothing was committed
     |   |-- ClockAhead          the wall clock has jumped ahead; nothing is taken until it agrees or is accepted
-    |   `-- Corrupt             a file does not hold what was written
+    |   |-- Corrupt             a file does not hold what was written
+    |   `-- EngineUnreachable   `connectors.client`: no answer for as long as the client's patience lasts
     |-- Busy                    more is waiting than the engine takes; try again later
-    `-- BrokenInvariant         a bug; ends the process with exit code 70
+    |-- BrokenInvariant         a bug; ends the process with exit code 70
+    |-- EngineRefused           `connectors.client`: the engine refused a call as a whole
+    |-- RequestRejected         `engine.cli.remote`: the same, for a command that shows what an engine has
+    |-- Problem                 `engine.web.problems`: ends an HTTP call with problem details
+    |-- Lagging                 `engine.runtime.subscriptions`: a subscriber was too slow and must start anew
+    |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
+    |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
+    |-- Unreadable              `connectors.files.csv_reader`: a CSV row that the profile cannot read
+    `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 
+An error that only one module raises is declared there, under the class that says how it is treated.
 A business rejection is not an error: it is a value, `engine.core.outcomes.Rejection`.
 """
 
 
 class StocklineError(Exception):
-    """The root; `exit_code` is what a command that meets it ends with."""
+    """The root; a command that meets such an error ends with its `exit_code`."""
 
     exit_code = 1
 
@@ -42,26 +52,26 @@ class DiskFull(EnvironmentFailure):
 
 
 class Fenced(EnvironmentFailure):
-    """Another process has taken over the task; this one commits nothing more."""
+    """Another process has fenced this one off its partition; this one commits nothing more."""
 
 
 class ClockAhead(EnvironmentFailure):
-    """The wall clock has jumped ahead; nothing is taken until it agrees again or an operator accepts it."""
+    """The wall clock has jumped ahead; no event is accepted until it agrees again or an operator accepts it."""
 
     retry_after_seconds = 10
 
 
 class Corrupt(EnvironmentFailure):
-    """A file does not hold what was written."""
+    """A file does not hold the bytes that were written to it."""
 
 
 class Busy(StocklineError):
-    """More is waiting than the engine takes; `retry_after_seconds` says when to try again."""
+    """Too many events wait already; the caller tries again after `retry_after_seconds`."""
 
     retry_after_seconds = 1
 
 
 class BrokenInvariant(StocklineError):
-    """What cannot happen did: a bug."""
+    """An invariant of the code is broken: a bug."""
 
     exit_code = 70

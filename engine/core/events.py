@@ -1,25 +1,26 @@
-"""The events that come in: CloudEvents 1.0 in JSON structured mode, decoded strictly into one type per `type`."""
+"""The events that come in: CloudEvents 1.0 in JSON structured mode, decoded strictly into one class per `type`."""
 
+# ruff: noqa: D101 - the class of an event is one line; `engine.core.payloads` says what it means
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Literal, Union, get_args
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args
 
 import msgspec
 from msgspec import Meta
 
 from engine.core import payloads as p
-from engine.core.fields import Checked, Identifier, check_each, reader_of
+from engine.core.fields import Checked, Data, Identifier, check_each, reader_of
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 
 MAX_EVENT_BYTES = 256 * 1024
-"""A longer event is refused: its row could not be stored beside it."""
+"""A longer event is rejected: a record could not hold it together with the rows that it changes."""
 
 Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
 
 
 class Event(Checked, tag_field="type", kw_only=True, omit_defaults=True, gc=False):
-    """The envelope. Unknown attributes are ignored; the optional ones are carried along."""
+    """The CloudEvents envelope. Unknown attributes are ignored; traces continue in the outputs that an event causes."""
 
     specversion: Literal["1.0"]
     id: Identifier
@@ -45,200 +46,65 @@ class Event(Checked, tag_field="type", kw_only=True, omit_defaults=True, gc=Fals
         return f"{self.source}/{self.id}"
 
 
-class ItemDefined(Event, tag="item.defined", kw_only=True):
-    """`item.defined`."""
-
-    data: p.ItemDefinedData
-
-
-class PolicySet(Event, tag="policy.set", kw_only=True):
-    """`policy.set`."""
-
-    data: p.PolicySetData
-
-
-class ForecastRevised(Event, tag="forecast.revised", kw_only=True):
-    """`forecast.revised`."""
-
-    data: p.ForecastRevisedData
-
-
-class OrderPlaced(Event, tag="order.placed", kw_only=True):
-    """`order.placed`."""
-
-    data: p.OrderPlacedData
-
-
-class OrderChanged(Event, tag="order.changed", kw_only=True):
-    """`order.changed`."""
-
-    data: p.OrderChangedData
-
-
-class OrderCancelled(Event, tag="order.cancelled", kw_only=True):
-    """`order.cancelled`."""
-
-    data: p.OrderEndedData
-
-
-class OrderClosed(Event, tag="order.closed", kw_only=True):
-    """`order.closed`."""
-
-    data: p.OrderEndedData
-
-
-class OrderAcknowledged(Event, tag="order.acknowledged", kw_only=True):
-    """`order.acknowledged`."""
-
-    data: p.OrderAcknowledgedData
-
-
-class ShipmentNotified(Event, tag="shipment.notified", kw_only=True):
-    """`shipment.notified`."""
-
-    data: p.ShipmentNotifiedData
-
-
-class GoodsReceived(Event, tag="goods.received", kw_only=True):
-    """`goods.received`."""
-
-    data: p.GoodsReceivedData
-
-
-class StockAdjusted(Event, tag="stock.adjusted", kw_only=True):
-    """`stock.adjusted`."""
-
-    data: p.StockAdjustedData
-
-
-class StockCounted(Event, tag="stock.counted", kw_only=True):
-    """`stock.counted`."""
-
-    data: p.StockCountedData
-
-
-class StockIssued(Event, tag="stock.issued", kw_only=True):
-    """`stock.issued`."""
-
-    data: p.StockIssuedData
-
-
-class StockReturned(Event, tag="stock.returned", kw_only=True):
-    """`stock.returned`."""
-
-    data: p.StockReturnedData
-
-
-class StockHeld(Event, tag="stock.held", kw_only=True):
-    """`stock.held`."""
-
-    data: p.StockStatusData
-
-
-class StockReleased(Event, tag="stock.released", kw_only=True):
-    """`stock.released`."""
-
-    data: p.StockStatusData
-
-
-class StockReserved(Event, tag="stock.reserved", kw_only=True):
-    """`stock.reserved`."""
-
-    data: p.StockReservedData
-
-
-class ReservationReleased(Event, tag="reservation.released", kw_only=True):
-    """`reservation.released`."""
-
-    data: p.ReservationReleasedData
-
-
-class TransferShipped(Event, tag="transfer.shipped", kw_only=True):
-    """`transfer.shipped`."""
-
-    data: p.TransferShippedData
-
-
-class TransferReceived(Event, tag="transfer.received", kw_only=True):
-    """`transfer.received`."""
-
-    data: p.TransferReceivedData
-
-
-class BalanceReported(Event, tag="balance.reported", kw_only=True):
-    """`balance.reported`."""
-
-    data: p.BalanceReportedData
-
-
-class SignalAccepted(Event, tag="signal.accepted", kw_only=True):
-    """`signal.accepted`."""
-
-    data: p.SignalAnswerData
-
-
-class SignalRejected(Event, tag="signal.rejected", kw_only=True):
-    """`signal.rejected`."""
-
-    data: p.SignalAnswerData
-
-
-class SignalOrdered(Event, tag="signal.ordered", kw_only=True):
-    """`signal.ordered`."""
-
-    data: p.SignalAnswerData
-
-
-class AlertAcknowledged(Event, tag="alert.acknowledged", kw_only=True):
-    """`alert.acknowledged`."""
-
-    data: p.AlertAnswerData
-
-
-class AlertResolved(Event, tag="alert.resolved", kw_only=True):
-    """`alert.resolved`."""
-
-    data: p.AlertAnswerData
-
-
-class LocationDefined(Event, tag="location.defined", kw_only=True):
-    """`location.defined`."""
-
-    data: p.LocationDefinedData
-
-
-class FeedDeclared(Event, tag="feed.declared", kw_only=True):
-    """`feed.declared`."""
-
-    data: p.FeedDeclaredData
-
-
-class ClockTicked(Event, tag="clock.ticked", kw_only=True):
-    """`clock.ticked`."""
-
-    data: p.ClockTickedData
-
-
-class ClockAccepted(Event, tag="clock.accepted", kw_only=True):
-    """`clock.accepted`."""
-
-    data: p.ClockAcceptedData
-
-
-AnyEvent: Any = Union[tuple(Event.__subclasses__())]  # noqa: UP007 - it is made of the declarations above
-
-EVENT_TYPES: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in Event.__subclasses__()}
-"""Every type that is declared above, by its name."""
-
-for _kind in EVENT_TYPES.values():
+D = TypeVar("D", bound=Data)
+
+
+class EventOf(Event, Generic[D], kw_only=True):
+    """An event whose `data` is a D. Each type of event is a subclass; its meaning is described at its payload."""
+
+    data: D
+
+
+# One line declares a type of event. Its decoding, schema, counter and digest follow from that line; `agents.pipeline`
+# declares which agents handle it.
+# fmt: off
+class ItemDefined(EventOf[p.ItemDefinedData], tag="item.defined"): ...
+class PolicySet(EventOf[p.PolicySetData], tag="policy.set"): ...
+class ForecastRevised(EventOf[p.ForecastRevisedData], tag="forecast.revised"): ...
+class OrderPlaced(EventOf[p.OrderPlacedData], tag="order.placed"): ...
+class OrderChanged(EventOf[p.OrderChangedData], tag="order.changed"): ...
+class OrderCancelled(EventOf[p.OrderEndedData], tag="order.cancelled"): ...
+class OrderClosed(EventOf[p.OrderEndedData], tag="order.closed"): ...
+class OrderAcknowledged(EventOf[p.OrderAcknowledgedData], tag="order.acknowledged"): ...
+class ShipmentNotified(EventOf[p.ShipmentNotifiedData], tag="shipment.notified"): ...
+class GoodsReceived(EventOf[p.GoodsReceivedData], tag="goods.received"): ...
+class StockAdjusted(EventOf[p.StockAdjustedData], tag="stock.adjusted"): ...
+class StockCounted(EventOf[p.StockCountedData], tag="stock.counted"): ...
+class StockIssued(EventOf[p.StockIssuedData], tag="stock.issued"): ...
+class StockReturned(EventOf[p.StockReturnedData], tag="stock.returned"): ...
+class StockHeld(EventOf[p.StockStatusData], tag="stock.held"): ...
+class StockReleased(EventOf[p.StockStatusData], tag="stock.released"): ...
+class StockReserved(EventOf[p.StockReservedData], tag="stock.reserved"): ...
+class ReservationReleased(EventOf[p.ReservationReleasedData], tag="reservation.released"): ...
+class TransferShipped(EventOf[p.TransferShippedData], tag="transfer.shipped"): ...
+class TransferReceived(EventOf[p.TransferReceivedData], tag="transfer.received"): ...
+class BalanceReported(EventOf[p.BalanceReportedData], tag="balance.reported"): ...
+class SignalAccepted(EventOf[p.SignalAnswerData], tag="signal.accepted"): ...
+class SignalRejected(EventOf[p.SignalAnswerData], tag="signal.rejected"): ...
+class SignalOrdered(EventOf[p.SignalAnswerData], tag="signal.ordered"): ...
+class AlertAcknowledged(EventOf[p.AlertAnswerData], tag="alert.acknowledged"): ...
+class AlertResolved(EventOf[p.AlertAnswerData], tag="alert.resolved"): ...
+class LocationDefined(EventOf[p.LocationDefinedData], tag="location.defined"): ...
+class FeedDeclared(EventOf[p.FeedDeclaredData], tag="feed.declared"): ...
+class ClockTicked(EventOf[p.ClockTickedData], tag="clock.ticked"): ...
+class ClockAccepted(EventOf[p.ClockAcceptedData], tag="clock.accepted"): ...
+# fmt: on
+
+AnyEvent: Any = Union[tuple(EventOf.__subclasses__())]  # noqa: UP007 - it is made of the declarations above
+"""The union of all types of events."""
+EVENT_TYPES: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in EventOf.__subclasses__()}
+"""Every type of event by its CloudEvents `type`."""
+
+for _name, _kind in EVENT_TYPES.items():
+    _kind.__doc__ = f"`{_name}`."  # JSON Schema shows it.
     reader_of(_kind)  # An identifier that would not be checked ends the start, not the stream.
 
 Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
-"""Events that go to every partition."""
+"""Events that concern no single sku: every partition folds its own copy."""
 BROADCAST_TYPES: frozenset[type] = frozenset(get_args(Broadcast))
 
 Reserved = ClockTicked | ClockAccepted
-"""Events that the engine itself writes."""
+"""Events that only the engine itself writes."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _data_encoder = msgspec.json.Encoder()
@@ -249,14 +115,14 @@ _TAG_OF = {kind: name.encode() for name, kind in EVENT_TYPES.items()}
 
 
 def decode(raw: bytes) -> Event | Rejection:
-    """Decode one event strictly; what cannot be decoded is a rejection with its reason, never an exception."""
+    """Decode one event strictly; where that fails the answer is a rejection with its reason, never an exception."""
     if len(raw) > MAX_EVENT_BYTES:
         return Rejection("too_large", f"the event has {len(raw)} bytes, at most {MAX_EVENT_BYTES} are taken")
     try:
         event: Event = _decoder.decode(raw)
         return event
     except msgspec.ValidationError as error:
-        return _refusal(str(error))
+        return _rejection(str(error))
     except msgspec.DecodeError as error:
         return Rejection("not_json", str(error))
     except UnicodeDecodeError as error:
@@ -265,7 +131,7 @@ def decode(raw: bytes) -> Event | Rejection:
         return Rejection("too_deep", "the JSON is nested too deeply")
 
 
-def _refusal(message: str) -> Rejection:
+def _rejection(message: str) -> Rejection:
     if "`$.type`" in message and "Invalid value" in message:
         return Rejection("unknown_type", message)
     if f"<= {MAX_QUANTITY}" in message or f">= -{MAX_QUANTITY}" in message:
@@ -274,14 +140,14 @@ def _refusal(message: str) -> Rejection:
 
 
 def identity(event: Event) -> bytes:
-    """The 16-byte digest of `source` and `id`, which name an event for ever."""
+    """The 16-byte digest of `source` and `id`: the idempotency key of an event."""
     digest = _identities.copy()
     digest.update(f"{event.source}\0{event.id}".encode())
     return digest.digest()
 
 
 def content(event: Event, at: int) -> bytes:
-    """The 8-byte digest of what an event says: type, instant and data, however they were written."""
+    """The 8-byte digest of an event's content: type, instant and data. Other JSON of the same content has the same."""
     digest = _contents.copy()
     digest.update(b"%b %d %b" % (_TAG_OF[type(event)], at, _data_encoder.encode(event.data)))
     return digest.digest()

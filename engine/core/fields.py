@@ -1,7 +1,7 @@
-"""The fields that payloads are made of, and the bases that payloads share.
+"""The types of the fields of payloads, and the base classes of payloads.
 
-An identifier names something and becomes a part of keys, so nothing unprintable may be in it. Its type says that it is
-one (`Name`, `Reference`, `Identifier`, `Place`); `Checked` checks every field of such a type, whatever its name.
+An identifier becomes a part of keys, so it may hold no unprintable character. A field is an identifier by its type
+(`Name`, `Reference`, `Identifier`, `LocationOrAll`): `Checked` finds the fields of these types and checks their values.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,10 +17,10 @@ from engine.core.errors import BrokenInvariant
 from engine.core.values import MAX_QUANTITY
 
 EVERYWHERE = "*"
-"""The location of an alert about a feed; nothing else has this name."""
+"""The location of an alert about a feed, which concerns all locations; no location has this name."""
 
 _IDENTIFIER = {"identifier": True}
-_PLACE = {"identifier": True, "everywhere": True}
+_LOCATION_OR_ALL = {"identifier": True, "everywhere": True}
 
 Name = Annotated[
     str,
@@ -36,7 +36,9 @@ Reference = Annotated[
     str, Meta(min_length=1, max_length=128, description="the number of a document or of its part", extra=_IDENTIFIER)
 ]
 Identifier = Annotated[str, Meta(min_length=1, max_length=256, extra=_IDENTIFIER)]
-Place = Annotated[str, Meta(min_length=1, max_length=64, description="a location, or `*` of a feed", extra=_PLACE)]
+LocationOrAll = Annotated[
+    str, Meta(min_length=1, max_length=64, description="a location, or `*` of a feed", extra=_LOCATION_OR_ALL)
+]
 Text = Annotated[str, Meta(max_length=1000)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Count = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
@@ -60,7 +62,8 @@ _sound: set[tuple[object, ...]] = set()
 class Checked(Struct, kw_only=True, gc=False):
     """The base of every struct that holds an identifier.
 
-    Whenever one is decoded or made, each identifier must be printable, have no space at its ends, and not be `*`.
+    Decoding or making one raises ValueError unless each identifier is printable, has no space at its ends, and is not
+    `*`.
     """
 
     def __post_init__(self) -> None:
@@ -86,7 +89,11 @@ def check_each(names: Iterable[object]) -> None:
 
 
 def reader_of(kind: type[Struct]) -> Reader:
-    """What reads all identifiers of a struct; raises BrokenInvariant for a struct that has some and checks none."""
+    """A function that reads all identifiers of a struct.
+
+    Raises:
+        BrokenInvariant: the struct has identifiers and is no `Checked`, so nothing would check them.
+    """
     found = {field.name: finder for field in fields(kind) if (finder := _finder_of(inspect.type_info(field.type)))}
     if found and not issubclass(kind, Checked):
         raise BrokenInvariant(f"{kind.__name__} has identifiers and does not check them: make it a `Checked`")
@@ -99,7 +106,10 @@ def reader_of(kind: type[Struct]) -> Reader:
 
 
 def _finder_of(described: inspect.Type) -> Reader | None:
-    """What finds the identifiers in a value of a type; None where there are none, or where a struct checks its own."""
+    """A function that finds the identifiers in a value of a type.
+
+    It is None where a value holds none, or is a struct that checks its own.
+    """
     match described:
         case inspect.StructType(cls=kind):
             reader_of(kind)
@@ -130,7 +140,7 @@ def _unless_everywhere(value: object) -> Iterable[object]:
 
 
 def _in_each(finder: Reader | None) -> Reader | None:
-    """A finder for all that a list, or the keys of a dictionary, or None for no such thing, holds."""
+    """A function that finds the identifiers in the items of a list or the keys of a dictionary; either may be None."""
     if finder is None or finder is _itself:
         return finder and (lambda values: values or ())
     return lambda values: chain.from_iterable(map(finder, values or ()))
@@ -141,7 +151,7 @@ class Data(Checked, forbid_unknown_fields=True, omit_defaults=True, kw_only=True
 
 
 class SkuData(Data, kw_only=True):
-    """A payload that concerns a sku."""
+    """A payload that concerns one sku, in whose partition it is folded."""
 
     sku: Name
 
@@ -153,6 +163,6 @@ class RowData(SkuData, kw_only=True):
 
 
 class Moved(RowData, kw_only=True):
-    """A payload that moves a quantity at a row."""
+    """A payload with quantities of a row, which may be in another unit than the base unit."""
 
     uom: Name | None = None

@@ -1,4 +1,4 @@
-"""The name of an event that is refused: its `source` and `id`, wherever they can be read although the event cannot."""
+"""The `source` and `id` of a rejected event, where they can be read although the event as a whole cannot."""
 
 import re
 from itertools import islice
@@ -36,7 +36,7 @@ _TOKENS = re.compile(
 
 
 def identify(raw: bytes) -> Name:
-    """Read the name of an event that `decode` refuses; None for a part that is not there or not readable.
+    """Read the name of an event that `decode` rejects; a part that is missing or not readable is None.
 
     Unlike `decode` it takes JSON whatever else it holds, and looks through what is broken or cut. A number is read as
     its digits. It never raises, and its cost is bounded.

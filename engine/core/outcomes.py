@@ -1,17 +1,37 @@
-"""What a transition may answer: outcomes are values, never exceptions."""
+"""What became of an event: outcomes are values, never exceptions."""
+
+from typing import Literal
 
 from msgspec import Struct
 
+Reason = Literal[
+    # It cannot be read.
+    "not_json", "not_utf8", "too_deep", "too_large",
+    # It is no event of the contract, or a foreign record that a profile cannot translate.
+    "unknown_type", "invalid_event", "untranslatable",
+    # It contradicts an event that was applied, the clock, or the engine's right to write its type.
+    "conflict", "time_in_future", "reserved_type",
+    # Its quantity has no meaning, or what it would write is too large.
+    "unknown_unit", "quantity_out_of_range", "row_too_large",
+    # It answers something that does not exist or is closed.
+    "unknown_signal", "signal_closed", "unknown_alert", "alert_closed",
+    # Its record lies under the wrong key or in the wrong partition of the Kafka log.
+    "wrong_key", "wrong_partition",
+    # A fault of the engine.
+    "internal_error",
+]  # fmt: skip
+"""Why an event was rejected: a stable code for programs. A code never changes its meaning; new ones may be added."""
+
 
 class Rejection(Struct, frozen=True):
-    """The event cannot be taken: `reason` is a stable code, `detail` a sentence for a person."""
+    """The event cannot be applied and becomes a dead letter. `detail` is a sentence for a person."""
 
-    reason: str
+    reason: Reason
     detail: str
 
 
 class Duplicate(Struct, frozen=True):
-    """The same event with the same content was seen before: it changes nothing and is counted."""
+    """An event with this source, id and content was applied before: this one changes nothing and is counted."""
 
 
 DUPLICATE = Duplicate()

@@ -1,35 +1,35 @@
-"""What goes out: positions, signals, alerts and dead letters, as CloudEvents JSON."""
+"""The outputs: positions, signals, alerts and dead letters, as CloudEvents JSON."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from msgspec import Struct
 
+from engine.core.events import Event
 from engine.core.values import moment
 
 SOURCE = "stockline"
 
-AlertKind = Literal[
-    "balance_drift",
-    "forecast_bias",
-    "lead_time_drift",
-    "negative_stock",
-    "projected_stockout",
-    "late_supply",
-    "short_ack",
-    "over_receipt",
-    "damaged_receipt",
-    "forecast_gap",
-    "late_count",
-    "stale_feed",
-    "lost_in_transit",
-    "unknown_item",
-    "clock_jump",
-]
 Severity = Literal["info", "warning", "critical"]
 AlertStatus = Literal["open", "acknowledged", "resolved"]
 SignalStatus = Literal["open", "accepted", "withdrawn", "ordered", "rejected", "expired"]
+Disposition = Literal["auto", "review"]
+
+InfoAlert = Literal["late_count", "unknown_item"]
+WarningAlert = Literal[
+    "balance_drift", "damaged_receipt", "forecast_bias", "forecast_gap", "late_supply", "lead_time_drift",
+    "lost_in_transit", "over_receipt", "short_ack",
+]  # fmt: skip
+CriticalAlert = Literal["clock_jump", "negative_stock", "projected_stockout", "stale_feed"]
+AlertKind = Literal[InfoAlert, WarningAlert, CriticalAlert]
+SEVERITY: Mapping[AlertKind, Severity] = {
+    **dict.fromkeys(get_args(InfoAlert), "info"),
+    **dict.fromkeys(get_args(WarningAlert), "warning"),
+    **dict.fromkeys(get_args(CriticalAlert), "critical"),
+}
+"""How grave an alert is follows from its kind; a new kind is named in the list of its severity."""
 
 
 class Position(Struct):
@@ -60,7 +60,7 @@ class Signal(Struct, kw_only=True):
     location: str
     status: SignalStatus
     revision: int
-    disposition: Literal["auto", "review"]
+    disposition: Disposition
     reasons: list[str]
     qty: int
     due: date
@@ -120,8 +120,18 @@ class OutputEvent(Struct, omit_defaults=True):
 _encoder = msgspec.json.Encoder()
 
 
-def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: Any = None) -> bytes:
-    """Encode `data` as the CloudEvent `kind` named `name`; `cause` is the event whose trace it continues."""
+def envelope(
+    kind: str, name: str, at: int, data: Position | Signal | Alert | DeadLetter, cause: Event | None = None
+) -> bytes:
+    """Encode an output as a CloudEvent.
+
+    Args:
+        kind: its `type`, such as `signal.opened`.
+        name: its `id`, unique among the engine's outputs.
+        at: its `time`, an instant.
+        data: its data.
+        cause: the event that caused it, whose trace and correlation it continues.
+    """
     return _encoder.encode(
         OutputEvent(
             "1.0",
@@ -129,10 +139,10 @@ def envelope(kind: str, name: str, at: int, subject: str, data: Struct, cause: A
             SOURCE,
             kind,
             moment(at),
-            subject,
+            data.reason if isinstance(data, DeadLetter) else f"{data.sku}@{data.location}",
             data,
-            cause and cause.traceparent,
-            cause and cause.correlationid,
+            None if cause is None else cause.traceparent,
+            None if cause is None else cause.correlationid,
         )
     )
 

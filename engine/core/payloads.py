@@ -1,6 +1,7 @@
-"""The `data` of every event type: one source for decoding, JSON Schema and AsyncAPI.
+"""The `data` of every event type: decoding, JSON Schema and AsyncAPI follow from these classes.
 
-Quantities are integer counts of the item's base unit, or of `uom` where it is given. Unknown fields are refused.
+Quantities are integer counts of the item's base unit, or of `uom` where it is given. An event with an unknown field is
+rejected.
 """
 
 from datetime import date, datetime
@@ -15,10 +16,10 @@ from engine.core.fields import (
     Days,
     Identifier,
     LineNumber,
+    LocationOrAll,
     Money,
     Moved,
     Name,
-    Place,
     Quantity,
     Reference,
     Revision,
@@ -310,7 +311,7 @@ class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 
     sku: Identifier
-    location: Place
+    location: LocationOrAll
     alert: Reference
     by: Name
     note: Text | None = None

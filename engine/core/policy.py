@@ -4,11 +4,11 @@ Demand `d` and its deviation `sd` are units per day, lead time `L`, its deviatio
 Statistics are floats; a quantity that leaves this module towards an order is an integer.
 
 Sources: Silver, Pyke and Peterson, *Inventory Management and Production Planning and Scheduling*, 3rd ed., chapter 7
-((s,Q), (R,S) and (s,S) systems, unit normal loss function); Axsaeter, *Inventory Control*, chapter 5 ((R,nQ)).
+((s,Q), (R,S) and (s,S) systems); Axsaeter, *Inventory Control*, chapter 5 ((R,nQ)).
 """
 
 from collections.abc import Sequence
-from math import ceil, exp, pi, sqrt
+from math import ceil, sqrt
 from statistics import NormalDist
 
 from msgspec import Struct
@@ -19,9 +19,12 @@ _STANDARD = NormalDist()
 
 
 class OrderQuantity(Struct, frozen=True):
-    """How much to order: `raw` brings the position to S; `binding` names the constraint that made `qty` of it.
+    """How much to order, in base units.
 
-    `qty` is at most 10^12, the most that an order can say; where that cuts it, `binding` is `quantity_limit`.
+    Attributes:
+        qty: the quantity under all constraints; at most 10^12, the most that an order may state.
+        raw: the quantity that was wanted before them.
+        binding: the constraint that raised or cut it: `moq`, `multiple`, `max_qty`, `quantity_limit`, or None.
     """
 
     qty: int
@@ -32,20 +35,12 @@ class OrderQuantity(Struct, frozen=True):
 NO_ORDER = OrderQuantity(0, 0)
 
 
-def order_quantity(
-    position: int, s: int, S: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None
-) -> OrderQuantity:
-    """Order up to S when position <= s: n = max(S - position, moq), up to the next multiple, at most `max_qty`.
-
-    A cap that is no multiple is lowered to one, as long as that leaves something to order.
-    """
-    if position > s:
-        return NO_ORDER
-    return constrained(S - position, moq=moq, multiple=multiple, max_qty=max_qty)
-
-
 def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> OrderQuantity:
-    """Apply minimum, multiple, cap and the limit of quantities to a wanted one; nothing wanted gives nothing."""
+    """The order for a wanted quantity: at least `moq`, then up to the next multiple, then at most `max_qty`.
+
+    A cap that is no multiple is lowered to one, as long as that leaves something to order. Where nothing is wanted,
+    nothing is ordered.
+    """
     if raw <= 0:
         return OrderQuantity(0, raw)
     qty, binding = raw, None
@@ -61,13 +56,13 @@ def constrained(raw: int, *, moq: int = 0, multiple: int = 1, max_qty: int | Non
 
 
 def broken_constraints(qty: int, *, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> list[str]:
-    """The constraints that a quantity chosen by somebody else breaks, named as in `OrderQuantity.binding`."""
+    """The constraints that a quantity breaks, by their names in `OrderQuantity.binding`: a planner may break them."""
     broken = {"moq": qty < moq, "multiple": qty % multiple != 0, "max_qty": max_qty is not None and qty > max_qty}
     return [name for name, is_broken in broken.items() if is_broken]
 
 
 def reorder_quantity(position: int, point: int, lot: int) -> int:
-    """The smallest n * lot with position + n * lot > point, or 0 when the position is above the point."""
+    """The smallest multiple of `lot` that brings the position above `point`; 0 where it is above already: (R,nQ)."""
     if position > point:
         return 0
     return ceil_div(point + 1 - position, lot) * lot
@@ -83,63 +78,20 @@ def lead_time_deviation(d: float, sd: float, L: float, sL: float) -> float:
     return sqrt(L * sd * sd + d * d * sL * sL)
 
 
-def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float, R: float = 0) -> float:
-    """Z * sqrt((R+L)*sd^2 + d^2*sL^2), in units, for a cycle service level."""
-    return z_value(service_level) * lead_time_deviation(d, sd, R + L, sL)
-
-
-def reorder_point(d: float, L: float, ss: float) -> float:
-    """Demand over the lead time plus safety stock."""
-    return d * L + ss
-
-
-def order_up_to(d: float, L: float, R: float, ss: float) -> float:
-    """Demand over lead time and review period plus safety stock."""
-    return d * (R + L) + ss
-
-
-def normal_loss(z: float) -> float:
-    """G(z) = phi(z) - z * (1 - Phi(z)): the expected shortage in standard deviations."""
-    return exp(-z * z / 2) / sqrt(2 * pi) - z * (1 - _STANDARD.cdf(z))
-
-
-def fill_rate(sigma: float, z: float, Q: float, *, exact: bool = False) -> float:
-    """The share of demand served from stock in an (s,Q) system; `exact` counts the shortage at a cycle's start too."""
-    loss = normal_loss(z) - (normal_loss(z + Q / sigma) if exact else 0)
-    return 1 - sigma * loss / Q
-
-
-def z_for_fill_rate(rate: float, sigma: float, Q: float) -> float:
-    """The safety factor that gives a fill rate in an (s,Q) system, by bisection."""
-    wanted = (1 - rate) * Q / sigma
-    low, high = -10.0, 10.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (middle, high) if normal_loss(middle) > wanted else (low, middle)
-    return (low + high) / 2
-
-
-def undershoot(mean: float, second_moment: float) -> float:
-    """The expected undershoot of the reorder point for lumpy orders: E[D^2] / (2 E[D])."""
-    return second_moment / (2 * mean)
-
-
-def wmape(actuals: Sequence[float], forecasts: Sequence[float]) -> float:
-    """The sum of absolute errors over the sum of actual demand."""
-    return sum(abs(a - f) for a, f in zip(actuals, forecasts, strict=True)) / sum(actuals)
-
-
-def bias(actuals: Sequence[float], forecasts: Sequence[float]) -> float:
-    """The sum of forecast less actual over the sum of actual demand."""
-    return sum(f - a for a, f in zip(actuals, forecasts, strict=True)) / sum(actuals)
+def safety_stock(service_level: float, d: float, sd: float, L: float, sL: float) -> float:
+    """The safety stock for a cycle service level, in units: Z * sqrt(L*sd^2 + d^2*sL^2)."""
+    return z_value(service_level) * lead_time_deviation(d, sd, L, sL)
 
 
 def tracking_signal(errors: Sequence[float]) -> float:
-    """The running sum of errors over their mean absolute deviation; 0 where all errors are 0."""
+    """The sum of the errors (forecast - actual) over their mean absolute deviation; 0 where all errors are 0."""
     deviation = sum(abs(error) for error in errors)
     return sum(errors) * len(errors) / deviation if deviation else 0.0
 
 
 def whole_units(amount: float) -> int:
-    """An amount of units (or days) rounded up, forgiving the last bits of a float; at most 10^12, as any quantity."""
+    """Units (or days) rounded up to a whole number, at most 10^12.
+
+    The amount is rounded to six decimals first, so that the last bits of a float do not add a unit.
+    """
     return min(ceil(round(amount, 6)), MAX_QUANTITY)

@@ -68,47 +68,6 @@ def available_to_promise(opening: int, supply: Sequence[int]) -> list[int]:
     return forward_minimum(project(opening, supply, [0] * len(supply)))
 
 
-def discrete_atp(opening: int, receipts: Sequence[int], orders: Sequence[int]) -> list[int]:
-    """Available to promise by period of receipt, 0 in periods without one.
-
-    It is the receipt, in the first period the opening stock too, less the orders up to the next receipt.
-    """
-    atp = [0] * len(receipts)
-    source = 0
-    for period, (receipt, order) in enumerate(zip(receipts, orders, strict=True)):
-        if period == 0 or receipt:
-            source = period
-            atp[source] = receipt + (opening if period == 0 else 0)
-        atp[source] -= order
-    return atp
-
-
-def net_backward(atp: Sequence[int]) -> list[int]:
-    """Cover a negative period from the nearest earlier ones that have something left (backward netting)."""
-    netted = list(atp)
-    for period in range(len(netted) - 1, 0, -1):
-        if netted[period] < 0:
-            netted[period - 1] += netted[period]
-            netted[period] = 0
-    return netted
-
-
-def cumulative_atp(opening: int, receipts: Sequence[int], orders: Sequence[int]) -> list[int]:
-    """The running sum of discrete available to promise after backward netting."""
-    return list(accumulate(net_backward(discrete_atp(opening, receipts, orders))))
-
-
-def projected_available_balance(
-    opening: int, receipts: Sequence[int], forecast: Sequence[int], orders: Sequence[int], fence: int
-) -> list[int]:
-    """APICS: before the demand time fence only orders count, from it on the greater of forecast and orders.
-
-    `fence` is the number of periods before the fence.
-    """
-    demand = [o if i < fence else max(f, o) for i, (f, o) in enumerate(zip(forecast, orders, strict=True))]
-    return project(opening, receipts, demand)
-
-
 def total_over(demand: Sequence[int], days: float) -> int:
     """The demand of the first `days` days; of a broken day its share, rounded up. Days beyond the list count as 0."""
     whole = int(days)

@@ -4,7 +4,6 @@ An instant (`at`) is an integer count of microseconds since 1970-01-01T00:00:00Z
 (`date.toordinal`). Both are integers so that rows stay small and comparisons exact.
 """
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
@@ -57,11 +56,6 @@ def digest(*parts: str, size: int = 16) -> bytes:
 def stable_id(prefix: str, *parts: str) -> str:
     """An identifier that is a pure function of its parts, such as `sig-1f0c...`."""
     return f"{prefix}-{digest(*parts, size=10).hex()}"
-
-
-def fits(balances: Iterable[int]) -> bool:
-    """Whether every balance is a signed 64-bit integer."""
-    return all(-MAX_BALANCE <= balance <= MAX_BALANCE for balance in balances)
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

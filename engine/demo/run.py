@@ -16,6 +16,7 @@ from typing import Any
 from connectors.client import EngineClient, EngineUnreachable, Patience
 from connectors.retail.invoices import read_invoices
 from engine.core.errors import EnvironmentFailure, UsageError
+from engine.core.outcomes import Reason
 from engine.demo.options import DemoOptions
 from engine.demo.progress import Display, display_for
 from engine.demo.summary import print_summary
@@ -25,7 +26,7 @@ from engine.demo.world.plan import Period, Plan, build_plan
 from engine.demo.world.stock import Counters
 from engine.processes.child import ChildEngine, free_port
 
-CROSSED = ("unknown_signal", "signal_closed")
+CROSSED: tuple[Reason, ...] = ("unknown_signal", "signal_closed")
 """Refusals of answers that met a signal which had been withdrawn meanwhile: nobody's fault."""
 
 ANSWERS = ("signal.accepted", "signal.rejected", "signal.ordered")

@@ -33,7 +33,7 @@ class ChildEngine:
         command = [sys.executable, "-m", "engine", "run", "--data", str(self._data)]
         command += ["--clock", "log", "--host", HOST, "--port", str(self._port)]
         with self._log.open("wb") as log:
-            # A session of its own: an interrupt from the terminal is ours to pass on, once we have said goodbye.
+            # In a session of its own, so that an interrupt from the terminal reaches this process only, which ends it.
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment_of_child(), start_new_session=True
             )
@@ -51,11 +51,11 @@ class ChildEngine:
 
     @property
     def running(self) -> bool:
-        """Whether the process lives."""
+        """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def stop(self) -> None:
-        """End the process; killed when it does not end by itself."""
+        """End the process; it is killed if it has not ended after 20 seconds."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -68,7 +68,7 @@ class ChildEngine:
         self._process = None
 
     def last_words(self) -> str:
-        """The end of what it wrote."""
+        """The last 2,000 characters that the engine has written."""
         return self._log.read_text(errors="replace")[-2000:].strip() if self._log.exists() else ""
 
     def _wait_until_ready(self) -> None:
@@ -83,7 +83,7 @@ class ChildEngine:
 
 
 def free_port(wanted: int) -> int:
-    """The port wanted, where it is free; else another one."""
+    """The wanted port of 127.0.0.1 if it is free, else another free one."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

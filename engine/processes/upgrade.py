@@ -16,7 +16,7 @@ from engine.bus.disk import upgrade_paths
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.disk.former import FormerBus, held
 from engine.runtime.marker import former_clock
-from engine.runtime.single.engine import replay
+from engine.runtime.replay import replay
 from engine.settings import Settings
 
 

@@ -1,12 +1,14 @@
 """The composition root of `stockline web`: HTTP and the live view over a Kafka cluster, which workers fold."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from engine.bus.kafka.topics import ensure_topics
-from engine.bus.kafka.web.appender import Ingest, LogProgress
+from engine.bus.kafka.web.appender import Appender
 from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.log_progress import LogProgress
+from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
 from engine.kafka.connection import Connection
 from engine.processes.lifecycle import raise_failure, stopped_or_failed
@@ -31,23 +33,32 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        connection = Connection(kafka)
-        topics = await ensure_topics(connection)
-        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2)
-        ends.callback(view.close)
-        ingest, watch = Ingest(connection, topics.partitions), LogProgress(connection, topics.partitions)
-        ends.push_async_callback(ingest.close)
-        ends.push_async_callback(watch.close)
-        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
-        service = ReaderService(view, ingest, watch, follower.caught_up, settings.rules("wall"))
-        ends.push_async_callback(follower.stop)
-        ends.push_async_callback(service.stop)
-        await follower.start()
-        service.start(lambda: follower.failure)
+        service = await ends.enter_async_context(_reading(settings, Connection(kafka)))
         app = server.application(_context(settings, service), local_only=not settings.insecure)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
+
+
+@asynccontextmanager
+async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[ReaderService]:
+    """The service over a read model that follows what the workers publish."""
+    topics = await ensure_topics(connection)
+    async with AsyncExitStack() as ends:
+        log_reader = LogReader(connection)
+        ends.push_async_callback(log_reader.close)
+        view = KafkaView(settings.data / "view", topics, settings.memory_mib // 2, log_reader.read)
+        ends.callback(view.close)
+        appender, progress = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
+        ends.push_async_callback(appender.close)
+        ends.push_async_callback(progress.close)
+        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
+        service = ReaderService(view, appender, progress, follower.caught_up, settings.rules("wall"))
+        ends.push_async_callback(follower.stop)
+        ends.push_async_callback(service.stop)
+        await follower.start()
+        service.start(lambda: follower.failure)
+        yield service
 
 
 def _context(settings: Settings, service: ReaderService) -> Context:

@@ -1,26 +1,30 @@
 """Fold the log again and compare: the tables must be a function of the log, byte for byte."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice, zip_longest
+from itertools import islice
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from engine.bus.single import Audited, Bus, Topic
+from engine.bus.single import Audited, Bus, Kept, Topic
 from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
-from engine.runtime.marker import rules_of_log
-from engine.runtime.single.engine import replay
+from engine.runtime.differences import Comparison
+from engine.runtime.marker import read_marker, rules_of_log
+from engine.runtime.replay import replay
 from tables.catalogue import AUDITED
-
-MAX_DIFFERENCES = 100
+from tables.table import Table
 
 
 class AuditReport(Struct):
-    """What an audit has compared, and where the two differ (at most 100 places).
+    """How much an audit has compared, and what differs.
 
     Attributes:
         records: how many records were folded: all, or those that came after the snapshot `since`.
-        since: the snapshot of the rows that the fold began with; None where it began with nothing.
+        rows: how many rows of all tables were compared; so for positions, signals, alerts and dead letters.
+        differences: a sentence for each difference, at most 100: the thing, the field, both contents.
+        since: the snapshot of the rows that the fold began with; None if it began with the first record.
         disk_bytes: the length of all files of a data directory; None on Kafka.
     """
 
@@ -35,31 +39,36 @@ class AuditReport(Struct):
     disk_bytes: int | None = None
 
 
-class _Comparison:
-    def __init__(self) -> None:
-        self.differences: list[str] = []
-
-    def count(self, what: str, kept: Iterator[object], folded: Iterator[object]) -> int:
-        """Compare two sequences; answer how many were kept."""
-        n = 0
-        for n, (one, other) in enumerate(zip_longest(kept, folded), 1):
-            if one != other and len(self.differences) < MAX_DIFFERENCES:
-                self.differences.append(f"{what} {n}: kept {_short(one)}, folded again {_short(other)}")
-        return n
-
-
 def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], since: Head | None = None) -> AuditReport:
-    """Fold the log of `bus` into `scratch` and compare rows, positions, signals, alerts and dead letters.
+    """Fold the log of `bus` into `scratch` and compare markers, rows, positions, signals, alerts and dead letters.
 
     Args:
-        bus: what is to be checked; it must not change meanwhile.
+        bus: the bus to check; it must not change meanwhile.
         scratch: a bus of as many partitions, empty or with the rows of the snapshot `since`.
         progress: told (records folded, records in all).
-        since: of the snapshot that is in `scratch`.
+        since: the head of the snapshot that is in `scratch`.
 
     Raises:
         UsageError: the log begins after the rows of `scratch` end, so that it cannot be folded on.
     """
+    records = _fold_again(bus, scratch, progress, since)
+    comparison = Comparison()
+    comparison.by_name("the marker of partition", _markers(bus), _markers(scratch), read_marker)
+    rows = sum(_table(comparison, (bus, scratch), table) for table in AUDITED)
+    kept, folded = bus.published.things("positions"), scratch.published.things("positions")
+    return AuditReport(
+        records=records,
+        rows=rows,
+        positions=comparison.by_name("position", kept, folded, msgspec.json.decode),
+        signals=_history(comparison, (bus, scratch), since, "signals"),
+        alerts=_history(comparison, (bus, scratch), since, "alerts"),
+        dead_letters=_history(comparison, (bus, scratch), since, "dead-letters"),
+        differences=comparison.differences,
+    )
+
+
+def _fold_again(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], since: Head | None) -> int:
+    """Fold the log of `bus` into `scratch`; returns how many records that were."""
     starts = [0] * bus.partitions if since is None else since.log
     _refuse_gap(bus, starts)
     total = sum(bus.end_offset(partition) - start for partition, start in enumerate(starts))
@@ -71,21 +80,12 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], sinc
         progress(done, total)
 
     replay(bus, scratch, rules_of_log(bus), advance)
-    comparison = _Comparison()
-    rows = sum(
-        comparison.count(table.name, bus.state.scan(*table.range()), scratch.state.scan(*table.range()))
-        for table in AUDITED
-    )
-    positions = comparison.count("position", bus.published.things("positions"), scratch.published.things("positions"))
-    return AuditReport(
-        total,
-        rows,
-        positions,
-        _history(comparison, (bus, scratch), since, "signals"),
-        _history(comparison, (bus, scratch), since, "alerts"),
-        _history(comparison, (bus, scratch), since, "dead-letters"),
-        comparison.differences,
-    )
+    return total
+
+
+def _markers(bus: Kept) -> Iterator[tuple[str, bytes]]:
+    """The markers of all partitions: their offsets, clocks, counters and rules."""
+    return ((str(partition), bus.marker(partition) or b"") for partition in range(bus.partitions))
 
 
 def _refuse_gap(bus: Audited, starts: list[int]) -> None:
@@ -97,12 +97,18 @@ def _refuse_gap(bus: Audited, starts: list[int]) -> None:
     ]
     if gaps:
         raise UsageError(
-            f"what is between has been deleted from the log ({'; '.join(gaps)}): audit from a snapshot of the rows "
-            "that reaches the log, with --from FILE"
+            f"the records between have been deleted from the log ({'; '.join(gaps)}): audit from a snapshot of the "
+            "rows that reaches the log, with --from FILE"
         )
 
 
-def _history(comparison: _Comparison, buses: tuple[Audited, Audited], since: Head | None, topic: Topic) -> int:
+def _table(comparison: Comparison, buses: tuple[Audited, Audited], table: Table[Any]) -> int:
+    """Compare the rows of one table; returns how many there are."""
+    kept, folded = (bus.state.scan(*table.range()) for bus in buses)
+    return comparison.by_name(table.name, kept, folded, table.decoder())
+
+
+def _history(comparison: Comparison, buses: tuple[Audited, Audited], since: Head | None, topic: Topic) -> int:
     """Compare what was published from the snapshot on, as far as it is still kept."""
     bus, scratch = (one.published for one in buses)
     count = 0
@@ -111,10 +117,5 @@ def _history(comparison: _Comparison, buses: tuple[Audited, Audited], since: Hea
         start = since.sequences[topic][partition] if since is not None and since.sequences else 0
         kept = islice(bus.history(topic, partition), max(0, start - first), None)
         folded = islice(scratch.history(topic, partition), max(0, first - start), None)
-        count += comparison.count(topic, kept, folded)
+        count += comparison.in_order(topic, kept, folded, msgspec.json.decode)
     return count
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 300 else text[:300] + "..."

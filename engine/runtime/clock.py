@@ -1,4 +1,4 @@
-"""Time: the wall clock that is watched, and time as an event, which the engine itself writes to the log."""
+"""Time: a wall clock that is watched for jumps, and time as an event, which the engine itself writes to the log."""
 
 import threading
 import time
@@ -14,13 +14,13 @@ from tables.directory import Feed
 CLOCK_SOURCE = "stockline/clock"
 TICK_SECONDS = 5
 MOST_AHEAD = HOUR
-"""How far the machine's clock may run ahead of the steady one."""
+"""How far the machine's clock may run ahead of the steady one, in microseconds."""
 MOST_FEEDS = 200
-"""At most so many feeds in one tick: with the longest names it is still no longer than an event may be."""
+"""The most feeds in one tick: with the longest names it is still no longer than an event may be."""
 
 
 def ticks_of(at: int, arrivals: Mapping[str, int]) -> list[ClockTicked]:
-    """`clock.ticked` at the instant `at`, with last arrivals of declared feeds; several ticks where there are many."""
+    """`clock.ticked` at the instant `at`, with the last arrivals of declared feeds; several ticks if they are many."""
     named = [(name, moment(last)) for name, last in arrivals.items()]
     portions = [dict(named[start : start + MOST_FEEDS]) for start in range(0, max(1, len(named)), MOST_FEEDS)]
     return [
@@ -39,22 +39,22 @@ def accepted_of(at: int, data: ClockAcceptedData) -> ClockAccepted:
 
 
 def wall_time() -> int:
-    """What the machine's clock shows, in microseconds."""
+    """The time that the machine's clock shows, in microseconds since 1970."""
     return time.time_ns() // 1000
 
 
 def steady_time() -> int:
-    """Microseconds by a clock that nobody can set. It counts on while the machine sleeps, where the system can."""
+    """Microseconds of a clock that nobody can set; it counts on while the machine sleeps, if the system has such."""
     return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)) // 1000
 
 
 class WallClock:
     """Wall time in microseconds, watched by a clock that nobody can set.
 
-    It never falls. Where the machine's clock was set back this one goes on, half as fast, until the other has caught
-    up. Where the machine's clock runs ahead of the steady one by more than an hour, the time is not told until the two
-    agree again or `accept` says that the machine's clock is right: one fault of NTP must not expire a year of
-    reservations. How far the clock was ahead when the process began cannot be known.
+    It never goes back. If the machine's clock was set back, this one goes on, half as fast, until the other has caught
+    up. If the machine's clock runs ahead of the steady one by more than an hour, `read` raises until the two agree
+    again or `accept` confirms the machine's clock: one fault of NTP must not expire a year of reservations. How far the
+    clock was ahead when the process began cannot be known.
     """
 
     def __init__(self, wall: Callable[[], int] = wall_time, steady: Callable[[], int] = steady_time) -> None:
@@ -66,12 +66,12 @@ class WallClock:
         self._lock = threading.Lock()
 
     def never_before(self, at: int) -> None:
-        """Tell no time before `at`, which a log already holds."""
+        """Return no time before `at`, which a log already holds."""
         with self._lock:
             self._told = max(self._told, at)
 
     def read(self) -> int:
-        """The time.
+        """The time, in microseconds since 1970.
 
         Raises:
             ClockAhead: the machine's clock has jumped ahead.
@@ -86,27 +86,27 @@ class WallClock:
 
     @property
     def told(self) -> int:
-        """The time that was told last."""
+        """The time that `read` returned last."""
         return self._told
 
     @property
     def expected(self) -> int:
-        """What the machine's clock should show by the steady one."""
+        """The time that the machine's clock should show by the steady one."""
         return self._began + self.steady()
 
     @property
     def latest(self) -> int:
-        """The latest that it may show, and the latest arrival that is taken."""
+        """The latest time that the machine's clock may show, and the latest arrival that is folded."""
         return self.expected + MOST_AHEAD
 
     @property
     def jumped(self) -> int:
-        """By how many microseconds the machine's clock has jumped ahead; 0 where it is taken for right."""
+        """By how many microseconds the machine's clock has jumped ahead; 0 while it agrees with the steady one."""
         wall = self._wall()
         return wall - self.expected if wall > self.latest else 0
 
     def accept(self, by: str) -> ClockAcceptedData | None:
-        """Take the machine's clock for right; None where it agrees."""
+        """Accept the time that the machine's clock shows after a jump; None if it has not jumped."""
         at, ahead = self._wall(), self.jumped
         if not ahead:
             return None
@@ -114,7 +114,7 @@ class WallClock:
         return ClockAcceptedData(at=moment(at), jumped_seconds=ahead // SECOND, by=by)
 
     def follow(self, at: int) -> None:
-        """It is `at` now, whatever was expected."""
+        """Take `at` for the present time, whatever was expected."""
         with self._lock:
             self._began = at - self.steady()
 
@@ -127,10 +127,10 @@ def _ahead(wall: int, jumped: int) -> ClockAhead:
 
 
 class News:
-    """The last arrivals of declared feeds that not all partitions know of.
+    """The last arrivals from declared feeds that not all partitions know of.
 
-    Each partition knows what has arrived in itself. Of the rest it hears by ticks: not of every arrival, but before it
-    would take the feed for stale, and soon after a stale one has come back.
+    Each partition knows the arrivals in its own log. Ticks tell it of the others: not of every arrival, but before it
+    would take the feed for stale, and soon after a stale feed has come back.
     """
 
     def __init__(self) -> None:
@@ -138,23 +138,23 @@ class News:
         self._untold: dict[str, int] = {}
 
     def heard(self, name: str, last: int) -> None:
-        """Something has arrived from a declared feed."""
+        """An event from a declared feed has arrived at the instant `last`."""
         if last > self._told.get(name, 0):
             self._untold[name] = max(last, self._untold.get(name, 0))
 
     def told(self, arrivals: Iterable[tuple[str, int]]) -> None:
-        """All partitions know of these arrivals."""
+        """All partitions know of these (feed, last arrival) now."""
         for name, last in arrivals:
             self._told[name] = max(last, self._told.get(name, 0))
             if self._untold.get(name, 0) <= self._told[name]:
                 self._untold.pop(name, None)
 
     def all(self) -> dict[str, int]:
-        """Every arrival that was not told."""
+        """Feed -> last arrival, of every arrival that was not told."""
         return dict(self._untold)
 
     def ripe(self, now: int, declared: Mapping[str, Feed]) -> dict[str, int]:
-        """What must be told at `now`: the feed is alive, and half of its interval is over since it was told last."""
+        """The arrivals to tell at `now`: of feeds that are alive and were not told for half of their interval."""
         return {
             name: last
             for name, last in self._untold.items()

@@ -1,30 +1,30 @@
 """One row in full, read from committed state: position, projection, documents, forecast, policy, signal, alerts."""
 
 import json
-from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any
 
 import msgspec
 
 from agents import due
 from agents.alerts import alert_of, kind_of
+from agents.calendar import Calendar
+from agents.explain import terms_of
 from agents.forecast import forecast_view
 from agents.lines import Supply, owed
-from agents.outlook import need_of, projection_of, projection_view
+from agents.need import need_of
+from agents.projection import projection_of, projection_view
 from agents.purchasing import open_lines, shipments_of, supply_of
-from agents.replenishment import signal_of
-from agents.stock import row_location
-from agents.turn import Calendar, Turn
+from agents.reader import Context, RowReader, RowView
+from agents.replenishment import STANDING, signal_of
 from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
 from tables import keys
-from tables.alerts import ALERT, AlertRow
+from tables.alerts import ALERT
 from tables.feeds import Feeds
 from tables.purchasing import Line, line_parts
-from tables.signals import SIGNAL, SignalRow
-from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Stock, Transfer
+from tables.signals import SIGNAL
+from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Transfer
 from tables.wakes import open_name, open_range
 from tables.workspace import Workspace
 
@@ -37,75 +37,74 @@ MAX_SHIPMENTS = 100
 """How many shipments of a line are listed."""
 
 
-def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, Any] | None:
-    """Everything about the row `name` (sku, location), JSON-ready; None where there is no such row.
+def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: int) -> dict[str, object] | None:
+    """All about one row, JSON-ready; None if there is no such row.
 
     Args:
-        bus: where the committed state is.
+        bus: its committed state is read.
         rules: the engine's rules.
-        now: the instant to look from.
+        now: the instant to look from, in microseconds.
         name: (sku, location).
         days: the horizon of the projection, at most 365.
     """
     sku, location = name
     row = keys.row(sku, location)
     space = Workspace(bus.state, READ_MEMORY_BYTES)
-    stock: Stock | None = space.get(STOCK + row)
+    stock = space.get(STOCK + row)
     published = bus.published.latest("positions", row.decode())
     if stock is None or published is None:
         return None
-    partition = partition_of(sku, bus.partitions)
-    turn = Turn(space, rules, Calendar(), Feeds(), partition)
-    turn.now = now
-    days_ahead = projection_view(projection_of(turn, row, stock, turn.read_plan(row), days))
+    context = Context(space, rules, Calendar(), Feeds(), partition_of(sku, bus.partitions))
+    view = RowView(RowReader(context, now), row, stock)
+    days_ahead = projection_view(projection_of(view, days))
     return {
         **json.loads(published)["data"],
         "as_of": iso(now),
         "projection": days_ahead,
         "atp": [{"date": day["date"], "atp": day["atp"]} for day in days_ahead],
-        **_documents(turn, row),
-        **_planning(turn, row, stock),
-        "signal": _signal(turn, row),
-        "alerts": _alerts(turn, row),
+        **_documents(view),
+        **_planning(view),
+        "signal": _signal(view),
+        "alerts": _alerts(view),
     }
 
 
-def _documents(turn: Turn, row: bytes) -> dict[str, Any]:
-    lines = list(open_lines(turn, row, MAX_DOCUMENTS))
-    transfers = [(name, turn.require(keys.part(TRANSFER, row, name))) for name in _open(turn, row, due.TRANSFER)]
-    reservations = _open(turn, row, due.RESERVATION)
+def _documents(view: RowView) -> dict[str, object]:
+    reader, row = view.reader, view.row
+    lines = list(open_lines(view, MAX_DOCUMENTS))
+    transfers = [(name, reader.require(keys.part(TRANSFER, row, name))) for name in _open(view, due.TRANSFER)]
+    reservations = [(name, reader.require(keys.part(RESERVATION, row, name))) for name in _open(view, due.RESERVATION)]
     return {
-        "orders": [_line(turn, row, name, line) for name, line in lines],
-        "supply": _supply(turn, row, [name for name, _ in lines], transfers),
+        "orders": [_line(view, name, line) for name, line in lines],
+        "supply": _supply(view, lines, transfers),
         "transfers": [_transfer(name, transfer) for name, transfer in transfers],
-        "reservations": [
-            _reservation(name, turn.require(keys.part(RESERVATION, row, name)), turn.now) for name in reservations
-        ],
+        "reservations": [_reservation(name, reservation, reader.now) for name, reservation in reservations],
     }
 
 
-def _open(turn: Turn, row: bytes, kind: bytes) -> list[str]:
+def _open(view: RowView, kind: bytes) -> list[str]:
     """The names of the open documents of a kind."""
-    found = turn.scan(*open_range(row, kind))
-    return [open_name(key, row) for key, _ in islice(found, MAX_DOCUMENTS)]
+    found = view.reader.scan(*open_range(view.row, kind))
+    return [open_name(key, view.row) for key, _ in islice(found, MAX_DOCUMENTS)]
 
 
-def _supply(turn: Turn, row: bytes, lines: list[str], transfers: list[tuple[str, Transfer]]) -> list[dict[str, Any]]:
+def _supply(
+    view: RowView, lines: list[tuple[str, Line]], transfers: list[tuple[str, Transfer]]
+) -> list[dict[str, object]]:
     """The first pieces of supply; what is overdue counts tomorrow."""
-    today = turn.local_today(row_location(row))
     pieces = chain(
-        chain.from_iterable(supply_of(turn, row, name) for name in lines),
+        chain.from_iterable(supply_of(view, name, line) for name, line in lines),
         (Supply(name, transfer.eta, transfer.in_transit, "transfer") for name, transfer in transfers),
     )
     views = []
     for piece in islice(pieces, MAX_PIECES):
-        overdue = piece.day is not None and piece.day < today
-        day = today + 1 if overdue else piece.day
+        overdue = piece.day is not None and piece.day < view.today
+        day = view.today + 1 if overdue else piece.day
         views.append(msgspec.to_builtins(piece) | {"day": _date(day), "overdue": overdue})
     return views
 
 
-def _line(turn: Turn, row: bytes, name: str, line: Line) -> dict[str, Any]:
+def _line(view: RowView, name: str, line: Line) -> dict[str, object]:
     order, number = line_parts(name)
     share = owed(line)
     return {
@@ -117,7 +116,7 @@ def _line(turn: Turn, row: bytes, name: str, line: Line) -> dict[str, Any]:
         "acknowledged": [{"status": s, "qty": q, "due": _date(d)} for s, q, d in line.promises],
         "shipments": {
             shipment: {"qty": piece.qty, "received": piece.received, "eta": _date(piece.eta)}
-            for shipment, piece in shipments_of(turn, row, name, MAX_SHIPMENTS)
+            for shipment, piece in shipments_of(view, name, MAX_SHIPMENTS)
         },
         "promised": share.promised,
         "received": share.received,
@@ -127,7 +126,7 @@ def _line(turn: Turn, row: bytes, name: str, line: Line) -> dict[str, Any]:
     }
 
 
-def _transfer(name: str, transfer: Transfer) -> dict[str, Any]:
+def _transfer(name: str, transfer: Transfer) -> dict[str, object]:
     return {
         "transfer": name,
         "from": transfer.origin,
@@ -137,7 +136,7 @@ def _transfer(name: str, transfer: Transfer) -> dict[str, Any]:
     }
 
 
-def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, Any]:
+def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, object]:
     return {
         "reservation": name,
         "qty": reservation.qty,
@@ -146,29 +145,28 @@ def _reservation(name: str, reservation: Reservation, now: int) -> dict[str, Any
     }
 
 
-def _planning(turn: Turn, row: bytes, stock: Stock) -> dict[str, Any]:
-    plan = turn.read_plan(row)
-    need = need_of(turn, row, stock, plan)
+def _planning(view: RowView) -> dict[str, object]:
+    plan, need = view.plan, need_of(view)
     return {
         "policy": msgspec.to_builtins(plan.policy) if plan.policy else None,
-        "reorder": {"s": need.s, "S": need.S, "terms": need.terms} if need else None,
-        "forecast": forecast_view(turn, row),
+        "reorder": {"s": need.s, "S": need.S, "terms": terms_of(need)} if need else None,
+        "forecast": forecast_view(view),
         "lead_times_days": plan.lead_times,
     }
 
 
-def _signal(turn: Turn, row: bytes) -> dict[str, Any] | None:
-    signal: SignalRow | None = turn.get(SIGNAL + row)
-    if signal is None or signal.status not in ("open", "accepted"):
+def _signal(view: RowView) -> dict[str, object] | None:
+    signal = view.reader.get(SIGNAL + view.row)
+    if signal is None or signal.status not in STANDING:
         return None
-    view: dict[str, Any] = msgspec.to_builtins(signal_of(row, signal))
-    return view
+    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.row, signal))
+    return shown
 
 
-def _alerts(turn: Turn, row: bytes) -> list[dict[str, Any]]:
-    found: Iterator[tuple[bytes, AlertRow]] = turn.scan(*keys.parts_range(ALERT, row))
+def _alerts(view: RowView) -> list[dict[str, object]]:
+    found = view.reader.scan(*keys.parts_range(ALERT, view.row))
     return [
-        msgspec.to_builtins(alert_of(row, kind_of(key, row), alert))
+        msgspec.to_builtins(alert_of(view.row, kind_of(key, view.row), alert))
         for key, alert in found
         if alert.status != "resolved"
     ]

@@ -13,12 +13,14 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 
 from collections.abc import Iterable, Sequence
 from traceback import extract_tb
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from agents.pipeline import ASKED, STEPS, handle
-from agents.turn import Calendar, Turn
+from agents.calendar import Calendar
+from agents.pipeline import asked_by, handle
+from agents.reader import Context
+from agents.turn import Turn
 from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     BROADCAST_TYPES,
@@ -39,12 +41,10 @@ from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
 from engine.runtime.publishing import dead_letter_of, position_of, revision_of
-from tables import keys
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
 from tables.stock import STOCK
-from tables.wakes import wake_key
 from tables.workspace import LIGHT_BYTES, LIGHT_ROWS, State, Workspace, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
@@ -78,7 +78,7 @@ class Fold:
         self._state = state
         self._space = Workspace(state, memory_bytes)
         self.feeds = Feeds.load(state, partition, partitions, marker.now)
-        self._turn = Turn(self._space, rules, Calendar(), self.feeds, partition)
+        self._context = Context(self._space, rules, Calendar(), self.feeds, partition)
         self.behind = False
         """Whether the last tick has left some of what was due to the next."""
         self._arrivals: dict[str, int] = {}
@@ -114,7 +114,7 @@ class Fold:
         self._marks, self._touched, self._index, self._outputs = {}, {}, [], []
 
     def due(self, now: int) -> bool:
-        """Whether a tick at `now` would change something: a timer is due, a feed becomes stale or fresh again."""
+        """Whether a tick at `now` would change something: a wake is due, a feed becomes stale or fresh again."""
         return self._space.due(self.partition, now) or self.feeds.due(now)
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:
@@ -127,13 +127,8 @@ class Fold:
                 marks.append(self._mark_prefix)
                 continue
             marks.append(self._mark_prefix + identity(event))
-            kind = type(event)
-            if kind in STEPS:
-                data: Any = event.data
-                row = keys.row(data.sku, data.location)
-                wanted[STOCK + row] = None
-                if kind in ASKED:
-                    wanted.update(dict.fromkeys(ASKED[kind](row, data)))
+            for key in asked_by(event):
+                wanted[key] = None
         self._space.prefetch(wanted)
         return zip(marks, self._state.get_many(marks), strict=True)
 
@@ -158,8 +153,7 @@ class Fold:
         if mark is not None and record.arrived_at - newest_arrival(mark) <= self._duplicate_window:
             return self._repeat(record, event, marked_content(mark) == digest)
         # 4. Agents.
-        turn = self._turn
-        turn.begin(event, at, now, marked_identity(key))
+        turn = Turn(self._context, event, at, now, marked_identity(key))
         rejection = self._handle(turn)
         if rejection is not None:
             return self._reject(record, event, rejection)
@@ -227,13 +221,7 @@ class Fold:
 
     def _outputs_of(self, turn: Turn, event_bytes: int) -> Sequence[Output] | None:
         """What an event publishes, once its wakes are set; None where it writes more than a commit can hold."""
-        for row, stock in turn.touched.items():
-            old = turn.wakes[row]
-            if old != stock.wake_at:
-                if old is not None:
-                    turn.put(wake_key(self.partition, old, row), None)
-                if stock.wake_at is not None:
-                    turn.put(wake_key(self.partition, stock.wake_at, row), b"")
+        turn.set_wakes()
         if not turn.effects and event_bytes <= LIGHT_BYTES and len(turn.writes) <= LIGHT_ROWS:
             return ()
         outputs = [revision_of(*effect, turn) for effect in turn.effects]
@@ -242,7 +230,7 @@ class Fold:
     def _accept(self, turn: Turn, offset: int) -> None:
         """Take over what an event has changed, and count it."""
         self._space.accept(turn.writes)
-        for row in turn.touched:
+        for row in turn.sites:
             self._touched[row] = offset
         kind = type(turn.event)
         if kind is ClockTicked or kind is FeedDeclared:
@@ -254,7 +242,7 @@ class Fold:
             if kind not in BROADCAST_TYPES or self.partition == 0:
                 counter = COUNTERS[kind]
                 self._count[counter] = self._count.get(counter, 0) + 1
-            for row in turn.touched:
+            for row in turn.sites:
                 self._index.append((row.decode(), offset))
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data)

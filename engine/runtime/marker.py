@@ -1,7 +1,7 @@
 """How far a partition has been folded, and by which rules.
 
 The rules of the fold are part of the log: the same records folded by other rules give other rows. So each marker holds
-them, and a process that is set otherwise is refused before it folds anything.
+them, and a process with other rules raises UsageError before it folds anything.
 """
 
 from collections.abc import Iterable
@@ -21,11 +21,11 @@ SETTINGS = {
 }
 """Rule -> how a person sets it."""
 THE_VERSION = "the version of Stockline that wrote it"
-"""What sets all other rules."""
+"""All other rules are fixed by the version."""
 
 
 class Marker(Struct, array_like=True):
-    """How far a partition has come, what it has counted, and the rules by which it was folded."""
+    """The next offset to fold, the partition's clock in microseconds, its counters, and the rules of its fold."""
 
     next_offset: int = 0
     now: int = 0
@@ -34,7 +34,7 @@ class Marker(Struct, array_like=True):
 
 
 class FormerMarker(Struct, array_like=True):
-    """The marker of the version before rules were part of it: of all rules it holds the clock."""
+    """The marker of the version before markers held the rules: the clock is the only rule in it."""
 
     next_offset: int
     now: int
@@ -47,7 +47,7 @@ _former_decoder = msgspec.msgpack.Decoder(FormerMarker)
 
 
 def read_marker(value: bytes | None) -> Marker:
-    """The marker of a partition, a fresh one where there is none.
+    """The marker of a partition; a fresh one if `value` is None, before the first commit.
 
     Raises:
         UsageError: another version of Stockline wrote it.
@@ -65,7 +65,7 @@ def read_marker(value: bytes | None) -> Marker:
 
 
 def former_clock(markers: Iterable[bytes | None]) -> Literal["wall", "log"] | None:
-    """The clock of a log by its former markers; None where nothing was folded."""
+    """The clock of a log by its markers of the former version; None if nothing was folded yet."""
     found = [marker for marker in markers if marker is not None]
     return _former_decoder.decode(found[0]).clock if found else None
 
@@ -91,7 +91,7 @@ def resume(value: bytes | None, rules: Rules) -> Marker:
 
 
 def rules_of_log(bus: Kept) -> Rules:
-    """The rules by which a log was folded; those of this version where nothing was folded yet."""
+    """The rules by which a log was folded; the defaults if nothing was folded yet."""
     for partition in range(bus.partitions):
         rules = read_marker(bus.marker(partition)).rules
         if rules is not None:

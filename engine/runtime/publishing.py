@@ -46,7 +46,7 @@ def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output
 
 def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert, as an event of the type `kind`."""
-    value = envelope(kind, f"{data.id}/{revision}", turn.now, f"{data.sku}@{data.location}", data, turn.event)
+    value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
     topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
     return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
 
@@ -65,7 +65,7 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
         event_source=source,
         **_exact(record.value),
     )
-    value = envelope("event.refused", name, record.arrived_at, rejection.reason, letter, event)
+    value = envelope("event.refused", name, record.arrived_at, letter, event)
     return Output("dead-letters", source or "", name, value, "event.refused")
 
 

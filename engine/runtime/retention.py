@@ -1,14 +1,15 @@
-"""Retention on one machine: what is older than some days is deleted, beside the engine and in portions.
+"""Retention on one machine: a thread beside the engine deletes records older than some days, in portions.
 
 A pass takes these steps, and in this order for these reasons:
 
-1. find       of each partition, the first record that is young enough
-2. snapshot   of all rows, unless there is one that reaches the rest of the log: an audit begins there from now on
-3. delete     records of the log with the names of their events, the index of what is gone, what was published
-4. reclaim    the space of all that
+1. find       the first record of each partition that is young enough
+2. snapshot   of all rows, unless one exists from which the rest of the log can be folded: audits begin there
+3. delete     records of the log with their event marks, the index of deleted records, old outputs
+4. reclaim    the disk space of all that
 
-Age is counted back from the newest arrival in the log, not from the clock on the wall: one that runs ahead deletes
-nothing. A snapshot serves for as many days as are kept, so that the tail which an audit folds is that long at most.
+Age is counted back from the newest arrival in the log, not from the wall clock: a clock that runs ahead deletes
+nothing. A snapshot serves for as many days as are kept, so the part of the log that an
+audit folds is never longer than that.
 """
 
 import logging
@@ -20,7 +21,7 @@ from engine.bus import snapshot_file
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.disk.retention import HISTORIES, PORTION
 from engine.bus.single import Record
-from engine.core.errors import DiskFull, EnvironmentFailure
+from engine.core.errors import DiskFull, EnvironmentFailure, StocklineError
 from engine.core.events import decode, identity
 from engine.core.outcomes import Rejection
 from engine.core.values import DAY
@@ -28,20 +29,20 @@ from tables.event_marks import mark_key, newest_arrival
 
 PASS_SECONDS = 3600.0
 REST_SECONDS = 0.02
-"""Between two portions, each of which takes about as long."""
+"""The pause between two portions, each of which takes about as long."""
 SNAPSHOT_MEMORY_MIB = 64
 RESERVE_BYTES = 256 << 20
-"""What a snapshot leaves free on the file system for the log."""
+"""How much free space a snapshot leaves on the file system for the log."""
 
 log = logging.getLogger("stockline")
 
 
-class _Stopping(Exception):
-    """The process ends; the pass goes on at the next start."""
+class Stopping(StocklineError):
+    """The process ends in the middle of a pass; the next start goes on with it."""
 
 
 class Retention:
-    """A thread that deletes what is older than `days`; `clock` is the engine's, in microseconds."""
+    """A thread that deletes records and outputs older than `days`; `clock` is the engine's, in microseconds."""
 
     def __init__(self, bus: EmbeddedBus, days: int, clock: Callable[[], int]) -> None:
         self._bus = bus
@@ -51,37 +52,37 @@ class Retention:
         self._thread = threading.Thread(target=self._run, name="retention", daemon=True)
 
     def start(self) -> None:
-        """Begin with a pass; one an hour follows."""
+        """Start the thread, which begins with a pass and makes another one every hour."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the portion under way."""
+        """End the thread after the portion under way."""
         self._ending.set()
         self._thread.join()
 
     def apply(self) -> int:
-        """One pass; answers how many records of the log were deleted."""
+        """Make one pass; returns how many records of the log were deleted."""
         newest = self._newest_arrival()
         before = newest - self._days * DAY
-        places = range(self._bus.partitions)
-        begins = [self._bus.begin_offset(partition) for partition in places]
-        untils = [self._first_from(partition, before) for partition in places]
+        partitions = range(self._bus.partitions)
+        begins = [self._bus.begin_offset(partition) for partition in partitions]
+        untils = [self._first_from(partition, before) for partition in partitions]  # 1. find
         deleted = sum(untils) - sum(begins)
         self._forget_snapshots()
         if deleted:
-            self._keep_rows(untils)
+            self._keep_rows(untils)  # 2. snapshot
             for partition, until in enumerate(untils):
-                self._drop_log(partition, until, before)
+                self._drop_log(partition, until, before)  # 3. delete
             self._drop_index()
-        # Decisions have the time of the engine's clock, which may follow the log; refusals have that of arrival.
+        # Signals and alerts carry the time of the engine's clock, which may follow the log; dead letters the arrival.
         decided = min(self._clock(), newest) - self._days * DAY
         if self._drop_histories(decided, before) or deleted:
-            self._bus.retention.reclaim()
+            self._bus.retention.reclaim()  # 4. reclaim
             log.info("retention: %d records older than %d days were deleted from the log", deleted, self._days)
         return deleted
 
     def _run(self) -> None:
-        with suppress(_Stopping):
+        with suppress(Stopping):
             while True:
                 try:
                     self.apply()
@@ -91,7 +92,7 @@ class Retention:
 
     def _rest(self, seconds: float = REST_SECONDS) -> None:
         if self._ending.wait(seconds):
-            raise _Stopping
+            raise Stopping
 
     # 1. find ----------------------------------------------------------------------------------------------------------
 
@@ -115,13 +116,13 @@ class Retention:
     # 2. snapshot ------------------------------------------------------------------------------------------------------
 
     def _keep_rows(self, untils: list[int]) -> None:
-        """Take a snapshot of the rows, unless there is one whose rows reach what stays of the log."""
+        """Take a snapshot of the rows, unless one exists from which the rest of the log can be folded."""
         folder, ends = self._bus.snapshots, [self._bus.end_offset(p) for p in range(self._bus.partitions)]
         if snapshot_file.oldest_that_reaches(folder, untils, ends) is not None:
             return
         with closing(EmbeddedBus.open(self._bus.path, memory_mib=SNAPSHOT_MEMORY_MIB, read_only=True)) as rows:
             head = rows.head()
-            # Named by how many records there were, so that the newest comes last whatever a clock says.
+            # The name counts the records in it, so that the newest snapshot sorts last whatever a clock says.
             path = folder / f"{sum(head.log):020}{snapshot_file.SUFFIX}"
             snapshot_file.save(path, head, rows, self._rest_in_snapshot)
         log.info("retention: the rows are kept in %s", path)
@@ -132,7 +133,7 @@ class Retention:
         self._rest()
 
     def _forget_snapshots(self) -> None:
-        """Delete all snapshots but the newest, a pass after that was taken: who still uses an older one has time."""
+        """Delete all snapshots but the newest; a pass has gone by since, so audits of older ones are done."""
         for path in snapshot_file.saved_in(self._bus.snapshots)[:-1]:
             path.unlink()
 
@@ -141,11 +142,13 @@ class Retention:
     def _drop_log(self, partition: int, until: int, before: int) -> None:
         while (begin := self._bus.begin_offset(partition)) < until:
             records = self._bus.read_log(partition, begin, min(PORTION, until - begin))
-            self._bus.retention.drop_log(partition, records[-1].offset + 1, self._names(partition, records, before))
+            self._bus.retention.drop_log(
+                partition, records[-1].offset + 1, self._forgettable(partition, records, before)
+            )
             self._rest()
 
-    def _names(self, partition: int, records: list[Record], before: int) -> list[bytes]:
-        """The names of events that nobody needs to recognise a repeat: those that did not arrive again since."""
+    def _forgettable(self, partition: int, records: list[Record], before: int) -> list[bytes]:
+        """The keys of event marks to delete with these records: of events that have not arrived again since."""
         events = [
             event for event in map(decode, (record.value for record in records)) if not isinstance(event, Rejection)
         ]
@@ -156,13 +159,13 @@ class Retention:
         ]
 
     def _drop_index(self) -> None:
-        place: bytes | None = b"\0"
-        while place is not None:
-            place = self._bus.retention.drop_touched(place)
+        reached: bytes | None = b"\0"
+        while reached is not None:
+            reached = self._bus.retention.drop_touched(reached)
             self._rest()
 
     def _drop_histories(self, decided: int, refused: int) -> int:
-        """Delete the decisions and refusals that were published before these instants; how many."""
+        """Delete signals and alerts from before `decided`, dead letters from before `refused`; returns how many."""
         total = 0
         for topic in HISTORIES:
             limit = refused if topic == "dead-letters" else decided

@@ -62,10 +62,10 @@ class Service(Protocol):
     def bus(self) -> Named:
         """The rows and what was published."""
 
-    async def submit(self, items: Sequence[bytes], place: str) -> Submission:
+    async def submit(self, items: Sequence[bytes]) -> Submission:
         """Take events; answers once the accepted ones are durable. Raises Busy, EnvironmentFailure."""
 
-    async def decide(self, item: bytes, place: str) -> Submission:
+    async def decide(self, item: bytes) -> Submission:
         """Take one event and say what became of it, which `submit` may not wait for; raises the same."""
 
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:

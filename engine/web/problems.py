@@ -26,7 +26,7 @@ class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "
     reason: str | None = None
 
 
-class Problem(Exception):
+class Problem(StocklineError):
     """Ends a call with problem details."""
 
     def __init__(self, status: int, detail: str, reason: str | None = None, headers: dict[str, str] | None = None):

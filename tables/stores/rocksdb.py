@@ -13,10 +13,13 @@ from rocksdict import AccessType, Options, Rdict, ReadOptions, WriteBatch
 
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from tables.stores import rocksdb_files as files
-from tables.stores.rocksdb_errors import fail
+from tables.stores.rocksdb_errors import translated
 from tables.stores.rocksdb_options import MIB, Memory, Profile, database_options, family_options
 
 SCAN_READAHEAD = 2 * MIB
+
+Batch = WriteBatch
+"""The changes of one atomic write, for annotations outside this door."""
 
 
 class StoreSettings(NamedTuple):
@@ -45,14 +48,14 @@ class RocksFamily:
         try:
             return self._rows.get(key)
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The values of `keys`, in their order."""
         try:
             return self._rows.get(keys if type(keys) is list else list(keys)) or []
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """The pairs with start <= key < stop as they are at the call, ascending; with `reverse` descending."""
@@ -71,7 +74,7 @@ class RocksFamily:
             cursor.seek(start)
             return self._walk(cursor, bounds, cursor.next)
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def first(self, start: bytes, stop: bytes) -> tuple[bytes, bytes] | None:
         """The pair with the smallest key in start <= key < stop, or None; reads less than a scan does."""
@@ -81,7 +84,7 @@ class RocksFamily:
             cursor.status()
             return (cursor.key(), cursor.value()) if cursor.valid() and cursor.key() < stop else None
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def last(self, start: bytes, stop: bytes) -> tuple[bytes, bytes] | None:
         """The pair with the greatest key in start <= key < stop, or None."""
@@ -93,14 +96,14 @@ class RocksFamily:
             cursor.status()
             return (cursor.key(), cursor.value()) if cursor.valid() and cursor.key() >= start else None
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def compact(self, start: bytes | None = None, stop: bytes | None = None) -> None:
         """Merge the files of the family, or of a range of its keys: what was deleted there gives its space back."""
         try:
             self._rows.compact_range(start, stop)
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
     def verify(self) -> None:
         """Read every block of the family against its checksum; Corrupt where one does not hold what was written."""
@@ -110,10 +113,10 @@ class RocksFamily:
         try:
             cursor = self._rows.iter(checked)
             cursor.seek_to_first()
-            for _ in self._walk(cursor, checked, cursor.next):
-                pass
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
+        for _ in self._walk(cursor, checked, cursor.next):
+            pass
 
     def memory_used(self) -> int:
         """The bytes of what open files hold outside the block cache."""
@@ -124,8 +127,8 @@ class RocksFamily:
         del self.handle
         self._rows.close()
 
-    def _walk(self, cursor: Any, bounds: ReadOptions, step: Callable[[], None]) -> Iterator[tuple[bytes, bytes]]:
-        """Yield the pairs of `cursor`. The frame keeps `bounds` alive: the cursor points into it and does not hold it.
+    def _walk(self, cursor: Any, _bounds: ReadOptions, step: Callable[[], None]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the pairs of `cursor`. The frame keeps `_bounds` alive: the cursor points into it and does not hold it.
 
         Where a block is damaged a cursor only ends, as at the end of the range: its status tells the two apart.
         """
@@ -136,7 +139,7 @@ class RocksFamily:
                 step()
             cursor.status()
         except Exception as error:
-            fail(error, self._path)
+            raise translated(error, self._path) from error
 
 
 class RocksStore:
@@ -199,7 +202,7 @@ class RocksStore:
                     self._database.flush_wal(True)
             except Exception as error:
                 self._failed = str(error)
-                fail(error, self.path)
+                raise translated(error, self.path) from error
 
     def verify(self) -> None:
         """Read everything that the store may ever be asked for.
@@ -221,7 +224,7 @@ class RocksStore:
         try:
             room = os.statvfs(self.path)
         except OSError as error:
-            fail(error, self.path)
+            raise translated(error, self.path) from error
         return room.f_bavail * room.f_frsize
 
     def size_on_disk(self) -> int:
@@ -293,4 +296,4 @@ def _rdict(
         options = {name: family_options(profile, memory) for name, profile in chosen.items()}
         return Rdict(str(database), database_options(memory, settings.read_only, settings.together), options, access)
     except Exception as error:
-        fail(error, path)
+        raise translated(error, path) from error

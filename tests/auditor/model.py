@@ -68,8 +68,7 @@ class Line:
     def promised(self) -> int:
         if self.schedule is None:
             return self.ordered
-        promised: int = sum(entry["qty"] for entry in self.schedule if entry["status"] != "rejected")
-        return min(self.ordered, promised)
+        return min(self.ordered, sum(int(entry["qty"]) for entry in self.schedule if entry["status"] != "rejected"))
 
     @property
     def open(self) -> int:
@@ -130,8 +129,7 @@ def facts_of(events: Iterable[Event]) -> list[Fact]:
 def factor_at(definitions: list[Fact], at: int, unit: str) -> int:
     """The factor of a unit at a moment by what has arrived: of the latest definition until then, else of the first."""
     definition = last(fact for fact in definitions if fact["at"] <= at) or min(definitions, key=lambda f: f["rank"])
-    factors: dict[str, int] = {definition["base_unit"]: 1, **(definition.get("units") or {})}
-    return factors[unit]
+    return int({definition["base_unit"]: 1, **(definition.get("units") or {})}[unit])
 
 
 def in_base_units(fact: Fact, factor: int) -> Fact:
@@ -254,8 +252,7 @@ class Model:
         if reserved.get("expires") is not None and instant(reserved["expires"]) <= self.now:
             return 0
         issued = sum(fact["qty"] for fact in about if fact["type"] == "stock.issued")
-        left: int = reserved["qty"] - sum(fact["qty"] for fact in releases) - issued
-        return max(0, left)
+        return max(0, int(reserved["qty"] - sum(fact["qty"] for fact in releases) - issued))
 
     def transfers(self, key: Key) -> dict[str, int]:
         """What is on its way to this row, by transfer."""

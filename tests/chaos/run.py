@@ -121,7 +121,8 @@ def _compact_eagerly(address: str) -> None:
     """Let the broker compact the changelog under our feet."""
     eager = "segment.ms=3000,min.cleanable.dirty.ratio=0.01,min.compaction.lag.ms=0,max.compaction.lag.ms=3000"
     for topic in ("stockline.state", "stockline.positions"):
-        command = ["java", "-cp", f"{jars()}/*", "kafka.admin.ConfigCommand", "--bootstrap-server", address, "--alter"]
+        command = ["java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*"]
+        command += ["kafka.admin.ConfigCommand", "--bootstrap-server", address, "--alter"]
         command += ["--entity-type", "topics", "--entity-name", topic, "--add-config", eager]
         subprocess.run(command, check=True, capture_output=True)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
-from engine.processes.cluster import serve, work
 
-from engine.settings import load, load_kafka
+from engine.processes import web, worker
+from engine.settings import load_kafka, load_settings
 from tests.unit.documents import functions, section
 from tests.unit.test_architecture_document import BEFORE, RECEIPT, TEXT, told
 from tests.unit.trace import Trace, traced
@@ -29,21 +29,21 @@ SECONDS = 60
 @asynccontextmanager
 async def processes(kafka: str, data: Path) -> AsyncIterator[str]:
     """A worker and a web process, both in this one; gives the address of the web."""
-    settings = load_kafka(kafka=kafka, partitions=1, group="journey")
+    kafka_settings = load_kafka(kafka=kafka, partitions=1, group="journey")
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    never = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        parts = [
-            group.create_task(work(load(data=data / "worker", port=0), settings, lambda _: None)),
-            group.create_task(serve(load(data=data / "web", port=0), settings, address.set_result)),
-        ]
+        folding = worker.run(load_settings(data=data / "worker", port=0), kafka_settings, lambda _: None, never)
+        serving = web.run(load_settings(data=data / "web", port=0), kafka_settings, address.set_result, never)
+        parts = [group.create_task(part) for part in (folding, serving)]
         yield await address
         for part in parts:
             part.cancel()
 
 
-async def travel(web: str, trace: Trace) -> None:
+async def travel(url: str, trace: Trace) -> None:
     """Send the receipt over HTTP once all before it is folded, and wait until the stream tells of it."""
-    async with ClientSession(web) as caller, caller.get("/v1/stream") as stream:
+    async with ClientSession(url) as caller, caller.get("/v1/stream") as stream:
         for raw in BEFORE:
             await caller.post("/v1/events", data=raw)
         await told(stream, b'"version":6,')
@@ -58,6 +58,6 @@ async def travel(web: str, trace: Trace) -> None:
 async def test_a_receipt_on_kafka_takes_the_steps_of_the_document(kafka: str, tmp_path: Path) -> None:
     async with asyncio.timeout(SECONDS):
         with traced() as trace:
-            async with processes(kafka, tmp_path) as web:
-                await travel(web, trace)
+            async with processes(kafka, tmp_path) as url:
+                await travel(url, trace)
     assert trace.missing(functions(section(TEXT, "A goods receipt on Kafka"))) == []

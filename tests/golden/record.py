@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -11,6 +12,7 @@ from engine.core.events import EVENT_TYPES, content, decode, identity
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import instant
+from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.single.engine import Engine
 from tables.catalogue import BY_TAG
 from tests.auditor.arrival import late_arrivals, with_duplicates
@@ -69,14 +71,50 @@ def names(lines: list[bytes]) -> dict[str, list[str]]:
     return first
 
 
+def answers(bus: MemoryBus) -> list[bytes]:
+    """What follows the story: answers to two signals and an alert, a month that passes, and a movement after it."""
+    signals, alerts = (
+        [json.loads(value)["data"] for _, value in bus.published.things(topic)] for topic in ("signals", "alerts")
+    )
+    first, second = (signal for signal in signals if signal["status"] == "open")
+    alert = next(alert for alert in alerts if alert["status"] == "open")
+
+    def told(kind: str, row: dict[str, Any], **data: Any) -> dict[str, Any]:
+        return {"type": kind, "data": {"sku": row["sku"], "location": row["location"], "by": "planner", **data}}
+
+    said = [
+        told("signal.accepted", first, signal=first["id"], qty=first["qty"] + 1),
+        told("signal.rejected", second, signal=second["id"], reason="discontinued"),
+        told("signal.ordered", first, signal=first["id"], order="PO-golden", line=1),
+        told("alert.acknowledged", alert, alert=alert["id"], note="seen"),
+        told("alert.resolved", alert, alert=alert["id"]),
+        {"type": "clock.accepted", "data": {"at": "2026-03-06T12:00:05Z", "jumped_seconds": 7200, "by": "planner"}},
+        {"type": "clock.ticked", "time": "2026-03-06T12:00:06Z", "data": {}},
+        {"type": "clock.ticked", "time": "2026-04-06T12:00:00Z", "data": {"feeds": {"shop": "2026-03-06T12:00:00Z"}}},
+        {
+            "type": "stock.adjusted", "time": "2026-04-06T12:00:01Z",
+            "data": {"sku": first["sku"], "location": first["location"], "qty": 1, "reason": "found"},
+        },
+    ]  # fmt: skip
+    envelope = {"specversion": "1.0", "source": CLOCK_SOURCE}
+    times = {"time": "2026-03-06T12:00:00Z"}
+    return [json.dumps({**envelope, "id": f"answer-{n}", **times, **event}).encode() for n, event in enumerate(said)]
+
+
 def record() -> None:
     """Write all golden files."""
     lines = log()
     bus = replay(lines)
+    said = answers(bus)
+    after = replay([*lines, *said])
+    (HERE / "answers.ndjson").write_bytes(b"\n".join(said) + b"\n")
+    (HERE / "answers-outputs.ndjson").write_text("\n".join(outputs(after)) + "\n")
     (HERE / "log.ndjson").write_bytes(b"\n".join(lines) + b"\n")
     (HERE / "outputs.ndjson").write_text("\n".join(outputs(bus)) + "\n")
-    (HERE / "rows.json").write_text(json.dumps(rows(bus), indent=1))
-    (HERE / "names.json").write_text(json.dumps(names(lines), indent=1))
+    kept = rows(bus)
+    later = {key: row for key, row in rows(after).items() if key[:2] not in {known[:2] for known in kept}}
+    (HERE / "rows.json").write_text(json.dumps(kept | later, indent=1))
+    (HERE / "names.json").write_text(json.dumps(names([*lines, *said]), indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:

@@ -9,15 +9,28 @@ from engine.core.events import content, decode, encode, identity
 from engine.core.outcomes import Rejection
 from engine.core.values import instant
 from tables.catalogue import BY_TAG
-from tests.golden.record import HERE, fields, outputs, replay
+from tests.golden.record import HERE, answers, fields, outputs, replay
 
 NAMES = json.loads((HERE / "names.json").read_text())
 ROWS = json.loads((HERE / "rows.json").read_text())
 
 
+def lines(name: str) -> list[bytes]:
+    return (HERE / f"{name}.ndjson").read_bytes().splitlines()
+
+
 def test_the_recorded_log_gives_the_recorded_outputs() -> None:
-    lines = (HERE / "log.ndjson").read_bytes().splitlines()
-    assert outputs(replay(lines)) == (HERE / "outputs.ndjson").read_text().splitlines()
+    assert outputs(replay(lines("log"))) == (HERE / "outputs.ndjson").read_text().splitlines()
+
+
+def test_the_recorded_answers_and_the_clock_after_them_give_the_recorded_outputs() -> None:
+    given = outputs(replay([*lines("log"), *lines("answers")]))
+    assert given == (HERE / "answers-outputs.ndjson").read_text().splitlines()
+
+
+def test_the_recorded_answers_are_those_that_a_new_record_would_give() -> None:
+    given = answers(replay(lines("log")))
+    assert given == lines("answers"), "tests/golden/record.py gives other answers than the recorded ones"
 
 
 @pytest.mark.parametrize("kind", NAMES)

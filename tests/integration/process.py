@@ -40,42 +40,14 @@ def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subproces
     )
 
 
-class Stockline:
-    """`stockline run` or `web` on a data directory; killed at the end when it still runs."""
+class Client:
+    """What listens on `port` of this machine, spoken to over HTTP."""
 
-    def __init__(self, data: Path, *arguments: str, verb: str = "run") -> None:
-        self.data = data
-        self._errors = (data.parent / f"{data.name}.log").open("ab")
-        self.process = subprocess.Popen(
-            [*COMMAND, verb, "--data", str(data), "--port", "0", *arguments],
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-        )
-        try:
-            self.port = self._announced_port()
-        except BaseException:
-            self.end()
-            raise
-
-    def _announced_port(self) -> int:
-        assert self.process.stdout is not None
-        with selectors.DefaultSelector() as ready:
-            ready.register(self.process.stdout, selectors.EVENT_READ)
-            assert ready.select(START_SECONDS), "it says nothing"
-        line = self.process.stdout.readline()
-        found = READY.match(line)
-        assert found, f"{line!r}\n{self.errors()}"
-        return int(found[1])
+    port: int
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    def errors(self) -> str:
-        self._errors.flush()
-        return Path(self._errors.name).read_text()
 
     def call(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -113,6 +85,40 @@ class Stockline:
                 assert page["total"] == len(items)
                 return items
             cursor = f"&cursor={page['next']}"
+
+
+class Stockline(Client):
+    """`stockline run` or `web` on a data directory; killed at the end when it still runs."""
+
+    def __init__(self, data: Path, *arguments: str, verb: str = "run") -> None:
+        self.data = data
+        self._errors = (data.parent / f"{data.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [*COMMAND, verb, "--data", str(data), "--port", "0", *arguments],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+        )
+        try:
+            self.port = self._announced_port()
+        except BaseException:
+            self.end()
+            raise
+
+    def _announced_port(self) -> int:
+        assert self.process.stdout is not None
+        with selectors.DefaultSelector() as ready:
+            ready.register(self.process.stdout, selectors.EVENT_READ)
+            assert ready.select(START_SECONDS), "it says nothing"
+        line = self.process.stdout.readline()
+        found = READY.match(line)
+        assert found, f"{line!r}\n{self.errors()}"
+        return int(found[1])
+
+    def errors(self) -> str:
+        self._errors.flush()
+        return Path(self._errors.name).read_text()
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

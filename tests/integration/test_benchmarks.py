@@ -48,9 +48,8 @@ def test_the_instructions_of_every_type_are_counted_and_the_work_is_that_of_the_
 
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.usefixtures("kafka")
+@pytest.mark.usefixtures("broker_parts")
 def test_drains_of_one_log_come_to_their_ends(tmp_path: Path) -> None:
-    # `kafka` only says that there is one to be had: the measure has a broker of its own.
     figures = asyncio.run(drains.run(1_000, 2, 1, tmp_path))
     assert (figures["events"], figures["drains"], figures["stalled"]) == (13_000, 2, 0)
     assert figures["events_per_second"].keys() == {"one worker", "two workers"}

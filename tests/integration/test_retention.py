@@ -154,7 +154,7 @@ def test_a_row_that_was_changed_after_the_snapshot_is_found(cut: Path, tmp_path:
         del store, batch
     ran = stockline("audit", "--data", str(path))
     assert ran.returncode == 1, ran
-    assert b"position 1: kept" in ran.stderr
+    assert b"data.available: kept 1100, folded again 100" in ran.stderr
 
 
 def test_the_snapshot_is_checked_and_missed(cut: Path, tmp_path: Path) -> None:

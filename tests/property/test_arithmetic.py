@@ -23,7 +23,8 @@ LIMITS = st.fixed_dictionaries(
 @given(WHOLE, st.integers(0, 100), st.integers(1, 200), LIMITS)
 def test_min_max(position: int, least: int, more: int, limits: dict[str, int]) -> None:
     rule = {"policy": {"kind": "min_max", "min": least, "max": least + more}, **limits}
-    assert policy.order_quantity(position, least, least + more, **limits).qty == order_quantity(rule, position)
+    wanted = least + more - position if position <= least else 0
+    assert policy.constrained(wanted, **limits).qty == order_quantity(rule, position)
 
 
 @given(WHOLE, st.integers(0, 100), st.integers(1, 60), LIMITS)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from engine.bus.single import Commit, Topic
 from engine.core.outputs import Alert, Position, Signal
-from engine.runtime.detail import row_detail
 from engine.runtime.marker import Marker
 from tables import keys
 from tables.ledger import FLOOR, Floor
@@ -87,7 +86,7 @@ def check(rig: Rig) -> None:
         assert 1 <= signal["qty"] <= MOST
         terms = {term["term"]: term["value"] for term in signal["explanation"]["terms"]}
         assert abs(terms["wanted"]) <= ENDS
-    detail = row_detail(rig.bus, rig.rules, rig.now, KEY, 365)
+    detail = rig.detail(KEY, 365)
     assert detail is not None
     assert all(abs(day[column]) <= ENDS for day in detail["projection"] for column in ("projected", "atp", "demand"))
     msgspec.json.encode(detail)
@@ -131,9 +130,12 @@ def test_the_engine_goes_on_whatever_the_quantities(history: list[tuple[str, dic
 def test_a_row_at_the_end_of_64_bits_goes_on(balance: int, history: list[tuple[str, dict[str, Any]]]) -> None:
     rig = Rig(1)
     row = keys.row(*KEY)
-    rows = {STOCK + row: Stock(available=balance, moved_at=0, floor_at=0), FLOOR + row: Floor(balance)}
+    rows: dict[bytes, Stock | Floor] = {
+        STOCK + row: Stock(available=balance, moved_at=0, floor_at=0),
+        FLOOR + row: Floor(balance),
+    }
     marker = msgspec.msgpack.encode(Marker(0, AT, {}, rig.rules))
-    changes = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
+    changes: list[tuple[bytes, bytes | None]] = [(key, msgspec.msgpack.encode(value)) for key, value in rows.items()]
     rig.bus.commit([Commit(0, [], changes, [], [], marker, 0)])
     rig.crash()
     play(rig, history)

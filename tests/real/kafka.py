@@ -64,6 +64,8 @@ class Missing(Exception):
 
 def jars() -> Path:
     """The folder of Kafka's jars, fetched where they are not there yet; raises Missing."""
+    if not shutil.which("java"):
+        raise Missing("Kafka needs Java 17 (no `java` on the path)")
     if not _complete():
         with alone(JARS.name):
             if not _complete():
@@ -72,12 +74,11 @@ def jars() -> Path:
 
 
 def _complete() -> bool:
-    return (JARS / "complete").exists()
+    complete = JARS / "complete"
+    return complete.exists() and complete.read_text() == POM.read_text()
 
 
 def _fetch() -> None:
-    if not shutil.which("java"):
-        raise Missing("Kafka needs Java 17 (no `java` on the path)")
     if not shutil.which("mvn"):
         raise Missing("Kafka's jars come through Maven (no `mvn` on the path)")
     with tempfile.TemporaryDirectory(dir=JARS.parent) as fresh:
@@ -85,7 +86,7 @@ def _fetch() -> None:
         done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise Missing(f"Maven could not fetch Kafka's jars: {(done.stdout + done.stderr).strip()[-500:]}")
-        (Path(fresh) / "libs" / "complete").touch()
+        (Path(fresh) / "libs" / "complete").write_text(POM.read_text())
         shutil.rmtree(JARS, ignore_errors=True)
         (Path(fresh) / "libs").replace(JARS)
 

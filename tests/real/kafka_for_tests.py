@@ -2,21 +2,24 @@
 
 import asyncio
 import os
-import shutil
-import subprocess
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
+from urllib.parse import urlsplit
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from ruamel.yaml import YAML
 
 from tests.real.alone import alone
-from tests.real.kafka import Broker, Missing
+from tests.real.kafka import READY_SECONDS, ROOT, Broker, Missing, free_port
 
 ADDRESS_VARIABLE = "STOCKLINE_TEST_KAFKA"
 DOCKER_SECONDS = 10
-IMAGE = "confluentinc/cp-kafka:8.1.0"
-"""The distribution that testcontainers knows how to start; it holds Kafka 4.1."""
+DOCKER = "unix:///var/run/docker.sock"
 
 
 @contextmanager
@@ -27,7 +30,7 @@ def kafka_for_tests(data: Path) -> Iterator[str]:
             asyncio.run(wipe(address))
             yield address
     elif docker_answers():
-        with _container() as address:
+        with container_for_tests() as address:
             yield address
     else:
         with Broker(data) as broker:
@@ -36,24 +39,55 @@ def kafka_for_tests(data: Path) -> Iterator[str]:
 
 def docker_answers() -> bool:
     """Whether there is a Docker engine to start containers with."""
-    if not shutil.which("docker"):
-        return False
-    try:
-        asked = subprocess.run(["docker", "info"], capture_output=True, timeout=DOCKER_SECONDS)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return asked.returncode == 0
+    engine = urlsplit(os.environ.get("DOCKER_HOST") or DOCKER)
+    is_file = engine.scheme == "unix"
+    # Docker's own client leaves a socket open where nobody listens.
+    with socket.socket(socket.AF_UNIX if is_file else socket.AF_INET) as probe:
+        probe.settimeout(DOCKER_SECONDS)
+        try:
+            probe.connect(engine.path if is_file else (engine.hostname, engine.port))
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager
-def _container() -> Iterator[str]:
-    from testcontainers.community.kafka import KafkaContainer
+def container_for_tests() -> Iterator[str]:
+    """The address of the Kafka of docker-compose.yml, in a container of testcontainers; raises Missing."""
+    from docker.errors import DockerException
+    from testcontainers.core.container import DockerContainer
 
-    container = KafkaContainer(IMAGE).with_kraft()
-    for name in ("TRANSACTION_STATE_LOG_REPLICATION_FACTOR", "TRANSACTION_STATE_LOG_MIN_ISR"):
-        container.with_env(f"KAFKA_{name}", "1")
-    with container:
-        yield container.get_bootstrap_server()
+    service = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]["kafka"]
+    port = free_port()
+    address = f"127.0.0.1:{port}"
+    container = DockerContainer(service["image"])
+    container.with_envs(**service["environment"] | {"KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://{address}"})
+    # `with_bind_ports` would publish it on every address of the machine.
+    cast(dict[str, object], container.ports)["9092/tcp"] = ("127.0.0.1", port)
+    try:
+        container.start()
+        asyncio.run(_answer(address))
+        yield address
+    except DockerException as error:
+        raise Missing(f"no container of {service['image']}: {error}") from error
+    finally:
+        container.stop()
+
+
+async def _answer(address: str) -> None:
+    """Wait until a Kafka that was just started answers; raises Missing."""
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=address)
+        try:
+            await admin.start()
+            return
+        except KafkaError as error:
+            if time.monotonic() > deadline:
+                raise Missing(f"Kafka in a container did not answer within {READY_SECONDS:g} s: {error}") from error
+            await asyncio.sleep(0.5)
+        finally:
+            await admin.close()
 
 
 async def wipe(address: str) -> None:

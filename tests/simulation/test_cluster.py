@@ -1,6 +1,6 @@
-"""Thousands of clusters, each from its seed; a failure names the seed that repeats it.
+"""Many clusters, each from its seed; a failure names the seed that repeats it.
 
-`STOCKLINE_SEEDS` is how many seeds to run, `STOCKLINE_SEED` the only one of them.
+`STOCKLINE_SEEDS` is how many seeds to run (`make simulate` runs more of them), `STOCKLINE_SEED` the only one of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.simulation.faults import Ending, Fate, FaultyCluster
 from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
 
 ONE = os.environ.get("STOCKLINE_SEED")
-SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "2500"))
+SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "1000"))
 CHUNK = 50
 CHUNKS = [range(int(ONE), int(ONE) + 1)] if ONE else [range(n, min(n + CHUNK, SEEDS)) for n in range(0, SEEDS, CHUNK)]
 

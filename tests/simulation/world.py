@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from benchmarks.attack.patterns import PATTERNS
-from engine.bus.memory import CrashPoint
+from engine.bus.memory.bus import CrashPoint
 from tests.auditor.adapter import Rig, differences
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed

@@ -99,7 +99,7 @@ class FakeSubscription:
 class FakeService:
     def __init__(self) -> None:
         self.bus = FakeBus()
-        self.submitted: list[tuple[list[bytes], str]] = []
+        self.submitted: list[list[bytes]] = []
         self.subscriptions: list[FakeSubscription] = []
         self.error: Exception | None = None
         self.broken: BaseException | None = None
@@ -111,13 +111,13 @@ class FakeService:
 
     def stop(self) -> None: ...
 
-    async def decide(self, item: bytes, place: str) -> Submission:
-        return await self.submit([item], place)
+    async def decide(self, item: bytes) -> Submission:
+        return await self.submit([item])
 
-    async def submit(self, items: Sequence[bytes], place: str) -> Submission:
+    async def submit(self, items: Sequence[bytes]) -> Submission:
         if self.error is not None:
             raise self.error
-        self.submitted.append((list(items), place))
+        self.submitted.append(list(items))
         submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
@@ -127,7 +127,7 @@ class FakeService:
                 continue
             name = None if isinstance(outcome, Rejection) else outcome.id
             submission.refused.append(RejectedEvent(index, name, refusal.reason, refusal.detail))
-            self._bury(item, refusal, place)
+            self._bury(item, refusal)
         self.applied += submission.accepted
         return submission
 
@@ -149,14 +149,14 @@ class FakeService:
     def _answer_signal(self, event: events.SignalAccepted | events.SignalRejected) -> Rejection | None:
         signal = self.thing("signals", event.data.signal, Signal)
         if signal.status != "open":
-            return Rejection("signal_not_open", f"the signal is {signal.status}")
+            return Rejection("signal_closed", f"the signal is {signal.status}")
         signal.status = "accepted" if isinstance(event, events.SignalAccepted) else "rejected"
         signal.by, signal.note, signal.updated = event.data.by, event.data.reason, event.time
         signal.qty = event.data.qty or signal.qty
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def _bury(self, item: bytes, refusal: Rejection, place: str) -> None:
+    def _bury(self, item: bytes, refusal: Rejection) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:
@@ -164,16 +164,16 @@ class FakeService:
         except UnicodeDecodeError:
             raw, encoded = None, base64.b64encode(item).decode()
         letter = DeadLetter(
-            id=name, reason=refusal.reason, detail=refusal.detail, place=place, arrived=moment(NOW + len(letters)),
-            raw=raw, raw_base64=encoded,
+            id=name, reason=refusal.reason, detail=refusal.detail, place="stockline.events/0/0",
+            arrived=moment(NOW + len(letters)), raw=raw, raw_base64=encoded,
         )  # fmt: skip
         self.publish("dead-letters", "event.refused", name, letter)
 
     def thing(self, topic: Topic, name: str, kind: type[Any]) -> Any:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
 
-    def publish(self, topic: Topic, kind: str, name: str, data: Struct) -> None:
-        value = envelope(kind, stable_id("out", name), NOW, name, data)
+    def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
+        value = envelope(kind, stable_id("out", name), NOW, data)
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:

@@ -9,17 +9,19 @@ from typing import Any
 
 from aiohttp import ClientResponse, ClientSession
 
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import SECOND, partition_of
 from engine.processes.single import running
 from engine.runtime.clock import WallClock
-from engine.runtime.cluster.worker import Pacing, Senses, Worker
-from engine.settings import load
+from engine.runtime.cluster.surroundings import Machine, Pacing
+from engine.runtime.cluster.worker import Worker
+from engine.settings import load_settings
 from tests.auditor.model import instant
 from tests.unit.documents import ROOT, functions, rows, section, text_of
-from tests.unit.test_layers import PACKAGES, RANKS
+from tests.unit.test_layers import CONNECTORS_MAY_IMPORT, PACKAGES, PURE, RANKS
 from tests.unit.trace import Trace, traced
 
 TEXT = text_of("architecture.md")
@@ -59,6 +61,8 @@ RECEIPT = event(
 
 def test_the_layers_are_those_that_the_layer_test_holds() -> None:
     assert {layer.strip("`"): int(rank) for rank, layer, _ in rows(section(TEXT, "Layers"))} == RANKS
+    assert {"engine.core", "engine.kafka"} == CONNECTORS_MAY_IMPORT
+    assert {layer for layer, rank in RANKS.items() if rank <= 3} == PURE
 
 
 def test_every_package_has_its_sentence() -> None:
@@ -72,7 +76,7 @@ def test_every_package_has_its_sentence() -> None:
 
 async def travel(data: Path, trace: Trace) -> None:
     """Send the receipt over HTTP, and wait until the stream tells of it."""
-    async with running(load(data=data, port=0, clock="log")) as engine, ClientSession(engine.url) as caller:
+    async with running(load_settings(data=data, port=0, clock="log")) as engine, ClientSession(engine.url) as caller:
         for raw in BEFORE:
             await caller.post("/v1/events", data=raw, headers={"Content-Type": "application/cloudevents+json"})
         async with caller.get("/v1/stream") as stream:
@@ -105,8 +109,8 @@ async def fold_on(broker: MemoryBroker, trace: Trace) -> None:
     """Let a worker fold what came before the receipt, then the receipt alone."""
     partition, at = partition_of("85123A", broker.partitions), instant(NOW)
     cluster = MemoryCluster(broker, "worker")
-    senses = Senses(WallClock(lambda: at + SECOND, lambda: at), lambda: 0.0)
-    worker = Worker(cluster, Rules(), 1 << 20, Pacing(), senses)
+    machine = Machine(WallClock(lambda: at + SECOND, lambda: at), lambda: 0.0)
+    worker = Worker(cluster, Rules(), 1 << 20, Pacing(), machine)
     asked = asyncio.Event()
     running_worker = asyncio.create_task(worker.run(asked))
     await cluster.start(worker)
@@ -127,8 +131,7 @@ async def test_a_worker_takes_the_steps_of_the_document() -> None:
     broker = MemoryBroker(2)
     with traced() as trace:
         await fold_on(broker, trace)
-    named = functions(section(TEXT, "A goods receipt on Kafka"))
-    folding = [each for each in named if not each.file.startswith(("engine/bus/kafka/", "engine/web/"))]
-    of_worker = [each for each in folding if "ReaderService" not in each.name]
-    assert len(of_worker) > 5
-    assert trace.missing(of_worker) == []
+    named = functions(section(TEXT, "The fold in a worker"))
+    memory = [each for each in named if not each.file.startswith("engine/bus/kafka/")]
+    assert len(memory) > 5
+    assert trace.missing(memory) == []

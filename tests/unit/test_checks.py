@@ -1,12 +1,16 @@
-"""The checks beside the tests: what they say is shown, what fails fails the run, pytest has the last line."""
+"""How a run of all tests goes: the checks beside it, and the order in which its files begin."""
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.order import LONGEST
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -28,3 +32,21 @@ def test_a_check_that_fails_fails_the_run(tmp_path: Path, checks: object, code: 
     assert run.stdout.count("passed beside the tests: calendar") == 1
     assert ("a check: failed" in run.stdout) == ("no-such-file" in run.stdout) == bool(code)
     assert "1 passed" in run.stdout.splitlines()[-1]
+
+
+def test_the_files_that_begin_first_exist() -> None:
+    assert len(set(LONGEST)) == len(LONGEST)
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
+
+
+def test_the_longest_files_begin_first_where_processes_share_them(tmp_path: Path) -> None:
+    folders = {"integration": ("test_send.py", "test_chaos.py"), "unit": ("test_a.py",)}
+    for folder, names in folders.items():
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / name).write_text("def test_it():\n    pass\n")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--numprocesses", "1", str(tmp_path)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    begun = re.findall(r"PASSED \S*?(test_\w+)\.py", run.stdout)
+    assert begun == ["test_chaos", "test_send", "test_a"], run.stdout + run.stderr

@@ -4,6 +4,7 @@ import io
 import json
 from collections import Counter
 from datetime import date
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 
 from connectors.client import EngineClient
 from connectors.retail.invoices import read_invoices
-from engine.cli.demo import run_demo
 from engine.core.errors import UsageError
 from engine.demo import run as demo_run
 from engine.demo.options import DemoOptions
@@ -29,7 +29,7 @@ PERIOD = Period(date(2011, 1, 10), date(2011, 1, 12))
 
 async def summary_of_a_short_run() -> tuple[dict[str, Any], dict[str, Any]]:
     end = at_local(date(2011, 1, 13).toordinal())
-    lines = (line for line in read_invoices() if line.at < end and sum(line.sku.encode()) % 9 == 0)
+    lines = (line for line in takewhile(lambda line: line.at < end, read_invoices()) if sum(line.sku.encode()) % 9 == 0)
     plan = build_plan(lines, PERIOD, "test")
     async with fake_engine() as engine, EngineClient(engine.url) as client:
         report = await ClosedLoop(plan, client).run(lambda _status: None)
@@ -79,13 +79,13 @@ def test_the_period_runs_to_the_end_of_its_last_month(options: DemoOptions, last
 )
 def test_days_without_data_are_wrong_usage(options: DemoOptions) -> None:
     with pytest.raises(UsageError, match="2011-09-30"):
-        run_demo(options)
+        demo_run.run(options)
 
 
 def test_a_directory_that_is_in_use_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(UsageError, match="not empty"):
-        run_demo(DemoOptions(data=tmp_path))
+        demo_run.run(DemoOptions(data=tmp_path))
     assert (tmp_path / "mine").read_text() == "mine"
 
 

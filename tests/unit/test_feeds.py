@@ -210,7 +210,7 @@ def test_a_stale_feed_that_comes_back_is_fresh_everywhere_at_the_next_look(sku: 
     engine.submit([arrival(NOW + HOUR, "wms", sku)], NOW + HOUR)
     engine.tick_due(NOW + HOUR + SECOND)
     assert alerts(bus, "resolved") == ["wms"]
-    assert [task.feeds.stale_at("L") for task in engine.tasks] == [[]] * 4
+    assert [fold.feeds.stale_at("L") for fold in engine.folds] == [[]] * 4
 
 
 def test_an_engine_that_starts_anew_tells_what_it_had_not() -> None:
@@ -221,7 +221,7 @@ def test_an_engine_that_starts_anew_tells_what_it_had_not() -> None:
     engine = Engine(bus, Rules())
     engine.tick_due(NOW + 601 * SECOND)
     assert alerts(bus) == []
-    assert [task.feeds.pulses["wms"].last for task in engine.tasks] == [NOW + 500 * SECOND] * 4
+    assert [fold.feeds.pulses["wms"].last for fold in engine.folds] == [NOW + 500 * SECOND] * 4
 
 
 def test_a_tick_is_never_longer_than_an_event_may_be() -> None:

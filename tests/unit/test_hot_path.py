@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agents.turn import MOST_SPANS, Calendar
+from agents.calendar import MOST_SPANS, Calendar
 from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.core.values import DAY

@@ -1,6 +1,5 @@
 """Foreign records against profiles: which event each becomes, or why it becomes a dead letter."""
 
-import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -8,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import InvalidTransactionTimeout, MessageSizeTooLargeError, RecordListTooLargeError
 
 import connectors.kafka_source
 from connectors.kafka_source import load_profile
 from connectors.kafka_source import outgoing as outgoing_module
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.lane import Lane
 from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Portion, Target, outgoing, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
@@ -23,10 +19,7 @@ from engine.core.errors import UsageError
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
-from engine.kafka.connection import Connection
-from engine.kafka.errors import translating
 from engine.kafka.headers import BROADCAST_HEADER
-from engine.settings import load_kafka
 
 EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
@@ -307,7 +300,7 @@ def test_an_event_for_all_goes_to_every_partition_and_says_so(translate: Transla
     assert isinstance(translated, Translated)
     sent = outgoing(record, translated, TARGET)
     assert [copy.partition for copy in sent] == list(range(8))
-    assert {copy.value for copy in sent} == {translate(record).value}
+    assert {copy.value for copy in sent} == {translated.value}
     assert all(copy.headers == [BROADCAST_HEADER] for copy in sent)
 
 
@@ -338,59 +331,6 @@ def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
     assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
 
 
-def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person():
-    with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
-        raise InvalidTransactionTimeout
-
-
-class RefusingProducer:
-    """A producer whose broker finds every record too long."""
-
-    def __init__(self, error):
-        self.error = error
-
-    async def start(self):
-        pass
-
-    async def stop(self):
-        pass
-
-    async def begin_transaction(self):
-        pass
-
-    async def send(self, *_, **__):
-        refused = asyncio.get_running_loop().create_future()
-        refused.set_exception(self.error)
-        return refused
-
-
-class FreshTopic:
-    """A consumer of a topic with no records, of which the group has committed nothing."""
-
-    async def committed(self, place):
-        return None
-
-    async def beginning_offsets(self, places):
-        return dict.fromkeys(places, 0)
-
-    async def end_offsets(self, places):
-        return dict.fromkeys(places, 0)
-
-    def seek(self, place, offset):
-        assert offset == 0
-
-
-@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
-async def test_a_record_that_a_topic_never_takes_is_for_a_person(translate, error):
-    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
-    connection.transactional_producer = lambda _: RefusingProducer(error())
-    lane = Lane(connection, "group", TopicPartition("wms", 0))
-    await lane.open(FreshTopic())
-    record = received("wms", out())
-    with pytest.raises(UsageError, match="kafka-configs"):
-        await lane.commit(outgoing(record, translate(record), TARGET), 1)
-
-
 def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
     record = received("wms", b"\x01" * 16_000_000)
     (letter,) = outgoing(record, Rejection("untranslatable", "x\ud800" * 10_000), TARGET)
@@ -398,7 +338,7 @@ def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
     assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
 
 
-def test_the_example_is_a_profile():
+def test_the_example_is_a_profile() -> None:
     assert load_profile(EXAMPLE).topic_names == ["wms.movements", "erp.events", "shop.events"]
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from engine.bus.memory.bus import MemoryBus
 from engine.core.errors import Busy
-from engine.runtime.single.service import WAITING_EVENTS, Service
+from engine.runtime.single.group_commit import WAITING_EVENTS
+from engine.runtime.single.service import Service
 
 
 async def test_what_waits_decides_whether_the_engine_is_behind_not_how_much_comes() -> None:

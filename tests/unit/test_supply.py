@@ -11,70 +11,67 @@ from typing import Any
 import pytest
 
 from agents import supply
-from agents.turn import Calendar, Turn
-from engine.core.rules import Rules
+from agents.turn import Turn
 from engine.core.values import DAY
-from tables import keys
-from tables.feeds import Feeds
-from tables.stores.memory import MemoryFamily
 from tables.supply import SUPPLY
-from tables.workspace import Workspace
 from tests.auditor.adapter import Rig
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
+from tests.unit.turns import ROW, empty_turn, site_on
 from tests.unit.work import work_of
 
-ROW = keys.row("S", "L")
 TODAY = date(2026, 3, 10).toordinal()
 KEY = ("S", "L")
-
-
-def empty() -> Turn:
-    """A turn over an empty state."""
-    return Turn(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Feeds(), 0)
 
 
 def blocks(turn: Turn) -> int:
     return sum(row is not None for key, row in turn.writes.items() if key[:1] == SUPPLY)
 
 
+def ahead_on(turn: Turn, day: int, horizon: int) -> supply.Ahead:
+    """The supply from a day on; the answer stays the same when what has passed has become one sum."""
+    site = site_on(turn, day)
+    before = supply.ahead(site, horizon)
+    supply.drop_past(site)
+    assert supply.ahead(site, horizon) == before
+    return before
+
+
 def test_what_has_passed_is_one_sum_and_what_is_ahead_lies_on_its_day() -> None:
-    turn = empty()
+    turn = empty_turn()
     for day in range(TODAY - 400, TODAY + 40):
-        supply.add(turn, ROW, day, 2)
-    supply.add(turn, ROW, None, 99)
-    ahead = supply.ahead(turn, ROW, TODAY, 30)
-    assert (ahead.days, ahead.overdue) == ([2] * 30, 800)
+        supply.add(turn.site(ROW), day, 2)
+    supply.add(turn.site(ROW), None, 99)
+    assert ahead_on(turn, TODAY, 30) == supply.Ahead([2] * 30, 800)
     assert blocks(turn) == 2
-    assert supply.ahead(turn, ROW, TODAY + 35, 7) == supply.Ahead([2] * 5 + [0] * 2, 870)
+    assert ahead_on(turn, TODAY + 35, 7) == supply.Ahead([2] * 5 + [0] * 2, 870)
 
 
 def test_a_piece_that_was_summed_up_can_be_taken_out_again() -> None:
-    turn = empty()
-    supply.add(turn, ROW, TODAY - 100, 7)
-    assert supply.ahead(turn, ROW, TODAY, 5).overdue == 7
-    supply.add(turn, ROW, TODAY - 100, -7)
-    assert supply.ahead(turn, ROW, TODAY, 5) == supply.Ahead([0] * 5, 0)
+    turn = empty_turn()
+    supply.add(turn.site(ROW), TODAY - 100, 7)
+    assert ahead_on(turn, TODAY, 5).overdue == 7
+    supply.add(turn.site(ROW), TODAY - 100, -7)
+    assert ahead_on(turn, TODAY, 5) == supply.Ahead([0] * 5, 0)
     assert blocks(turn) == 0
 
 
 def test_a_local_day_that_falls_back_finds_its_supply() -> None:
-    turn = empty()
+    turn = empty_turn()
     for day in (TODAY - 2, TODAY - 1, TODAY):
-        supply.add(turn, ROW, day, 1)
-    assert supply.ahead(turn, ROW, TODAY + 1, 5).overdue == 3
-    assert supply.ahead(turn, ROW, TODAY - 1, 3) == supply.Ahead([1, 1, 0], 1)
+        supply.add(turn.site(ROW), day, 1)
+    assert ahead_on(turn, TODAY + 1, 5).overdue == 3
+    assert ahead_on(turn, TODAY - 1, 3) == supply.Ahead([1, 1, 0], 1)
 
 
 def test_goods_in_flight_are_found_by_their_quantity() -> None:
-    turn = empty()
-    stock = turn.stock(ROW)
-    stock.in_transit = 12
-    supply.transit(turn, ROW, 0, 5)
-    supply.transit(turn, ROW, 0, 7)
-    assert [qty for qty in range(-1, 14) if supply.in_flight(turn, ROW, stock, qty)] == [5, 7, 12]
-    supply.transit(turn, ROW, 5, 4)
-    assert not supply.in_flight(turn, ROW, stock, 5)
+    site = empty_turn().site(ROW)
+    site.stock.in_transit = 12
+    supply.transit(site, 0, 5)
+    supply.transit(site, 0, 7)
+    assert [qty for qty in range(-1, 14) if supply.in_flight(site, qty)] == [5, 7, 12]
+    supply.transit(site, 5, 4)
+    assert not supply.in_flight(site, 5)
 
 
 # lead times, in any order of arrival ----------------------------------------------------------------------------------

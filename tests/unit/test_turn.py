@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agents.turn import Calendar, Turn
-from engine.core.rules import Rules
-from tables import keys
-from tables.feeds import Feeds
 from tables.purchasing import slot_range
-from tables.stores.memory import MemoryFamily
-from tables.workspace import Workspace
-
-ROW = keys.row("A", "L")
+from tests.unit.turns import ROW, empty_turn
 
 
 class Compared(bytes):
@@ -33,16 +26,12 @@ class Compared(bytes):
     __gt__, __ge__ = __le__, __lt__
 
 
-def turn() -> Turn:
-    return Turn(Workspace(MemoryFamily(), 1 << 20), Rules(), Calendar(), Feeds(), 0)
-
-
 def comparisons_of(lines: int) -> int:
     """Write and scan once for each of so many lines, as a receipt does that fills all lines of an order."""
-    told, Compared.times = turn(), 0
+    told, Compared.times = empty_turn(), 0
     for number in range(lines):
         start, stop = slot_range(ROW, b"o", f"O\0{number:06}")
-        told.put(Compared(start + b"x"), b"")
+        told.writes[Compared(start + b"x")] = b""
         assert [key for key, _ in told.scan(start, stop)] == [start + b"x"]
     return Compared.times
 
@@ -53,7 +42,7 @@ def test_a_scan_does_not_look_at_all_that_the_turn_has_written() -> None:
 
 
 def test_a_scan_sees_what_was_written_changed_and_deleted_since_the_last_one() -> None:
-    told = turn()
+    told = empty_turn()
     start, stop = slot_range(ROW, b"o", "O\x001")
     for name in (b"c", b"a"):
         told.put(start + name, name)

@@ -330,7 +330,7 @@ def test_the_alert_of_a_jump_ages_out_and_a_later_jump_keeps_it() -> None:
         [alert] = [json.loads(value)["data"] for _, value in bus.published.things("alerts")]
         states.append(alert["status"])
     assert states == ["open", "open", "open", "resolved"]
-    assert [task.due(NOW + YEAR) for task in engine.tasks] == [False, False]
+    assert [fold.due(NOW + YEAR) for fold in engine.folds] == [False, False]
     assert audit(bus, MemoryBus(2), lambda *_: None).differences == []
 
 

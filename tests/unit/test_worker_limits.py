@@ -18,7 +18,8 @@ from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
-from engine.runtime.fold import Fold, Marker
+from engine.runtime.fold import Fold
+from engine.runtime.marker import Marker
 from engine.runtime.publishing import LONGEST_KEPT_BYTES
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from engine.bus.memory.cluster import MemoryBroker, MemoryCluster
+from engine.bus.memory.broker import MemoryBroker
+from engine.bus.memory.cluster import MemoryCluster
 from engine.core.errors import BrokenInvariant, EnvironmentFailure
 from engine.core.rules import Rules
 from engine.runtime.cluster.surroundings import Pacing

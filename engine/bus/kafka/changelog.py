@@ -1,7 +1,7 @@
 """A commit as records of `stockline.state`, and the way back.
 
 - a row: its state key -> its value, null to delete
-- the names of events that a commit remembered: one record (`tables.event_marks`)
+- the event marks that a commit made: one record (`tables.event_marks`)
 - the marker: how far the log is folded, with the identity of the log's topic
 """
 
@@ -11,16 +11,17 @@ from typing import NamedTuple
 import msgspec
 
 from engine.bus.single import Commit
-from tables.event_marks import EVENT_MARK, chunk_key, pack_marks
+from engine.kafka.headers import NO_HEADERS, Message
+from tables.event_marks import EVENT_MARK, chunk_key, newest_arrival, pack_marks
 from tables.markers import marker_key
 
 Pair = tuple[bytes, bytes | None]
 
-DEDUPE_TAG = EVENT_MARK[0]
+MARK_TAG = EVENT_MARK[0]
 
 
 class LogMarker(msgspec.Struct, array_like=True):
-    """The marker of a task with the log that it speaks of."""
+    """The marker of a partition with the log that it speaks of."""
 
     topic_id: str
     next_offset: int
@@ -36,28 +37,44 @@ def read_log_marker(value: bytes | None) -> LogMarker | None:
 
 
 class Change(NamedTuple):
-    """What a commit changes: the records of the changelog, and the names, which locally lie one by one."""
+    """What a commit changes: rows, event marks, the same marks packed into one record, and the marker.
 
-    records: list[Pair]
-    names: list[tuple[bytes, bytes]]
+    All but the marks are records of the changelog as they are written. `chunk` is one record, or none where the commit
+    makes no mark.
+    """
+
+    rows: list[Message]
+    marks: list[tuple[bytes, bytes]]
+    chunk: Sequence[Message]
+    marker: Message
+
+    @property
+    def newest(self) -> int:
+        """The latest arrival (microseconds) among the marks, 0 where there are none."""
+        return newest_arrival(self.marks[-1][1]) if self.marks else 0
+
+    def records(self, expired: Sequence[bytes]) -> list[Message]:
+        """The records of the changelog; `expired` are the keys of chunks whose marks are too old to count.
+
+        The marker comes last, so that a reader of a part of a commit does not take it for the whole.
+        """
+        return [*self.rows, *self.chunk, *((key, None, NO_HEADERS) for key in expired), self.marker]
 
 
-def change_of(commit: Commit, topic_id: str, expired: Sequence[bytes]) -> Change:
-    """The changelog records of a commit. `expired` are the keys of chunks of names that are too old to count."""
-    records: list[Pair] = []
-    names: list[tuple[bytes, bytes]] = []
-    for pair in commit.changes:
-        key, value = pair
-        if key[0] == DEDUPE_TAG and value is not None:
-            names.append((key, value))
+def change_of(commit: Commit, topic_id: str) -> Change:
+    """What a commit on the log with the identity `topic_id` changes. Every change passes here once, so it is short."""
+    rows: list[Message] = []
+    marks: list[tuple[bytes, bytes]] = []
+    for key, value in commit.changes:
+        if key[0] == MARK_TAG and value is not None:
+            marks.append((key, value))
         else:
-            records.append(pair)
-    if names:
-        records.append((chunk_key(commit.partition, commit.next_offset), pack_marks(names)))
-    records += [(key, None) for key in expired]
-    marker = LogMarker(topic_id, commit.next_offset, commit.marker)
-    records.append((marker_key(commit.partition), msgspec.msgpack.encode(marker)))
-    return Change(records, names)
+            rows.append((key, value, NO_HEADERS))
+    chunk: list[Message] = []
+    if marks:
+        chunk.append((chunk_key(commit.partition, commit.next_offset), pack_marks(marks), NO_HEADERS))
+    marker = msgspec.msgpack.encode(LogMarker(topic_id, commit.next_offset, commit.marker))
+    return Change(rows, marks, chunk, (marker_key(commit.partition), marker, NO_HEADERS))
 
 
 def touched_offsets(commit: Commit) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
-"""All that the topics hold, as of one commit of every task: what an audit compares with the log folded again.
+"""All that the topics hold, as of one commit of every partition: an audit compares it with the log folded again.
 
 A commit is one transaction, but topics are read one after the other. The changelog is read first; its markers say up to
-where each task has folded. Outputs are read after that, and those of later commits are left out by their header.
+where each partition is folded. Outputs are read after that, and those of later commits are left out by their header.
 """
 
 import asyncio
@@ -14,14 +14,12 @@ from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
 from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import LogMarker, read_log_marker
+from engine.bus.kafka.codec import commit_of, folded_until, record_of
 from engine.bus.kafka.topics import Topics
-from engine.bus.kafka.web.follower import commit_of
-from engine.bus.kafka.worker.transport import record_of
 from engine.bus.single import Commit, Record
 from engine.bus.snapshot_file import Head
-from engine.core.errors import BrokenInvariant, UsageError
+from engine.core.errors import UsageError
 from engine.kafka.connection import Connection, stopped
-from engine.kafka.headers import UNTIL_HEADER
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
@@ -73,7 +71,7 @@ class Snapshot:
         self.published = DiskReadModel(self._store, partitions)
 
     async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
-        await self._copy(consumer, [STATE], advance, lambda place, records: records)
+        await self._copy(consumer, [STATE], advance, lambda _, records: records)
         await self._copy(consumer, list(OUTPUTS.values()), advance, self._of_snapshot)
         log = [TopicPartition(EVENTS, partition) for partition in range(self.partitions)]
         starts = {at: self._starts[at.partition] for at in log}
@@ -109,7 +107,7 @@ class Snapshot:
         # A position is the latest of its row, also where that is older than the place at which the copy begins.
         whole = at.topic == OUTPUTS["positions"] or not self._starts[at.partition]
         start = -1 if whole else self._starts[at.partition]
-        return [record for record in records if start < _until(record) <= folded]
+        return [record for record in records if start < folded_until(record) <= folded]
 
     def _keep(self, commit: Commit) -> None:
         batch = self._store.batch()
@@ -130,7 +128,7 @@ class Snapshot:
         return read_log_marker(self.state.get(marker_key(partition)))
 
     def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task."""
+        """The marker of the partition's last commit."""
         marker = self._marker(partition)
         return None if marker is None else marker.marker
 
@@ -144,7 +142,7 @@ class Snapshot:
         return Head([self.end_offset(p) for p in places], [self.marker(p) for p in places])
 
     def end_offset(self, partition: int) -> int:
-        """How far the task has folded."""
+        """The offset up to which the partition is folded."""
         marker = self._marker(partition)
         return 0 if marker is None else marker.next_offset
 
@@ -153,10 +151,6 @@ class Snapshot:
         start, stop = layout.log_key(partition, offset), layout.log_key(partition, self.end_offset(partition))
         pairs = self._log.scan(start, stop)
         return [layout.record(key, value) for (key, value), _ in zip(pairs, range(limit), strict=False)]
-
-    def commit(self, commits: Sequence[Commit]) -> None:
-        """A snapshot does not change."""
-        raise BrokenInvariant("a snapshot cannot commit")
 
     def close(self) -> None:
         """Close the files."""
@@ -178,9 +172,3 @@ async def _read(
         for at, records in fetched.items():
             yield at, [record for record in records if record.offset < ends[at]]
         left = {at for at in left if await consumer.position(at) < ends[at]}
-
-
-def _until(record: ConsumerRecord) -> int:
-    """Up to where the commit had folded that wrote a record; 0 for what no commit has written."""
-    found = dict(record.headers).get(UNTIL_HEADER, b"")
-    return int(found) if found.isdigit() else 0

@@ -1,4 +1,4 @@
-"""The topics of the contract: made where they are missing, and checked; what is wrong stops with what to do."""
+"""Creates the topics of the contract where they are missing, and checks their settings; an error says what to do."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ COMPACTED = {
 
 
 class Topics(Struct, frozen=True):
-    """What was found: the number of partitions, the identities of the topics, the identity of the cluster."""
+    """The topics that were found: their number of partitions, and topic -> identity."""
 
     partitions: int
     ids: Mapping[str, str]
@@ -47,9 +47,9 @@ class Topics(Struct, frozen=True):
 
 
 def wanted_config(topic: str) -> dict[str, str]:
-    """How a topic is made: cleanup and retention by the contract, and room for its longest record.
+    """The settings with which a topic is made: cleanup and retention by the contract, and room for its longest record.
 
-    The broker stamps the arrival of events: what producers claim would be no order of arrival.
+    The broker stamps the arrival of events, because the clocks of producers would give no order of arrival.
     """
     kept = CHANNELS[topic.removeprefix("stockline.")].kafka
     config = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in kept.items()}
@@ -170,22 +170,24 @@ async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
 
 
 def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
-    """Refuse a set-up that would lose or bend what the engine relies on; retention that is longer is welcome."""
+    """Refuse settings with which the engine would lose data; a longer retention is welcome."""
     wanted = wanted_config(topic)
     for name in ("cleanup.policy", "message.timestamp.type"):
         if name in wanted and config.get(name) != wanted[name]:
-            raise _wrong(address, topic, name, config.get(name), f"must be {wanted[name]}", wanted[name])
+            found = f"{name}={config.get(name)}, which must be {wanted[name]}"
+            raise _wrong(address, topic, found, f"{name}={wanted[name]}")
     kept, least = int(config.get("retention.ms", -1)), int(wanted.get("retention.ms", -1))
     if least >= 0 and 0 <= kept < least:
-        raise _wrong(address, topic, "retention.ms", kept, f"must be at least {least}", str(least))
+        found = f"retention.ms={kept}, which must be at least {least}"
+        raise _wrong(address, topic, found, f"retention.ms={least}")
     needed = int(wanted["max.message.bytes"])
     for name in ("max.message.bytes", "segment.bytes"):
         if (room := int(config.get(name, needed))) < needed:
-            raise _wrong(address, topic, name, room, f"must be at least {needed}", str(needed))
+            raise _wrong(address, topic, f"{name}={room}, which must be at least {needed}", f"{name}={needed}")
 
 
 def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) -> UsageError:
-    """A broker has refused records for their length: no repetition helps, a person must raise the topic's limit."""
+    """The error for records that a broker refuses for their length: a person must raise the topic's limit."""
     name = "segment.bytes" if isinstance(error, RecordListTooLargeError) else "max.message.bytes"
     wanted = f"{name}={wanted_config(at.topic)['max.message.bytes']}"
     return UsageError(
@@ -195,8 +197,8 @@ def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) 
     )
 
 
-def _wrong(address: str, topic: str, name: str, value: Any, rule: str, wanted: str) -> UsageError:
-    return UsageError(f"{topic} has {name}={value}, which {rule}: {_command(address, topic, f'{name}={wanted}')}")
+def _wrong(address: str, topic: str, found: str, setting: str) -> UsageError:
+    return UsageError(f"{topic} has {found}: {_command(address, topic, setting)}")
 
 
 def _command(address: str, topic: str, setting: str) -> str:

@@ -115,7 +115,7 @@ class MemoryBus:
         return self._logs[partition][offset : offset + limit]
 
     def marker(self, partition: int) -> bytes | None:
-        """The marker of the last commit of the task, or None before the first."""
+        """The marker of the partition's last commit, or None before the first."""
         return self._markers[partition]
 
     def commit(self, commits: Sequence[Commit]) -> None:

@@ -148,7 +148,7 @@ class PartitionLoop:
                 raise
             # Nobody has stopped this loop, so the Kafka client has cancelled a request of its own.
             error = EnvironmentFailure("the Kafka client gave up a request")
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001 - any error ends the ownership; `_run` raises what it must not retry
             error = caught
         await self._close(error)
         return error

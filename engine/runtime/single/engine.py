@@ -1,88 +1,74 @@
-"""The engine on one machine: order what arrives, fold it, commit it, answer.
+"""The engine on one machine: order the events that arrive, fold them, commit them, answer.
 
 `submit` is the one path of an event. Its steps, and the reason for their order:
 
-1. decode     the sku decides the partition; what cannot be decoded is logged too, so that a replay refuses it again
+1. decode     the sku decides the partition; what cannot be decoded is logged too, so that a replay rejects it again
 2. sequence   a log clock ticks before the event that moves it, so that what was due is done first
-3. step       every task folds its records on its own rows
-4. commit     log, rows, outputs and markers of all tasks in one atomic, durable write
-5. answer     only now may anyone say that an event was accepted
+3. step       every fold folds its records on its own rows
+4. commit     log, rows, outputs and markers of all folds in one atomic, durable write
+5. answer     only now may a caller be told that an event was accepted
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 
-from msgspec import Struct
-
-from engine.bus.single import Audited, Bus, Output, Record
+from engine.bus.single import Bus, Output
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
 from engine.core.identify import identify
-from engine.core.outcomes import Duplicate, Rejection
+from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
-from engine.runtime.arrivals import Arrival, Decoder
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
 from engine.runtime.fold import Fold, Outcome
-from engine.runtime.marker import read_marker, resume
+from engine.runtime.marker import resume
+from engine.runtime.replay import REPLAY_RECORDS
+from engine.runtime.single.batch import Batch, Committed, Spot
+from engine.runtime.submission import Submission
 
-REPLAY_RECORDS = 2_000
 MAX_PARTITIONS_REMEMBERED = 200_000
 
 
-class RejectedEvent(Struct):
-    """Why one item was not taken."""
-
-    index: int
-    id: str | None
-    reason: str
-    detail: str
-
-
-class Submission(Struct):
-    """What became of the items of one submission.
-
-    `duplicates` says how many of the accepted were known before; None where only a later fold can tell.
-    """
-
-    accepted: int
-    refused: list[RejectedEvent]
-    duplicates: int | None = None
-
-
 class Engine:
-    """All tasks of a bus in one process. Not thread-safe: one thread owns it."""
+    """The folds of all partitions of a bus. Not thread-safe: one thread owns it.
+
+    Attributes:
+        folds: the fold of each partition.
+        now: the engine's clock, in microseconds.
+    """
 
     def __init__(self, bus: Bus, rules: Rules | None = None, memory_bytes: int = 256 << 20) -> None:
         self.bus = bus
         self.rules = rules or Rules()
         self._partitions: dict[str, int] = {}
-        self.tasks = [self._task(partition, memory_bytes // bus.partitions) for partition in range(bus.partitions)]
-        self._ends = [bus.end_offset(task.partition) for task in self.tasks]
+        self.folds = [self._fold(partition, memory_bytes // bus.partitions) for partition in range(bus.partitions)]
+        self._ends = [bus.end_offset(fold.partition) for fold in self.folds]
         self._catch_up()
-        self.now = max(task.marker.now for task in self.tasks)
-        self._feeds = {name for task in self.tasks for name in task.feeds.declared}
+        self.now = max(fold.marker.now for fold in self.folds)
+        self._feeds = {name for fold in self.folds for name in fold.feeds.declared}
         self._news = self._news_of_feeds()
 
-    def _task(self, partition: int, memory_bytes: int) -> Fold:
+    def _fold(self, partition: int, memory_bytes: int) -> Fold:
         marker = resume(self.bus.marker(partition), self.rules)
         return Fold(self.bus.state, partition, self.bus.partitions, self.rules, marker, memory_bytes)
 
     def _catch_up(self) -> None:
-        """Fold what is in the log but not yet in the rows."""
+        """Fold the records that are in the log but not yet in the rows."""
         decoder = Decoder(self.bus.partitions)
-        for task in self.tasks:
-            while records := self.bus.read_log(task.partition, task.marker.next_offset, REPLAY_RECORDS):
-                self.bus.commit([task.step(decoder.arrivals(records), append=False).commit])
-                task.committed()
+        for fold in self.folds:
+            while records := self.bus.read_log(fold.partition, fold.marker.next_offset, REPLAY_RECORDS):
+                self.bus.commit([fold.step(decoder.arrivals(records), append=False).commit])
+                fold.committed()
 
     def _news_of_feeds(self) -> News:
-        """What some partitions know of feeds, and others do not yet."""
+        """The last arrivals from feeds that some partitions know of and others do not yet."""
         news = News()
         for name in sorted(self._feeds):
-            known = [task.feeds.pulses[name].last for task in self.tasks if name in task.feeds.pulses]
+            known = [fold.feeds.pulses[name].last for fold in self.folds if name in fold.feeds.pulses]
             news.told([(name, min(known))])
             news.heard(name, max(known))
         return news
+
+    # events -----------------------------------------------------------------------------------------------------------
 
     def submit(self, items: Sequence[bytes], arrived_at: int) -> Submission:
         """Take some events, each the bytes of one CloudEvent; return once they are durable and applied.
@@ -96,142 +82,114 @@ class Engine:
         """
         submission = self.submit_all([items], arrived_at)[0][0]
         if self.rules.clock == "log":
-            self.settle()
+            self.finish_ticks()
         return submission
 
     def submit_all(
         self, submissions: Sequence[Sequence[bytes]], arrived_at: int
     ) -> list[tuple[Submission, list[Output]]]:
         """Take several submissions in one commit. The outputs of all are with the first."""
-        queues: list[list[Arrival]] = [[] for _ in self.tasks]
-        places = [[self._sequence(raw, arrived_at, queues) for raw in items] for items in submissions]
-        outcomes, outputs = self._commit(queues)
-        receipts = [self._submission(places_of_one, queues, outcomes) for places_of_one in places]
-        return [(submission, outputs if not i else []) for i, submission in enumerate(receipts)]
+        batch = Batch(self._ends, arrived_at)
+        spots = [[self._sequence(raw, batch) for raw in items] for items in submissions]
+        committed = self._commit(batch)
+        answers = [committed.submission(of_one) for of_one in spots]  # 5. answer
+        return [(submission, [] if index else committed.outputs) for index, submission in enumerate(answers)]
+
+    def _commit(self, batch: Batch) -> Committed:
+        busy = [fold for fold in self.folds if batch.queues[fold.partition]]
+        steps = [fold.step(batch.queues[fold.partition], append=True) for fold in busy]  # 3. step
+        self.bus.commit([step.commit for step in steps])  # 4. commit
+        outcomes: list[list[Outcome]] = [[] for _ in self.folds]
+        outputs: list[Output] = []
+        for fold, step in zip(busy, steps, strict=True):
+            self._ends[fold.partition] += len(batch.queues[fold.partition])
+            outcomes[fold.partition] = step.outcomes
+            outputs += step.commit.outputs
+            fold.committed()
+        return Committed(outcomes, outputs)
+
+    # time -------------------------------------------------------------------------------------------------------------
 
     def tick(self, at: int) -> list[Output]:
         """Let time pass: `clock.ticked` at the instant `at` in every partition, until nothing more is due."""
-        return self._write_ticks(at, self._news.all(), range(len(self.tasks))) + self.settle()
+        return self._tick(at, self._news.all(), range(len(self.folds))) + self.finish_ticks()
 
     def tick_due(self, now: int) -> list[Output]:
         """Tick at the instant `now` where that changes something; what is due beyond a portion is left to the next."""
-        news = self._news.ripe(now, self.tasks[0].feeds.declared)
-        due = [task.partition for task in self.tasks if news or task.due(now)]
-        return self._write_ticks(now, news, due) if due else []
+        news = self._news.ripe(now, self.folds[0].feeds.declared)
+        due = [fold.partition for fold in self.folds if news or fold.due(now)]
+        return self._tick(now, news, due) if due else []
 
-    def settle(self) -> list[Output]:
-        """Tick at the same instant until nothing of what was due is left."""
+    def finish_ticks(self) -> list[Output]:
+        """Tick again at the same instant until nothing of what was due is left."""
         outputs: list[Output] = []
         while self.behind:
-            outputs += self.tick_left()
+            outputs += self.tick_again()
         return outputs
 
-    def tick_left(self) -> list[Output]:
-        """Tick at the same instant where the last tick has left some of what was due."""
-        left = [task.partition for task in self.tasks if task.behind]
-        return self._write_ticks(self.now, {}, left) if left else []
+    def tick_again(self) -> list[Output]:
+        """Tick once more at the same instant where the last tick has left some of what was due."""
+        left = [fold.partition for fold in self.folds if fold.behind]
+        return self._tick(self.now, {}, left) if left else []
 
     @property
     def behind(self) -> bool:
         """Whether the last tick has left some of what was due to the next."""
-        return any(task.behind for task in self.tasks)
+        return any(fold.behind for fold in self.folds)
 
-    def _write_ticks(self, at: int, news: dict[str, int], partitions: Sequence[int]) -> list[Output]:
-        queues: list[list[Arrival]] = [[] for _ in self.tasks]
-        self._put_ticks(at, at, news, partitions, queues)
-        return self._commit(queues)[1]
+    def _tick(self, at: int, news: dict[str, int], partitions: Sequence[int]) -> list[Output]:
+        batch = Batch(self._ends, at)
+        self._append_ticks(batch, at, news, partitions)
+        return self._commit(batch).outputs
 
-    def _commit(self, queues: list[list[Arrival]]) -> tuple[list[list[Outcome]], list[Output]]:
-        busy = [(task, queue) for task, queue in zip(self.tasks, queues, strict=True) if queue]
-        steps = [task.step(queue, append=True) for task, queue in busy]
-        self.bus.commit([step.commit for step in steps])
-        outcomes: list[list[Outcome]] = [[] for _ in self.tasks]
-        outputs: list[Output] = []
-        for (task, queue), step in zip(busy, steps, strict=True):
-            self._ends[task.partition] += len(queue)
-            outcomes[task.partition] = step.outcomes
-            outputs += step.commit.outputs
-            task.committed()
-        return outcomes, outputs
+    def _append_ticks(self, batch: Batch, at: int, news: dict[str, int], partitions: Sequence[int]) -> None:
+        self.now = max(self.now, at)
+        for event in ticks_of(at, news):
+            raw = encode(event)
+            for partition in partitions:
+                batch.append(partition, CLOCK_SOURCE, raw, event)
+        self._news.told(news.items())
 
     # sequencing -------------------------------------------------------------------------------------------------------
 
-    def _sequence(self, raw: bytes, arrived_at: int, queues: list[list[Arrival]]) -> tuple[int, int, str | None]:
-        """Put one item at the end of its partition's queue; answer where (partition, place in queue) and its id."""
-        event = decode(raw)
+    def _sequence(self, raw: bytes, batch: Batch) -> Spot:
+        """Put one item at the end of its partition's queue, behind the ticks that it causes."""
+        event = decode(raw)  # 1. decode
         if isinstance(event, Rejection):
-            return (*self._put(0, "", raw, event, arrived_at, queues), identify(raw).id)
+            return Spot(0, batch.append(0, "", raw, event), identify(raw).id)
         if event.source != CLOCK_SOURCE:
-            self._follow(event, arrived_at, queues)
+            self._advance_clock(event, batch)  # 2. sequence
         if isinstance(event, Broadcast):
-            spots = [self._put(p, event.source, raw, event, arrived_at, queues) for p in range(len(queues))]
-            return (*spots[0], event.id)
+            indexes = [batch.append(fold.partition, event.source, raw, event) for fold in self.folds]
+            return Spot(0, indexes[0], event.id)
         sku: str = event.data.sku
-        return (*self._put(self._partition(sku), sku, raw, event, arrived_at, queues), event.id)
+        partition = self._partition_of(sku)
+        return Spot(partition, batch.append(partition, sku, raw, event), event.id)
 
-    def _follow(self, event: Event, arrived_at: int, queues: list[list[Arrival]]) -> None:
-        """Let the engine's clock follow an event: the log clock ticks, feeds are alive."""
-        at = arrived_at
+    def _advance_clock(self, event: Event, batch: Batch) -> None:
+        """Let the engine's clock follow an event: a log clock ticks, and the event's feed is alive."""
+        at = batch.arrived_at
         if self.rules.clock == "wall":
-            self.now = max(self.now, arrived_at)
+            self.now = max(self.now, at)
         else:
             at = instant(event.time)
-            if at > arrived_at + self.rules.max_ahead_hours * HOUR:
+            if at > batch.arrived_at + self.rules.max_ahead_hours * HOUR:
                 return
             if at >= self.now + SECOND:
-                self._put_ticks(at, arrived_at, self._news.all(), range(len(queues)), queues)
+                self._append_ticks(batch, at, self._news.all(), range(len(self.folds)))
         if type(event) is FeedDeclared and event.data.feed not in self._feeds:
             self._feeds.add(event.data.feed)
             self._news.told([(event.data.feed, self.now)])
         if event.source in self._feeds:
             self._news.heard(event.source, max(at, self.now))
 
-    def _put_ticks(
-        self, at: int, arrived_at: int, news: dict[str, int], partitions: Sequence[int], queues: list[list[Arrival]]
-    ) -> None:
-        self.now = max(self.now, at)
-        for event in ticks_of(at, news):
-            raw = encode(event)
-            for partition in partitions:
-                self._put(partition, CLOCK_SOURCE, raw, event, arrived_at, queues)
-        self._news.told(news.items())
-
-    def _put(
-        self,
-        partition: int,
-        key: str,
-        raw: bytes,
-        event: Event | Rejection,
-        arrived_at: int,
-        queues: list[list[Arrival]],
-    ) -> tuple[int, int]:
-        queue = queues[partition]
-        place = len(queue)
-        queue.append(Arrival(Record(partition, self._ends[partition] + place, key, raw, arrived_at), event))
-        return partition, place
-
-    def _partition(self, sku: str) -> int:
+    def _partition_of(self, sku: str) -> int:
         partition = self._partitions.get(sku)
         if partition is None:
             if len(self._partitions) > MAX_PARTITIONS_REMEMBERED:
                 self._partitions.clear()
-            partition = self._partitions[sku] = partition_of(sku, len(self.tasks))
+            partition = self._partitions[sku] = partition_of(sku, len(self.folds))
         return partition
-
-    @staticmethod
-    def _submission(
-        places: Iterable[tuple[int, int, str | None]], queues: list[list[Arrival]], outcomes: list[list[Outcome]]
-    ) -> Submission:
-        accepted = duplicates = 0
-        refused = []
-        for index, (partition, place, name) in enumerate(places):
-            outcome = outcomes[partition][place]
-            if isinstance(outcome, Rejection):
-                refused.append(RejectedEvent(index, name, outcome.reason, outcome.detail))
-            else:
-                accepted += 1
-                duplicates += isinstance(outcome, Duplicate)
-        return Submission(accepted, refused, duplicates)
 
     # figures ----------------------------------------------------------------------------------------------------------
 
@@ -243,28 +201,12 @@ class Engine:
     @property
     def applied(self) -> int:
         """How many records of the log the rows hold."""
-        return sum(task.marker.next_offset for task in self.tasks)
+        return sum(fold.marker.next_offset for fold in self.folds)
 
     def counters(self) -> dict[str, int]:
-        """What the tasks have counted, added up."""
+        """The counters of all folds, added up."""
         total: dict[str, int] = {}
-        for task in self.tasks:
-            for name, count in task.marker.counters.items():
+        for fold in self.folds:
+            for name, count in fold.marker.counters.items():
                 total[name] = total.get(name, 0) + count
         return total
-
-
-def replay(source: Audited, scratch: Bus, rules: Rules, progress: Callable[[int], None], append: bool = False) -> None:
-    """Fold the log of `source` again, from where `scratch` is, into the state and outputs of that.
-
-    With `append` the records, too, are written to `scratch`, each under the offset and with the arrival that it has.
-    """
-    decoder = Decoder(source.partitions)
-    for partition in range(source.partitions):
-        marker = read_marker(scratch.marker(partition))
-        task = Fold(scratch.state, partition, source.partitions, rules, marker, 64 << 20)
-        while records := source.read_log(partition, task.marker.next_offset, REPLAY_RECORDS):
-            scratch.commit([task.step(decoder.arrivals(records), append=append).commit])
-            task.committed()
-            with suppress(ValueError):
-                progress(len(records))

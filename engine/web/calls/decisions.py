@@ -93,7 +93,7 @@ async def _submit(request: web.Request, raw: bytes) -> None:
     event = events.decode(raw)
     if isinstance(event, Rejection):
         raise Problem(400, event.detail, event.reason)
-    submission = await service_of(request).decide(raw, f"api/{request.remote}")
+    submission = await service_of(request).decide(raw)
     for refusal in submission.refused:
         raise Problem(409, refusal.detail, refusal.reason)
 

@@ -7,13 +7,14 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
+from engine.core.outcomes import Reason
 from engine.core.outputs import DeadLetter
 from engine.web import lists
 from engine.web.answers import RefusedItem, Taken, as_json, raw_json
 from engine.web.ports import CONTEXT, Submission, service_of
 from engine.web.problems import Problem
 
-UNREADABLE = frozenset({"not_json", "not_utf8", "too_deep"})
+UNREADABLE: frozenset[Reason] = frozenset({"not_json", "not_utf8", "too_deep"})
 
 
 async def post(request: web.Request) -> web.Response:
@@ -21,7 +22,7 @@ async def post(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
         items = await context.intake.items(body, request.content_type)
-        submission = await context.service.submit(items.parts, f"http/{request.remote}") if items.parts else None
+        submission = await context.service.submit(items.parts) if items.parts else None
     if submission is None:
         return _nothing(body)
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:
@@ -56,7 +57,7 @@ async def replay(request: web.Request) -> web.Response:
     """Submit the exact bytes of a dead letter again."""
     letter = msgspec.json.decode(lists.data_of(await _letter(request)), type=DeadLetter)
     raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
-    submission = await service_of(request).decide(raw, f"replay/{letter.id}")
+    submission = await service_of(request).decide(raw)
     return as_json(_taken(submission), status=202)
 
 

@@ -16,6 +16,7 @@ from struct import pack
 from aiohttp import web
 
 from engine.bus.single import Output, Topic
+from engine.core.errors import StocklineError
 from engine.web.ports import CONTEXT, Subscription, service_of
 from engine.web.problems import Problem
 
@@ -35,7 +36,7 @@ STALL_SECONDS = 20.0
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-class Stalled(Exception):
+class Stalled(StocklineError):
     """A reader takes nothing any more."""
 
 

@@ -1,15 +1,13 @@
-"""Appends events to the log for who has no Kafka client: durable on return."""
+"""Appends events to the Kafka log on behalf of HTTP callers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaProducer
 
 from engine.bus.single import Record
-from engine.kafka.connection import Connection, closed, group_offsets, stopped
+from engine.kafka.connection import Connection, stopped
 from engine.kafka.errors import CLIENT_ERRORS, translated
 from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS
 from engine.kafka.topic_names import EVENTS
@@ -18,13 +16,13 @@ LINGER_MS = 2
 
 
 class Appended(NamedTuple):
-    """Where a record came to lie."""
+    """The partition and the offset that a record got."""
 
     partition: int
     offset: int
 
 
-class Ingest:
+class Appender:
     """One idempotent producer; after an error a new one, because the old one may repeat its error for ever."""
 
     def __init__(self, connection: Connection, partitions: int) -> None:
@@ -34,7 +32,7 @@ class Ingest:
         self._starting = asyncio.Lock()
 
     async def append(self, records: Sequence[Record], everywhere: frozenset[int]) -> list[Appended]:
-        """Append records, each to the partition it names; returns once all are durable.
+        """Append records, each to the partition it names; returns once the broker has all of them durably.
 
         Args:
             records: their offsets and arrivals are ignored, the broker gives them.
@@ -78,50 +76,3 @@ class Ingest:
         producer, self._producer = self._producer, None
         if producer is not None:
             await stopped(producer)
-
-
-class LogProgress:
-    """How far the log is, and how far the group says that it is folded. Keeps its connections; after an error anew."""
-
-    def __init__(self, connection: Connection, partitions: int) -> None:
-        self._connection = connection
-        self._places = [TopicPartition(EVENTS, partition) for partition in range(partitions)]
-        self._consumer: AIOKafkaConsumer | None = None
-        self._admin: AIOKafkaAdminClient | None = None
-        self._asking = asyncio.Lock()
-
-    async def ends(self) -> dict[int, int]:
-        """The end of every partition of the log."""
-        async with self._asked():
-            if self._consumer is None:
-                self._consumer = self._connection.consumer()
-                await self._consumer.start()
-            ends = await self._consumer.end_offsets(self._places)
-        return {at.partition: end for at, end in ends.items()}
-
-    async def folded(self) -> dict[int, int]:
-        """How far each partition is folded and committed."""
-        async with self._asked():
-            if self._admin is None:
-                self._admin = self._connection.admin()
-                await self._admin.start()
-            found = await group_offsets(self._admin, self._connection.settings, self._places)
-        return {at.partition: offset for at, offset in found.items()}
-
-    @asynccontextmanager
-    async def _asked(self) -> AsyncIterator[None]:
-        async with self._asking:
-            try:
-                yield
-            except CLIENT_ERRORS as error:
-                await self.close()
-                raise translated(error, f"Kafka at {self._connection.address}: progress cannot be read") from error
-
-    async def close(self) -> None:
-        """Let go of the connections."""
-        consumer, self._consumer = self._consumer, None
-        admin, self._admin = self._admin, None
-        if consumer is not None:
-            await stopped(consumer)
-        if admin is not None:
-            await closed(admin)

@@ -1,4 +1,4 @@
-"""Places at which a test may let the process die, as if killed: the steps of taking over a task and of a commit.
+"""Points at which a test may kill the process: the steps of taking over a partition and of a commit.
 
 `STOCKLINE_FAILPOINT=NAME@N` kills the process with SIGKILL when it passes NAME for the Nth time. Without the variable
 nothing happens here.
@@ -21,14 +21,14 @@ POINTS = (
 
 
 class Failpoint:
-    """The one place, if any, where this process dies."""
+    """The one point, if any, at which this process dies."""
 
     def __init__(self, wanted: str | None) -> None:
         self._name, _, count = (wanted or "").partition("@")
         self._left = int(count or 1)
 
     def passed(self, name: str) -> None:
-        """The process is at the place `name`."""
+        """The process passes the point `name`."""
         if name != self._name:
             return
         self._left -= 1

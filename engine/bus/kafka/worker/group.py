@@ -1,4 +1,10 @@
-"""The Faust app of a worker: group membership, assignment, supervision and life cycle; the agent hands batches on."""
+"""The consumer group of a worker, kept up by Faust.
+
+Faust is used for the membership of the group, the assignment of partitions, the thread in which the client runs, and
+the supervision of all that. Its one agent hands each batch to the receiver. The engine itself keeps rows, commits
+outputs and offsets, and seeks: Faust's tables, changelogs and exactly-once mode are not used, because they can commit
+an offset before its changelog is written, and lose the offset of a table after a crash.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -30,7 +36,7 @@ class _WholeBatches(faust.Schema[Any, Any]):
     def compile(self, app: Any, **_: Any) -> Any:
         create_event = app.create_event
 
-        async def decode(message: Any, *, propagate: bool = False) -> Any:
+        async def decode(message: Any, **_: Any) -> Any:
             return create_event(None, message.value, None, message)
 
         return decode
@@ -74,7 +80,7 @@ class _App(faust.App):
         return {name: self.connection.options[name] for name in names if name in self.connection.options}
 
     async def crash(self, reason: BaseException) -> None:
-        """Faust gives up: so does the worker."""
+        """Tell the receiver that Faust has given up, because the worker must end, too."""
         what = f"Kafka at {self.connection.address}: the group cannot be kept up"
         known = isinstance(reason, CLIENT_ERRORS)
         self.receiver.failed(translated(reason, what) if known else reason)
@@ -82,7 +88,7 @@ class _App(faust.App):
 
 
 class KafkaCluster:
-    """The cluster of a worker process. `run` it; a receiver works on what the group gives it."""
+    """The cluster of a worker process, from `start` to `stop`."""
 
     def __init__(self, connection: Connection, topics: Topics, caches: CacheSettings) -> None:
         self.partitions = topics.partitions
@@ -93,7 +99,7 @@ class KafkaCluster:
         self._producer: AIOKafkaProducer | None = None
 
     async def start(self, receiver: Receiver) -> None:
-        """Join the group; `receiver` hears of assignments and takes batches."""
+        """Join the group; `receiver` is told of assignments and takes the batches."""
         self._app.receiver = receiver
         topic = self._app.topic(EVENTS, schema=_WholeBatches(), acks=False)
 
@@ -130,7 +136,7 @@ class KafkaCluster:
         return batches
 
     def end_offset(self, partition: int) -> int:
-        """The end of a partition as the last fetch told it, 0 before."""
+        """The end of a partition as of the last fetch, 0 before the first."""
         return self._consumer.highwater(TP(EVENTS, partition))
 
     async def own(self, partition: int) -> Ownership:
@@ -138,9 +144,9 @@ class KafkaCluster:
         return await KafkaOwnership.own(self._connection, self._topics, self._caches, partition)
 
     async def seek(self, partition: int, offset: int) -> None:
-        """Let fetching of a partition begin, or go on, at `offset`."""
+        """Fetch a partition from `offset` on."""
         with self._connection.translated(f"partition {partition} cannot be fetched"):
-            await self._consumer.thread.seek_place(partition, offset)
+            await self._consumer.thread.fetch_from(partition, offset)
 
     async def append(self, records: Sequence[Record]) -> None:
         """Append ticks of the clock."""
@@ -155,7 +161,7 @@ class KafkaCluster:
             await asyncio.gather(*sent)
 
     async def committed(self, offsets: dict[int, int]) -> None:
-        """Tell the group how far partitions have come; those that are not this process's any more are left out."""
+        """Publish the consumed offsets to the group; partitions that this process has lost are left out."""
         with self._connection.translated("the group's offsets cannot be committed"):
             await self._consumer.thread.commit_offsets(offsets)
             passed("commit.told")

@@ -1,12 +1,12 @@
-"""One transaction of one task: packed batches of records, delivered, then committed.
+"""One transaction of one partition: packed batches of records are delivered, then committed.
 
-aiokafka's transactional producer, with what it leaves to its user: every batch must be known to be delivered before the
-commit is asked for, and after any error the producer is of no more use.
+aiokafka leaves two duties to the user of its transactional producer: every batch must be known to be delivered before
+the commit is requested, and after any error the producer must not be used again.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,14 +16,11 @@ from engine.bus.kafka.topics import not_taken
 from engine.bus.kafka.worker.failpoints import passed
 from engine.kafka.connection import UNDERWAY_BYTES, Connection, stopped
 from engine.kafka.errors import TOO_LONG
-from engine.kafka.headers import Header
-
-Message = tuple[bytes | None, bytes | None, list[Header]]
-"""A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
+from engine.kafka.headers import Message
 
 
 class Room:
-    """Lets so many bytes be under way at once; what is longer than that is alone."""
+    """Bounds the bytes that are under way at once; a longer batch waits until it is alone."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -46,7 +43,7 @@ class Room:
 
 
 class TransactionalProducer:
-    """The producer whose transactional id is one task: starting it fences whoever had the id before."""
+    """The producer whose transactional id stands for one partition: starting it fences the producer that had the id."""
 
     def __init__(self, connection: Connection, name: str) -> None:
         self._connection = connection
@@ -56,10 +53,10 @@ class TransactionalProducer:
         self._producer = connection.transactional_producer(name)
 
     async def start(self) -> None:
-        """Take the id over: what its former owner left open is aborted, and it can commit nothing more."""
-        await self._within(self._producer.start(), "cannot take over the task")
+        """Take the id over: the broker aborts an open transaction of the former owner and fences it."""
+        await self._within(self._producer.start(), "cannot take over the partition")
 
-    async def write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
+    async def write(self, messages: Mapping[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         """Write all `messages` in one transaction.
 
         Returns:
@@ -73,7 +70,7 @@ class TransactionalProducer:
         ends: dict[TopicPartition, int | None] = await self._within(self._write(messages), "the transaction failed")
         return ends
 
-    async def _write(self, messages: dict[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
+    async def _write(self, messages: Mapping[TopicPartition, Sequence[Message]]) -> dict[TopicPartition, int | None]:
         # 1. begin: nothing goes over the wire yet
         await self._producer.begin_transaction()
         passed("commit.begun")
@@ -123,5 +120,5 @@ class TransactionalProducer:
             return await asyncio.wait_for(doing, self._timeout)
 
     async def stop(self) -> None:
-        """Let go. An open transaction is aborted by the next owner, or by the broker after its timeout."""
+        """Close the producer. The next owner aborts an open transaction, or the broker does after its timeout."""
         await stopped(self._producer)

@@ -1,10 +1,18 @@
-"""Faust's Kafka transport, but with one Faust event for all records of one fetch of one partition.
+"""Faust's Kafka transport with one Faust event for all records of one fetch of one partition.
 
-What differs from Faust's own, and why:
+Its classes override members of faust-streaming 0.15.3, the version that pyproject.toml pins. Read them again before
+another version is pinned:
 
-- a batch is one message, so that Faust's cost per event is one per fetch
-- positions are the runtime's: it seeks to its markers, Faust neither seeks nor commits on `stockline.events`
-- committed records only, and no silent reset of a position that the log no longer has
+- `AIOKafkaConsumerThread._create_worker_consumer`   committed records only, round robin, no automatic offset reset
+- `AIOKafkaConsumerThread._fetch_records`            one item for all records of a partition; none if it is paused
+- `AIOKafkaConsumerThread.on_partitions_revoked`     positions are forgotten, because the runtime seeks again
+- `Consumer.seek_to_committed`                       nothing: the runtime seeks to its markers
+- `Consumer._to_message`                             a batch is one message, which may lie before the last one
+- `Consumer.highwater`                               0 instead of an error while a partition is not assigned
+- `Consumer._new_consumer_thread`                    makes the thread of this module
+
+Faust commits nothing on `stockline.events`: the topic is consumed with `acks=False`, and the offsets of the group are
+committed by `commit_offsets`, for displays of the lag only.
 """
 
 import asyncio
@@ -14,42 +22,30 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from engine.bus.cluster import Fetched, Receiver
-from engine.bus.single import Record
+from engine.bus.kafka.codec import fetched_of
 from engine.core.errors import UsageError
 from engine.kafka.connection import Connection
-from engine.kafka.headers import BROADCAST_HEADER
 from engine.kafka.topic_names import EVENTS
 
 IDLE_SECONDS = 0.005
 THREAD_SECONDS = 10.0
 BUSY_FETCH_SECONDS = 0.05
-"""How long a fetch waits while some partitions are not asked for, which may be asked for meanwhile."""
-
-
-def fetched_of(partition: int, start: int, end: int, records: Sequence[ConsumerRecord]) -> Fetched:
-    """What a fetch brought, in the engine's own types."""
-    everywhere = frozenset(record.offset for record in records if record.headers and BROADCAST_HEADER in record.headers)
-    return Fetched(partition, start, end, [record_of(record) for record in records], everywhere)
-
-
-def record_of(record: ConsumerRecord) -> Record:
-    """A record of the log; a missing key or value is an empty one."""
-    key = (record.key or b"").decode("utf-8", "surrogateescape")
-    return Record(record.partition, record.offset, key, record.value or b"", record.timestamp * 1000)
+"""Fetch timeout while some partitions are paused, so that they are picked up soon after they resume."""
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):
-    """The consumer's thread. `places` holds for each partition the position after what was last handed over."""
+    """The consumer's thread. `positions` holds, for each partition, the offset after the records last handed over."""
 
     consumer: "BatchConsumer"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.places: dict[TopicPartition, int] = {}
+        self.positions: dict[TopicPartition, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         self._assignor = RoundRobinPartitionAssignor
@@ -57,8 +53,8 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         return connection.member(connection.settings.group, partition_assignment_strategy=[RoundRobinPartitionAssignor])
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """No place holds beyond a rebalance: the runtime seeks again."""
-        self.places.clear()
+        """Forget all positions: after a rebalance the runtime seeks again."""
+        self.positions.clear()
         await super().on_partitions_revoked(revoked)
 
     async def _fetch_records(
@@ -69,7 +65,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> Mapping[TP, list[Fetched]]:
         receiver = self.consumer.receiver
-        wanted = {tp for tp in active_partitions if tp in self.places and receiver.wants(tp.partition)}
+        wanted = {tp for tp in active_partitions if tp in self.positions and receiver.wants(tp.partition)}
         if not wanted:
             await asyncio.sleep(IDLE_SECONDS)
             return {}
@@ -80,50 +76,50 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             receiver.failed(_trimmed(error))
             return {}
         except NoOffsetForPartitionError as error:
-            # The client asks for the group's offset of a new partition and may find none after we have sought.
+            # aiokafka may look up the group's committed offset after our seek, and raise if there is none.
             (tp,) = error.args
-            if tp in self.places and tp in consumer.assignment():
-                consumer.seek(tp, self.places[tp])
+            if tp in self.positions and tp in consumer.assignment():
+                consumer.seek(tp, self.positions[tp])
             return {}
         batches = [(tp, self._batch(consumer, tp, found.get(tp, ()))) for tp in wanted]
         return {tp: [batch] for tp, batch in batches if batch is not None}
 
     def _batch(self, consumer: AIOKafkaConsumer, tp: TP, records: Sequence[ConsumerRecord]) -> Fetched | None:
-        """What was fetched of a partition; without records where only marks of transactions were passed."""
+        """The fetched records of a partition; none where the client has only passed transaction markers."""
         assignment = consumer._subscription.subscription.assignment  # noqa: SLF001
-        start = self.places.get(tp)
+        start = self.positions.get(tp)
         if start is None or assignment is None or tp not in assignment.tps:
             return None
         end = assignment.state_value(tp).position
         if end is None or end == start:
             return None
-        self.places[tp] = end
+        self.positions[tp] = end
         return fetched_of(tp.partition, start, end, records)
 
-    async def seek_place(self, partition: int, offset: int) -> None:
-        """Let fetching of a partition begin at `offset`, whatever was fetched of it before."""
-        await self._on_thread(self._seek_place(partition, offset))
+    async def fetch_from(self, partition: int, offset: int) -> None:
+        """Fetch a partition from `offset` on; records that were fetched before are dropped."""
+        await self._on_thread(self._fetch_from(partition, offset))
 
-    async def _seek_place(self, partition: int, offset: int) -> None:
+    async def _fetch_from(self, partition: int, offset: int) -> None:
         consumer = self._ensure_consumer()
-        place = TopicPartition(EVENTS, partition)
-        if place not in consumer.assignment():
+        at = TopicPartition(EVENTS, partition)
+        if at not in consumer.assignment():
             return
         fetcher = consumer._fetcher  # noqa: SLF001
-        if fetcher._records.pop(place, None) is not None:  # noqa: SLF001
+        if fetcher._records.pop(at, None) is not None:  # noqa: SLF001
             fetcher._notify(fetcher._wait_consume_future)  # noqa: SLF001
-        consumer.seek(place, offset)
-        self.places[place] = offset
+        consumer.seek(at, offset)
+        self.positions[at] = offset
 
     async def commit_offsets(self, offsets: Mapping[int, int]) -> None:
-        """Tell the group how far partitions have come: for displays of the lag, nothing is read from it."""
+        """Commit the consumed offsets of partitions to the group. Only lag displays read them."""
         await self._on_thread(self._commit_offsets(offsets))
 
     async def _on_thread(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` where the client lives, at once.
+        """Run `work` in the client's event loop at once.
 
-        Not through the thread's queue, as Faust would: while the group shares its partitions anew the fetches in that
-        queue wait for the end of it, and the end of it may wait for this.
+        Faust would put it into the thread's queue. During a rebalance the fetches in that queue wait for the end of the
+        rebalance, which may in turn wait for this work.
         """
         done = asyncio.run_coroutine_threadsafe(work, self.thread_loop)
         await asyncio.wait_for(asyncio.wrap_future(done), THREAD_SECONDS)
@@ -131,13 +127,13 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     async def _commit_offsets(self, offsets: Mapping[int, int]) -> None:
         consumer = self._ensure_consumer()
         mine = consumer.assignment()
-        told = {
-            place: OffsetAndMetadata(offset, "")
+        kept = {
+            at: OffsetAndMetadata(offset, "")
             for partition, offset in offsets.items()
-            if (place := TopicPartition(EVENTS, partition)) in mine
+            if (at := TopicPartition(EVENTS, partition)) in mine
         }
-        if told:
-            await consumer.commit(told)
+        if kept:
+            await consumer.commit(kept)
 
 
 class BatchConsumer(driver.Consumer):
@@ -147,25 +143,25 @@ class BatchConsumer(driver.Consumer):
 
     @property
     def receiver(self) -> Receiver:
-        """Who takes the batches."""
+        """The worker that takes the batches."""
         transport: Any = self.transport
         receiver: Receiver = transport.receiver
         return receiver
 
     @property
     def thread(self) -> BatchThread:
-        """The thread in which the Kafka client lives."""
+        """The thread in which the Kafka client runs."""
         return self._thread
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Nothing: positions are the runtime's, which seeks once a task is restored."""
+        """Seek nowhere: the runtime seeks once a partition is restored."""
         return {}
 
     def _to_message(self, tp: TP, record: Fetched) -> ConsumerMessage:
-        # A position may go back when a task is restored, which Faust would take for a repeat and drop.
+        # A position may go back when a partition is restored. Faust would take that for a repeat and drop it.
         self._read_offset[tp] = None
         batch: Any = record
         return ConsumerMessage(
@@ -177,7 +173,8 @@ class BatchConsumer(driver.Consumer):
         """The end of a partition, 0 while it is not known."""
         try:
             return super().highwater(tp) or 0
-        except Exception:
+        except (ConsumerNotStarted, AssertionError, AttributeError):
+            # The client asserts that the partition is assigned; its thread may lose it between that and the look.
             return 0
 
 
@@ -190,7 +187,7 @@ class BatchTransport(driver.Transport):
 
 
 def _trimmed(error: OffsetOutOfRangeError) -> UsageError:
-    places = ", ".join(f"{place.topic} partition {place.partition} offset {at}" for place, at in error.args[0].items())
+    places = ", ".join(f"{at.topic} partition {at.partition} offset {offset}" for at, offset in error.args[0].items())
     return UsageError(
         f"the log no longer has what comes next ({places}): events were deleted before they were folded, or the broker "
         "has lost its end. Bring its data back, or make retention.ms longer and start from a count of all stock"

@@ -1,8 +1,8 @@
 """Likely causes of a difference between a reported and a kept balance, among the movements that a row keeps.
 
 With m a movement of the row, an ERP that has not posted it differs by -m; one that posted it twice by m; with the sign
-flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. Scores are percentages by how specific a match
-is and how recent: they rank, they are no probabilities.
+flipped by -2m; in units of a factor f by m * (f - 1), or by m / f - m. A score says how specific
+and how recent a match is, up to 100: scores rank causes, they are no probabilities.
 """
 
 from collections.abc import Iterator
@@ -10,8 +10,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from agents.turn import Turn
-from tables import keys
+from agents.turn import Site
 
 COMMON_FACTORS = (6, 10, 12, 24, 100)
 MAX_CAUSES = 5
@@ -44,8 +43,8 @@ class Cause(Struct):
     at: int = 0
 
 
-class Movement(Struct, frozen=True):
-    """A kept movement of on-hand stock."""
+class Candidate(Struct, frozen=True):
+    """A kept movement of on-hand stock that may be the cause."""
 
     at: int
     qty: int
@@ -53,21 +52,20 @@ class Movement(Struct, frozen=True):
     transfer: bool
 
 
-def find_causes(turn: Turn, row: bytes, moments: tuple[int, int], difference: int, kept: int) -> list[Cause]:
+def find_causes(site: Site, moments: tuple[int, int], difference: int, kept: int) -> list[Cause]:
     """Up to five causes of a difference, the likeliest first.
 
     Args:
-        turn: the turn of the report, or of a late movement.
-        row: the row's name.
+        site: the row of the report, or of a late movement.
         moments: the instant of the report and that of the report before; movements between the two score higher,
             because older ones were in the report before already.
         difference: reported less kept, in base units.
         kept: the balance on hand that is kept as of the report.
     """
-    (at, since), margin = moments, turn.rules.cut_off
-    movements = _latest_movements(turn, row, at + margin)
+    (at, since), margin = moments, site.turn.rules.cut_off
+    movements = _latest_movements(site, at + margin)
     before = [m for m in movements if m.at <= at]
-    factors = _factors(turn, row)
+    factors = _factors(site)
     causes = [
         *(cause for m in before for cause in _by_movement(m, difference, at - margin, factors)),
         *_cut_offs(movements, at, margin, difference),
@@ -79,25 +77,25 @@ def find_causes(turn: Turn, row: bytes, moments: tuple[int, int], difference: in
     return _distinct(causes)[:MAX_CAUSES] or [Cause("unknown", [], difference, 0)]
 
 
-def _latest_movements(turn: Turn, row: bytes, until: int) -> list[Movement]:
+def _latest_movements(site: Site, until: int) -> list[Candidate]:
     """The last kept movements of on-hand stock up to an instant, in the order of time."""
     found = []
-    for at, _, entry in islice(turn.entries(row, 0, until, reverse=True), MAX_LOOKED_AT):
-        qty = entry.available + entry.held
-        if qty and not entry.count:
-            found.append(Movement(at, qty, entry.ref, entry.document.startswith("transfer ")))
+    for at, _, movement in islice(site.movements(0, until, reverse=True), MAX_LOOKED_AT):
+        qty = movement.available + movement.held
+        if qty and not movement.count:
+            found.append(Candidate(at, qty, movement.ref, movement.document.startswith("transfer ")))
     return found[::-1]
 
 
-def _factors(turn: Turn, row: bytes) -> dict[int, int]:
+def _factors(site: Site) -> dict[int, int]:
     """Unit factors to try, with the penalty of each: those of the item, else common ones."""
-    item = turn.item(keys.names(row)[0])
+    item = site.turn.item(site.sku)
     if item is not None and item.units:
         return {factor: 0 for factor in item.units.values() if factor > 1}
     return dict.fromkeys(COMMON_FACTORS, COMMON_FACTOR_PENALTY)
 
 
-def _by_movement(m: Movement, difference: int, cut_off_from: int, factors: dict[int, int]) -> Iterator[Cause]:
+def _by_movement(m: Candidate, difference: int, cut_off_from: int, factors: dict[int, int]) -> Iterator[Cause]:
     if difference == -m.qty:
         kind = "transfer_leg" if m.transfer else "cut_off" if m.at >= cut_off_from else "not_posted"
         yield Cause(kind, [m.ref], difference, SCORES[kind], m.at)
@@ -110,7 +108,7 @@ def _by_movement(m: Movement, difference: int, cut_off_from: int, factors: dict[
             yield Cause("unit_factor", [m.ref], difference, SCORES["unit_factor"] - penalty, m.at)
 
 
-def _cut_offs(movements: list[Movement], at: int, margin: int, difference: int) -> Iterator[Cause]:
+def _cut_offs(movements: list[Candidate], at: int, margin: int, difference: int) -> Iterator[Cause]:
     """The last movements before the moment that are not in the report yet, or the first after it that are."""
     missing = [m for m in reversed(movements) if at - margin <= m.at <= at][:MAX_NAMED]
     early = [m for m in movements if m.at > at][:MAX_NAMED]
@@ -131,9 +129,9 @@ def _whole_balance(kept: int, difference: int, factors: dict[int, int]) -> Itera
             yield Cause("unit_factor", [], difference, SCORES["unit_factor"] + NEW_BONUS - penalty)
 
 
-def _pairs(movements: list[Movement], difference: int) -> list[Cause]:
+def _pairs(movements: list[Candidate], difference: int) -> list[Cause]:
     """Two movements that the ERP has not posted."""
-    seen: dict[int, Movement] = {}
+    seen: dict[int, Candidate] = {}
     causes = []
     for m in reversed(movements):
         other = seen.get(-difference - m.qty)

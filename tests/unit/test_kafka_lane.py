@@ -1,0 +1,71 @@
+"""A lane of the Kafka source: what the outside's broker refuses for good is for a person, with what to do."""
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidTransactionTimeout, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+
+from connectors.kafka_source.documents import Received
+from connectors.kafka_source.lane import Lane
+from connectors.kafka_source.outgoing import Target, outgoing
+from engine.core.errors import UsageError
+from engine.core.outcomes import Rejection
+from engine.kafka.connection import Connection
+from engine.kafka.errors import translating
+from engine.settings import load_kafka
+
+
+def test_a_transaction_timeout_above_the_brokers_limit_is_for_a_person() -> None:
+    with pytest.raises(UsageError, match="STOCKLINE_TRANSACTION_TIMEOUT_MS"), translating("writing"):
+        raise InvalidTransactionTimeout
+
+
+class RefusingProducer:
+    """A producer whose broker finds every record too long."""
+
+    def __init__(self, error: KafkaError) -> None:
+        self.error = error
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+    async def begin_transaction(self) -> None:
+        pass
+
+    async def send(self, *_: object, **__: object) -> asyncio.Future[object]:
+        refused: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        refused.set_exception(self.error)
+        return refused
+
+
+class FreshTopic:
+    """A consumer of a topic with no records, of which the group has committed nothing."""
+
+    async def committed(self, place: TopicPartition) -> None:
+        pass
+
+    async def beginning_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 0)
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, 0)
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        assert offset == 0
+
+
+@pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
+async def test_a_record_that_a_topic_never_takes_is_for_a_person(
+    error: type[KafkaError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
+    monkeypatch.setattr(connection, "transactional_producer", lambda _: RefusingProducer(error()))
+    lane = Lane(connection, "group", TopicPartition("wms", 0))
+    await lane.open(FreshTopic())
+    record = Received("wms", 0, 7, 0, None, [], b"x")
+    with pytest.raises(UsageError, match="kafka-configs"):
+        await lane.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
