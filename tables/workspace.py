@@ -8,10 +8,10 @@ from typing import Any, Protocol, TypeVar, cast
 from msgspec.msgpack import Encoder
 
 from engine.core.errors import BrokenInvariant
-from tables.catalogue import BY_TAG, CACHED_TAGS, DECODERS, GROWING, ORDERED_TAGS, weigh
+from tables.catalogue import BY_TAG, CACHED_TAGS, DECODERS, GROWING, HEAVY, ORDERED_TAGS, weigh
 from tables.keys import PARTITIONED_BYTES
 from tables.overlay import overlay
-from tables.table import Key
+from tables.table import LIGHT, Key
 from tables.wakes import WAKE, wake_at, wake_range
 
 MISSING: Any = object()
@@ -159,8 +159,14 @@ class Workspace:
             if tag in CACHED_TAGS:
                 old = cache.pop(key, MISSING)
                 cache[key] = row
-                if type(old) is not type(row) or type(row) in GROWING:
-                    self._weight += weigh(row) if old is MISSING else weigh(row) - weigh(old)
+                kind, former = type(row), type(old)
+                if old is MISSING:
+                    self._weight += weigh(row) if kind in HEAVY else LIGHT
+                elif kind is former:
+                    if kind in GROWING:
+                        self._weight += weigh(row) - weigh(old)
+                elif kind in HEAVY or former in HEAVY:
+                    self._weight += weigh(row) - weigh(old)
             elif tag == WAKE_TAG:
                 self._note_wake(wake_at(key), row is not None)
 
