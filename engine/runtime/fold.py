@@ -24,7 +24,7 @@ from agents.calendar import Calendar
 from agents.pipeline import asked_by, handle
 from agents.reader import Context
 from agents.turn import Turn
-from engine.bus.single import Commit, Output, Record, Topic
+from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     EVENT_TYPES,
     Broadcast,
@@ -41,6 +41,7 @@ from engine.core.identify import identify
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.core.values import HOUR, instant, moment, partition_of, row_key
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
