@@ -1,8 +1,10 @@
-"""The headers of the records that Stockline writes to its topics."""
+"""The shape of the records that Stockline writes to its topics, and their headers."""
 
 Header = tuple[str, bytes]
 NO_HEADERS: list[Header] = []
 """Shared by all records without headers; never changed."""
+Message = tuple[bytes, bytes | None, list[Header]]
+"""A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
 
 BROADCAST_HEADER: Header = ("stockline-broadcast", b"all")
 """On an event for every partition that its sender has put into every partition."""

@@ -85,11 +85,11 @@ def test_a_restore_gives_the_same_bytes_as_living_through_it(settings: CacheSett
     for number, step in enumerate(steps):
         cache.apply(*step, number)
     restored = Cache.open(CacheSettings(settings.directory / "anew", 16, 1), 3, TOPIC)
-    restored.restore([pair for step, expired in steps for pair in step.records(expired)], 4)
+    restored.restore([(key, value) for step, expired in steps for key, value, _ in step.records(expired)], 4)
     assert content(restored) == content(cache)
     assert restored.state.get_many([name("a"), name("b")]) == [seen(9 * DAY), None]
     compacted = Cache.open(CacheSettings(settings.directory / "compacted", 16, 1), 3, TOPIC)
-    latest = {key: value for step, expired in steps for key, value in step.records(expired)}
+    latest = {key: value for step, expired in steps for key, value, _ in step.records(expired)}
     compacted.restore(latest.items(), 4)
     assert content(compacted) == content(cache)
     restored.close()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from engine.bus.single import Commit
+from engine.kafka.headers import NO_HEADERS, Message
 from tables.event_marks import EVENT_MARK, chunk_key, newest_arrival, pack_marks
 from tables.markers import marker_key
 
@@ -38,40 +39,42 @@ def read_log_marker(value: bytes | None) -> LogMarker | None:
 class Change(NamedTuple):
     """What a commit changes: rows, event marks, the same marks packed into one record, and the marker.
 
-    `chunk` is one pair, or none where the commit makes no mark.
+    All but the marks are records of the changelog as they are written. `chunk` is one record, or none where the commit
+    makes no mark.
     """
 
-    rows: list[Pair]
+    rows: list[Message]
     marks: list[tuple[bytes, bytes]]
-    chunk: Sequence[tuple[bytes, bytes]]
-    marker: Pair
+    chunk: Sequence[Message]
+    marker: Message
 
     @property
     def newest(self) -> int:
         """The latest arrival (microseconds) among the marks, 0 where there are none."""
-        return newest_arrival(self.chunk[0][1]) if self.chunk else 0
+        return newest_arrival(self.marks[-1][1]) if self.marks else 0
 
-    def records(self, expired: Sequence[bytes]) -> list[Pair]:
+    def records(self, expired: Sequence[bytes]) -> list[Message]:
         """The records of the changelog; `expired` are the keys of chunks whose marks are too old to count.
 
-        The marker comes last, so that who reads a part of a commit does not take it for the whole.
+        The marker comes last, so that a reader of a part of a commit does not take it for the whole.
         """
-        return [*self.rows, *self.chunk, *((key, None) for key in expired), self.marker]
+        return [*self.rows, *self.chunk, *((key, None, NO_HEADERS) for key in expired), self.marker]
 
 
 def change_of(commit: Commit, topic_id: str) -> Change:
-    """What a commit on the log with the identity `topic_id` changes."""
-    rows: list[Pair] = []
+    """What a commit on the log with the identity `topic_id` changes. Every change passes here once, so it is short."""
+    rows: list[Message] = []
     marks: list[tuple[bytes, bytes]] = []
-    for pair in commit.changes:
-        key, value = pair
+    for key, value in commit.changes:
         if key[0] == MARK_TAG and value is not None:
             marks.append((key, value))
         else:
-            rows.append(pair)
-    chunk = [(chunk_key(commit.partition, commit.next_offset), pack_marks(marks))] if marks else []
-    marker = LogMarker(topic_id, commit.next_offset, commit.marker)
-    return Change(rows, marks, chunk, (marker_key(commit.partition), msgspec.msgpack.encode(marker)))
+            rows.append((key, value, NO_HEADERS))
+    chunk: list[Message] = []
+    if marks:
+        chunk.append((chunk_key(commit.partition, commit.next_offset), pack_marks(marks), NO_HEADERS))
+    marker = msgspec.msgpack.encode(LogMarker(topic_id, commit.next_offset, commit.marker))
+    return Change(rows, marks, chunk, (marker_key(commit.partition), marker, NO_HEADERS))
 
 
 def touched_offsets(commit: Commit) -> dict[str, bytes]:

@@ -11,14 +11,11 @@ from aiokafka import ConsumerRecord, TopicPartition
 from engine.bus.cluster import Fetched
 from engine.bus.kafka.changelog import offsets_in, touched_offsets
 from engine.bus.single import Commit, Output, Record, Topic
-from engine.kafka.headers import BROADCAST_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Header
+from engine.kafka.headers import BROADCAST_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 
 TOPIC_OF: Mapping[str, Topic] = {OUTPUTS[topic]: topic for topic in get_args(Topic)}
 """The topic of outputs that a topic of Kafka holds."""
-
-Message = tuple[bytes | None, bytes | None, list[Header]]
-"""A record to be written: key, value (None deletes under compaction), headers. A plain tuple: there are many."""
 
 log = logging.getLogger(__name__)
 

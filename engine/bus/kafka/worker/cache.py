@@ -75,7 +75,7 @@ class Cache:
 
     def _opened(self, store: RocksStore) -> None:
         self._store = store
-        self._marks, self._chunks = store.family("dedupe"), store.family("names")
+        self._rows, self._marks, self._chunks = store.family("state"), store.family("dedupe"), store.family("names")
         self.state = DiskState(store)
 
     @property
@@ -90,11 +90,15 @@ class Cache:
     def apply(self, change: Change, expired: Sequence[bytes], position: int | None) -> None:
         """Take over what was committed, up to `position` of the changelog; None where the broker did not say."""
         batch = self._store.batch()
-        self.state.add(batch, [*change.rows, change.marker])
-        put, marks = batch.put, self._marks.handle
+        put, delete, rows, marks = batch.put, batch.delete, self._rows.handle, self._marks.handle
+        for key, value, _ in (*change.rows, change.marker):
+            if value is None:
+                delete(key, rows)
+            else:
+                put(key, value, rows)
         for key, mark in change.marks:
             put(key, mark, marks)
-        for key, packed in change.chunk:
+        for key, packed, _ in change.chunk:
             put(key, packed, self._chunks.handle)
         for key in expired:
             self._forget(batch, key)

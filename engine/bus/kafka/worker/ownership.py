@@ -15,7 +15,6 @@ from engine.bus.kafka.worker.transaction import TransactionalProducer
 from engine.bus.single import Commit, Record, StateReader
 from engine.core.errors import Corrupt, UsageError
 from engine.kafka.connection import Connection, group_offsets, stopped
-from engine.kafka.headers import NO_HEADERS
 from engine.kafka.topic_names import EVENTS, STATE
 
 FETCH_SECONDS = 1.0
@@ -76,7 +75,7 @@ class KafkaOwnership:
         expired = self._cache.expired(change.newest)
         state = TopicPartition(STATE, commit.partition)
         messages = messages_of(commit, broadcast)
-        messages[state] = [(key, value, NO_HEADERS) for key, value in change.records(expired)]
+        messages[state] = change.records(expired)
         ends = await self._producer.write(messages)
         self._cache.apply(change, expired, ends[state])
         self.marker, self.next_offset = commit.marker, commit.next_offset

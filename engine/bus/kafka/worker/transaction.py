@@ -12,11 +12,11 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from engine.bus.kafka.codec import Message
 from engine.bus.kafka.topics import not_taken
 from engine.bus.kafka.worker.failpoints import passed
 from engine.kafka.connection import UNDERWAY_BYTES, Connection, stopped
 from engine.kafka.errors import TOO_LONG
+from engine.kafka.headers import Message
 
 
 class Room:
