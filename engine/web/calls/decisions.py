@@ -94,8 +94,8 @@ async def _submit(request: web.Request, raw: bytes) -> None:
     if isinstance(event, Rejection):
         raise Problem(400, event.detail, event.reason)
     submission = await service_of(request).decide(raw)
-    for refusal in submission.refused:
-        raise Problem(409, refusal.detail, refusal.reason)
+    for rejected in submission.refused:
+        raise Problem(409, rejected.detail, rejected.reason)
 
 
 async def _latest(request: web.Request, topic: Topic) -> Raw:
