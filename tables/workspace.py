@@ -89,6 +89,8 @@ class Workspace:
         self._dirty: dict[bytes, Any] = {}
         self._ordered: dict[bytes, list[Any]] = {}
         """The changed keys of the tables that are read in order, sorted, by table and row."""
+        self._put_first: list[bytes] = []
+        """Those of them whose first change was to be put: most are new, and some of the new ones are deleted again."""
         self._earliest = 0
         self._earliest_known = False
         """No wake lies before `_earliest`; where it is known, one lies there (or none at all at NEVER_DUE)."""
@@ -145,6 +147,8 @@ class Workspace:
         for key, row in writes.items():
             tag = key[0]
             if tag in ORDERED_TAGS and key not in dirty:
+                if row is not None:
+                    self._put_first.append(key)
                 beginning = home(key)
                 written = self._ordered.get(beginning)
                 if written is None:
@@ -188,13 +192,24 @@ class Workspace:
         return self.earliest_wake(partition) <= now
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """The changes since the last commit, encoded; None deletes."""
-        return [(key, encode(row)) for key, row in self._dirty.items()]
+        """The changes since the last commit, encoded; None deletes. A row that came and went meanwhile is no change."""
+        passing = self._passing()
+        dirty = self._dirty.items()
+        return [(key, encode(row)) for key, row in dirty if row is not None or key not in passing]
+
+    def _passing(self) -> frozenset[bytes]:
+        """The keys that are deleted and not in the state: where a commit holds many events, most movements of it."""
+        deleted = [key for key in self._put_first if self._dirty[key] is None]
+        if not deleted:
+            return frozenset()
+        found = zip(deleted, self._state.get_many(deleted), strict=True)
+        return frozenset([key for key, value in found if value is None])
 
     def committed(self) -> None:
         """Forget the changes, which the state holds now, and evict the oldest rows until the cache fits its memory."""
         self._dirty = {}
         self._ordered = {}
+        self._put_first = []
         cache = self._cache
         while self._weight > self._memory_bytes and cache:
             key = next(iter(cache))
