@@ -191,17 +191,17 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
 
 def _conclude(site: Site, handling: Handling) -> None:
     """After the agents of an event: the row's version, its watches, its signal."""
-    at, row = site.turn.at, site.stock
-    if at > row.latest:
+    at, stock_row = site.turn.at, site.stock
+    if at > stock_row.latest:
         ledger.advance(site)
-    if not row.item_known:
+    if not stock_row.item_known:
         directory.watch_item(site)
-    row.version += 1
-    row.updated = at
-    if row.available < 0 or row.negative_since is not None:
+    stock_row.version += 1
+    stock_row.updated = at
+    if stock_row.available < 0 or stock_row.negative_since is not None:
         stock.watch_negative(site)
     if handling.after is not None:
-        if at <= row.reported_at:
+        if at <= stock_row.reported_at:
             drift.recheck(site)
         handling.after(site)
 

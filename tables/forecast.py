@@ -24,7 +24,7 @@ class Version(Struct, array_like=True, gc=False):
     """A version name of a row's forecast, and whether the deltas that amend it count."""
 
     known: bool = False
-    """Whether a delta that names this version waits for nothing."""
+    """Whether a delta that amends this version waits for nothing: `agents.forecast` says when."""
     supports: int = 0
     """How many revisions in force bear the name. Above 0 the deltas that amend it are in force too."""
 

@@ -10,7 +10,7 @@ from tables.table import Table
 class Stock(Balances, array_like=True, gc=False):
     """The stock row of (sku, location): its balances, and marks that let most events pass without looking further.
 
-    The balances of `Balances` are those of now. In brackets: the agent that writes the field.
+    The balances of `Balances` are those of now. In brackets: the modules of `agents` that write the field.
     """
 
     reserved: int = 0
@@ -34,21 +34,21 @@ class Stock(Balances, array_like=True, gc=False):
     issue_qty: int = 0
     """What was issued on `issue_day` and is not yet in a row of its own. [stock, demand]"""
     reorder_at: int | None = None
-    """Above this position the policy asks for nothing now or soon; None without a policy. [replenishment]"""
+    """Above this position no policy asks for goods, now or soon; None without one. [replenishment, drift_lead_time]"""
     recheck_below: int | None = None
-    """The dated projection must be computed again once less than this is sellable. [replenishment]"""
+    """The dated projection must be computed again once less than this is sellable. [stockout]"""
     signal_open: bool = False
     """Whether a signal of the row stands. [replenishment]"""
     alerts: int = 0
-    """How many alerts of the row are not resolved. [alerts]"""
+    """How many alerts of the row are not resolved. [turn]"""
     reported_at: int = NEVER
     """The moment of the latest balance report of the ERP. [drift]"""
     checked_at: int | None = None
     """When the row first needed goods although nothing had stated its stock. [replenishment]"""
     wake_at: int | None = None
-    """When the clock must look at the row next. [all, by `Turn.wake`]"""
+    """When the clock must look at the row next; agents ask by `Site.wake`. [turn, pipeline]"""
     item_known: bool = False
-    """Whether the item master of the sku is known. [items]"""
+    """Whether the item master of the sku is known. [directory]"""
     supply_at: int = NEVER
     """The greatest event time of what changed `on_order`. [purchasing]"""
     negative_since: int | None = None
@@ -56,11 +56,11 @@ class Stock(Balances, array_like=True, gc=False):
     negative_lowest: int = 0
     """The lowest that available has been since then. [stock]"""
     forecast: bool = False
-    """Whether the row has a forecast to look ahead with. [replenishment]"""
+    """Whether the row has a forecast to look ahead with. [stockout]"""
     moved_at: int = NEVER
     """The greatest moment of a kept movement or count: from it on the balance is the present one. [ledger]"""
     placed_from: int = 0
-    """No open order line was placed before this instant, so a search for the oldest begins here. [lead times]"""
+    """No open order line was placed before this instant, so a search for the oldest begins here. [drift_lead_time]"""
 
     @property
     def stock_known(self) -> bool:

@@ -6,7 +6,7 @@ The fold of one record, in this order and for these reasons:
 2. clock         the partition's now follows arrival (wall) or ticks and event time (log): time is part of the log
 3. duplicates    before any agent: a repeat must change nothing, a conflict must not be half applied
 4. agents        on copies, so that a rejection leaves no trace
-5. accept        changes, alarm clock and the event's name together
+5. accept        changes, wakes and the event's mark together
 
 Decisions are taken per record; only the encoding of changed rows and positions is once per batch.
 """
@@ -121,7 +121,7 @@ class Fold:
         self._seen, self._touched, self._index, self._outputs = {}, {}, [], []
 
     def due(self, now: int) -> bool:
-        """Whether a tick at `now` would change something: a timer is due, a feed becomes stale or fresh again."""
+        """Whether a tick at `now` would change something: a wake is due, a feed becomes stale or fresh again."""
         return self._space.due(self.partition, now) or self.feeds.due(now)
 
     def _prefetch(self, arrivals: Sequence[Arrival]) -> Iterable[tuple[bytes, bytes | None]]:

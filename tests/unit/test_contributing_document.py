@@ -74,7 +74,7 @@ def check(copy: Path, patch: str, recipe: Recipe) -> tuple[int, str]:
 
 def turn(copy: Path, patch: str, *how: str) -> None:
     ran = subprocess.run(
-        ["git", "apply", *how, "-"], cwd=copy, input=patch, capture_output=True, text=True, check=False
+        ["git", "apply", "-C1", *how, "-"], cwd=copy, input=patch, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
 

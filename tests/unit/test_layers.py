@@ -39,7 +39,7 @@ PURE_IMPORTS = {
     "__future__", "abc", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses", "datetime",
     "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "itertools", "json", "math", "msgspec", "operator",
     "orjson", "pydantic", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "zoneinfo",
-    *PACKAGES,
+    "_typeshed", *PACKAGES,
 }  # fmt: skip
 # `hash` and `id` differ from process to process, so a replay would not give the same bytes.
 IMPURE_CALLS = {"open", "input", "print", "exec", "eval", "breakpoint", "hash", "id"}
