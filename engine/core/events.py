@@ -3,7 +3,7 @@
 # ruff: noqa: D101 - the class of an event is one line; `engine.core.payloads` says what it means
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args
 
 import msgspec
 from msgspec import Meta
@@ -101,6 +101,7 @@ for _name, _kind in EVENT_TYPES.items():
 
 Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
 """Events that concern no single sku: every partition folds its own copy."""
+BROADCAST_TYPES: frozenset[type] = frozenset(get_args(Broadcast))
 
 Reserved = ClockTicked | ClockAccepted
 """Events that only the engine itself writes."""
