@@ -36,7 +36,7 @@ class Turn(RowReader):
     __slots__ = ("at", "effects", "event", "identity", "ordered", "ref", "sites", "writes")
 
     def __init__(self, context: Context, event: Event, at: int, now: int, identity: bytes) -> None:
-        # Not by super(), which takes its time: every event comes by here.
+        # Set here, as a call of super() takes its time and every event comes by here.
         self.space, self.rules, self.calendar, self.feeds, self.partition = context
         self.now = now
         self.event = event
@@ -114,11 +114,12 @@ class Site(RowView):
     `stock` is the copy that the turn may change; `turn` takes the other changes.
     """
 
+    __slots__ = ("stored_wake", "turn")
+
     def __init__(self, turn: Turn, row: bytes, stock: Stock) -> None:
-        # Not by super(), which takes its time: every event comes by here.
-        self.turn = self.reader = turn
-        self.row = row
-        self.stock = stock
+        # Named, as super() takes its time and every event comes by here.
+        RowView.__init__(self, turn, row, stock)
+        self.turn = turn
         self.stored_wake = stock.wake_at
         """The instant of the row's wake as it is stored."""
 

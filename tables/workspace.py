@@ -29,6 +29,10 @@ LIGHT_BYTES, LIGHT_ROWS = 64 << 10, 2_000
 """An event up to this length that writes at most so many rows stays far below the limits: no row grows with events."""
 
 
+MOST_GAPS, MOST_GAPS_OF_A_ROW = 10_000, 8
+"""Of so many rows a workspace remembers which keys are gone; then it forgets them all, which costs only time."""
+
+
 class State(Protocol):
     """What a workspace reads: committed state, ordered by key."""
 
@@ -90,6 +94,8 @@ class Workspace:
         self._dirty: dict[bytes, Any] = {}
         self._ordered: dict[bytes, list[Any]] = {}
         """The changed keys of the tables that are read in order, sorted, by table and row."""
+        self._gaps: dict[bytes, dict[bytes, bytes]] = {}
+        """By table and row, if something of it was deleted: no key lies from the first (included) to the second."""
         self._earliest = 0
         self._earliest_known = False
         """No wake lies before `_earliest`; where it is known, one lies there (or none at all at NEVER_DUE)."""
@@ -131,9 +137,35 @@ class Workspace:
         Both keys are of one table that is read in order, and of one row (of wakes: one partition). Rows are read and
         decoded as the caller takes them.
         """
+        beginning = home(start)
+        gaps = None if reverse else self._gaps.get(beginning)
+        if gaps is None:
+            return self._scan(beginning, start, stop, reverse)
+        return self._scan_beyond(gaps, beginning, start, stop)
+
+    def _scan_beyond(
+        self, gaps: dict[bytes, bytes], beginning: bytes, start: Key[T], stop: Key[T]
+    ) -> Iterator[tuple[Key[T], T]]:
+        """A scan that does not pass again the deleted keys which one from the same start has found before.
+
+        A store passes deleted keys one by one until it compacts. Rows from which the first keys are taken, as the clock
+        takes what is due, would cost the square of what they held.
+        """
+        known = cast("Key[T]", gaps.pop(start, start))
+        pairs = self._scan(beginning, known, stop, reverse=False)
+        first = next(pairs, None)
+        # Taken out and put in again: the first of them was not asked for the longest.
+        if len(gaps) == MOST_GAPS_OF_A_ROW:
+            del gaps[next(iter(gaps))]
+        gaps[start] = max(known, stop) if first is None else first[0]
+        if first is not None:
+            yield first
+            yield from pairs
+
+    def _scan(self, beginning: bytes, start: Key[T], stop: Key[T], reverse: bool) -> Iterator[tuple[Key[T], T]]:
         pairs = cast("Iterator[tuple[Key[T], bytes]]", self._state.scan(start, stop, reverse))
         stored = ((key, decode(key, value)) for key, value in pairs)
-        written = self._ordered.get(home(start))
+        written = self._ordered.get(beginning)
         if not written:
             return stored
         chosen = written[bisect_left(written, start) : bisect_left(written, stop)]
@@ -148,13 +180,11 @@ class Workspace:
         cache, dirty = self.cache, self._dirty
         for key, row in writes.items():
             tag = key[0]
-            if tag in ORDERED_TAGS and key not in dirty:
+            if tag in ORDERED_TAGS:
                 beginning = home(key)
-                written = self._ordered.get(beginning)
-                if written is None:
-                    self._ordered[beginning] = [key]
-                else:
-                    insort(written, key)
+                self._note_gap(beginning, key, row is None)
+                if key not in dirty:
+                    insort(self._ordered.setdefault(beginning, []), key)
             dirty[key] = row
             if tag in CACHED_TAGS:
                 old = cache.pop(key, MISSING)
@@ -169,6 +199,16 @@ class Workspace:
                     self._weight += weigh(row) - weigh(old)
             elif tag == WAKE_TAG:
                 self._note_wake(wake_at(key), row is not None)
+
+    def _note_gap(self, beginning: bytes, key: bytes, is_gone: bool) -> None:
+        gaps = self._gaps.get(beginning)
+        if gaps is None:
+            if is_gone:
+                self._gaps[beginning] = {}
+        elif not is_gone:
+            for start, until in gaps.items():
+                if start <= key < until:
+                    gaps[start] = key
 
     def _note_wake(self, at: int, is_set: bool) -> None:
         if is_set and at <= self._earliest:
@@ -206,6 +246,8 @@ class Workspace:
         """Forget the changes, which the state holds now, and evict the oldest rows until the cache fits its memory."""
         self._dirty = {}
         self._ordered = {}
+        if len(self._gaps) > MOST_GAPS:
+            self._gaps.clear()
         cache = self.cache
         while self._weight > self._memory_bytes and cache:
             key = next(iter(cache))

@@ -5,13 +5,12 @@ returns, everything in it survives a crash of the process and of the machine.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
 from engine.core.errors import BrokenInvariant
-
-Topic = Literal["positions", "signals", "alerts", "dead-letters"]
+from engine.core.topics import Topic
 
 
 class Record(NamedTuple):

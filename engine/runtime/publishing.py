@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 
 from agents.turn import Turn
-from engine.bus.single import Output, Record, Topic
+from engine.bus.single import Output, Record
 from engine.core.events import Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope, position_changed
+from engine.core.topics import Topic
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
 
