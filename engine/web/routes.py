@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import OUTPUT_TOPICS
 from engine.web import lists
 from engine.web.answers import AlertAnswer, ClockAnswer, Health, SignalAnswer, Sync, Taken
 from engine.web.calls import decisions, documents, events, positions, process, stream
@@ -59,7 +60,7 @@ _DAYS = Parameter(
     "the horizon of the projection",
 )
 _TABLES = Parameter(
-    "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(stream.TABLES)}"
+    "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
@@ -108,7 +109,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/positions", positions.list_positions, "listPositions", "Rows.", Listed(Position),
-        parameters=_of_list(lists.POSITIONS), problems=(400,),
+        parameters=_of_list(lists.TABLES["positions"]), problems=(400,),
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
@@ -122,7 +123,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/signals", decisions.list_signals, "listSignals", "The latest revision of every signal.",
-        Listed(Signal), parameters=_of_list(lists.SIGNALS), problems=(400,),
+        Listed(Signal), parameters=_of_list(lists.TABLES["signals"]), problems=(400,),
     ),
     Route(
         "GET", "/v1/signals/{id}", decisions.get_signal, "getSignal", "One signal, with its explanation.",
@@ -135,7 +136,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts", decisions.list_alerts, "listAlerts", "The latest state of every alert.",
-        Listed(Alert), parameters=_of_list(lists.ALERTS), problems=(400,),
+        Listed(Alert), parameters=_of_list(lists.TABLES["alerts"]), problems=(400,),
     ),
     Route(
         "GET", "/v1/alerts/{id}", decisions.get_alert, "getAlert", "One alert, with its evidence.",
@@ -148,7 +149,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters", events.list_letters, "listDeadLetters", "Refused records, newest first.",
-        Listed(DeadLetter), parameters=_of_list(lists.DEAD_LETTERS), problems=(400,),
+        Listed(DeadLetter), parameters=_of_list(lists.TABLES["dead-letters"]), problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", events.get_letter, "getDeadLetter", "One refused record.",

@@ -41,7 +41,7 @@ def test_a_scan_finds_what_is_there_though_it_skips_what_is_gone(steps: list[tup
             assert list(space.scan(first, stop, reverse=True)) == expected[::-1]
         else:
             value = b"" if step == "put" else None
-            writes = {due_key(ROW, at, b"r", "x"): value for at in instants}
+            writes: dict[bytes, object] = {due_key(ROW, at, b"r", "x"): value for at in instants}
             space.accept(writes)
             for key in writes:
                 model.pop(key, None)

@@ -45,7 +45,7 @@ def _taken(submission: Submission) -> Taken:
 async def list_letters(request: web.Request) -> web.Response:
     """The refused records, newest first."""
     published = service_of(request).bus.published
-    return as_json(await lists.page(published, lists.parse(lists.DEAD_LETTERS, request.query)))
+    return as_json(await lists.page(published, lists.parse(lists.TABLES["dead-letters"], request.query)))
 
 
 async def get_letter(request: web.Request) -> web.Response:
