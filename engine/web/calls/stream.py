@@ -19,9 +19,10 @@ from engine.bus.single import Output
 from engine.core.errors import StocklineError
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web.ports import CONTEXT, Subscription, service_of
-from engine.web.problems import Problem
+from engine.web.query import invalid, refuse_others
 
 DEFAULT_TABLES = ",".join(name for name, declared in OUTPUT_TOPICS.items() if declared.streamed)
+PARAMETERS = frozenset({"tables"})
 HEARTBEAT_SECONDS = 15.0
 MAX_BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
@@ -146,9 +147,8 @@ async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
 
 
 def _topics(request: web.Request) -> frozenset[Topic]:
-    if unknown := request.query.keys() - {"tables"}:
-        raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
+    refuse_others(request.query, PARAMETERS)
     asked = set(request.query.get("tables", DEFAULT_TABLES).split(","))
-    if unknown_tables := asked - OUTPUT_TOPICS.keys():
-        raise Problem(400, f"`{min(unknown_tables)}` is not one of {', '.join(OUTPUT_TOPICS)}", "invalid_parameter")
+    if unknown := asked - OUTPUT_TOPICS.keys():
+        raise invalid(f"`{min(unknown)}` is not one of {', '.join(OUTPUT_TOPICS)}")
     return frozenset(name for name in OUTPUT_TOPICS if name in asked)
