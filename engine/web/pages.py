@@ -35,7 +35,7 @@ class Found(NamedTuple):
 
     name: str
     output: bytes
-    order_value: Any = None
+    order_value: object = None
 
 
 async def page(published: ReadModel, query: Query) -> Page:

@@ -13,13 +13,7 @@ from engine.web.server import guarded
 
 
 def application(worker: Worker, metrics: Callable[[], bytes], local_only: bool) -> web.Application:
-    """The application of `/healthz`, `/readyz`, `/metrics` and `/v1/clock/accept`.
-
-    Args:
-        worker: the worker.
-        metrics: makes the text of the metrics.
-        local_only: whether calls are rejected that name a host other than this machine.
-    """
+    """The application of a worker; with `local_only` it rejects calls to a host name that is not this machine's."""
 
     async def alive(_: web.Request) -> web.Response:
         return as_json(Health("ok"))
@@ -41,6 +35,6 @@ def application(worker: Worker, metrics: Callable[[], bytes], local_only: bool) 
 
     app = web.Application(middlewares=[as_problems, guarded])
     app[LOCAL_ONLY] = local_only
-    app.add_routes([web.get("/healthz", alive), web.get("/readyz", is_ready), web.get("/metrics", expose)])
-    app.add_routes([web.post("/v1/clock/accept", accept)])
+    probes = [web.get("/healthz", alive), web.get("/readyz", is_ready), web.get("/metrics", expose)]
+    app.add_routes([*probes, web.post("/v1/clock/accept", accept)])
     return app

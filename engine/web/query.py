@@ -59,13 +59,13 @@ class Condition(NamedTuple):
     relation: str
     values: tuple[Any, ...]
 
-    def holds(self, value: Any) -> bool:
+    def holds(self, value: object) -> bool:
         """Whether a thing with this value is listed; a missing value is neither above nor below anything."""
         if self.relation == "is":
             return value in self.values
         if value is None:
             return False
-        return bool(value >= self.values[0]) if self.relation == "min" else bool(value <= self.values[0])
+        return bool(self.values[0] <= value) if self.relation == "min" else bool(self.values[0] >= value)
 
 
 class Query(NamedTuple):
@@ -85,7 +85,7 @@ class Query(NamedTuple):
     text: str | None
     order: str | None
     limit: int
-    after: tuple[Any, str] | None
+    after: tuple[object, str] | None
 
     @property
     def descending(self) -> bool:
@@ -124,9 +124,10 @@ class Query(NamedTuple):
         """Where a thing stands in the order of the list."""
         return _rank(self.order_value(fields), name)
 
-    def order_value(self, fields: object) -> Any:
+    def order_value(self, fields: object) -> object:
         """The value by which a thing is ordered before its name, or None."""
-        return getattr(fields, self.order_field) if self.order_field else None
+        value: object = getattr(fields, self.order_field) if self.order_field else None
+        return value
 
     def last_rank(self) -> Rank | None:
         """The rank of the last thing of the page before, or None; Problem 400 where the cursor has no such value."""
@@ -150,7 +151,7 @@ class Query(NamedTuple):
         return rank < last if self.descending else rank > last
 
 
-def _rank(value: Any, name: str) -> Rank:
+def _rank(value: object, name: str) -> Rank:
     """What has no value stands before the least."""
     return (0, name) if value is None else (1, value, name)
 
@@ -203,16 +204,15 @@ def cursor(*position: object) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(position)).decode().rstrip("=")
 
 
-def open_cursor(text: str) -> list[Any]:
+def open_cursor(text: str) -> list[object]:
     """The position in a cursor; raises Problem 400 where `text` is no cursor."""
     try:
-        position = msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=list[Any])
+        return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=list[object])
     except (ValueError, RecursionError):
         raise foreign_cursor() from None
-    return position
 
 
-def _after(text: str, order: str | None) -> tuple[Any, str]:
+def _after(text: str, order: str | None) -> tuple[object, str]:
     """The value and the name in a cursor of a list, which must be of the same order."""
     match open_cursor(text):
         case [made_for, value, str() as name] if made_for == order:

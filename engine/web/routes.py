@@ -1,4 +1,4 @@
-"""Every HTTP call in one table: what it is called, what it takes, what it answers. OpenAPI is read from it too."""
+"""Every HTTP call in one table, with what it takes and what it answers; the OpenAPI document is made from it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -20,30 +20,41 @@ CLOUDEVENTS = "application/cloudevents-batch+json"
 
 
 class Listed(NamedTuple):
-    """A page of things, as the answer of a list."""
+    """The answer of a list: a page of things of the type `kind`."""
 
-    kind: Any
+    kind: object
 
 
 class Parameter(NamedTuple):
     """A query parameter: its JSON Schema and what it does."""
 
     name: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, object]
     what: str
 
 
 class Route(NamedTuple):
-    """A call. `answer` is a type, `Listed` or a media type; `problems` are the statuses of its problem details."""
+    """A call.
+
+    Attributes:
+        method, path, handler: how the server finds it.
+        operation: its id in the OpenAPI document.
+        what: what it does; the first sentence is its summary.
+        answer: the type of the JSON in the answer, `Listed`, or another media type.
+        status: the status of a success.
+        body: media type -> type of what is in it; None where the call has no body.
+        parameters: those of the query; the parameters of the path are in the path.
+        problems: the statuses of its answers with problem details.
+    """
 
     method: str
     path: str
     handler: Handler
     operation: str
     what: str
-    answer: Any
+    answer: object
     status: int = 200
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
 
@@ -73,7 +84,7 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
     """The parameters of a list: page, order, search, and a filter for every field with its bounds."""
     table = query.TABLES[topic]
     orders = [sign + name for name in table.fields for sign in ("", "-")]
-    order: dict[str, Any] = {"type": "string", "enum": orders}
+    order: dict[str, object] = {"type": "string", "enum": orders}
     if table.topic.order is None:
         sort = Parameter("sort", order, "`-` for descending; by name where it is absent")
     else:

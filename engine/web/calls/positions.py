@@ -18,7 +18,7 @@ EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
 async def get_position(request: web.Request) -> web.Response:
-    """One row with projection, available to promise, supply, forecast, policy, signal and alerts."""
+    """One row with its projection, available to promise, supply, forecast, policy, signal and alerts."""
     days = query.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
     sku, location = request.match_info["sku"], request.match_info["location"]
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
@@ -28,7 +28,7 @@ async def get_position(request: web.Request) -> web.Response:
 
 
 async def list_row_events(request: web.Request) -> web.Response:
-    """The events of a row, newest first, as they arrived."""
+    """The exact bytes of the events of a row, newest first."""
     query.refuse_others(request.query, EVENT_PARAMETERS)
     sku, location = request.match_info["sku"], request.match_info["location"]
     limit = query.parse_limit(request.query)
