@@ -1,6 +1,8 @@
-# make setup | demo | check | test | bench | bench-kafka | drains | kafka | simulate | chaos | lint | format | lock | clean
+# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | simulate | chaos | lint |
+#      format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
-# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-kafka, drains, simulate and chaos).
+# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-instructions, bench-kafka, drains,
+# simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,7 +21,7 @@ STAMP := $(VENV)/.stockline-installed
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: help setup demo check test bench bench-kafka attack drains kafka simulate chaos lint format lock clean
+.PHONY: help setup demo check test bench bench-instructions bench-kafka attack drains kafka simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -27,6 +29,7 @@ help:
 	@echo 'make check    lint, types, and the tests that need no process but their own: under 90 s on two cores'
 	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
+	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
@@ -71,6 +74,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-instructions: setup
+	@$(BIN)/python -m benchmarks.instructions $(ARGS)
 
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)

@@ -123,7 +123,7 @@ class _Transfer:
 def _account(batch: Sequence[Item], submission: Submission, report: FileReport) -> None:
     line_of = list(itertools.chain.from_iterable([item.line] * len(item.events) for item in batch))
     problems = [Problem(item.line, "broken", item.problem) for item in batch if item.problem is not None]
-    problems += [Problem(line_of[refusal.index], "refused", refusal.reason) for refusal in submission.refused]
+    problems += [Problem(line_of[rejected.index], "refused", rejected.reason) for rejected in submission.refused]
     for problem in sorted(problems, key=lambda problem: problem.line):
         report.add_problem(problem)
     report.lines = batch[-1].mark.lines

@@ -27,7 +27,7 @@ from engine.demo.world.stock import Counters
 from engine.processes.child import ChildEngine, free_port
 
 CROSSED: tuple[Reason, ...] = ("unknown_signal", "signal_closed")
-"""Refusals of answers that met a signal which had been withdrawn meanwhile: nobody's fault."""
+"""Rejections of answers that met a signal which had been withdrawn meanwhile: nobody's fault."""
 
 ANSWERS = ("signal.accepted", "signal.rejected", "signal.ordered")
 

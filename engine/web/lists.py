@@ -17,8 +17,8 @@ import msgspec
 from msgspec import Raw, Struct
 from multidict import MultiMapping
 
-from engine.bus.single import ReadModel, Topic
-from engine.core.outputs import Alert, DeadLetter, Position, Signal
+from engine.bus.single import ReadModel
+from engine.core.topics import OUTPUT_TOPICS, OutputTopic, Topic
 from engine.core.values import NUL
 from engine.web.problems import Problem
 
@@ -46,9 +46,9 @@ class Table(NamedTuple):
     text: tuple[str, ...]
 
 
-def _table(topic: Topic, kind: type[Struct], order: str | None, text: tuple[str, ...]) -> Table:
-    fields = {field.name: scalar for field in msgspec.structs.fields(kind) if (scalar := _scalar(field.type))}
-    return Table(topic, fields, order, text)
+def _table(declared: OutputTopic) -> Table:
+    fields = {field.name: scalar for field in msgspec.structs.fields(declared.data) if (scalar := _scalar(field.type))}
+    return Table(declared.name, fields, declared.order, declared.searched)
 
 
 def _scalar(annotation: Any) -> type[Scalar] | None:
@@ -67,10 +67,7 @@ _PLAIN: dict[type, type[Scalar]] = {
     msgspec.inspect.DateType: date,
 }
 
-POSITIONS = _table("positions", Position, None, ("sku", "location"))
-SIGNALS = _table("signals", Signal, "-updated", ("sku", "location", "supplier"))
-ALERTS = _table("alerts", Alert, "-updated", ("sku", "location", "kind"))
-DEAD_LETTERS = _table("dead-letters", DeadLetter, "-arrived", ("reason", "detail", "event_source", "event_id"))
+TABLES = {name: _table(declared) for name, declared in OUTPUT_TOPICS.items()}
 
 
 class Condition(NamedTuple):
@@ -213,7 +210,7 @@ def _page_by_scan(published: ReadModel, query: Query) -> Page:
 def _candidates(published: ReadModel, query: Query) -> Iterable[Entry]:
     """All things of the topic, or the rows of a sku where the query names one."""
     skus = [each.values for each in query.conditions if each.field == "sku" and each.relation == "is"]
-    if query.table is not POSITIONS or not skus:
+    if query.table is not TABLES["positions"] or not skus:
         yield from published.things(query.table.topic)
         return
     for sku in sorted(set(skus[0])):

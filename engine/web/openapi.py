@@ -48,7 +48,7 @@ def _operation(route: Route, known: Known) -> Document:
         "summary": route.what.split(". ")[0].rstrip("."),
         "description": route.what,
         "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
-        "responses": {str(route.status): _success(route, known), **_refusals(route, known)},
+        "responses": {str(route.status): _success(route, known), **_problems(route, known)},
     }
     if route.body:
         content = {media: {"schema": known[kind]} for media, kind in route.body.items()}
@@ -93,6 +93,6 @@ def _page(item: Document) -> Document:
     }
 
 
-def _refusals(route: Route, known: Known) -> Document:
+def _problems(route: Route, known: Known) -> Document:
     problem = {MEDIA_TYPE: {"schema": known[ProblemDetails]}}
-    return {str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in route.refusals}
+    return {str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in route.problems}

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from engine.bus.single import Named, Output, Topic
+from engine.bus.single import Named, Output
 from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import Topic
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 

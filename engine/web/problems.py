@@ -52,8 +52,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     except Problem as problem:
         return answer(problem.status, problem.detail, problem.reason, problem.headers)
-    except web.HTTPException as refusal:
-        return _of_framework(request, refusal)
+    except web.HTTPException as http_error:
+        return _of_framework(request, http_error)
     except Busy as busy:
         return answer(429, str(busy) or "the engine is behind", "busy", {"Retry-After": str(busy.retry_after_seconds)})
     except ClockAhead as failure:
@@ -70,9 +70,11 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return answer(500, "an unexpected error; the server's log has the details", "unexpected")
 
 
-def _of_framework(request: web.Request, refusal: web.HTTPException) -> web.StreamResponse:
-    if refusal.status < 400:
-        raise refusal
-    headers = {name: value for name, value in refusal.headers.items() if name in ("Allow", "Retry-After")}
+def _of_framework(request: web.Request, http_error: web.HTTPException) -> web.StreamResponse:
+    if http_error.status < 400:
+        raise http_error
+    headers = {name: value for name, value in http_error.headers.items() if name in ("Allow", "Retry-After")}
     details = {404: f"there is no {request.path}", 405: f"{request.path} does not take {request.method}"}
-    return answer(refusal.status, details.get(refusal.status, refusal.text or refusal.reason), None, headers)
+    return answer(
+        http_error.status, details.get(http_error.status, http_error.text or http_error.reason), None, headers
+    )

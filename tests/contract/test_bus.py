@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from engine.bus.disk import layout
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.memory.bus import Crash, MemoryBus
-from engine.bus.single import Bus, Commit, Output, Record, Topic
+from engine.bus.single import Bus, Commit, Output, Record
 from engine.core.errors import BrokenInvariant, DiskFull, UsageError
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 ROW = "85123A\0LDS"
-TOPICS: list[Topic] = ["positions", "signals", "alerts", "dead-letters"]
+TOPICS = list(OUTPUT_TOPICS)
 
 
 def commit(partition: int = 0, **parts: Any) -> Commit:

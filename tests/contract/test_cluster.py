@@ -13,8 +13,9 @@ import pytest
 from engine.bus.cluster import Fetched
 from engine.bus.memory.broker import MemoryBroker
 from engine.bus.memory.cluster import Request
-from engine.bus.single import Commit, Output, Record, Topic
+from engine.bus.single import Commit, Output, Record
 from engine.core.errors import BrokenInvariant, EnvironmentFailure, Fenced
+from engine.core.topics import Topic
 from tests.simulation.faults import Ending, Fate, FaultyCluster
 
 ROW = "85123A\0LDS"

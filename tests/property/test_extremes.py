@@ -8,8 +8,9 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.bus.single import Commit, Topic
+from engine.bus.single import Commit
 from engine.core.outputs import Alert, Position, Signal
+from engine.core.topics import Topic
 from engine.runtime.marker import Marker
 from tables import keys
 from tables.ledger import FLOOR, Floor

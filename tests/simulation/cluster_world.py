@@ -16,10 +16,11 @@ from typing import Any
 from engine.bus.cluster import Fetched
 from engine.bus.memory.broker import MemoryBroker
 from engine.bus.memory.cluster import Request
-from engine.bus.single import Record, Topic
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
 from engine.runtime.cluster.surroundings import COMMIT_BYTES, Machine, Pacing

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.bus.single import Output, Record, Topic
+from engine.bus.single import Output, Record
 from engine.core import events
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from tables.stores.memory import MemoryFamily
 
@@ -43,7 +44,7 @@ class Lagging(Exception):
 
 class FakeReadModel:
     def __init__(self) -> None:
-        self.tables: dict[Topic, dict[str, bytes]] = {"positions": {}, "signals": {}, "alerts": {}, "dead-letters": {}}
+        self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
         self.read = 0
 

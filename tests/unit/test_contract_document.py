@@ -21,6 +21,7 @@ from engine.core.events import EVENT_TYPES, Event, Reserved
 from engine.core.outcomes import Reason
 from engine.core.outputs import SEVERITY, Alert, AlertKind, DeadLetter, OutputEvent, Position, Signal
 from engine.core.rules import Rules
+from engine.core.topics import TOPICS
 from engine.runtime.single.engine import Engine
 from engine.web.routes import ROUTES
 from tests.auditor.adapter import Rig, differences
@@ -218,7 +219,7 @@ def test_every_reason_of_a_review_is_told() -> None:
 def test_every_topic_and_type_is_told() -> None:
     topics = section(CONTRACT, "5. Topics")
     assert {row[0].strip("`") for row in rows(topics) if len(row) == 4} == {
-        f"stockline.{name}" for name in schema.CHANNELS
+        topic.kafka_name for topic in TOPICS.values()
     }
     assert {kind for kind in schema.OUTPUT_TYPES if f"`{kind}`" not in topics} == set()
 

@@ -173,12 +173,12 @@ async def test_names_of_any_kind_are_found_by_path_and_filter(web: Site) -> None
 @given(st.text(max_size=60))
 def test_no_text_is_a_cursor_that_breaks_anything(text: str) -> None:
     with pytest.raises(Problem):
-        lists.parse(lists.SIGNALS, MultiDict({"cursor": text}))
+        lists.parse(lists.TABLES["signals"], MultiDict({"cursor": text}))
 
 
 def test_a_cursor_of_another_value_type_is_refused() -> None:
     service = FakeService()
     service.open_signal("sig-1")
-    query = lists.parse(lists.SIGNALS, MultiDict({"cursor": lists.cursor("-updated", "no time", "x")}))
+    query = lists.parse(lists.TABLES["signals"], MultiDict({"cursor": lists.cursor("-updated", "no time", "x")}))
     with pytest.raises(Problem):
         asyncio.run(lists.page(service.bus.published, query))

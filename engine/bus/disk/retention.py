@@ -14,12 +14,11 @@ from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.single import Topic
+from engine.core.topics import HISTORIES, Topic
 from tables.stores.rocksdb import RocksFamily, RocksStore
 
 PORTION = 500
 """Records, outputs, rows or index entries that are looked at in one portion: a few milliseconds."""
-HISTORIES: tuple[Topic, ...] = ("signals", "alerts", "dead-letters")
 
 _LAST_KEY = b"\xff"
 

@@ -8,13 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.aio import end
-from engine.bus.single import Named, Output, Record, Topic
+from engine.bus.single import Named, Output, Record
 from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis

@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 from msgspec import Raw
 
-from engine.bus.single import Topic
 from engine.core import events
 from engine.core.outcomes import Rejection
+from engine.core.topics import Topic
 from engine.core.values import moment
 from engine.web import bodies, lists
 from engine.web.answers import AlertAnswer, SignalAnswer, as_json, raw_json
@@ -41,13 +41,13 @@ class _Row(msgspec.Struct):
 
 async def list_signals(request: web.Request) -> web.Response:
     """The latest revision of every signal, newest first."""
-    query = lists.parse(lists.SIGNALS, request.query)
+    query = lists.parse(lists.TABLES["signals"], request.query)
     return as_json(await lists.page(service_of(request).bus.published, query))
 
 
 async def list_alerts(request: web.Request) -> web.Response:
     """The latest state of every alert, newest first."""
-    query = lists.parse(lists.ALERTS, request.query)
+    query = lists.parse(lists.TABLES["alerts"], request.query)
     return as_json(await lists.page(service_of(request).bus.published, query))
 
 
@@ -94,8 +94,8 @@ async def _submit(request: web.Request, raw: bytes) -> None:
     if isinstance(event, Rejection):
         raise Problem(400, event.detail, event.reason)
     submission = await service_of(request).decide(raw)
-    for refusal in submission.refused:
-        raise Problem(409, refusal.detail, refusal.reason)
+    for rejected in submission.refused:
+        raise Problem(409, rejected.detail, rejected.reason)
 
 
 async def _latest(request: web.Request, topic: Topic) -> Raw:

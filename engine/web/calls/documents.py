@@ -6,7 +6,7 @@ from importlib.resources import files
 import msgspec
 from aiohttp import web
 
-from engine.contract import schemas as schema
+from engine.contract import asyncapi as asyncapi_document
 from engine.web.answers import raw_json
 from engine.web.ports import OPENAPI
 
@@ -30,7 +30,7 @@ async def asyncapi(request: web.Request) -> web.Response:
 
 @lru_cache(maxsize=1)
 def _asyncapi() -> bytes:
-    return msgspec.json.encode(schema.asyncapi())
+    return msgspec.json.encode(asyncapi_document.document())
 
 
 async def page(request: web.Request) -> web.Response:

@@ -26,8 +26,8 @@ async def post(request: web.Request) -> web.Response:
     if submission is None:
         return _nothing(body)
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:
-        refusal = submission.refused[0]
-        raise Problem(400, f"the body went to the dead letters: {refusal.detail}", refusal.reason)
+        rejected = submission.refused[0]
+        raise Problem(400, f"the body went to the dead letters: {rejected.detail}", rejected.reason)
     return as_json(_taken(submission), status=202)
 
 
@@ -45,7 +45,7 @@ def _taken(submission: Submission) -> Taken:
 async def list_letters(request: web.Request) -> web.Response:
     """The refused records, newest first."""
     published = service_of(request).bus.published
-    return as_json(await lists.page(published, lists.parse(lists.DEAD_LETTERS, request.query)))
+    return as_json(await lists.page(published, lists.parse(lists.TABLES["dead-letters"], request.query)))
 
 
 async def get_letter(request: web.Request) -> web.Response:

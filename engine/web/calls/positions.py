@@ -19,7 +19,7 @@ EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 async def list_positions(request: web.Request) -> web.Response:
     """Rows in order of sku and location, or as asked."""
-    query = lists.parse(lists.POSITIONS, request.query)
+    query = lists.parse(lists.TABLES["positions"], request.query)
     return as_json(await lists.page(service_of(request).bus.published, query))
 
 

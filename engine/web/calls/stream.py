@@ -15,18 +15,13 @@ from struct import pack
 
 from aiohttp import web
 
-from engine.bus.single import Output, Topic
+from engine.bus.single import Output
 from engine.core.errors import StocklineError
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web.ports import CONTEXT, Subscription, service_of
 from engine.web.problems import Problem
 
-TABLES: dict[str, Topic] = {
-    "positions": "positions",
-    "signals": "signals",
-    "alerts": "alerts",
-    "dead-letters": "dead-letters",
-}
-DEFAULT_TABLES = "positions,signals,alerts"
+DEFAULT_TABLES = ",".join(name for name, declared in OUTPUT_TOPICS.items() if declared.streamed)
 HEARTBEAT_SECONDS = 15.0
 MAX_BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
@@ -153,7 +148,7 @@ async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
 def _topics(request: web.Request) -> frozenset[Topic]:
     if unknown := request.query.keys() - {"tables"}:
         raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
-    names = request.query.get("tables", DEFAULT_TABLES).split(",")
-    if unknown_tables := set(names) - TABLES.keys():
-        raise Problem(400, f"`{min(unknown_tables)}` is not one of {', '.join(TABLES)}", "invalid_parameter")
-    return frozenset(TABLES[name] for name in names)
+    asked = set(request.query.get("tables", DEFAULT_TABLES).split(","))
+    if unknown_tables := asked - OUTPUT_TOPICS.keys():
+        raise Problem(400, f"`{min(unknown_tables)}` is not one of {', '.join(OUTPUT_TOPICS)}", "invalid_parameter")
+    return frozenset(name for name in OUTPUT_TOPICS if name in asked)
