@@ -243,8 +243,7 @@ class Workspace:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """The changes since the last commit, encoded; None deletes. A row that came and went meanwhile is no change."""
-        passing = self._passing()
-        encode = _encode
+        encode, passing = _encode, self._passing()
         return [
             (key, row if row is None or type(row) is bytes else encode(row))
             for key, row in self._dirty.items()
