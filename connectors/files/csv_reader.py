@@ -13,7 +13,7 @@ from engine.core.errors import UsageError
 
 
 class CsvReader:
-    """Rows of a CSV file, by the first rule of the profile that fits."""
+    """The `Reader` of CSV files: each row becomes an event by the first rule of the profile that fits."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
@@ -22,7 +22,10 @@ class CsvReader:
         self.digest = profile.digest()
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
-        """The rows behind `start`; the heading is read again when a file is resumed. Raises `UsageError`."""
+        """The rows after `start`. The heading is read also when a file is resumed.
+
+        Raises `UsageError` for a file without a heading, or without a column that the profile uses.
+        """
         profile = self._profile
         lines = read_lines(source, line_end=profile.line_end.encode())
         columns = self._heading(lines)
@@ -74,7 +77,10 @@ class _Record(NamedTuple):
 
 
 class _Records:
-    """Records of one or, where the profile allows it, several lines; an open quote spoils one line only."""
+    """Joins lines to records: a quoted cell may span lines, up to the profile's `record_lines`.
+
+    A quote that stays open makes its first line a broken record; the lines after it are parsed again by themselves.
+    """
 
     def __init__(self, lines: Iterator[Line], profile: Profile) -> None:
         self._lines = lines
@@ -103,7 +109,7 @@ class _Records:
         return self._waiting.pop(0) if self._waiting else next(self._lines)
 
     def _parse(self, taken: list[Line]) -> _Record | None:
-        """The record that the lines make; None while a quote is open."""
+        """The record that the lines form; None while a quote is open."""
         number, mark = taken[0].number, taken[-1].mark
         if any(line.text is None for line in taken):
             return _Record(number, mark, None, f"the line is longer than {MAX_LINE_BYTES} bytes")

@@ -25,8 +25,9 @@ from engine.runtime.arrivals import Arrival
 from engine.runtime.fold import Fold
 from engine.runtime.marker import Marker
 from tests.auditor.model import instant
-from tests.auditor.workload import SPAN, Story, encoded
-from tests.auditor.workload import START as STORY_START
+from tests.auditor.teller import SPAN
+from tests.auditor.teller import START as STORY_START
+from tests.auditor.workload import Story, encoded
 
 CALM = {kind: handling.calm for kind, handling in pipeline.HANDLING.items() if handling.calm is not None}
 
