@@ -166,7 +166,8 @@ class Workspace:
 
     def _scan(self, beginning: bytes, start: Key[T], stop: Key[T], reverse: bool) -> Iterator[tuple[Key[T], T]]:
         pairs = cast("Iterator[tuple[Key[T], bytes]]", self._state.scan(start, stop, reverse))
-        stored = ((key, decode(key, value)) for key, value in pairs)
+        decoder = DECODERS[start[0]]
+        stored = ((key, decoder(value)) for key, value in pairs)
         written = self._ordered.get(beginning)
         if not written:
             return stored
