@@ -53,7 +53,9 @@ class Turn(RowReader):
     def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. The caller must not change it."""
         row: T | None = self.writes.get(key, MISSING)
-        return self.space.get(key) if row is MISSING else row
+        if row is MISSING:
+            row = self.space.cache.get(key, MISSING)
+        return self.space.load(key) if row is MISSING else row
 
     def require(self, key: Key[T]) -> T:
         """The row under `key`, which another row names; raises BrokenInvariant where it is not there."""

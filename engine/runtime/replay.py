@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from engine.bus.single import Audited, Bus
 from engine.core.rules import Rules
-from engine.runtime.fold import Decoder, Fold
+from engine.runtime.arrivals import Decoder
+from engine.runtime.fold import Fold
 from engine.runtime.marker import read_marker
 
 REPLAY_RECORDS = 2_000

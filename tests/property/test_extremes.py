@@ -17,7 +17,8 @@ from tables.ledger import FLOOR, Floor
 from tables.stock import STOCK, Stock
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
-from tests.auditor.workload import START, encoded
+from tests.auditor.teller import START
+from tests.auditor.workload import encoded
 
 MOST = 10**12
 ENDS = 2**63 - 1

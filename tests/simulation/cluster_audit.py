@@ -10,7 +10,8 @@ from engine.bus.memory.broker import MemoryBroker
 from engine.bus.single import Output, Record, StateReader
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
-from engine.runtime.fold import Decoder, Fold
+from engine.runtime.arrivals import Decoder
+from engine.runtime.fold import Fold
 from engine.runtime.marker import read_marker
 from tables.stores.memory import MemoryFamily
 from tests.auditor.adapter import differences, raw_of

@@ -25,10 +25,11 @@ from engine.core.values import partition_of
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
 from engine.runtime.cluster.surroundings import COMMIT_BYTES, Machine, Pacing
 from engine.runtime.cluster.worker import Worker
+from tests.auditor.answers import answer_to_alert, answer_to_signal
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import Story, answer_to_alert, answer_to_signal, encoded
+from tests.auditor.workload import Story, encoded
 from tests.simulation.faults import Ending, Fate, FaultyCluster
 from tests.simulation.loop import VirtualLoop
 

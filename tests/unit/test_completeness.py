@@ -15,7 +15,8 @@ from engine.core.events import EVENT_TYPES, Broadcast, ClockTicked, Reserved, de
 from engine.core.outcomes import Rejection
 from engine.runtime.marker import read_marker
 from tables.catalogue import TABLES
-from tests.auditor.workload import Story, answer_to_alert, answer_to_signal
+from tests.auditor.answers import answer_to_alert, answer_to_signal
+from tests.auditor.workload import Story
 from tests.golden.record import HERE, replay
 from tests.unit.test_schema import EXAMPLES, event
 

@@ -14,11 +14,13 @@ from engine.bus.memory.cluster import MemoryCluster, Request
 from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
-from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold
+from engine.runtime.fold import Fold
 from engine.runtime.marker import Marker
+from engine.runtime.publishing import LONGEST_KEPT_BYTES
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant

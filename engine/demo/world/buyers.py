@@ -2,8 +2,8 @@
 
 from datetime import date
 from math import ceil
-from typing import Any
 
+from connectors.base import JsonObject
 from engine.demo.world.calendar import DAY, MINUTE, at_local, at_next_job
 from engine.demo.world.planning import Forecaster
 from engine.demo.world.shop import Shop
@@ -18,10 +18,10 @@ class SignalBuyer:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._open: dict[str, dict[str, Any]] = {}
+        self._open: dict[str, JsonObject] = {}
         self._seen: set[str] = set()
 
-    def see(self, signals: list[dict[str, Any]]) -> None:
+    def see(self, signals: list[JsonObject]) -> None:
         """Take the open signals as they are now; one that is gone was withdrawn or answered."""
         self._open = {signal["id"]: signal for signal in signals}
         agenda = self._shop.agenda
@@ -37,7 +37,7 @@ class SignalBuyer:
                 judgement = judgement_of(self._shop.plan.seed, row.plan.key, row.reviews)
                 agenda.put(at_next_job(agenda.now + judgement.after), self._review, signal["id"], judgement.rejects)
 
-    def _row(self, signal: dict[str, Any]) -> Row:
+    def _row(self, signal: JsonObject) -> Row:
         return self._shop.rows[signal["sku"], signal["location"]]
 
     def _review(self, ident: str, rejects: bool) -> None:
@@ -61,7 +61,7 @@ class SignalBuyer:
         line = self._shop.purchasing.place(self._row(signal), signal["qty"], due, ident)
         self._answer(signal, "signal.ordered", {"by": by, "qty": line.qty, "order": line.number, "line": 1})
 
-    def _answer(self, signal: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
+    def _answer(self, signal: JsonObject, kind: str, data: dict[str, object]) -> None:
         about = {"signal": signal["id"], "sku": signal["sku"], "location": signal["location"]}
         ident = f"{signal['id']}-{kind.removeprefix('signal.')}"
         self._shop.emit("erp", ident, kind, self._shop.agenda.now, {**about, **data})

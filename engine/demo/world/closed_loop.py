@@ -122,8 +122,8 @@ class ClosedLoop:
         lines, reports = self._outlet.take(), self._erp.reports
         for first in range(0, len(lines), BATCH_EVENTS):
             receipt = await self._client.post_events(lines[first : first + BATCH_EVENTS])
-            for refusal in receipt.refused:
-                reason = refusal.reason.partition(":")[0]
+            for rejected in receipt.refused:
+                reason = rejected.reason.partition(":")[0]
                 self._refused[reason] = self._refused.get(reason, 0) + 1
         self._sent += len(lines)
         self._chunks += 1

@@ -4,10 +4,34 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
+from connectors.base import JsonObject
 from engine.demo.world.calendar import SECOND
 from engine.demo.world.erp import CAUSES, PlantedError
+
+
+class CauseFigures(TypedDict):
+    """How many errors of one cause were planted, found, and given the right cause and event; `taken_for` others."""
+
+    planted: int
+    found: int
+    right_cause: int
+    right_event: int
+    taken_for: dict[str, int]
+
+
+class DriftFigures(TypedDict):
+    """The same counts for all causes, and the alarms: how many there were, and how many no planted error explains."""
+
+    planted: int
+    found: int
+    right_cause: int
+    right_event: int
+    alarms: int
+    false_alarms: int
+    false_examples: list[str]
+    by_cause: dict[str, CauseFigures]
 
 
 @dataclass(frozen=True)
@@ -33,8 +57,8 @@ class Verdict:
     false_alarms: int = 0
     false_examples: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The verdict for JSON."""
+    def figures(self) -> DriftFigures:
+        """The totals, and the figures of each cause."""
         return {
             "planted": self.planted.total(),
             "found": self.found.total(),
@@ -43,16 +67,16 @@ class Verdict:
             "alarms": self.alarms,
             "false_alarms": self.false_alarms,
             "false_examples": self.false_examples,
-            "by_cause": {
-                cause: {
-                    "planted": self.planted[cause],
-                    "found": self.found[cause],
-                    "right_cause": self.right_cause[cause],
-                    "right_event": self.right_event[cause],
-                    "taken_for": {wrong: n for (true, wrong), n in self.taken_for.items() if true == cause},
-                }
-                for cause in CAUSES
-            },
+            "by_cause": {cause: self._of(cause) for cause in CAUSES},
+        }
+
+    def _of(self, cause: str) -> CauseFigures:
+        return {
+            "planted": self.planted[cause],
+            "found": self.found[cause],
+            "right_cause": self.right_cause[cause],
+            "right_event": self.right_event[cause],
+            "taken_for": {wrong: n for (true, wrong), n in self.taken_for.items() if true == cause},
         }
 
 
@@ -62,7 +86,7 @@ class Judge:
     def __init__(self) -> None:
         self._findings: dict[tuple[str, int], Finding] = {}
 
-    def observe(self, alerts: Iterable[dict[str, Any]]) -> None:
+    def observe(self, alerts: Iterable[JsonObject]) -> None:
         """Take drift alerts as they are now; the first word of an alert about a moment counts."""
         for alert in alerts:
             finding = finding_of(alert)
@@ -87,7 +111,7 @@ class Judge:
         return verdict
 
 
-def finding_of(alert: dict[str, Any]) -> Finding:
+def finding_of(alert: JsonObject) -> Finding:
     """Read a `balance_drift` alert."""
     evidence = alert["evidence"]
     causes = tuple((str(cause["cause"]), frozenset(cause.get("events", ()))) for cause in evidence.get("causes", ()))

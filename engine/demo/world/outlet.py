@@ -5,8 +5,9 @@ engine's figures can be held against them.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -18,16 +19,18 @@ DUPLICATES = 0.004
 LATE = 0.02
 LATE_TYPES = frozenset({"stock.issued", "stock.returned", "shipment.notified", "order.acknowledged"})
 
+EventData = Mapping[str, object]
+
 
 class Emit(Protocol):
     """Sends an event: source, id, type, its time, its data. Returns the name that explanations use, source/id."""
 
-    def __call__(self, source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
+    def __call__(self, source: str, ident: str, kind: str, at: int, data: EventData, /) -> str:
         """Send the event."""
         ...
 
 
-def say_nothing(source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
+def say_nothing(source: str, ident: str, _kind: str, _at: int, _data: EventData, /) -> str:
     """The outlet of a world that nobody listens to."""
     return f"{source}/{ident}"
 
@@ -45,7 +48,7 @@ class Outlet:
         self.late = 0
         self.spoiled: Counter[str] = Counter()
 
-    def emit(self, source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
+    def emit(self, source: str, ident: str, kind: str, at: int, data: EventData) -> str:
         """Send an event; it may be held up, and may be sent twice."""
         line = event_line(source, ident, kind, at, data)
         self.by_type[kind] += 1
@@ -94,7 +97,7 @@ class Outlet:
         self._lines.append(line)
 
 
-def event_line(source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> bytes:
+def event_line(source: str, ident: str, kind: str, at: int, data: EventData) -> bytes:
     """An event as a line of JSON."""
     return _encode({"specversion": "1.0", "id": ident, "source": source, "type": kind, "time": iso(at), "data": data})
 
@@ -104,7 +107,7 @@ def _spoiled(number: int, at: int, sku: str, location: str) -> tuple[str, bytes]
     issue = {"sku": sku, "location": location, "qty": 3}
     event = {"specversion": "1.0", "id": f"S-{number}", "source": "wms/handheld-7", "type": "stock.issued",
              "time": iso(at), "data": issue}  # fmt: skip
-    variants: list[tuple[str, Any]] = [
+    variants: list[tuple[str, bytes | dict[str, object]]] = [
         ("not_json", _encode(event)[:-9]),
         ("unknown_type", {**event, "type": "stock.teleported"}),
         ("invalid_event", {**event, "data": {**issue, "qty": 2.5}}),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 from engine.demo.world.suppliers import Supplier
 
@@ -42,14 +42,14 @@ class RowPlan:
         """What orders are a multiple of: the case."""
         return self.case
 
-    def policy_data(self) -> dict[str, Any]:
+    def policy_data(self) -> dict[str, object]:
         """The data of the row's `policy.set`."""
-        policy: dict[str, Any] = {"kind": self.kind}
+        policy: dict[str, object] = {"kind": self.kind}
         if self.kind == "min_max":
             policy.update(min=self.s, max=self.S)
         elif self.kind == "reorder_point":
             policy.update(point=self.s, qty=self.lot)
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "sku": self.sku,
             "location": self.location,
             "policy": policy,

@@ -17,8 +17,9 @@ from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
-from engine.runtime.fold import Decoder, Fold, Outcome
+from engine.runtime.fold import Fold, Outcome
 from engine.runtime.marker import resume
 from engine.runtime.replay import REPLAY_RECORDS
 from engine.runtime.single.batch import Batch, Committed, Spot
