@@ -20,6 +20,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stockline-installed
 LOCK_OPTIONS := --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' --quiet
 SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+# One that was built with PGO and LTO is a tenth faster; of one version it is preferred to another on the PATH.
+OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_config_var("CONFIG_ARGS") or ""; \
+  sys.exit(sys.version_info < (3, 11) or not ("--enable-optimizations" in built or "--with-lto" in built))
 
 .PHONY: help setup demo check test bench bench-instructions bench-kafka attack drains kafka simulate chaos lint format lock clean
 
@@ -46,8 +49,12 @@ setup: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml engine/__init__.py
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 	  python=; \
-	  for candidate in $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3); do \
-	    if "$$candidate" -c '$(SUPPORTED)' >/dev/null 2>&1; then python="$$candidate"; break; fi; \
+	  for name in $(if $(PYTHON),'$(PYTHON)',python3.11 python3.12 python3.13 python3); do \
+	    for wanted in '$(OPTIMISED)' '$(SUPPORTED)'; do \
+	      while IFS= read -r candidate; do \
+	        if "$$candidate" -c "$$wanted" >/dev/null 2>&1; then python="$$candidate"; break 3; fi; \
+	      done < <(type -ap "$$name"); \
+	    done; \
 	  done; \
 	  if [ -z "$$python" ]; then \
 	    echo 'Stockline needs Python 3.11 or newer with its venv and ensurepip modules; none of $(or $(PYTHON),python3.11 python3.12 python3.13 python3) is one. Name one: make setup PYTHON=/path/to/python3.11' >&2; \

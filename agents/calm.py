@@ -27,7 +27,7 @@ def issue(site: Site, data: p.StockIssuedData) -> bool:
         return False
     if stock.recheck_below is not None and sellable < stock.recheck_below:
         return False
-    day = site.local_day(at)
+    day = turn.calendar.day(turn.zone(data.location), at)
     if day != stock.issue_day and stock.issue_qty:
         return False
     if stock.fold_at is None or at < stock.latest:

@@ -70,7 +70,7 @@ def watch_late(change: Change, share: Owed) -> None:
             "overdue": overdue, "supplier": line.supplier,
         }  # fmt: skip
         alerts.raise_alert(site, "late_supply", evidence, change.label)
-    else:
+    elif not change.is_new:
         alerts.clear_alert(site, "late_supply", change.label)
     due.schedule(site, due.ORDER_LINE, change.name, line.look_at, look_at)
     line.look_at = look_at

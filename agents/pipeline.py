@@ -122,7 +122,7 @@ HANDLING: dict[type, Handling] = {
     e.StockReturned: Handling((stock.return_,), quantities=QTY),
     e.StockHeld: Handling((stock.hold,), _after_drain, QTY),
     e.StockReleased: Handling((stock.release,), quantities=QTY),
-    e.StockReserved: Handling((stock.reserve,), _after_drain, QTY),
+    e.StockReserved: Handling((stock.reserve,), _after_drain, QTY, documents=stock.keys_of_reservation),
     e.ReservationReleased: Handling((stock.release_reservation,), quantities=QTY),
     e.TransferShipped: Handling((stock.ship_transfer,), quantities=QTY, rows=_rows_of_transfer),
     e.TransferReceived: Handling((stock.receive_transfer,), quantities=("qty", "held"), rows=_row_of_destination),

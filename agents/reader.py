@@ -58,6 +58,11 @@ class RowReader:
         for key, movement in self.scan(*movement_range(row, start, until), reverse):
             yield movement_at(key), key, movement
 
+    def zone(self, location: str) -> str:
+        """The time zone of a location; UTC where the location is not defined."""
+        defined = self.get(location_key(self.partition, location))
+        return "UTC" if defined is None else defined.time_zone
+
     def item(self, sku: str) -> Item | None:
         """The item master of a sku."""
         return self.get(item_key(sku))
@@ -123,8 +128,7 @@ class RowView:
         """The time zone of the location; UTC where the location is not defined."""
         zone = self._zone
         if zone is None:
-            defined = self.reader.get(location_key(self.reader.partition, self.location))
-            zone = self._zone = "UTC" if defined is None else defined.time_zone
+            zone = self._zone = self.reader.zone(self.location)
         return zone
 
     def local_day(self, at: int) -> int:

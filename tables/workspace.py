@@ -94,6 +94,8 @@ class Workspace:
         self._dirty: dict[bytes, Any] = {}
         self._ordered: dict[bytes, list[Any]] = {}
         """The changed keys of the tables that are read in order, sorted, by table and row."""
+        self._put_first: list[bytes] = []
+        """Those of them whose first change was to be put: most are new, and some of the new ones are deleted again."""
         self._gaps: dict[bytes, dict[bytes, bytes]] = {}
         """By table and row, if something of it was deleted: no key lies from the first (included) to the second."""
         self._earliest = 0
@@ -164,7 +166,8 @@ class Workspace:
 
     def _scan(self, beginning: bytes, start: Key[T], stop: Key[T], reverse: bool) -> Iterator[tuple[Key[T], T]]:
         pairs = cast("Iterator[tuple[Key[T], bytes]]", self._state.scan(start, stop, reverse))
-        stored = ((key, decode(key, value)) for key, value in pairs)
+        decoder = DECODERS[start[0]]
+        stored = ((key, decoder(value)) for key, value in pairs)
         written = self._ordered.get(beginning)
         if not written:
             return stored
@@ -185,6 +188,8 @@ class Workspace:
                 self._note_gap(beginning, key, row is None)
                 if key not in dirty:
                     insort(self._ordered.setdefault(beginning, []), key)
+                    if row is not None:
+                        self._put_first.append(key)
             dirty[key] = row
             if tag in CACHED_TAGS:
                 old = cache.pop(key, MISSING)
@@ -238,14 +243,27 @@ class Workspace:
         return self.earliest_wake(partition) <= now
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
-        """The changes since the last commit, encoded; None deletes."""
-        encode = _encode
-        return [(key, row if row is None or type(row) is bytes else encode(row)) for key, row in self._dirty.items()]
+        """The changes since the last commit, encoded; None deletes. A row that came and went meanwhile is no change."""
+        encode, passing = _encode, self._passing()
+        return [
+            (key, row if row is None or type(row) is bytes else encode(row))
+            for key, row in self._dirty.items()
+            if row is not None or key not in passing
+        ]
+
+    def _passing(self) -> frozenset[bytes]:
+        """The keys that are deleted and not in the state: where a commit holds many events, most movements of it."""
+        deleted = [key for key in self._put_first if self._dirty[key] is None]
+        if not deleted:
+            return frozenset()
+        found = zip(deleted, self._state.get_many(deleted), strict=True)
+        return frozenset([key for key, value in found if value is None])
 
     def committed(self) -> None:
         """Forget the changes, which the state holds now, and evict the oldest rows until the cache fits its memory."""
         self._dirty = {}
         self._ordered = {}
+        self._put_first = []
         if len(self._gaps) > MOST_GAPS:
             self._gaps.clear()
         cache = self.cache

@@ -48,7 +48,7 @@ def message_types() -> list[type]:
     return [*EVENT_TYPES.values(), *OUTPUT_TYPES.values()]
 
 
-def components(types: Iterable[Any], template: str) -> tuple[list[Schema], dict[str, Schema]]:
+def components(types: Iterable[object], template: str) -> tuple[list[Schema], dict[str, Schema]]:
     """The schemas of `types`, and the schemas by name that these refer to.
 
     Args:

@@ -12,6 +12,7 @@ Decisions are taken per record; only the encoding of changed rows and positions 
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from traceback import extract_tb
 from typing import NamedTuple
 
@@ -36,7 +37,7 @@ from engine.core.events import (
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejection
 from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
-from engine.core.values import HOUR, instant
+from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
@@ -88,6 +89,8 @@ class Fold:
         self._mark_prefix = mark_key(partition, b"")
         self._touched: dict[bytes, int] = {}
         """The offset of the last record that touched a row in the step."""
+        self._moments: dict[int, datetime] = {}
+        """The instants of the step's events as they were decoded: to make such a moment anew takes longer."""
         self._index: list[tuple[str, int]] = []
         self._outputs: list[Output] = []
         self._count = dict(marker.counters)
@@ -102,7 +105,8 @@ class Fold:
         records = [arrival.record for arrival in arrivals] if append else []
         for row, offset in self._touched.items():
             stock = self._space.require(STOCK + row)
-            self._outputs.append(position_of(row, stock, self.partition, offset))
+            updated = self._moments.get(stock.updated) or moment(stock.updated)
+            self._outputs.append(position_of(row, stock, updated, f"{self.partition}-{offset}"))
         changes = [*self._space.changes(), *self._marks.items()]
         packed = msgspec.msgpack.encode(self.marker)
         commit = Commit(self.partition, records, changes, self._outputs, self._index, packed, last + 1)
@@ -111,7 +115,7 @@ class Fold:
     def committed(self) -> None:
         """The last step is durable."""
         self._space.committed()
-        self._marks, self._touched, self._index, self._outputs = {}, {}, [], []
+        self._marks, self._touched, self._moments, self._index, self._outputs = {}, {}, {}, [], []
 
     def due(self, now: int) -> bool:
         """Whether a tick at `now` would change something: a wake is due, a feed becomes stale or fresh again."""
@@ -232,7 +236,9 @@ class Fold:
         self._space.accept(turn.writes)
         for row in turn.sites:
             self._touched[row] = offset
-        kind = type(turn.event)
+        kind, time = type(turn.event), turn.event.time
+        if time.tzinfo is UTC:
+            self._moments[turn.at] = time
         if kind is ClockTicked or kind is FeedDeclared:
             self.feeds.learn(turn.writes)
         if kind is ClockTicked:

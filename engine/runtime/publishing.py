@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from contextlib import suppress
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -23,8 +24,15 @@ SHORT_BYTES = 64 * 1024
 """Rejected records up to this size are stored as text, even if JSON escaping makes them up to six times larger."""
 
 
-def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output:
-    """The published position of a row; its event is named by the log offset of the last record that touched the row."""
+def position_of(row: bytes, stock: Stock, updated: datetime, ref: str) -> Output:
+    """The published position of a row.
+
+    Args:
+        row: the row's name.
+        stock: what it holds.
+        updated: the moment of `stock.updated`.
+        ref: the partition and the log offset of the last record that touched the row.
+    """
     key = row.decode()
     sku, location = key.split(NUL)
     position = Position(
@@ -39,9 +47,9 @@ def position_of(row: bytes, stock: Stock, partition: int, offset: int) -> Output
         stock.in_transit,
         stock.position,
         stock.version,
-        moment(stock.updated),
+        updated,
     )
-    value = position_changed(position, f"{partition}-{offset}")
+    value = position_changed(position, ref)
     return Output("positions", key, key, value, "position.changed")
 
 

@@ -1,4 +1,4 @@
-"""The documents of the interface, and the page."""
+"""The OpenAPI and AsyncAPI documents, and the files of the live view."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -23,7 +23,7 @@ async def openapi(request: web.Request) -> web.Response:
     return raw_json(request.app[OPENAPI])
 
 
-async def asyncapi(request: web.Request) -> web.Response:
+async def asyncapi(_: web.Request) -> web.Response:
     """The AsyncAPI document."""
     return raw_json(_asyncapi())
 
@@ -33,13 +33,13 @@ def _asyncapi() -> bytes:
     return msgspec.json.encode(asyncapi_document.document())
 
 
-async def page(request: web.Request) -> web.Response:
-    """The live view."""
+async def page(_: web.Request) -> web.Response:
+    """The page of the live view."""
     return _static("index.html")
 
 
 async def static(request: web.Request) -> web.Response:
-    """A part of the live view."""
+    """A style sheet, script or icon of the live view."""
     name = request.match_info["name"]
     if name not in STATIC:
         raise web.HTTPNotFound
