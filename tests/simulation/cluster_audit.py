@@ -17,7 +17,8 @@ from tables.stores.memory import MemoryFamily
 from tests.auditor.adapter import differences, raw_of
 from tests.auditor.model import Key, Row
 from tests.auditor.plan import Plan
-from tests.simulation.cluster_world import RULES, ClusterWorld
+from tests.simulation.cluster_world import ClusterWorld
+from tests.simulation.process import RULES
 
 ALL = 10**9
 
