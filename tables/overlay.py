@@ -26,19 +26,19 @@ def overlay(
     key = next(above, None)
     for stored_key, stored_row in stored:
         while key is not None and (key > stored_key if reverse else key < stored_key):
-            yield from _present(key, row_of)
+            row = row_of(key)
+            if row is not None:
+                yield key, row
             key = next(above, None)
-        if key == stored_key:
-            yield from _present(stored_key, row_of)
-            key = next(above, None)
-        else:
+        if key != stored_key:
             yield stored_key, stored_row
+        elif key is not None:
+            row = row_of(key)
+            if row is not None:
+                yield key, row
+            key = next(above, None)
     while key is not None:
-        yield from _present(key, row_of)
+        row = row_of(key)
+        if row is not None:
+            yield key, row
         key = next(above, None)
-
-
-def _present(key: Key[T], row_of: Callable[[Key[T]], T | None]) -> Iterator[Pair[T]]:
-    row = row_of(key)
-    if row is not None:
-        yield key, row

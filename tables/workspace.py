@@ -166,7 +166,8 @@ class Workspace:
 
     def _scan(self, beginning: bytes, start: Key[T], stop: Key[T], reverse: bool) -> Iterator[tuple[Key[T], T]]:
         pairs = cast("Iterator[tuple[Key[T], bytes]]", self._state.scan(start, stop, reverse))
-        stored = ((key, decode(key, value)) for key, value in pairs)
+        decoder = DECODERS[start[0]]
+        stored = ((key, decoder(value)) for key, value in pairs)
         written = self._ordered.get(beginning)
         if not written:
             return stored
@@ -243,8 +244,7 @@ class Workspace:
 
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """The changes since the last commit, encoded; None deletes. A row that came and went meanwhile is no change."""
-        passing = self._passing()
-        encode = _encode
+        encode, passing = _encode, self._passing()
         return [
             (key, row if row is None or type(row) is bytes else encode(row))
             for key, row in self._dirty.items()

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from engine.bus.memory.bus import MemoryBus
 from engine.bus.cluster import Appended
+from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.runtime.cluster.service import ReaderService

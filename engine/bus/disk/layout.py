@@ -4,7 +4,7 @@
   has deleted, begin/PARTITION -> first offset of the log, first/TOPIC/PARTITION -> first sequence of a history
 - log: partition, offset -> arrival, key, value
 - state: state keys as they are
-- dedupe: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
+- `dedupe`: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
 - latest: topic, name -> latest value of a thing
 - names: topic, name -> nothing: small enough to stay in the block cache, so that counting new things is cheap
 - history: topic, partition, sequence -> value, in the order of commits
@@ -32,7 +32,7 @@ FAMILIES: Mapping[str, Profile] = {
     "touched": "sequential",
 }
 TOPIC_TAGS: Mapping[Topic, bytes] = {name: declared.tag for name, declared in OUTPUT_TOPICS.items()}
-DEDUPE_TAG = EVENT_MARK[0]
+MARK_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
 LOG_KEY = b"log"

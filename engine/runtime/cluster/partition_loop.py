@@ -257,10 +257,11 @@ class PartitionLoop:
         """
         # Such a key may hold any bytes and be of any length, so the copies get the source as theirs. A set of types
         # answers for each event in a tenth of the time that `isinstance` takes with a union.
+        found = [(arrival.record, arrival.event) for arrival in arrivals if type(arrival.event) in COPIED_TYPES]
         alone = [
             record._replace(key=event.source)
-            for record, event in ((arrival.record, arrival.event) for arrival in arrivals)
-            if type(event) in COPIED_TYPES and isinstance(event, Broadcast) and record.offset not in everywhere
+            for record, event in found
+            if isinstance(event, Broadcast) and record.offset not in everywhere
         ]
         others = [other for other in range(self._surroundings.cluster.partitions) if other != self.partition]
         return [record._replace(partition=partition) for record in alone for partition in others]
