@@ -222,6 +222,17 @@ async def until_it_writes(feed: Feed, process: "subprocess.Popen[bytes]") -> Non
 
 async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> None:
     """Every event once and in its place, every poison record once as a dead letter, and nothing else of this feed."""
+    expected, poison = expectations(feed, records)
+    assert await events_found(feed) == expected
+    letters = await everything(feed.kafka, "stockline.dead-letters")
+    dead = [json.loads(letter.value)["data"] for letter in letters]
+    mine = [letter for letter in dead if letter["place"].startswith(feed.name)]
+    assert Counter((letter["place"], exact(letter)) for letter in mine) == poison
+    assert len({letter["id"] for letter in mine}) == len(mine)
+
+
+def expectations(feed: Feed, records: dict[str, list[Foreign]]) -> tuple[Counter[str], Counter[tuple[str, bytes]]]:
+    """The names of the events that should follow, and the place and bytes of every dead letter."""
     expected, poison = Counter[str](), Counter[tuple[str, bytes]]()
     for topic, many in records.items():
         offsets = [0] * FOREIGN_PARTITIONS
@@ -233,6 +244,11 @@ async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> N
             else:
                 name = f"kafka/{feed.name}/{feed.name}.wms {place}" if record.becomes == "by place" else record.becomes
                 expected[name] += PARTITIONS if record.kind == "location.defined" else 1
+    return expected, poison
+
+
+async def events_found(feed: Feed) -> Counter[str]:
+    """The names of the feed's events in the log; each must be in its partition, in the order of its sku."""
     found, last = Counter[str](), dict[tuple[str, str], int]()
     partitioner = DefaultPartitioner()
     for record in await everything(feed.kafka, "stockline.events"):
@@ -248,12 +264,7 @@ async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> N
         assert record.partition == partitioner(record.key, list(range(PARTITIONS)), list(range(PARTITIONS)))
         assert last.get((event["source"], sku), 0) < qty, "the order of a sku is lost"
         last[event["source"], sku] = qty
-    assert found == expected
-    letters = await everything(feed.kafka, "stockline.dead-letters")
-    dead = [json.loads(letter.value)["data"] for letter in letters]
-    mine = [letter for letter in dead if letter["place"].startswith(feed.name)]
-    assert Counter((letter["place"], exact(letter)) for letter in mine) == poison
-    assert len({letter["id"] for letter in mine}) == len(mine)
+    return found
 
 
 def exact(letter: dict[str, str]) -> bytes:
