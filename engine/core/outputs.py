@@ -33,10 +33,9 @@ SEVERITY: Mapping[AlertKind, Severity] = {
 
 
 class Position(Struct):
-    """The published row of (sku, location). Quantities in base units; `updated` is event time.
+    """The published row of (sku, location). Quantities in base units; `updated` is event time."""
 
-    Nearly every event publishes one, so it is made of positional arguments, which takes half the time.
-    """
+    # Nearly every event publishes one, so it is made of positional arguments, which takes half the time.
 
     sku: str
     location: str

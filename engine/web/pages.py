@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -51,7 +52,7 @@ def _page_by_name(published: ReadModel, query: Query) -> Page:
 
 def _page_by_scan(published: ReadModel, query: Query) -> Page:
     decode = _field_decoder(query)
-    last = query.last_rank()
+    last, field, descending = query.last_rank(), query.order_field, query.descending
     total = 0
 
     def matching() -> Iterator[tuple[Rank, Found]]:
@@ -61,13 +62,13 @@ def _page_by_scan(published: ReadModel, query: Query) -> Page:
             if not query.matches(fields):
                 continue
             total += 1
-            value = query.order_value(fields)
+            value = getattr(fields, field) if field else None
             rank = rank_of(value, name)
-            if query.follows(rank, last):
+            if last is None or (rank < last if descending else rank > last):
                 yield rank, Found(name, output, value)
 
-    choose = heapq.nlargest if query.descending else heapq.nsmallest
-    best = choose(query.limit + 1, matching(), key=lambda ranked: ranked[0])
+    choose = heapq.nlargest if descending else heapq.nsmallest
+    best = choose(query.limit + 1, matching(), key=itemgetter(0))
     return _cut(query, [found for _, found in best], total)
 
 

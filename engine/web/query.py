@@ -120,11 +120,6 @@ class Query(NamedTuple):
                 return False
         return all(condition.holds(getattr(fields, condition.field)) for condition in self.conditions)
 
-    def order_value(self, fields: object) -> object:
-        """The value by which a thing is ordered before its name, or None."""
-        value: object = getattr(fields, self.order_field) if self.order_field else None
-        return value
-
     def last_rank(self) -> Rank | None:
         """The rank of the last thing of the page before, or None; Problem 400 where the cursor has no such value."""
         if self.after is None:
@@ -139,12 +134,6 @@ class Query(NamedTuple):
         if isinstance(start, datetime) and start.tzinfo is None:
             raise foreign_cursor()
         return rank_of(start, name)
-
-    def follows(self, rank: Rank, last: Rank | None) -> bool:
-        """Whether a thing of this rank comes after the page that ended at `last`."""
-        if last is None:
-            return True
-        return rank < last if self.descending else rank > last
 
 
 def rank_of(value: object, name: str) -> Rank:
