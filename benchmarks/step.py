@@ -12,7 +12,6 @@ from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.single import Bus, Record
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
-from engine.core.rules import Rules
 from engine.core.values import DAY, instant
 from engine.runtime.arrivals import Arrival
 from engine.runtime.fold import Fold
@@ -47,7 +46,7 @@ class Step:
         self._bus = bus
         self._punctuality = punctuality
         self._piece = piece
-        self._fold = Fold(bus.state, 0, 1, Rules(), Marker(), 512 << 20)
+        self._fold = Fold(bus.state, 0, 1, Marker(), 512 << 20)
         self._checksum = blake2b(digest_size=8)
         self._offset = 0
 

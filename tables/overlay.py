@@ -24,19 +24,16 @@ def overlay(
     """
     above = iter(written)
     key = next(above, None)
-    for stored_key, stored_row in stored:
-        while key is not None and (key > stored_key if reverse else key < stored_key):
+    for pair in stored:
+        is_replaced = False
+        while key is not None and (key == pair[0] or (key > pair[0]) == reverse):
+            is_replaced = key == pair[0]
             row = row_of(key)
             if row is not None:
                 yield key, row
             key = next(above, None)
-        if key != stored_key:
-            yield stored_key, stored_row
-        elif key is not None:
-            row = row_of(key)
-            if row is not None:
-                yield key, row
-            key = next(above, None)
+        if not is_replaced:
+            yield pair
     while key is not None:
         row = row_of(key)
         if row is not None:

@@ -44,6 +44,7 @@ class OutputTopic(TopicDeclaration, frozen=True, kw_only=True):
     Attributes:
         data: the type of the `data` of its records.
         kinds: the CloudEvents types of its records.
+        last_kinds: those after which a thing changes no more, so that retention may delete it.
         thing: what one of its things is called.
         tag: the first byte of its keys on disk.
         streamed: whether the stream has it where a reader asks for no topics.
@@ -54,6 +55,7 @@ class OutputTopic(TopicDeclaration, frozen=True, kw_only=True):
     name: Topic
     data: type[Struct]
     kinds: tuple[str, ...]
+    last_kinds: tuple[str, ...]
     thing: str
     tag: bytes
     streamed: bool
@@ -83,6 +85,7 @@ POSITIONS = OutputTopic(
     kept_days=None,
     data=Position,
     kinds=("position.changed",),
+    last_kinds=(),
     thing="position",
     tag=b"p",
     streamed=True,
@@ -96,6 +99,7 @@ SIGNALS = OutputTopic(
     kept_days=30,
     data=Signal,
     kinds=("signal.opened", "signal.amended", "signal.withdrawn", "signal.closed"),
+    last_kinds=("signal.withdrawn", "signal.closed"),
     thing="signal",
     tag=b"s",
     streamed=True,
@@ -109,6 +113,7 @@ ALERTS = OutputTopic(
     kept_days=30,
     data=Alert,
     kinds=("alert.opened", "alert.updated", "alert.resolved"),
+    last_kinds=("alert.resolved",),
     thing="alert",
     tag=b"a",
     streamed=True,
@@ -122,6 +127,7 @@ DEAD_LETTERS = OutputTopic(
     kept_days=30,
     data=DeadLetter,
     kinds=("event.refused",),
+    last_kinds=("event.refused",),
     thing="dead letter",
     tag=b"x",
     streamed=False,

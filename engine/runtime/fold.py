@@ -68,12 +68,10 @@ class Step(NamedTuple):
 class Fold:
     """The fold of one partition. After an error in a commit a fold is of no use: make a new one from the bus."""
 
-    def __init__(
-        self, state: State, partition: int, partitions: int, rules: Rules, marker: Marker, memory_bytes: int
-    ) -> None:
+    def __init__(self, state: State, partition: int, partitions: int, marker: Marker, memory_bytes: int) -> None:
         self.partition = partition
         self.marker = marker
-        self._rules = rules
+        self._rules = rules = marker.rules or Rules()
         self._most_ahead = rules.max_ahead_hours * HOUR
         self._duplicate_window = rules.duplicate_window
         self._state = state
@@ -147,7 +145,7 @@ class Fold:
         if kind in BROADCAST_TYPES:
             self._before_broadcast(kind)
         # 2. Clock. A duplicate is a sign of life too; an event from the future is none.
-        early = self._too_early(record, event, at) if kind in BROADCAST_TYPES or at > record.arrived_at else None
+        early = self._too_early(record, event, at) if at > record.arrived_at or kind in BROADCAST_TYPES else None
         if early is not None:
             return self._reject(record, event, early)
         now = self._advance_clock(record, event, at)
@@ -162,11 +160,9 @@ class Fold:
         if rejection is not None:
             return self._reject(record, event, rejection)
         # 5. Accept.
-        outputs = self._outputs_of(turn, len(record.value))
-        if outputs is None:
+        if (outputs := self._outputs_of(turn, len(record.value))) is None:
             return self._reject(record, event, TOO_LARGE)
-        self._accept(turn, record.offset)
-        self._outputs += outputs
+        self._accept(turn, record.offset, outputs)
         if kind is not ClockTicked:
             self._marks[key] = pack_mark(digest, record.arrived_at)
         return None
@@ -218,7 +214,7 @@ class Fold:
         """
         try:
             return handle(turn)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it would come again on every replay
             place = extract_tb(error.__traceback__)[-1]
             where = f"{place.name}, line {place.lineno}"
             return Rejection("internal_error", f"a fault of the engine, please report it: {error!r} in {where}")
@@ -231,9 +227,10 @@ class Fold:
         outputs = [revision_of(*effect, turn) for effect in turn.effects]
         return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs
 
-    def _accept(self, turn: Turn, offset: int) -> None:
-        """Take over what an event has changed, and count it."""
+    def _accept(self, turn: Turn, offset: int, outputs: Sequence[Output]) -> None:
+        """Take over what an event has changed and what it publishes, and count it."""
         self._space.accept(turn.writes)
+        self._outputs += outputs
         for row in turn.sites:
             self._touched[row] = offset
         kind, time = type(turn.event), turn.event.time

@@ -14,7 +14,7 @@ from engine.core.events import Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope, position_changed
-from engine.core.topics import Topic
+from engine.core.topics import EVENTS, TOPIC_OF
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
 
@@ -56,8 +56,7 @@ def position_of(row: bytes, stock: Stock, updated: datetime, ref: str) -> Output
 def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert, as an event of the type `kind`."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
-    topic: Topic = "signals" if isinstance(data, Signal) else "alerts"
-    return Output(topic, row_key(data.sku, data.location), data.id, value, kind)
+    return Output(TOPIC_OF[type(data)], row_key(data.sku, data.location), data.id, value, kind)
 
 
 def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) -> Output:
@@ -68,7 +67,7 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
         id=name,
         reason=rejection.reason,
         detail=_note_on_length(record.value) + rejection.detail,
-        place=f"stockline.events/{record.partition}/{record.offset}",
+        place=f"{EVENTS.kafka_name}/{record.partition}/{record.offset}",
         arrived=moment(record.arrived_at),
         event_id=event_id,
         event_source=source,

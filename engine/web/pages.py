@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from engine.bus.single import ReadModel
 from engine.core.topics import POSITIONS
 from engine.core.values import NUL
-from engine.web.query import Query, Rank, Scalar, cursor
+from engine.web.query import Query, Rank, Scalar, cursor, rank_of
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 
@@ -61,9 +61,10 @@ def _page_by_scan(published: ReadModel, query: Query) -> Page:
             if not query.matches(fields):
                 continue
             total += 1
-            rank = query.rank(fields, name)
+            value = query.order_value(fields)
+            rank = rank_of(value, name)
             if query.follows(rank, last):
-                yield rank, Found(name, output, query.order_value(fields))
+                yield rank, Found(name, output, value)
 
     choose = heapq.nlargest if query.descending else heapq.nsmallest
     best = choose(query.limit + 1, matching(), key=lambda ranked: ranked[0])

@@ -120,10 +120,6 @@ class Query(NamedTuple):
                 return False
         return all(condition.holds(getattr(fields, condition.field)) for condition in self.conditions)
 
-    def rank(self, fields: object, name: str) -> Rank:
-        """Where a thing stands in the order of the list."""
-        return _rank(self.order_value(fields), name)
-
     def order_value(self, fields: object) -> object:
         """The value by which a thing is ordered before its name, or None."""
         value: object = getattr(fields, self.order_field) if self.order_field else None
@@ -135,14 +131,14 @@ class Query(NamedTuple):
             return None
         value, name = self.after
         if value is None or self.order_field is None:
-            return _rank(None, name)
+            return rank_of(None, name)
         try:
             start = msgspec.convert(value, self.table.fields[self.order_field])
         except msgspec.ValidationError:
             raise foreign_cursor() from None
         if isinstance(start, datetime) and start.tzinfo is None:
             raise foreign_cursor()
-        return _rank(start, name)
+        return rank_of(start, name)
 
     def follows(self, rank: Rank, last: Rank | None) -> bool:
         """Whether a thing of this rank comes after the page that ended at `last`."""
@@ -151,8 +147,8 @@ class Query(NamedTuple):
         return rank < last if self.descending else rank > last
 
 
-def _rank(value: object, name: str) -> Rank:
-    """What has no value stands before the least."""
+def rank_of(value: object, name: str) -> Rank:
+    """The rank of a thing with this value in the order's field; a thing without a value stands before the least."""
     return (0, name) if value is None else (1, value, name)
 
 

@@ -10,6 +10,8 @@ from benchmarks import instructions, step
 from benchmarks.__main__ import SIZES, run
 from benchmarks.cluster import drains
 from benchmarks.mix import SHARES
+from tests.real.kafka import Missing
+from tests.real.podman import apt
 
 
 def test_the_quick_run_gives_every_figure() -> None:
@@ -32,9 +34,19 @@ def test_events_that_arrive_late_are_judged_otherwise_than_punctual_ones(tmp_pat
     assert late["checksum"] != punctual["checksum"]
 
 
+@pytest.fixture
+def valgrind() -> None:
+    """Callgrind, from the system's packages where it is not there yet."""
+    if shutil.which("valgrind") is None:
+        try:
+            apt("install", "--no-install-recommends", "valgrind")
+        except Missing as missing:
+            pytest.skip(f"no valgrind: {missing}")
+
+
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("valgrind") is None, reason=instructions.MISSING)
+@pytest.mark.usefixtures("valgrind")
 def test_the_instructions_of_every_type_are_counted_and_the_work_is_that_of_the_timed_step(tmp_path: Path) -> None:
     figures = instructions.measure(rows=20, events=40, per_type=5)
     for punctuality in ("late", "punctual"):

@@ -19,7 +19,6 @@ from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Commit, Record
 from engine.core import events as e
 from engine.core.events import decode
-from engine.core.rules import Rules
 from engine.core.values import DAY, HOUR
 from engine.runtime.arrivals import Arrival
 from engine.runtime.fold import Fold
@@ -35,7 +34,7 @@ CALM = {kind: handling.calm for kind, handling in pipeline.HANDLING.items() if h
 def folded(events: Sequence[bytes], arrived_at: int, batch: int, short: dict[type, Any]) -> list[Commit]:
     """What a fold commits of events in batches, with some event types taking a short way."""
     bus, offset, commits = MemoryBus(1), 0, []
-    fold = Fold(bus.state, 0, 1, Rules(), Marker(), 0)
+    fold = Fold(bus.state, 0, 1, Marker(), 0)
     with pytest.MonkeyPatch.context() as patch:
         for kind, handling in pipeline.HANDLING.items():
             patch.setitem(pipeline.HANDLING, kind, replace(handling, calm=short.get(kind)))

@@ -110,7 +110,7 @@ LAWFUL: list[tuple[str, str]] = [
         "import aiohttp\nfrom engine.core.events import encode\nimport connectors.files",
     ),
     (
-        "connectors.kafka_source.lane",
+        "connectors.kafka_source.foreign_partition",
         "from aiokafka import AIOKafkaConsumer\nfrom engine.kafka.connection import Connection",
     ),
 ]

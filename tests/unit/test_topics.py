@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Iterator
 from typing import get_args
 
@@ -13,9 +14,10 @@ from engine.bus.kafka import codec
 from engine.bus.kafka.topics import wanted_config
 from engine.bus.kafka.web.follower import FOLLOWED
 from engine.contract import asyncapi, schemas
-from engine.core.topics import HISTORIES, OUTPUT_TOPICS, STATE, TOPIC_OF, TOPICS, Topic
+from engine.core.topics import DEAD_LETTERS, HISTORIES, OUTPUT_TOPICS, STATE, TOPIC_OF, TOPICS, Topic
 from engine.kafka import topic_names
 from engine.web.openapi import document
+from tests.golden.record import HERE
 from tests.unit.test_glossary import modules
 from tests.unit.test_layers import ROOT
 
@@ -61,6 +63,22 @@ def test_a_topic_is_made_on_kafka_and_told_in_asyncapi(name: str) -> None:
     config, told = wanted_config(declared.kafka_name), channel["bindings"]["kafka"]["topicConfiguration"]
     assert [config["cleanup.policy"]] == told["cleanup.policy"]
     assert config.get("retention.ms") == (str(told["retention.ms"]) if "retention.ms" in told else None)
+
+
+def test_what_the_golden_log_publishes_is_declared_and_no_other() -> None:
+    lines = [
+        line for name in ("outputs", "answers-outputs") for line in (HERE / f"{name}.ndjson").read_bytes().splitlines()
+    ]
+    published = {json.loads(line)["type"] for line in lines}
+    # Nothing in the golden log is rejected.
+    declared = {kind for topic in OUTPUT_TOPICS.values() for kind in topic.kinds if topic is not DEAD_LETTERS}
+    assert published == declared, f"{HOME}: other kinds are declared than the engine publishes"
+
+
+def test_the_last_kinds_of_a_topic_are_some_of_its_kinds() -> None:
+    for topic in OUTPUT_TOPICS.values():
+        assert set(topic.last_kinds) <= set(topic.kinds)
+        assert bool(topic.last_kinds) == (topic.name in HISTORIES), f"{topic.name}: retention could never delete it"
 
 
 def test_only_positions_have_no_history() -> None:

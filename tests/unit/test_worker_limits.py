@@ -198,7 +198,7 @@ def test_long_records_do_not_pile_up() -> None:
 
 @pytest.mark.parametrize(("length", "kept"), [(LONGEST_KEPT_BYTES, True), (LONGEST_KEPT_BYTES + 1, False)])
 def test_a_refused_record_that_no_dead_letter_has_room_for_is_named_by_its_digest(length: int, kept: bool) -> None:
-    task = Fold(MemoryFamily(), 0, 1, Rules(), Marker(), 1 << 20)
+    task = Fold(MemoryFamily(), 0, 1, Marker(), 1 << 20)
     record = Record(0, 0, "A", b"\xff" * length, ARRIVED)
     (letter,) = task.step(Decoder(1).arrivals([record]), append=False).commit.outputs
     said = json.loads(letter.value)["data"]

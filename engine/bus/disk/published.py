@@ -12,14 +12,14 @@ from rocksdict import WriteBatch
 from engine.bus.disk import layout
 from engine.bus.single import Commit, Output, Record
 from engine.core.errors import UsageError
-from engine.core.topics import HISTORIES, Topic
+from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 
 MAX_KNOWN_NAMES = 100_000
 """Names that are kept in memory, so that counting them needs no lookup; about 12 MiB, then the set is emptied."""
 
-ENDED = frozenset({"signal.withdrawn", "signal.closed", "alert.resolved", "event.refused"})
+ENDED = frozenset(kind for declared in OUTPUT_TOPICS.values() for kind in declared.last_kinds)
 """The kinds of an output that end its thing."""
 
 

@@ -171,7 +171,7 @@ class PartitionLoop:
         """A fold that goes on from what is committed."""
         rules, partitions = self._surroundings.rules, self._surroundings.cluster.partitions
         marker = resume(ownership.marker, rules)
-        return Fold(ownership.state, self.partition, partitions, rules, marker, self._memory_bytes)
+        return Fold(ownership.state, self.partition, partitions, marker, self._memory_bytes)
 
     async def _seek(self, fold: Fold) -> None:
         self._queue.begin(fold.marker.next_offset)

@@ -49,7 +49,7 @@ class Engine:
 
     def _fold(self, partition: int, memory_bytes: int) -> Fold:
         marker = resume(self.bus.marker(partition), self.rules)
-        return Fold(self.bus.state, partition, self.bus.partitions, self.rules, marker, memory_bytes)
+        return Fold(self.bus.state, partition, self.bus.partitions, marker, memory_bytes)
 
     def _catch_up(self) -> None:
         """Fold the records that are in the log but not yet in the rows."""
