@@ -21,7 +21,7 @@ TABLES = {"engine/core/payloads.py"}
 
 # What is over a limit today, with the size that it may have at most. These lists may only shrink.
 LONG_MODULES: dict[str, int] = {}
-LONG_FUNCTIONS = {"engine/runtime/fold.py:_fold": 32, "tables/overlay.py:overlay": 33}
+LONG_FUNCTIONS: dict[str, int] = {}
 
 PARENTS = ("work", "root", "home", "tmp", "Users")
 MACHINE_FOLDER = re.compile(rf"(?<![\w.~-])/(?:{'|'.join(PARENTS)})/")

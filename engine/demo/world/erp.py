@@ -103,7 +103,7 @@ class Erp:
     def _candidate(
         self, rows: list[Row], window: tuple[int, int], transfers_first: bool
     ) -> tuple[str, Row, Movement, int] | None:
-        """A cause and a movement for the next error: transfers are rare, so they come first; other causes take turns."""
+        """A cause and a movement for the next error: transfers come first, being rare; other causes take turns."""
         self._turn += 1
         causes = [_IN_TURN[(self._turn + n) % len(_IN_TURN)] for n in range(len(_IN_TURN))]
         for cause in ["transfer_leg", *causes] if transfers_first else causes:
