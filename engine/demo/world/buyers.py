@@ -1,4 +1,4 @@
-"""Two ways of buying: by the engine's signals as they come, or by a batch every night."""
+"""The two ways of buying: by the engine's signals as they open, or by a batch every night."""
 
 from datetime import date
 from math import ceil
@@ -14,7 +14,7 @@ REJECTED_FOR_DAYS = 7
 
 
 class SignalBuyer:
-    """Answers the engine's signals: those marked auto at once, those for review when the planner comes to them."""
+    """Answers the engine's signals: those of disposition auto at once, those for review after the planner's time."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -22,7 +22,7 @@ class SignalBuyer:
         self._seen: set[str] = set()
 
     def see(self, signals: list[JsonObject]) -> None:
-        """Take the open signals as they are now; one that is gone was withdrawn or answered."""
+        """Take the signals that are open now; a signal that is no longer among them was withdrawn or answered."""
         self._open = {signal["id"]: signal for signal in signals}
         agenda = self._shop.agenda
         for signal in signals:
@@ -68,7 +68,7 @@ class SignalBuyer:
 
 
 class NightlyBuyer:
-    """Looks at the books once a day, at 23 h, and orders by the same policies."""
+    """Orders by the same policies, from book stock, once a day at 23 h."""
 
     def __init__(self, shop: Shop, forecaster: Forecaster) -> None:
         self._shop = shop
@@ -99,7 +99,7 @@ class NightlyBuyer:
         self._shop.purchasing.place(row, qty)
 
     def proposal(self, row: Row, day: int) -> int:
-        """What the row's policy asks for; 0 for nothing."""
+        """The quantity that the row's policy asks for on `day`, in base units; 0 if it asks for nothing."""
         plan, position = row.plan, row.position
         if plan.kind == "none":
             return 0

@@ -1,4 +1,4 @@
-"""Holds the engine's drift alerts against the errors that were planted."""
+"""Compares the engine's drift alerts with the errors that were planted in the ERP's balances."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -36,7 +36,10 @@ class DriftFigures(TypedDict):
 
 @dataclass(frozen=True)
 class Finding:
-    """A drift alert as it was at one moment: what it compares, and the causes it names, the likeliest first."""
+    """A drift alert at one moment: its row, the moment of the balance report, and its causes, the likeliest first.
+
+    A cause is its name and the events that it is traced to; `as_of` is in microseconds UTC.
+    """
 
     alert: str
     key: tuple[str, str]
@@ -46,7 +49,7 @@ class Finding:
 
 @dataclass
 class Verdict:
-    """How the planted errors fared, by cause; and the alarms that no planted error explains."""
+    """The counts of planted errors by cause, of those that were found, and of alarms that no planted error explains."""
 
     planted: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
@@ -81,19 +84,22 @@ class Verdict:
 
 
 class Judge:
-    """Remembers what the drift alerts said while they were open: later reports and the correction change them."""
+    """Keeps the drift alerts as they first were: later balance reports and the correction change an alert."""
 
     def __init__(self) -> None:
         self._findings: dict[tuple[str, int], Finding] = {}
 
     def observe(self, alerts: Iterable[JsonObject]) -> None:
-        """Take drift alerts as they are now; the first word of an alert about a moment counts."""
+        """Take the open drift alerts; of the states of an alert about one moment the first one is kept."""
         for alert in alerts:
             finding = finding_of(alert)
             self._findings.setdefault((finding.alert, finding.as_of), finding)
 
     def verdict(self, planted: Iterable[PlantedError]) -> Verdict:
-        """Compare. An alarm is an alert; it is false when none of its moments belongs to a planted error of its row."""
+        """Compare the alerts with the planted errors.
+
+        An alarm is an alert; it is false if none of its moments belongs to a planted error of its row.
+        """
         verdict, explained = Verdict(), set()
         by_key: dict[tuple[str, str], list[Finding]] = {}
         for finding in self._findings.values():
@@ -129,7 +135,7 @@ def _credit(verdict: Verdict, error: PlantedError, finding: Finding) -> None:
 
 
 def _instant(moment: str | int) -> int:
-    """Microseconds; rounded as text is exact to the microsecond."""
+    """A moment in microseconds UTC; it is rounded, since the text is exact to the microsecond and a float is not."""
     if isinstance(moment, int):
         return moment
     return round(datetime.fromisoformat(moment).timestamp() * SECOND)

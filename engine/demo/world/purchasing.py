@@ -1,4 +1,4 @@
-"""Orders and what suppliers make of them, from the placing to the last receipt."""
+"""Purchase orders and how suppliers treat them, from the placing to the last receipt."""
 
 from engine.demo.world.agenda import Agenda
 from engine.demo.world.calendar import (
@@ -18,9 +18,9 @@ from engine.demo.world.suppliers import Delivery, Fate, fate_of
 
 
 class OrderLine:
-    """One purchase order of one line: what was ordered, is promised, has come.
+    """A purchase order of one line: the quantities that were ordered, promised and received.
 
-    `dates` are the instant of its placing and the day when it is due.
+    `dates` are the instant at which it was placed and the day on which it is due.
     """
 
     def __init__(self, number: str, row: Row, qty: int, dates: tuple[int, int], fate: Fate) -> None:
@@ -36,7 +36,7 @@ class OrderLine:
         self.set_open(qty)
 
     def set_open(self, qty: int) -> None:
-        """What is still to come, kept in the row's total too."""
+        """Set the quantity that is still to come, also in the total of the row."""
         self.row.on_order += qty - self.open
         self.open = qty
 
@@ -48,7 +48,7 @@ class OrderLine:
 
 
 class Purchasing:
-    """Places orders and plays the suppliers. All draws come from the order's fate."""
+    """Places orders and simulates the suppliers; everything random about an order is in its `Fate`."""
 
     def __init__(self, plan: Plan, agenda: Agenda, emit: Emit, counters: Counters) -> None:
         self._plan = plan
