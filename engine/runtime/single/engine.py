@@ -65,7 +65,7 @@ class Engine:
         for name in sorted(self._feeds):
             known = [fold.feeds.pulses[name].last for fold in self.folds if name in fold.feeds.pulses]
             news.told([(name, min(known))])
-            news.heard(name, max(known))
+            news.note(name, max(known))
         return news
 
     # events -----------------------------------------------------------------------------------------------------------
@@ -181,7 +181,7 @@ class Engine:
             self._feeds.add(event.data.feed)
             self._news.told([(event.data.feed, self.now)])
         if event.source in self._feeds:
-            self._news.heard(event.source, max(at, self.now))
+            self._news.note(event.source, max(at, self.now))
 
     def _partition_of(self, sku: str) -> int:
         partition = self._partitions.get(sku)
