@@ -100,7 +100,7 @@ class Source(ConsumerRebalanceListener):
         finally:
             await stopped(consumer)
             async with self._sharing:
-                await self._close_lanes()
+                await self._close_owned()
         return self.tally
 
     async def _subscribe(self, consumer: AIOKafkaConsumer, once: bool) -> None:
@@ -119,7 +119,7 @@ class Source(ConsumerRebalanceListener):
         """Let commits under way come to their end, then let go of everything."""
         async with self._sharing:
             self._generation += 1
-            await self._close_lanes()
+            await self._close_owned()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Take what the group gives; the loop opens it."""
@@ -128,7 +128,7 @@ class Source(ConsumerRebalanceListener):
             self._owned = {place: ForeignPartition(self._connection, self._group, place) for place in sorted(assigned)}
             log.info("reading %d partitions of %s", len(self._owned), ", ".join(self._profile.topic_names))
 
-    async def _close_lanes(self) -> None:
+    async def _close_owned(self) -> None:
         owned, self._owned = self._owned, {}
         await asyncio.gather(*(foreign.close() for foreign in owned.values()))
 
