@@ -52,7 +52,7 @@ def declare_feed(turn: Turn, data: p.FeedDeclaredData) -> None:
 def tick(turn: Turn, data: p.ClockTickedData) -> None:
     """`clock.ticked`: take over the last arrivals; feeds become stale, or fresh again, a portion with each tick."""
     told = {name: instant(last) for name, last in data.feeds.items() if name in turn.feeds.declared}
-    for name in sorted({*told, *turn.feeds.heard(), *turn.feeds.overdue(turn.now, AT_ONCE)}):
+    for name in sorted({*told, *turn.feeds.revived(), *turn.feeds.overdue(turn.now, AT_ONCE)}):
         feed, was = turn.feeds.declared[name], turn.feeds.pulses[name]
         now = _judged(turn, feed, max(was.last, told.get(name, 0)))
         if now != was:

@@ -21,7 +21,6 @@ from tables.ledger import (
     Count,
     Floor,
     Movement,
-    movement_at,
     movement_identity,
     movement_key,
 )
@@ -50,7 +49,7 @@ def record(site: Site, available: int, held: int, document: str = "") -> None:
         turn.edit(FLOOR + site.row, Floor).move(at, available, held)
         return
     movement = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
-    _keep(site, movement_key(site.row, at, IS_MOVEMENT, turn.identity), movement)
+    _keep(site, at, IS_MOVEMENT, movement)
 
 
 def advance(site: Site) -> None:
@@ -85,7 +84,7 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
     else:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
         movement = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
-        _keep(site, movement_key(row, new.covers, IS_COUNT, turn.identity), movement)
+        _keep(site, new.covers, IS_COUNT, movement)
     return new if taken else None
 
 
@@ -204,10 +203,10 @@ def _copy(balances: Balances) -> Balances:
 # the window -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(site: Site, key: Key[Movement], movement: Movement) -> None:
+def _keep(site: Site, at: int, kind: int, movement: Movement) -> None:
     turn, stock = site.turn, site.stock
-    turn.put(key, movement)
-    fold_at = movement_at(key) + turn.rules.movement_window + FOLD_STRIDE
+    turn.put(movement_key(site.row, at, kind, turn.identity), movement)
+    fold_at = at + turn.rules.movement_window + FOLD_STRIDE
     if stock.fold_at is None or fold_at < stock.fold_at:
         stock.fold_at = fold_at
 

@@ -4,41 +4,55 @@ from agents import alerts, due
 from agents.lines import Owed, acknowledged, latest_promise
 from agents.order_line import Change
 from engine.core.values import day_of
+from tables.purchasing import Line
 
 
-def watch(change: Change, share: Owed) -> None:
-    """Open, update or resolve the alerts of a line that has changed."""
-    _watch_excess(change, share)
-    _watch_short(change, share)
+def watch(change: Change, before: Owed, share: Owed) -> None:
+    """Open, update or resolve the alerts of a line that has changed; it owed `before`, and it owes `share` now.
+
+    Whether too much came or too little is promised follows from the line alone. So an alert of which the cause was not
+    there before is not open, and need not be looked for: most lines have none, and each search reads the state.
+    """
+    _watch_excess(change, before, share)
+    _watch_short(change, before, share)
     watch_late(change, share)
 
 
-def _watch_excess(change: Change, share: Owed) -> None:
-    line, most = change.line, acknowledged(change.line)
-    if line.ordered is None:
-        return
-    if max(share.received, line.shipped, most) > line.ordered:
+def _watch_excess(change: Change, before: Owed, share: Owed) -> None:
+    line = change.line
+    if _is_excess(line, share):
         evidence = {
-            "line": change.label, "ordered": line.ordered, "acknowledged": most, "shipped": line.shipped,
+            "line": change.label, "ordered": line.ordered, "acknowledged": acknowledged(line), "shipped": line.shipped,
             "received": share.received, "supplier": line.supplier, "events": [change.turn.ref],
         }  # fmt: skip
         alerts.raise_alert(change.site, "over_receipt", evidence, change.label)
-    else:
+    elif _is_excess(change.before, before):
         alerts.clear_alert(change.site, "over_receipt", change.label)
 
 
-def _watch_short(change: Change, share: Owed) -> None:
+def _is_excess(line: Line, share: Owed) -> bool:
+    """Whether more than is ordered was received, shipped or acknowledged."""
+    return line.ordered is not None and max(share.received, line.shipped, acknowledged(line)) > line.ordered
+
+
+def _watch_short(change: Change, before: Owed, share: Owed) -> None:
     line = change.line
-    short = line.promised_rank is not None and not line.closed and share.promised < (line.ordered or 0)
-    if short and (share.received < share.promised or not share.promised):
+    if _is_short(line, share):
         evidence = {
             "line": change.label, "ordered": line.ordered, "promised": share.promised, "supplier": line.supplier,
             "missing": (line.ordered or 0) - share.promised,
             "schedule": [{"status": status, "qty": qty, "due": _date(day)} for status, qty, day in line.promises],
         }  # fmt: skip
         alerts.raise_alert(change.site, "short_ack", evidence, change.label)
-    else:
+    elif _is_short(change.before, before):
         alerts.clear_alert(change.site, "short_ack", change.label)
+
+
+def _is_short(line: Line, share: Owed) -> bool:
+    """Whether less than is ordered is acknowledged, and not all of that has come."""
+    if line.promised_rank is None or line.closed or share.promised >= (line.ordered or 0):
+        return False
+    return share.received < share.promised or not share.promised
 
 
 def watch_late(change: Change, share: Owed) -> None:
@@ -56,7 +70,7 @@ def watch_late(change: Change, share: Owed) -> None:
             "overdue": overdue, "supplier": line.supplier,
         }  # fmt: skip
         alerts.raise_alert(site, "late_supply", evidence, change.label)
-    else:
+    elif not change.is_new:
         alerts.clear_alert(site, "late_supply", change.label)
     due.schedule(site, due.ORDER_LINE, change.name, line.look_at, look_at)
     line.look_at = look_at

@@ -41,6 +41,8 @@ class Change:
         self.order = order
         self.number = number
         self.name = line_name(order, number)
+        self.label = f"{order}/{number}"
+        """The line as people read it."""
         key = keys.part(LINE, site.row, self.name)
         known = site.turn.get(key)
         self.is_new = known is None
@@ -51,11 +53,6 @@ class Change:
         """The shipments that have changed, as they were before."""
         self._known: dict[str, Piece] = {}
         """The shipments that were asked for, as they are now."""
-
-    @property
-    def label(self) -> str:
-        """The line as people read it."""
-        return f"{self.order}/{self.number}"
 
     @property
     def slot(self) -> bytes:

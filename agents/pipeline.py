@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from agents import (
     alerts,
+    calm,
     directory,
     drift,
     drift_forecast,
@@ -97,6 +98,8 @@ class Handling(Struct, frozen=True):
     """The rows that the event changes, by its data; None is the one row of its sku and location."""
     documents: Callable[..., list[bytes]] | None = None
     """The keys of the documents of its row that the event will read."""
+    calm: Callable[..., bool] | None = None
+    """A short way for events of one row: it answers whether it has taken the event."""
 
 
 QTY = ("qty",)
@@ -115,15 +118,15 @@ HANDLING: dict[type, Handling] = {
     e.GoodsReceived: Handling((stock.receive, purchasing.receive), quantities=("qty", "held", "damaged")),
     e.StockAdjusted: Handling((stock.adjust,), quantities=QTY),
     e.StockCounted: Handling((stock.count,), quantities=QTY),
-    e.StockIssued: Handling((stock.issue,), _after_drain, QTY),
+    e.StockIssued: Handling((stock.issue,), _after_drain, QTY, calm=calm.issue),
     e.StockReturned: Handling((stock.return_,), quantities=QTY),
     e.StockHeld: Handling((stock.hold,), _after_drain, QTY),
     e.StockReleased: Handling((stock.release,), quantities=QTY),
-    e.StockReserved: Handling((stock.reserve,), _after_drain, QTY),
+    e.StockReserved: Handling((stock.reserve,), _after_drain, QTY, documents=stock.keys_of_reservation),
     e.ReservationReleased: Handling((stock.release_reservation,), quantities=QTY),
     e.TransferShipped: Handling((stock.ship_transfer,), quantities=QTY, rows=_rows_of_transfer),
     e.TransferReceived: Handling((stock.receive_transfer,), quantities=("qty", "held"), rows=_row_of_destination),
-    e.BalanceReported: Handling((drift.report,), None, ("on_hand", "held", "on_order")),
+    e.BalanceReported: Handling((drift.report,), None, ("on_hand", "held", "on_order"), calm=calm.report),
     e.SignalAccepted: Handling((replenishment.answer,)),
     e.SignalRejected: Handling((replenishment.answer,)),
     e.SignalOrdered: Handling((replenishment.answer,)),
@@ -176,6 +179,8 @@ def _handle_rows(turn: Turn, handling: Handling) -> Rejection | None:
             return data
     if handling.rows is None:
         sites = [turn.site(keys.row(data.sku, data.location))]
+        if handling.calm is not None and handling.calm(sites[0], data):
+            return None
     else:
         sites = [turn.site(row) for row in handling.rows(data)]
     for step in handling.steps:

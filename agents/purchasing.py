@@ -216,7 +216,7 @@ def carry(book: Book) -> None:
         _carry_line(*before, days, -1)
         _carry_line(*after, days, 1)
         _carry_shipments(changed, days)
-        line_alerts.watch(changed, after[1])
+        line_alerts.watch(changed, before[1], after[1])
         aged |= drift_lead_time.follow(site, changed.name, before, after)
     for day, qty in days.items():
         supply.add(site, day, qty)

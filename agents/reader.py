@@ -58,6 +58,11 @@ class RowReader:
         for key, movement in self.scan(*movement_range(row, start, until), reverse):
             yield movement_at(key), key, movement
 
+    def zone(self, location: str) -> str:
+        """The time zone of a location; UTC where the location is not defined."""
+        defined = self.get(location_key(self.partition, location))
+        return "UTC" if defined is None else defined.time_zone
+
     def item(self, sku: str) -> Item | None:
         """The item master of a sku."""
         return self.get(item_key(sku))
@@ -66,23 +71,28 @@ class RowReader:
 class RowView:
     """One row (a sku at a location) as a reader sees it: its stock, its plan, its local days and its figures.
 
-    What is derived from the row is computed at most once: see `once`. Most events ask for nothing of it, so it is not
-    set when the view is made.
+    What is derived from the row is computed at most once, and only if it is asked for: see `once`.
+
+    Attributes:
+        reader: what the row is read through.
+        row: the name of the row.
+        stock: the stock row.
+        figures: what the functions under `once` have computed.
+        demand: the forecast demand per day from today on, as far as `agents.demand` was asked for it.
     """
 
-    figures: dict[object, object] | None = None
-    """What the functions under `once` have computed."""
-    demand: Sequence[int] = ()
-    """The forecast demand per day from today on, as far as `agents.demand` was asked for it."""
-    _plan: Plan | None = None
-    _location: str | None = None
-    _zone: str | None = None
-    _today: int | None = None
+    __slots__ = ("_location", "_plan", "_today", "_zone", "demand", "figures", "reader", "row", "stock")
 
     def __init__(self, reader: RowReader, row: bytes, stock: Stock) -> None:
         self.reader = reader
         self.row = row
         self.stock = stock
+        self.figures: dict[object, object] | None = None
+        self.demand: Sequence[int] = ()
+        self._plan: Plan | None = None
+        self._location: str | None = None
+        self._zone: str | None = None
+        self._today: int | None = None
 
     @property
     def plan(self) -> Plan:
@@ -118,8 +128,7 @@ class RowView:
         """The time zone of the location; UTC where the location is not defined."""
         zone = self._zone
         if zone is None:
-            defined = self.reader.get(location_key(self.reader.partition, self.location))
-            zone = self._zone = "UTC" if defined is None else defined.time_zone
+            zone = self._zone = self.reader.zone(self.location)
         return zone
 
     def local_day(self, at: int) -> int:

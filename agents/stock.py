@@ -85,6 +85,11 @@ def count(site: Site, data: p.StockCountedData) -> None:
 # reservations ---------------------------------------------------------------------------------------------------------
 
 
+def keys_of_reservation(row: bytes, data: p.StockReservedData) -> list[bytes]:
+    """The keys that `stock.reserved` asks for; mostly nothing is there yet."""
+    return [keys.part(RESERVATION, row, data.reservation)]
+
+
 def reserve(site: Site, data: p.StockReservedData) -> None:
     """`stock.reserved`: reserved again under the same id replaces the quantity (latest `time`)."""
     reservation = _reservation(site, data.reservation)

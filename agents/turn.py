@@ -36,7 +36,7 @@ class Turn(RowReader):
     __slots__ = ("at", "effects", "event", "identity", "ordered", "ref", "sites", "writes")
 
     def __init__(self, context: Context, event: Event, at: int, now: int, identity: bytes) -> None:
-        # Not by super(), which takes its time: every event comes by here.
+        # Set here, as a call of super() takes its time and every event comes by here.
         self.space, self.rules, self.calendar, self.feeds, self.partition = context
         self.now = now
         self.event = event
@@ -53,7 +53,9 @@ class Turn(RowReader):
     def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. The caller must not change it."""
         row: T | None = self.writes.get(key, MISSING)
-        return self.space.get(key) if row is MISSING else row
+        if row is MISSING:
+            row = self.space.cache.get(key, MISSING)
+        return self.space.load(key) if row is MISSING else row
 
     def require(self, key: Key[T]) -> T:
         """The row under `key`, which another row names; raises BrokenInvariant where it is not there."""
@@ -112,11 +114,12 @@ class Site(RowView):
     `stock` is the copy that the turn may change; `turn` takes the other changes.
     """
 
+    __slots__ = ("stored_wake", "turn")
+
     def __init__(self, turn: Turn, row: bytes, stock: Stock) -> None:
-        # Not by super(), which takes its time: every event comes by here.
-        self.turn = self.reader = turn
-        self.row = row
-        self.stock = stock
+        # Named, as super() takes its time and every event comes by here.
+        RowView.__init__(self, turn, row, stock)
+        self.turn = turn
         self.stored_wake = stock.wake_at
         """The instant of the row's wake as it is stored."""
 

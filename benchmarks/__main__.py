@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import served, step
+from benchmarks.step import PUNCTUALITIES, Punctuality
 from benchmarks.yardstick import yardstick
 
 SIZES = {
@@ -45,10 +46,11 @@ def run(size: dict[str, Any], only: str | None = None) -> dict[str, Any]:
     figures: dict[str, Any] = {"python": platform.python_version(), "cores": os.cpu_count(), "size": size}
     with tempfile.TemporaryDirectory(prefix="stockline-bench-") as place:
         if only in (None, "step"):
-            figures["step"] = step.measure(
-                Path(place) / "step", min(4_000, max(size["rows"])), size["events"], size["per_type"]
-            )
-            _say("step", figures["step"])
+            rows = min(4_000, max(size["rows"]))
+            for punctuality in PUNCTUALITIES:
+                name = _step_name(punctuality)
+                figures[name] = step.measure(Path(place) / name, rows, size["events"], size["per_type"], punctuality)
+                _say(name, figures[name])
         if only in (None, "served"):
             figures["served"] = []
             for rows in size["rows"]:
@@ -64,10 +66,15 @@ def run(size: dict[str, Any], only: str | None = None) -> dict[str, Any]:
     return figures
 
 
+def _step_name(punctuality: Punctuality) -> str:
+    """The name of the pure step's figures; those of late events have had theirs since before there were others."""
+    return "step" if punctuality == "late" else f"step_{punctuality}"
+
+
 def _ratios(figures: dict[str, Any]) -> None:
     """Each rate as a share of the yardstick: the figure to compare between machines and versions."""
     unit = (figures["yardstick"]["before"] + figures["yardstick"]["after"]) / 2
-    for result in [figures["step"]] if "step" in figures else []:
+    for result in [figures[name] for name in map(_step_name, PUNCTUALITIES) if name in figures]:
         result["of_yardstick"] = round(result["rate"] / unit, 4)
     for result in figures.get("served", []):
         result["of_yardstick"] = round(result["rate"] / unit, 4)

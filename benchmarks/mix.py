@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from engine.core.values import DAY, SECOND, iso
+from engine.core.values import DAY, HOUR, MINUTE, SECOND, iso
 
 START = 1_767_225_600 * SECOND
 """2026-01-01T00:00:00Z."""
@@ -49,6 +49,12 @@ class Mix:
         kinds = self._random.choices(list(SHARES), list(SHARES.values()), k=count)
         for n, kind in enumerate(kinds):
             yield self.event(kind, START + DAY // 2 + n * apart, self._random.randrange(self.rows))
+
+    def by_type(self, count: int) -> Iterator[tuple[str, list[bytes]]]:
+        """`count` events of each type by itself, in the order of their time, each about a row far from the last one."""
+        for n, kind in enumerate(SHARES):
+            start = START + DAY // 2 + HOUR + n * MINUTE
+            yield kind, [self.event(kind, start + k * 1000, k * 7919 % self.rows) for k in range(count)]
 
     def event(self, kind: str, at: int, row: int) -> bytes:
         """One event of a type about a row."""

@@ -1,4 +1,5 @@
-"""Connectors: the outside world, translated into the contract's CloudEvents and back.
+"""Connectors translate the records of other systems into the contract's CloudEvents and deliver them to the engine.
 
-They speak to the engine over HTTP only (`connectors.client`); from the engine they import nothing but its errors.
+`base` says what a source and a sink must do. Files are posted over HTTP (`client`), topics of other teams are written
+to the Kafka log (`kafka_source`). Of the engine a connector imports only `engine.core` and `engine.kafka`.
 """

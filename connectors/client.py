@@ -1,7 +1,7 @@
-"""A client of the engine's HTTP interface: batches of events in; positions, signals, alerts and figures out.
+"""A client of the engine's HTTP interface: it posts events, and reads positions, signals, alerts and figures.
 
-Posting is safe to repeat, since the engine recognises an event by its source and id. So every failure whose outcome is
-unknown (a lost connection, a 503) is answered by sending the same batch again.
+Source and id of an event are its idempotency key, so posting is safe to repeat. The client repeats every call whose
+outcome is unknown: one that lost its connection, or that was answered by a gateway error or a 503.
 """
 
 import asyncio
@@ -11,11 +11,12 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 from urllib.parse import quote
 
 import aiohttp
 
+from connectors.base import Json, JsonObject, RejectedEvent, Submission
 from engine.core.errors import EnvironmentFailure, StocklineError
 from engine.core.identify import identify
 
@@ -31,7 +32,7 @@ class EngineUnreachable(EnvironmentFailure):
 
 
 class EngineRefused(StocklineError):
-    """The engine refused a call as a whole; `status` is the HTTP status."""
+    """The engine rejected a call as a whole; `status` is the HTTP status."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(f"the engine answered {status}: {detail}")
@@ -39,34 +40,12 @@ class EngineRefused(StocklineError):
 
 
 @dataclass(frozen=True)
-class RejectedEvent:
-    """An event that the engine refused: its position in the batch, its id where it has one, the reason."""
-
-    index: int
-    id: str | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Submission:
-    """The engine's answer to a batch: how many events are durable, and those refused.
-
-    `duplicates` of the accepted events were in the log before; None where the engine does not tell.
-    """
-
-    accepted: int
-    refused: tuple[RejectedEvent, ...]
-    duplicates: int | None = None
-
-    def followed_by(self, other: Self) -> Self:
-        """The answer to two batches taken as one: `other` counts on, its indices already do."""
-        known = [each.duplicates for each in (self, other) if each.duplicates is not None]
-        return type(self)(self.accepted + other.accepted, self.refused + other.refused, sum(known) if known else None)
-
-
-@dataclass(frozen=True)
 class Patience:
-    """How long a call is repeated: `seconds` without an answer, `busy_seconds` while the engine says it is behind."""
+    """For how many seconds a call is repeated, and the timeout of one attempt.
+
+    `seconds` applies while the engine does not answer, `busy_seconds` while it answers that it is behind (429).
+    `call_seconds` is the timeout.
+    """
 
     seconds: float = 60.0
     busy_seconds: float = 600.0
@@ -81,9 +60,10 @@ class _Answer:
 
 
 class EngineClient:
-    """The engine at `url`; an asynchronous context manager.
+    """A client of the engine at `url`; an asynchronous context manager, and an `EventSink`.
 
-    Every call raises `EngineUnreachable` when the patience is used up and `EngineRefused` for another 4xx or 5xx.
+    Every call raises `EngineUnreachable` if the engine does not answer within `patience`, and `EngineRefused` if it
+    answers with a status that repeating does not change.
     """
 
     def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None) -> None:
@@ -103,7 +83,7 @@ class EngineClient:
             self._session = None
 
     async def post_events(self, events: Sequence[bytes]) -> Submission:
-        """Post events, each one line of JSON, in one batch; halve it where the engine finds it too large."""
+        """Post events, each one line of JSON, in one batch; a batch that is too large (413) is sent in halves."""
         if not events:
             return Submission(0, ())
         answer = await self._call("POST", "/v1/events", b"\n".join(events) + b"\n", large_is_answer=True)
@@ -121,55 +101,58 @@ class EngineClient:
         moved = tuple(RejectedEvent(item.index + middle, item.id, item.reason) for item in second.refused)
         return first.followed_by(replace(second, refused=moved))
 
-    async def sync(self, wait_seconds: float = 30.0) -> dict[str, Any]:
-        """Wait until all that was accepted before is applied: `{"accepted", "applied", "lag", "log"}`."""
+    async def sync(self, wait_seconds: float = 30.0) -> JsonObject:
+        """Wait until the read model shows every event that was accepted before the call, at most `wait_seconds`.
+
+        Returns `{"accepted", "applied", "lag", "log"}`: counts of events, the difference, and the id of the log.
+        """
         return _json_object(await self._call("GET", f"/v1/sync?wait={wait_seconds:g}"))
 
     async def log_id(self) -> str | None:
-        """The id of the log that the engine writes to; None where it is too old to tell."""
+        """The id of the log that the engine appends to; None for an engine of a version that does not report it."""
         found = _json_object(await self._call("GET", "/v1/sync")).get("log")
         return None if found is None else str(found)
 
     async def ready(self) -> bool:
-        """Whether the engine answers and is ready; asks once."""
+        """Whether the engine is ready; one attempt, and False if it does not answer."""
         try:
             return (await self._once("GET", "/readyz", None)).status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
 
-    async def kpis(self) -> dict[str, Any]:
-        """The business figures."""
+    async def kpis(self) -> JsonObject:
+        """The figures of `/v1/kpis`: events by type, duplicates, dead letters, signals, alerts."""
         return _json_object(await self._call("GET", "/v1/kpis"))
 
-    async def get(self, path: str, filters: Mapping[str, str] | None = None) -> Any:
-        """The JSON that a GET of `path` answers."""
+    async def get(self, path: str, filters: Mapping[str, str] | None = None) -> Json:
+        """The JSON body of a GET of `path`."""
         return _json(await self._call("GET", _with_query(path, filters or {})))
 
-    def positions(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
-        """All positions that pass the filters, page by page."""
+    def positions(self, **filters: str) -> AsyncIterator[JsonObject]:
+        """All positions that pass the filters of `/v1/positions`, fetched page by page."""
         return self._pages("/v1/positions", filters)
 
-    def signals(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
-        """All signals that pass the filters, page by page."""
+    def signals(self, **filters: str) -> AsyncIterator[JsonObject]:
+        """All signals that pass the filters of `/v1/signals`, fetched page by page."""
         return self._pages("/v1/signals", filters)
 
-    def alerts(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
-        """All alerts that pass the filters, page by page."""
+    def alerts(self, **filters: str) -> AsyncIterator[JsonObject]:
+        """All alerts that pass the filters of `/v1/alerts`, fetched page by page."""
         return self._pages("/v1/alerts", filters)
 
-    def dead_letters(self, **filters: str) -> AsyncIterator[dict[str, Any]]:
-        """All dead letters that pass the filters, page by page."""
+    def dead_letters(self, **filters: str) -> AsyncIterator[JsonObject]:
+        """All dead letters that pass the filters of `/v1/dead-letters`, fetched page by page."""
         return self._pages("/v1/dead-letters", filters)
 
-    async def replay_dead_letter(self, letter: str) -> Any:
-        """Ask for a dead letter to be taken again."""
+    async def replay_dead_letter(self, letter: str) -> Json:
+        """Append the event of a dead letter again, after what it lacked was mended. Returns the engine's answer."""
         return _json(await self._call("POST", f"/v1/dead-letters/{quote(letter, safe='')}/replay", b""))
 
-    async def accept_clock(self, by: str) -> Any:
-        """Say that the machine's clock is right although it has jumped."""
+    async def accept_clock(self, by: str) -> Json:
+        """Accept a wall clock that has jumped ahead, in the name of the person `by`: the engine takes events again."""
         return _json(await self._call("POST", "/v1/clock/accept", json.dumps({"by": by}).encode()))
 
-    async def _pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[dict[str, Any]]:
+    async def _pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[JsonObject]:
         query = {"limit": str(PAGE), **filters}
         while True:
             page = _json_object(await self._call("GET", _with_query(path, query)))
@@ -186,7 +169,7 @@ class EngineClient:
             try:
                 answer = await self._once(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                cause = _said(error)
+                cause = _cause(error)
             else:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
@@ -221,21 +204,21 @@ def _seconds(header: str | None) -> float | None:
         return None
 
 
-def _json(answer: _Answer) -> Any:
+def _json(answer: _Answer) -> Json:
     try:
         return json.loads(answer.body)
     except ValueError:
         raise EngineRefused(answer.status, "not JSON; is this a Stockline engine?") from None
 
 
-def _json_object(answer: _Answer) -> dict[str, Any]:
+def _json_object(answer: _Answer) -> JsonObject:
     body = _json(answer)
     if not isinstance(body, dict):
         raise EngineRefused(answer.status, "not a JSON object; is this a Stockline engine?")
     return body
 
 
-def _submission(body: Any) -> Submission:
+def _submission(body: Json) -> Submission:
     refused = tuple(RejectedEvent(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
     duplicates = body.get("duplicates")
     return Submission(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
@@ -249,8 +232,8 @@ def _problem(answer: _Answer) -> str:
         return answer.body[:200].decode(errors="replace")
 
 
-def _said(error: BaseException) -> str:
-    """What the network says, without what the library says of its own parts."""
+def _cause(error: BaseException) -> str:
+    """The operating system's words for a network error, without the client library's own."""
     if isinstance(error, TimeoutError):
         return "it takes too long"
     if isinstance(error, aiohttp.ClientConnectorError):

@@ -60,6 +60,10 @@ AUDITED = [table for table in TABLES if Use.BY_BUS not in table.use]
 """The tables whose rows are a function of the log, so that an audit can compare them."""
 
 _WEIGHTS = {table.row_type: table.weight for table in TABLES if table.weight != LIGHT}
+GROWING = frozenset(kind for kind, weight in _WEIGHTS.items() if not isinstance(weight, int))
+"""The types of rows whose weight is not always the same."""
+HEAVY = frozenset(_WEIGHTS)
+"""The types of rows that do not weigh LIGHT."""
 
 
 def weigh(row: object) -> int:

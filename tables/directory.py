@@ -1,5 +1,7 @@
 """What is declared beside stock: items and their units, locations, feeds."""
 
+from functools import lru_cache
+
 from msgspec import Struct, field
 
 from tables.keys import AFTER_NUL, NUL, PARTITIONED_BYTES, Range, Rank, of_partition
@@ -83,6 +85,7 @@ def row_of_unknown_item(key: bytes) -> bytes:
     return sku + NUL + location
 
 
+@lru_cache(maxsize=1024)
 def location_key(partition: int, name: str) -> Key[Location]:
     """The key of a location, of which every partition has its own row."""
     return of_partition(LOCATION, partition, name.encode())

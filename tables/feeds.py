@@ -31,7 +31,7 @@ class Feeds:
         self._stale: dict[str | None, list[str]] = {}
         self._ends: list[tuple[int, str]] = []
         """A heap of (instant, name). An arrival does not change it: an instant is a lower bound until it is checked."""
-        self._heard: set[str] = set()
+        self._revived: set[str] = set()
         self._arrivals: dict[str, int] = {}
 
     @classmethod
@@ -44,7 +44,7 @@ class Feeds:
         for name, pulse in feeds.pulses.items():
             feeds._arrivals[name] = pulse.last
             if pulse.stale and now - pulse.last <= feeds.declared[name].interval * SECOND:
-                feeds._heard.add(name)
+                feeds._revived.add(name)
         return feeds
 
     def learn(self, writes: Mapping[bytes, Any]) -> None:
@@ -64,7 +64,7 @@ class Feeds:
                 names = self._stale[location]
                 del names[bisect_left(names, name)]
         self.declared[name], self.pulses[name] = feed, pulse
-        self._heard.discard(name)
+        self._revived.discard(name)
         if pulse.stale:
             for location in _dependants(feed):
                 insort(self._stale.setdefault(location, []), name)
@@ -77,7 +77,7 @@ class Feeds:
         self.pulses[name] = pulse
         self._arrivals[name] = last
         if pulse.stale:
-            self._heard.add(name)
+            self._revived.add(name)
         return pulse
 
     def take_arrivals(self) -> dict[str, int]:
@@ -86,17 +86,17 @@ class Feeds:
         return taken
 
     def ticked(self) -> None:
-        """Forget which stale feeds were heard: a tick has judged them."""
-        self._heard.clear()
+        """Forget which stale feeds have revived: a tick has judged them."""
+        self._revived.clear()
 
     def stale_at(self, location: str) -> list[str]:
         """The names of the stale feeds on which a location depends, in order; at most MOST_NAMED."""
         of_all, of_location = self._stale.get(None, ()), self._stale.get(location, ())
         return list(islice(merge(of_all, of_location), MOST_NAMED))
 
-    def heard(self) -> list[str]:
+    def revived(self) -> list[str]:
         """The names of the stale feeds from which something has arrived since the last tick."""
-        return sorted(self._heard)
+        return sorted(self._revived)
 
     def overdue(self, now: int, limit: int) -> list[str]:
         """At most `limit` fresh feeds of which nothing has arrived for their interval, the longest overdue first."""
@@ -110,7 +110,7 @@ class Feeds:
 
     def due(self, now: int) -> bool:
         """Whether a tick at `now` would change a feed."""
-        return bool(self._heard) or self._earliest() <= now
+        return bool(self._revived) or self._earliest() <= now
 
     def _earliest(self) -> int:
         """The instant at which the first of the fresh feeds becomes stale."""

@@ -24,21 +24,18 @@ def overlay(
     """
     above = iter(written)
     key = next(above, None)
-    for stored_key, stored_row in stored:
-        while key is not None and (key > stored_key if reverse else key < stored_key):
-            yield from _present(key, row_of)
+    for pair in stored:
+        is_replaced = False
+        while key is not None and (key == pair[0] or (key > pair[0]) == reverse):
+            is_replaced = key == pair[0]
+            row = row_of(key)
+            if row is not None:
+                yield key, row
             key = next(above, None)
-        if key == stored_key:
-            yield from _present(stored_key, row_of)
-            key = next(above, None)
-        else:
-            yield stored_key, stored_row
+        if not is_replaced:
+            yield pair
     while key is not None:
-        yield from _present(key, row_of)
+        row = row_of(key)
+        if row is not None:
+            yield key, row
         key = next(above, None)
-
-
-def _present(key: Key[T], row_of: Callable[[Key[T]], T | None]) -> Iterator[Pair[T]]:
-    row = row_of(key)
-    if row is not None:
-        yield key, row

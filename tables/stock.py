@@ -46,7 +46,7 @@ class Stock(Balances, array_like=True, gc=False):
     checked_at: int | None = None
     """When the row first needed goods although nothing had stated its stock. [replenishment]"""
     wake_at: int | None = None
-    """When the clock must look at the row next. [all, by `Site.wake`]"""
+    """When the clock must look at the row next; agents ask by `Site.wake`. [turn, pipeline]"""
     item_known: bool = False
     """Whether the item master of the sku is known. [directory]"""
     supply_at: int = NEVER

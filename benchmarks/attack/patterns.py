@@ -5,7 +5,7 @@ Every pattern is deterministic, and legal by the contract. What is measured is t
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from engine.core.values import DAY, HOUR, MINUTE, SECOND, iso
 
@@ -24,7 +24,7 @@ class Pattern(NamedTuple):
     most: float = 12.0
 
 
-def event(kind: str, number: int, at: int, **data: Any) -> bytes:
+def event(kind: str, number: int, at: int, **data: object) -> bytes:
     """One event of the row that is attacked."""
     row = {"sku": SKU} if kind.startswith(("item", "transfer")) else {"sku": SKU, "location": PLACE}
     body = {"specversion": "1.0", "id": f"{kind}-{number}", "source": "attack", "type": kind, "time": iso(at),

@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import faust
 import orjson
@@ -44,11 +45,14 @@ def app_of(address: str, events: int, place: Path) -> faust.App:
             elif kind == "stock.counted":
                 stock[f"{data['sku']}@{data['location']}"] = data["qty"]
             if seen == events:
-                seconds, cpu = time.monotonic() - began, time.process_time() - used
-                print(json.dumps({"events": seen, "seconds": seconds, "cpu_seconds": cpu}), flush=True)
-                os._exit(0)
+                _end(seen, time.monotonic() - began, time.process_time() - used)
 
     return app
+
+
+def _end(events: int, seconds: float, cpu_seconds: float) -> NoReturn:
+    print(json.dumps({"events": events, "seconds": seconds, "cpu_seconds": cpu_seconds}), flush=True)
+    os._exit(0)
 
 
 async def main(address: str, events: int, place: Path) -> None:

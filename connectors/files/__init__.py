@@ -1,4 +1,4 @@
-"""Files of events: read, translated to CloudEvents, sent to the engine, resumable."""
+"""The connector of files: it reads them, translates records to CloudEvents, posts them, and can be resumed."""
 
 from connectors.files.profile import Profile, load_profile
 from connectors.files.readers import FORMATS, Reader, choose_reader

@@ -1,4 +1,4 @@
-"""A digest of what was read from a file, exact at any line's end, in constant memory."""
+"""The digest of the first bytes of a file, taken while it is read, in constant memory."""
 
 import hashlib
 from typing import BinaryIO
@@ -6,14 +6,14 @@ from typing import BinaryIO
 from connectors.files.lines import CHUNK, read_some
 
 MAX_AHEAD = 16 * 1024 * 1024
-"""Bytes that may have been read beyond the place whose digest is asked for: the rest of a batch and of a chunk."""
+"""How many bytes may be read beyond the offset whose digest is asked for: the rest of a batch and of a chunk."""
 
 
 class DigestedSource:
-    """A source of bytes that remembers the digest of its first bytes.
+    """A binary file that digests the bytes that its reader gets.
 
-    It digests the very bytes that its reader gets, so that a file which is overwritten while it is sent keeps the
-    digest of what was sent. Bytes that are read again, after a seek backwards, count once.
+    A file may be overwritten while it is sent; the digest is that of the bytes which were sent. Bytes that are read
+    again, after a seek backwards, are digested once.
     """
 
     def __init__(self, source: BinaryIO, max_ahead: int = MAX_AHEAD) -> None:
@@ -23,15 +23,15 @@ class DigestedSource:
 
     @property
     def held(self) -> int:
-        """How many bytes it holds, read but not yet in the digest."""
+        """The number of bytes that were read but are not in the digest yet."""
         return len(self._ahead)
 
     def rewind(self) -> None:
-        """Begin anew at the first byte."""
+        """Begin at the first byte, with an empty digest."""
         self._hash, self._hashed, self._ahead, self._at = hashlib.sha256(), 0, bytearray(), 0
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the end. Raises `EnvironmentFailure`."""
+        """Up to `size` bytes; an empty result is the end of the file. Raises `EnvironmentFailure`."""
         if self._source.tell() != self._at:
             self._source.seek(self._at)
         chunk = read_some(self._source, size)
@@ -42,21 +42,24 @@ class DigestedSource:
         return chunk
 
     def seekable(self) -> bool:
-        """True: only files are digested."""
+        """True, since only files are digested."""
         return True
 
     def seek(self, offset: int) -> None:
-        """Go on reading at `offset`, which lies within what was read; a packed file is only unpacked anew to read."""
+        """Continue at `offset`, up to which was read before. The file itself is moved by the next `read`.
+
+        So a packed file, which is unpacked from its beginning to seek backwards, is not unpacked in vain.
+        """
         self._at = offset
 
     def read_up_to(self, offset: int) -> str | None:
-        """Read the first `offset` bytes and return their digest; None where the file has fewer."""
+        """Read the first `offset` bytes and return their digest; None if the file has fewer."""
         while self._at < offset and self.read(min(CHUNK, offset - self._at)):
             pass
         return self.up_to(offset)
 
     def up_to(self, offset: int) -> str | None:
-        """The digest of the first `offset` bytes; None where they were not all read, or far more than they."""
+        """The digest of the first `offset` bytes; None if fewer were read, or more than `max_ahead` beyond them."""
         more = offset - self._hashed
         if not 0 <= more <= len(self._ahead):
             return None

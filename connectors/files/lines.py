@@ -1,4 +1,4 @@
-"""Lines of a file of any size in constant memory, each with its number and the offset behind it."""
+"""Reads the lines of a file of any size in constant memory, each with its number and the offset of its end."""
 
 import gzip
 import io
@@ -17,7 +17,10 @@ STANDARD_INPUT = "-"
 
 
 class Mark(NamedTuple):
-    """A place in a file: `offset` bytes and `lines` lines lie before it, the last of them with or without its end."""
+    """A position in a file: `offset` bytes and `lines` lines lie before it.
+
+    `ended` tells whether the last of these lines has its line end.
+    """
 
     offset: int = 0
     lines: int = 0
@@ -25,9 +28,9 @@ class Mark(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line: its number (from 1), the byte offset behind it, its bytes without the end; `None` where too long.
+    """A line: its number from 1, the byte offset of its end, its bytes without the line end, None if it is too long.
 
-    `ended` is false for the last line of a file that lacks its line end: it may still be being written.
+    `ended` is false if the last line of a file has no line end: another process may still be writing it.
     """
 
     number: int
@@ -37,7 +40,7 @@ class Line(NamedTuple):
 
     @property
     def mark(self) -> Mark:
-        """The place behind the line."""
+        """The position after the line."""
         return Mark(self.end, self.number, self.ended)
 
 
@@ -56,9 +59,10 @@ def open_input(path: str) -> BinaryIO:
 
 
 def read_lines(source: BinaryIO, start: Mark = Mark(), line_end: bytes = b"\n") -> Iterator[Line]:  # noqa: B008
-    """The lines from `start` on, where `source` already stands; a line feed takes a carriage return before it along.
+    """The lines from `start` on; the caller has moved `source` there.
 
-    A byte order mark before the first line is no part of it.
+    A carriage return before a line feed belongs to the line end, and a byte order mark does not belong to the first
+    line. A line of more than `MAX_LINE_BYTES` bytes is passed over and yields `text=None`.
     """
     number, offset, held, overlong = start.lines - (not start.ended), start.offset, b"", False
     while chunk := read_some(source):
@@ -77,7 +81,7 @@ def read_lines(source: BinaryIO, start: Mark = Mark(), line_end: bytes = b"\n") 
 
 
 def skip_to(source: BinaryIO, mark: Mark) -> None:
-    """Move an unread source to a mark; one that cannot seek is read up to it."""
+    """Move an unread source to a mark; a source that cannot seek is read up to it."""
     if source.seekable():
         source.seek(mark.offset)
         return
@@ -87,9 +91,9 @@ def skip_to(source: BinaryIO, mark: Mark) -> None:
 
 
 def read_some(source: BinaryIO, size: int = CHUNK) -> bytes:
-    """At most `size` bytes, none at the end. Raises `EnvironmentFailure`."""
+    """Up to `size` bytes; an empty result is the end of the source. Raises `EnvironmentFailure`."""
     try:
-        # Standard input gives what is there at once; a pipe must not wait for a full chunk.
+        # `read1` returns the bytes that a pipe has; `read` would wait for a full chunk.
         return source.read1(size) if isinstance(source, io.BufferedReader) else source.read(size)
     except (OSError, EOFError, lzma.LZMAError) as error:
         raise EnvironmentFailure(f"cannot read on: {error}") from error

@@ -1,135 +1,41 @@
-"""A CSV profile: what the columns of somebody's file mean. Written by people, in TOML.
+"""A CSV profile: the mapping of the columns (`connectors.mapping.language`), and how the file is laid out.
 
-    source = "wms/leeds"             # the CloudEvents source
-    id = "{document}-{position}"     # over the columns, and {row}: the number of the line
-    delimiter = ";"
+    source = "wms/leeds"             # the mapping
+    id = "{document}-{position}"
+    time = { columns = ["date"] }
+
+    delimiter = ";"                  # the layout
     encoding = "cp1252"
-    time_zone = "Europe/London"      # of times without an offset
-
-    [time]
-    columns = ["date", "clock"]      # joined with a space
-    formats = ["%d/%m/%Y %H:%M"]     # none: ISO 8601
-
-    [units]                          # words of the file: a unit of the item, or a whole number to multiply by
-    KT = "case"
-    DZ = 12
-
-    [[rules]]                        # the first rule whose conditions all hold
-    when = { kind = "OUT", qty = { below = 0 } }
-    type = "stock.issued"
-    [rules.data]
-    sku = { column = "article", upper = true }
-    location = "LDS"                 # a constant
-    qty = { column = "qty", as = "integer", sign = "absolute", unit_column = "unit" }
+    skip_lines = 2                   # before the heading
 
     [[rules]]
-    when = { kind = ["INFO", "NOTE"] }
-    skip = "not a movement"
+    type = "stock.counted"
+    data = { sku = { column = "article" }, location = "LDS", qty = { column = "qty", as = "integer" } }
 
-A field `a.b` is a field of an object, `a.0.b` one of an object in a list.
+A row that the mapping cannot read is reported with its line number; the other rows are sent.
 """
 
 import codecs
 import hashlib
-import re
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator
+from pydantic_core import to_json
 
-from engine.core.errors import UsageError
+from connectors.mapping.language import Reading, read_profile
 
-_FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Condition(_Strict):
-    """What a column must say; every test given must hold. Numbers are compared as decimal numbers."""
-
-    equals: str | None = None
-    one_of: tuple[str, ...] | None = None
-    matches: str | None = None
-    below: float | None = None
-    above: float | None = None
-    empty: bool | None = None
-
-    @field_validator("matches")
-    @classmethod
-    def _is_a_pattern(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return pattern
+DIGESTED = (
+    "name", "source", "id", "time", "rules", "columns", "delimiter", "quote", "encoding", "line_end", "record_lines",
+    "skip_lines", "decimal", "thousands", "time_zone", "empty", "units",
+)  # fmt: skip
+"""The keys of a profile in the order of their digest: state files hold digests, so the order never changes."""
 
 
-class Cell(_Strict):
-    """Where a field's value comes from: a column, and how it is read."""
-
-    column: str
-    read_as: Literal["text", "integer", "number", "date", "moment", "boolean"] = Field("text", alias="as")
-    sign: Literal["keep", "absolute", "negate"] = "keep"
-    unit_column: str | None = None
-    formats: tuple[str, ...] = ()
-    map: dict[str, str | int | bool] | None = None
-    upper: bool = False
-    optional: bool = False
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if self.unit_column is not None and self.read_as != "integer":
-            raise ValueError('`unit_column` belongs to `as = "integer"`')
-        return self
-
-
-Value = Cell | str | int | float | bool
-
-
-class Rule(_Strict):
-    """For rows that meet `when`: an event of `type` with `data`, or a row to skip, with the reason to count it by."""
-
-    when: dict[str, Condition] = {}
-    type: str | None = None
-    data: dict[str, Value] = {}
-    skip: str | None = None
-
-    @field_validator("when", mode="before")
-    @classmethod
-    def _short_forms(cls, when: Any) -> Any:
-        if not isinstance(when, dict):
-            return when
-        return {column: _as_condition(test) for column, test in when.items()}
-
-    @model_validator(mode="after")
-    def _one_outcome(self) -> Self:
-        if (self.type is None) == (self.skip is None):
-            raise ValueError("a rule has either `type` or `skip`")
-        if self.type is not None and not self.data:
-            raise ValueError("a rule with `type` has `data`")
-        return self
-
-
-class TimeColumns(_Strict):
-    """When it happened: the columns, joined with a space, and the formats to try in turn."""
-
-    columns: Annotated[tuple[str, ...], Field(min_length=1)]
-    formats: tuple[str, ...] = ()
-
-
-class Profile(_Strict):
-    """A declared reading of a CSV file; see the module's example."""
+class Profile(Reading):
+    """The reading of a CSV file; see the module's example."""
 
     name: str = "csv"
-    source: Annotated[str, Field(min_length=1, max_length=256)]
-    id: Annotated[str, Field(min_length=1)]
-    time: TimeColumns
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     columns: tuple[str, ...] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
@@ -137,20 +43,6 @@ class Profile(_Strict):
     line_end: Literal["\n", "\r"] = "\n"
     record_lines: Annotated[int, Field(ge=1, le=1000)] = 1
     skip_lines: Annotated[int, Field(ge=0)] = 0
-    decimal: Literal[".", ","] = "."
-    thousands: str = ""
-    time_zone: str = "UTC"
-    empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int] = {}
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from None
-        return name
 
     @field_validator("encoding")
     @classmethod
@@ -163,50 +55,12 @@ class Profile(_Strict):
             raise ValueError(f"{name!r} is not an encoding in which a line feed is one byte")
         return known
 
-    @field_validator("units")
-    @classmethod
-    def _factors_are_positive(cls, units: dict[str, str | int]) -> dict[str, str | int]:
-        if any(isinstance(unit, int) and unit < 1 for unit in units.values()):
-            raise ValueError("a factor is a whole number of at least 1")
-        return units
-
-    def columns_used(self) -> set[str]:
-        """Every column that the profile speaks of."""
-        used = {name for name in template_fields(self.id) if name != "row"} | set(self.time.columns)
-        for rule in self.rules:
-            used |= set(rule.when)
-            for value in rule.data.values():
-                if isinstance(value, Cell):
-                    used |= {value.column} | ({value.unit_column} if value.unit_column else set())
-        return used
-
     def digest(self) -> str:
-        """A word that changes with the profile."""
-        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:16]
-
-
-def template_fields(template: str) -> list[str]:
-    """The names in braces of an id template."""
-    return _FIELD_IN_TEMPLATE.findall(template)
+        """A word that changes with the profile: a file that was read by another profile is sent from its beginning."""
+        keys = self.model_dump(by_alias=True)
+        return hashlib.sha256(to_json({key: keys[key] for key in DIGESTED})).hexdigest()[:16]
 
 
 def load_profile(path: Path) -> Profile:
-    """Read a profile from TOML. Raises `UsageError` with every fault named by its place."""
-    try:
-        body = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Profile.model_validate({"name": path.stem, **body})
-    except OSError as error:
-        raise UsageError(f"cannot read the profile {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the profile {path} is not TOML: {error}") from error
-    except ValidationError as error:
-        faults = (f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in error.errors())
-        raise UsageError(f"the profile {path} is not right: " + "; ".join(faults)) from error
-
-
-def _as_condition(test: Any) -> Any:
-    if isinstance(test, bool | int | float | str):
-        return {"equals": str(test)}
-    if isinstance(test, list):
-        return {"one_of": [str(word) for word in test]}
-    return test
+    """Read a profile from TOML. Raises `UsageError`, which names every fault by its path within the profile."""
+    return read_profile(path, Profile, {"name": path.stem})

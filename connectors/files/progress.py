@@ -1,4 +1,4 @@
-"""How a long transfer shows itself: a bar on a terminal, plain lines otherwise."""
+"""Shows the progress of a transfer: a bar on a terminal, a line every few seconds otherwise."""
 
 import sys
 import time
@@ -11,14 +11,14 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 
 class TransferProgress(Protocol):
-    """Told of a file's start, of every acknowledged batch, and of its end."""
+    """What the sender calls at the start of a file, after every acknowledged batch, and at the end of the file."""
 
-    def start(self, path: str, total_bytes: int | None) -> None:
-        """A file begins; its size is unknown for standard input and packed files."""
+    def start(self, path: str, total_bytes: int | None, /) -> None:
+        """A file begins; its size in bytes is None for standard input and packed files."""
         ...
 
     def advance(self, offset: int, events: int, problems: int) -> None:
-        """The file is acknowledged up to `offset`; totals of events and problems so far."""
+        """The engine has the file durably up to the byte `offset`; `events` and `problems` are totals so far."""
         ...
 
     def finish(self) -> None:
@@ -27,16 +27,16 @@ class TransferProgress(Protocol):
 
 
 class Silent:
-    """Shows nothing."""
+    """Shows no progress."""
 
     def start(self, path: str, total_bytes: int | None) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advance(self, offset: int, events: int, problems: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def finish(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class PlainLines:
@@ -47,13 +47,13 @@ class PlainLines:
         self._every = every_seconds
         self._path, self._started, self._last, self._line = "", 0.0, 0.0, ""
 
-    def start(self, path: str, total_bytes: int | None) -> None:
+    def start(self, path: str, _total_bytes: int | None, /) -> None:
         """Begin a file."""
         self._path, self._line = path, ""
         self._started = self._last = time.monotonic()
 
     def advance(self, offset: int, events: int, problems: int) -> None:
-        """Write a line when the last one is old enough."""
+        """Write a line if the interval has passed since the last one."""
         now = time.monotonic()
         rate = events / max(now - self._started, 1e-9)
         self._line = f"{events} events, {rate:,.0f} a second, {problems} problems, {offset / 1e6:.1f} MB"
@@ -62,13 +62,13 @@ class PlainLines:
             print(f"{self._path}: {self._line}", file=self._out, flush=True)
 
     def finish(self) -> None:
-        """Write the last line; none where nothing was sent."""
+        """Write the last line, if anything was sent."""
         if self._line:
             print(f"{self._path}: {self._line}", file=self._out, flush=True)
 
 
 class Bar:
-    """A bar with rates."""
+    """A progress bar with the totals and the rate; a context manager."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -111,5 +111,5 @@ class Bar:
 
 
 def progress_for(out: TextIO = sys.stderr) -> Bar | PlainLines:
-    """The bar on a terminal, lines otherwise."""
+    """A bar if `out` is a terminal, lines otherwise."""
     return Bar(Console(file=out)) if out.isatty() else PlainLines(out)

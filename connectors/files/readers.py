@@ -1,7 +1,7 @@
-"""Readers: what turns a file into events. The registry below is where a format joins.
+"""The readers of file formats, and the registry that a new format adds its line to.
 
-A reader yields one `Item` per record of the file. An item with a problem is a broken record: it is reported and costs
-only itself. An item without events and without a problem was skipped on purpose.
+A reader turns a file into items, one for each record of the file. An item with a problem is a broken record: it is
+reported and costs only itself. An item without events and without a problem was skipped on purpose.
 """
 
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ from engine.core.errors import UsageError
 
 
 class Item(NamedTuple):
-    """A record: its line, the mark behind it, its events as JSON lines, or the problem, or why it was skipped.
+    """A record of a file: the number of its line, the position after it, and its events as JSON lines.
 
-    `open_quote`: the file ends within a quote that more lines may close.
+    A record without events has a `problem`, or the reason why it was `skipped`. `open_quote` is true if the file ends
+    within a quote, which more lines may close.
     """
 
     line: int
@@ -30,14 +31,14 @@ class Item(NamedTuple):
 
     @property
     def unfinished(self) -> str | None:
-        """Why the record, at the end of its file, may still be being written; None for one that is whole."""
+        """Why the last record of a file may be incomplete, as it still is written to; None for a whole record."""
         if self.open_quote:
             return "its quote is not closed yet"
         return None if self.mark.ended else "it has no line end yet"
 
 
 class Reader(Protocol):
-    """A format. `name` says what it is; `digest` changes when the same bytes would give other events."""
+    """The port of a file format: it turns bytes into items, and keeps no position itself."""
 
     @property
     def name(self) -> str:
@@ -46,23 +47,23 @@ class Reader(Protocol):
 
     @property
     def digest(self) -> str:
-        """A word that changes with the meaning of the format."""
+        """A word that changes when the same bytes would give other events; positions are saved with it."""
         ...
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
-        """The items behind `start` of an unread source."""
+        """The items after `start` of a source that nothing was read from."""
         ...
 
 
 @dataclass(frozen=True)
 class NdjsonReader:
-    """One CloudEvent a line, passed on as it is: the engine judges it and keeps what it refuses."""
+    """One CloudEvent in each line, sent as it is: the engine checks it, and keeps a rejected one as a dead letter."""
 
     name: str = "ndjson"
     digest: str = "1"
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
-        """The lines behind `start`; empty lines are passed over."""
+        """The lines after `start`, without the empty ones."""
         skip_to(source, start)
         for line in read_lines(source, start):
             mark = line.mark
@@ -76,7 +77,7 @@ class NdjsonReader:
 
 @dataclass(frozen=True)
 class Format:
-    """An entry of the registry: where the reader's class is (imported when it is chosen), and its file suffixes."""
+    """A line of the registry: module and class of a reader, which is imported when it is chosen, and its suffixes."""
 
     module: str
     reader: str
@@ -87,11 +88,11 @@ FORMATS: dict[str, Format] = {
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
 }
-"""The formats that need no profile of their own, by the name that `--profile` takes. A new format adds its line."""
+"""The formats without a profile file, by the name that `--profile` takes. A new format adds its line here."""
 
 
 def choose_reader(path: str, profile: str | Path | Profile | None = None) -> Reader:
-    """The reader for a path: a profile (object, TOML file or name of a format), else by the file's suffix.
+    """The reader of a profile (an object, a TOML file or the name of a format); without one, the reader of the suffix.
 
     Standard input without a profile is NDJSON. Raises `UsageError`.
     """
@@ -107,8 +108,8 @@ def choose_reader(path: str, profile: str | Path | Profile | None = None) -> Rea
 
 
 def _build(name: str) -> Reader:
-    entry = FORMATS[name]
-    return cast(Reader, getattr(import_module(entry.module), entry.reader)())
+    format_ = FORMATS[name]
+    return cast(Reader, getattr(import_module(format_.module), format_.reader)())
 
 
 def _csv(profile: Profile) -> Reader:
@@ -121,7 +122,7 @@ def _name_by_suffix(path: str) -> str:
     if not Path(path).exists() or Path(path).is_dir():
         raise UsageError(f"{path}: there is no such file")
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix.lower()
-    for name, entry in FORMATS.items():
-        if suffix in entry.suffixes:
+    for name, format_ in FORMATS.items():
+        if suffix in format_.suffixes:
             return name
     raise UsageError(f"{path}: the suffix {suffix or '(none)'} says no format; name a profile")

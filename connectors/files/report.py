@@ -1,16 +1,16 @@
-"""What became of the files sent: counts, and the problems by line number."""
+"""The report on files that were sent: counts of lines and events, and the problems by line number."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 MAX_PROBLEMS_KEPT = 1000
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A record that is not in the engine: its line number, the reason, and what became of it.
+    """A record that the engine does not have: its line number from 1, its kind, and the reason.
 
-    `kind` is "broken" (the file is at fault), "refused" (by the engine) or "unfinished" (not sent yet).
+    A record is "broken" if it could not be read, "refused" if the engine rejected its event, and "unfinished" if it
+    is the last one, was not sent, and may still grow.
     """
 
     line: int
@@ -20,11 +20,11 @@ class Problem:
 
 @dataclass
 class FileReport:
-    """One file: counts of lines, events and problems. `broken` never left the file, `refused` came back.
+    """The report on one file: counts of lines, events, `broken` records and `refused` events.
 
-    `duplicates` of the accepted events were in the log before; None where the engine does not tell. `anew` says why
-    a file of which something was sent before was sent from its first line. `unfinished` is a last record that was not
-    sent since it may still be being written; a file is `complete` without one.
+    `duplicates` counts the accepted events that the log held before; None if the engine does not count them. `anew` is
+    the reason why a file that was partly sent before was sent from its first line again. `unfinished` is the last
+    record, if it was not sent because it may still grow; a file is `complete` without one.
     """
 
     path: str
@@ -44,11 +44,11 @@ class FileReport:
 
     @property
     def sent_before(self) -> bool:
-        """Whether the file has nothing that was not sent before."""
+        """Whether all of the file had been sent before this call."""
         return self.complete and self.resumed_at_line > 0 and not self.lines
 
     def add_problem(self, problem: Problem) -> None:
-        """Count a problem; the first thousand are kept in full."""
+        """Count a problem, and keep it if it is among the first thousand."""
         if problem.kind == "broken":
             self.broken += 1
         else:
@@ -59,21 +59,21 @@ class FileReport:
 
 @dataclass
 class SendReport:
-    """All files of a call."""
+    """The report on all files of one call, which took `seconds` of wall time."""
 
     files: list[FileReport] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def accepted(self) -> int:
-        """Events that are durable in the engine; those that it knew already are among them."""
+        """The number of events that are durable in the engine, duplicates included."""
         return sum(file.accepted for file in self.files)
 
     @property
     def exit_code(self) -> int:
-        """0, or 1 when a line was broken or unfinished or an event refused."""
+        """The exit code of the command: 1 if a record was broken or unfinished, or an event rejected; else 0."""
         return int(any(file.broken or file.refused or file.unfinished for file in self.files))
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for JSON."""
+    def as_dict(self) -> dict[str, object]:
+        """The report as a JSON object."""
         return {**asdict(self), "accepted": self.accepted, "exit_code": self.exit_code}

@@ -1,4 +1,4 @@
-"""How far a file is acknowledged, by log: a small state file, written after every batch that was made durable."""
+"""The position up to which a log has a file durably: a small state file, written after every acknowledged batch."""
 
 import hashlib
 import os
@@ -14,23 +14,23 @@ from engine.core.errors import EnvironmentFailure, UsageError
 
 SUFFIX = ".stockline-sent"
 DUPLICATE_DAYS = 7
-"""So long at least a log knows an event again."""
+"""A log recognises duplicates for at least so many days, whatever its settings."""
 DAY_SECONDS = 24 * 3600
 MAX_LOGS = 16
-"""The state of a file names so many logs, those written last."""
+"""A state file holds the positions of so many logs, those written last."""
 
 
 class Target(NamedTuple):
-    """What an acknowledgement is worth for: the log's id (None where the engine tells none), the format's meaning."""
+    """The two things that a position is valid for: the log (its id; None if unknown) and the format with its digest."""
 
     log: str | None
     format: str
 
 
-class _Place(msgspec.Struct):
-    """A place in a file, the digest of all bytes before it, the format that they were read in, and since when.
+class _Position(msgspec.Struct):
+    """A position in a file, the digest of all bytes before it, and the format that they were read in.
 
-    `began` is when the first line was sent, in seconds of the wall clock.
+    `began` is the time when the first line was sent, in seconds of the Unix epoch.
     """
 
     offset: int
@@ -42,24 +42,24 @@ class _Place(msgspec.Struct):
 
 
 class _State(msgspec.Struct):
-    """The content of a state file: the place reached, by log; the one written last is the last."""
+    """The content of a state file: a position for each log, in the order in which they were written."""
 
-    logs: dict[str, _Place]
+    logs: dict[str, _Position]
 
 
 class Start(NamedTuple):
-    """Where to begin, and why a file of which something was sent before begins at its first line."""
+    """The position to begin at; `anew` says why a file that was partly sent before begins at its first line."""
 
     mark: Mark = Mark()
     anew: str | None = None
 
 
 class Progress:
-    """One file on its way to one log: its bytes, and the place up to which they are acknowledged.
+    """The progress of one file towards one log: its bytes, and the position up to which they are acknowledged.
 
-    The state holds the digest of all bytes up to that place: a file that has grown since goes on where it stopped, and
-    one that differs anywhere before it is sent anew, while the log knows its events again. Standard input is never
-    resumed, nor what goes to an engine that does not name its log.
+    The state file holds the digest of all bytes before that position. A file that has grown continues there. A file
+    that differs before it is sent from its first line, as long as the log still recognises duplicates. Standard input
+    is never resumed, and neither is a file that goes to an engine which does not report the id of its log.
     """
 
     def __init__(self, path: str, target: Target, state_dir: Path | None = None) -> None:
@@ -72,7 +72,7 @@ class Progress:
         opened = open_input(path)
         self._digested = DigestedSource(opened) if resumable else None
         self.source = opened if self._digested is None else cast(BinaryIO, self._digested)
-        """What a reader reads."""
+        """The bytes of the file, for a reader."""
 
     @property
     def log(self) -> str | None:
@@ -80,27 +80,29 @@ class Progress:
         return self._target.log
 
     def restore(self) -> Start:
-        """Where to go on; reads the file up to there, and leaves the source at its beginning.
+        """The position to continue at. Reads the file up to there, and leaves the source at its beginning.
 
-        Raises `UsageError` for a file that is to begin anew after the log may have forgotten its events.
+        Raises `UsageError` if the file must begin at its first line, but the log may have forgotten its event marks.
         """
         if self._state is None or self._digested is None or not self._state.exists():
             return Start()
-        place = self._kept.get(str(self._target.log))
-        if place is None:
+        position = self._kept.get(str(self._target.log))
+        if position is None:
             return Start(anew="what was sent of it before is not known to be in this log")
-        if place.format != self._target.format:
-            return self._anew(place, "what was sent of it before was read in another way")
-        if self._digested.read_up_to(place.offset) != place.digest:
+        if position.format != self._target.format:
+            return self._anew(position, "what was sent of it before was read in another way")
+        if self._digested.read_up_to(position.offset) != position.digest:
             self._digested.rewind()
-            return self._anew(place, f"it differs from what was sent before, within the first {place.lines} lines")
+            return self._anew(
+                position, f"it differs from what was sent before, within the first {position.lines} lines"
+            )
         self._digested.seek(0)
-        self._began = place.began
-        return Start(Mark(place.offset, place.lines, place.ended))
+        self._began = position.began
+        return Start(Mark(position.offset, position.lines, position.ended))
 
-    def _anew(self, place: _Place, why: str) -> Start:
-        """Begin at the first line, unless the log may have forgotten what it has of the file and counts it twice."""
-        days = (self._began - place.began) / DAY_SECONDS
+    def _anew(self, position: _Position, why: str) -> Start:
+        """Begin at the first line, unless the log may have forgotten the event marks: it would count the file twice."""
+        days = (self._began - position.began) / DAY_SECONDS
         if days < DUPLICATE_DAYS:
             return Start(anew=why)
         raise UsageError(
@@ -110,16 +112,16 @@ class Progress:
         )
 
     def save(self, mark: Mark) -> None:
-        """Keep a place whose events are all acknowledged. Raises `EnvironmentFailure`."""
+        """Save a position; the events before it are all acknowledged. Raises `EnvironmentFailure`."""
         if self._digested is None or (digest := self._digested.up_to(mark.offset)) is None:
             return
         log = str(self._target.log)
         self._kept.pop(log, None)
-        self._kept[log] = _Place(*mark, digest, self._target.format, self._began)
+        self._kept[log] = _Position(*mark, digest, self._target.format, self._began)
         self._write()
 
     def forget(self) -> None:
-        """Begin at the first line, now and the next time."""
+        """Delete the saved position, so that the file begins at its first line."""
         if self._state is None:
             return
         self._kept.pop(str(self._target.log), None)
@@ -153,8 +155,8 @@ def _state_file(path: str, state_dir: Path | None) -> Path:
     return state_dir / f"{file.name}.{name}{SUFFIX}"
 
 
-def _kept(state: Path | None) -> dict[str, _Place]:
-    """The places in a state file; none where it is missing, damaged or of an older form."""
+def _kept(state: Path | None) -> dict[str, _Position]:
+    """The positions in a state file; none if it is missing, damaged or of an older form."""
     try:
         return {} if state is None else msgspec.json.decode(state.read_bytes(), type=_State).logs
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):

@@ -1,4 +1,8 @@
-"""Sending files: read, batch, post, and keep the place that is acknowledged."""
+"""Sends files: reads them, posts their events in batches, and saves the position up to which they are durable.
+
+A batch is posted before its position is saved, so a crash between the two sends the batch again; the log recognises
+its events by their idempotency keys.
+"""
 
 import asyncio
 import itertools
@@ -9,7 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.client import EngineClient, Patience, Submission
+from connectors.base import EventSink, Submission
+from connectors.client import EngineClient, Patience
 from connectors.files.lines import STANDARD_INPUT
 from connectors.files.profile import Profile
 from connectors.files.progress import Silent, TransferProgress
@@ -21,9 +26,11 @@ from engine.core.errors import EnvironmentFailure, UsageError
 
 @dataclass(frozen=True)
 class SendOptions:
-    """How to send. `restart` ignores an earlier place; without `state_dir` the place is kept beside the file.
+    """How to send. A batch ends at `batch_events` events or `batch_bytes` bytes, whichever comes first.
 
-    `complete`: the files are whole, so that a last line without its line end is sent too.
+    `restart` begins at the first line, even if a position was saved. `complete` says that nobody writes to the files
+    any more, so that a last line without a line end is sent too. Without `state_dir` positions are saved beside the
+    files.
     """
 
     restart: bool = False
@@ -44,8 +51,8 @@ def send_files(
 ) -> SendReport:
     """Send files to the engine at `url`, one after the other; `-` is standard input.
 
-    Raises `UsageError` (2) for a path or profile that cannot be used, `EnvironmentFailure` (3) when a file cannot be
-    read or the engine cannot be reached; what was acknowledged until then is kept, and a second call goes on there.
+    Raises `UsageError` for a path or profile that cannot be used, `EnvironmentFailure` if a file cannot be read or the
+    engine cannot be reached. A second call continues after the last batch that was acknowledged.
     """
     plan = [(path, choose_reader(path, profile)) for path in paths]
     for path, _ in plan:
@@ -62,32 +69,32 @@ async def _send_all(
         log = await client.log_id()
         for path, reader in plan:
             target = Target(log, f"{reader.name} {reader.digest}")
-            with closing(Progress(path, target, options.state_dir)) as place:
-                report.files.append(await _Transfer(client, reader, place, options, progress).send(path))
+            with closing(Progress(path, target, options.state_dir)) as saved:
+                report.files.append(await _Transfer(client, reader, saved, options, progress).send(path))
     report.seconds = round(time.monotonic() - started, 3)
     return report
 
 
 class _Transfer:
-    """One file on its way."""
+    """The transfer of one file."""
 
     def __init__(
-        self, client: EngineClient, reader: Reader, place: Progress, options: SendOptions, progress: TransferProgress
+        self, sink: EventSink, reader: Reader, saved: Progress, options: SendOptions, progress: TransferProgress
     ) -> None:
-        self._client = client
+        self._sink = sink
         self._reader = reader
-        self._place = place
+        self._saved = saved
         self._options = options
         self._progress = progress
 
     async def send(self, path: str) -> FileReport:
         if self._options.restart:
-            self._place.forget()
-        start, anew = self._place.restore()
+            self._saved.forget()
+        start, anew = self._saved.restore()
         report = FileReport(path, self._reader.name, resumed_at_line=start.lines, anew=anew)
         self._progress.start(path, _size(path))
         try:
-            items = self._reader.read(self._place.source, start)
+            items = self._reader.read(self._saved.source, start)
             for batch in _batches(self._whole(items, report), self._options):
                 await self._deliver(batch, report)
         finally:
@@ -96,7 +103,7 @@ class _Transfer:
         return report
 
     def _whole(self, items: Iterable[Item], report: FileReport) -> Iterator[Item]:
-        """The items up to the first that may still be being written."""
+        """The items up to the first one that another process may still be writing."""
         for item in items:
             if item.unfinished is not None and not self._options.complete:
                 report.unfinished = Problem(item.line, "unfinished", item.unfinished)
@@ -105,15 +112,15 @@ class _Transfer:
 
     async def _deliver(self, batch: Sequence[Item], report: FileReport) -> None:
         events = [event for item in batch for event in item.events]
-        submission = await self._client.post_events(events)
+        submission = await self._sink.post_events(events)
         await self._check_log()
         _account(batch, submission, report)
-        self._place.save(batch[-1].mark)
+        self._saved.save(batch[-1].mark)
         self._progress.advance(batch[-1].mark.offset, report.accepted, report.broken + report.refused)
 
     async def _check_log(self) -> None:
-        """While a lost engine was waited for, another log may have been put in its place."""
-        if await self._client.log_id() != self._place.log:
+        """Check that the engine still appends to the same log: it may have been restarted on another one."""
+        if await self._sink.log_id() != self._saved.log:
             raise EnvironmentFailure(
                 "the engine was started on another log meanwhile, which lacks what was sent before: send again, which "
                 "begins at the first line"
@@ -123,7 +130,7 @@ class _Transfer:
 def _account(batch: Sequence[Item], submission: Submission, report: FileReport) -> None:
     line_of = list(itertools.chain.from_iterable([item.line] * len(item.events) for item in batch))
     problems = [Problem(item.line, "broken", item.problem) for item in batch if item.problem is not None]
-    problems += [Problem(line_of[refusal.index], "refused", refusal.reason) for refusal in submission.refused]
+    problems += [Problem(line_of[rejected.index], "refused", rejected.reason) for rejected in submission.refused]
     for problem in sorted(problems, key=lambda problem: problem.line):
         report.add_problem(problem)
     report.lines = batch[-1].mark.lines

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from connectors.files.csv_reader import Unreadable
+from connectors.mapping.values import Unreadable
 from engine.core.identify import MAX_NAME, Name
 from engine.core.values import iso
 

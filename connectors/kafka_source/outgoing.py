@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_in_headers
 from connectors.kafka_source.profile import default_source
 from connectors.kafka_source.translate import Misfit, Outcome, Skipped
-from engine.core.events import Broadcast
+from engine.core.events import BROADCAST_TYPES
 from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope
 from engine.core.values import moment, partition_of
@@ -49,7 +49,7 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
         return []
     if isinstance(outcome, Rejection):
         return [_letter(record, outcome, target)]
-    if isinstance(outcome.event, Broadcast):
+    if type(outcome.event) in BROADCAST_TYPES:
         key = outcome.event.source.encode()
         everywhere = range(target.partitions)
         return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]

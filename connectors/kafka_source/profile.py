@@ -34,14 +34,12 @@ the record itself are `@topic`, `@partition`, `@offset`, `@key`, `@time` and `@h
 CloudEvent is the event: its attributes and `data`. With rules, its id, source and time stay unless others are named.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from connectors.files.profile import Profile, Rule, TimeColumns
-from engine.core.errors import UsageError
+from connectors.mapping.language import Declared, Reading, Rule, TimeColumns, faults, read_profile
 from engine.core.events import EVENT_TYPES, Reserved
 
 OWN_PREFIX = "stockline."
@@ -54,11 +52,7 @@ TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 FeedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TopicProfile(_Strict):
+class TopicProfile(Declared):
     """A declared reading of one topic; see the module's example."""
 
     topic: TopicName
@@ -71,7 +65,7 @@ class TopicProfile(_Strict):
     thousands: str = ""
     time_zone: str = "UTC"
     empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int] = {}
+    units: dict[str, str | int] = Field(default_factory=dict)
 
     @field_validator("topic")
     @classmethod
@@ -100,12 +94,11 @@ class TopicProfile(_Strict):
             self.reading("unnamed")
         return self
 
-    def reading(self, feed: str) -> Profile:
-        """How the rules read a document, in terms of a profile of CSV files whose columns are dotted paths."""
+    def reading(self, feed: str) -> Reading:
+        """How the rules read a document of this topic; `feed` names the default source."""
         is_event = self.format == "cloudevents"
         try:
-            return Profile(
-                name=feed,
+            return Reading(
                 source=self.source or default_source(feed, self.topic),
                 id=self.id or (EVENT_ID if is_event else RECORD_ID),
                 time=self.time or (EVENT_TIME if is_event else RECORD_TIME),
@@ -117,10 +110,10 @@ class TopicProfile(_Strict):
                 units=self.units,
             )
         except ValidationError as error:
-            raise ValueError(_sentence(error)) from error
+            raise ValueError(faults(error)) from error
 
 
-class SourceProfile(_Strict):
+class SourceProfile(Declared):
     """The topics of one feed. Its name stays: under another one every topic is read from its beginning."""
 
     name: FeedName
@@ -146,17 +139,5 @@ def default_source(feed: str, topic: str) -> str:
 
 
 def load_profile(path: Path) -> SourceProfile:
-    """Read a profile from TOML. Raises `UsageError` with every fault named by its place."""
-    try:
-        return SourceProfile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"cannot read the profile {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the profile {path} is not TOML: {error}") from error
-    except ValidationError as error:
-        raise UsageError(f"the profile {path} is not right: {_sentence(error)}") from error
-
-
-def _sentence(error: ValidationError) -> str:
-    faults = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in faults)
+    """Read a profile from TOML. Raises `UsageError`, which names every fault by its path within the profile."""
+    return read_profile(path, SourceProfile)

@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError
 
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.lane import Lane
+from connectors.kafka_source.foreign_partition import ForeignPartition
 from connectors.kafka_source.outgoing import Target, portions
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Outcome, Skipped, Translated, Translation
@@ -73,7 +73,7 @@ class Source(ConsumerRebalanceListener):
         self._group = f"{connection.settings.group}-source-{profile.name}"
         self._target = Target(partitions, profile.name)
         self._translation = Translation(profile)
-        self._lanes: dict[TopicPartition, Lane] = {}
+        self._owned: dict[TopicPartition, ForeignPartition] = {}
         self._sharing = asyncio.Lock()
         self._generation = 0
         self._ends: dict[TopicPartition, int] | None = None
@@ -100,7 +100,7 @@ class Source(ConsumerRebalanceListener):
         finally:
             await stopped(consumer)
             async with self._sharing:
-                await self._close_lanes()
+                await self._close_owned()
         return self.tally
 
     async def _subscribe(self, consumer: AIOKafkaConsumer, once: bool) -> None:
@@ -119,37 +119,37 @@ class Source(ConsumerRebalanceListener):
         """Let commits under way come to their end, then let go of everything."""
         async with self._sharing:
             self._generation += 1
-            await self._close_lanes()
+            await self._close_owned()
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Take what the group gives; the loop opens it."""
         async with self._sharing:
             self._generation += 1
-            self._lanes = {place: Lane(self._connection, self._group, place) for place in sorted(assigned)}
-            log.info("reading %d partitions of %s", len(self._lanes), ", ".join(self._profile.topic_names))
+            self._owned = {place: ForeignPartition(self._connection, self._group, place) for place in sorted(assigned)}
+            log.info("reading %d partitions of %s", len(self._owned), ", ".join(self._profile.topic_names))
 
-    async def _close_lanes(self) -> None:
-        lanes, self._lanes = self._lanes, {}
-        await asyncio.gather(*(lane.close() for lane in lanes.values()))
+    async def _close_owned(self) -> None:
+        owned, self._owned = self._owned, {}
+        await asyncio.gather(*(foreign.close() for foreign in owned.values()))
 
     # the loop ---------------------------------------------------------------------------------------------------------
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         async with self._sharing:
-            await _all(self._open(lane, consumer) for lane in self._lanes.values() if lane.may_open)
-            ready = [place for place, lane in self._lanes.items() if lane.is_open]
+            await _all(self._open(foreign, consumer) for foreign in self._owned.values() if foreign.may_open)
+            ready = [place for place, foreign in self._owned.items() if foreign.is_open]
             generation = self._generation
         fetched = await self._fetch(consumer, ready)
         async with self._sharing:
             if generation == self._generation and fetched is not None:
-                lanes = [self._lanes[place] for place in ready]
-                await _all(self._serve(lane, fetched.get(lane.place, ()), consumer) for lane in lanes)
+                owned = [self._owned[place] for place in ready]
+                await _all(self._serve(foreign, fetched.get(foreign.place, ()), consumer) for foreign in owned)
 
-    async def _open(self, lane: Lane, consumer: AIOKafkaConsumer) -> None:
+    async def _open(self, foreign: ForeignPartition, consumer: AIOKafkaConsumer) -> None:
         try:
-            await lane.open(consumer)
+            await foreign.open(consumer)
         except EnvironmentFailure as error:
-            await lane.failed(error)
+            await foreign.failed(error)
 
     async def _fetch(self, consumer: AIOKafkaConsumer, ready: Sequence[TopicPartition]) -> Fetch | None:
         """What has come; None where the fetch failed, and every partition must be opened anew."""
@@ -168,32 +168,34 @@ class Source(ConsumerRebalanceListener):
         except EnvironmentFailure as error:
             # A client that fails at one partition may have dropped what it had already taken from another.
             async with self._sharing:
-                await asyncio.gather(*(lane.failed(error) for lane in self._lanes.values()))
+                await asyncio.gather(*(foreign.failed(error) for foreign in self._owned.values()))
             return None
         finally:
             fetching.cancel()
             waiting.cancel()
 
-    async def _serve(self, lane: Lane, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
+    async def _serve(
+        self, foreign: ForeignPartition, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer
+    ) -> None:
         try:
             with self._connection.translated("fetching failed"):
-                position = await consumer.position(lane.place)
+                position = await consumer.position(foreign.place)
             # The position may have moved without records, over the marks of others' transactions.
-            if position == lane.position:
+            if position == foreign.position:
                 return
-            received = [_received(record) for record in records if record.offset >= lane.position]
+            received = [_received(record) for record in records if record.offset >= foreign.position]
             for portion in portions(received, self._translation, self._target, position):
-                await lane.commit(portion.sent, portion.reached)
+                await foreign.commit(portion.sent, portion.reached)
                 self.tally.add(portion.outcomes)
         except EnvironmentFailure as error:
-            await lane.failed(error)
+            await foreign.failed(error)
 
     async def _is_done(self, consumer: AIOKafkaConsumer) -> bool:
         """Whether the ends are reached that were there at the start; of other members' partitions, by their commits."""
         if self._ends is None:
             return False
         left = {place: end for place, end in self._ends.items() if not self._has_reached(place, end)}
-        if any(place in self._lanes for place in left) or time.monotonic() < self._elsewhere_at:
+        if any(place in self._owned for place in left) or time.monotonic() < self._elsewhere_at:
             return False
         self._elsewhere_at = time.monotonic() + ELSEWHERE_SECONDS
         for place, end in left.items():
@@ -204,8 +206,8 @@ class Source(ConsumerRebalanceListener):
         return True
 
     def _has_reached(self, place: TopicPartition, end: int) -> bool:
-        lane = self._lanes.get(place)
-        return lane is not None and lane.is_open and lane.position >= end
+        foreign = self._owned.get(place)
+        return foreign is not None and foreign.is_open and foreign.position >= end
 
     def _tell(self) -> None:
         at, last = self._told

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from connectors.files.csv_reader import Translator, Unreadable
-from connectors.files.profile import template_fields
 from connectors.kafka_source.documents import Document, Received, cloud_event, json_document, parsed_object
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
+from connectors.mapping.language import template_fields
+from connectors.mapping.translator import Translator
+from connectors.mapping.values import Unreadable
 from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.identify import Name, identify
 from engine.core.outcomes import Rejection

@@ -1,1 +1,1 @@
-"""The Online Retail invoices: a real year of a gift wholesaler, as events, and a simulated supply side for it."""
+"""The Online Retail invoices, a real year of a gift wholesaler, as events. The demo adds a simulated supply side."""

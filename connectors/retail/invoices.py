@@ -1,9 +1,9 @@
-"""Lines of the Online Retail invoices, and what each of them is.
+"""Parses the lines of the Online Retail invoices and classifies them.
 
-What the data holds beside sales: cancellations and returns (invoices that start with C), stock written off or found
-(price 0, with a remark where the product's name should be), bad debt (invoices that start with A), and codes that are
-no goods: postage, fees, discounts. Stock codes that differ in case only are the same goods. Rows that repeat another
-row exactly are lines of their own.
+Besides sales, the data holds cancellations and returns (invoices that start with C), stock written off or found (price
+0, with a remark where the product's name should be), bad debt (invoices that start with A), and codes that are no
+goods: postage, fees, discounts. Stock codes that differ only in case are the same goods. Rows that repeat another row
+exactly are lines of their own.
 """
 
 import csv
@@ -33,7 +33,10 @@ class BadLine(StocklineError):
 
 
 class InvoiceLine(NamedTuple):
-    """One invoice line: its invoice and its row within it from 1, goods, signed units, UTC microseconds, price."""
+    """One line of an invoice; `row` is its number within the invoice, from 1.
+
+    `qty` is in signed units, `at` in microseconds UTC, `price` in GBP a unit. `reason` is given for adjustments only.
+    """
 
     invoice: str
     row: int
@@ -49,9 +52,9 @@ class InvoiceLine(NamedTuple):
 
 
 class InvoiceParser:
-    """Cells to invoice lines; numbers the rows of each invoice.
+    """Parses the cells of lines and numbers the lines of each invoice.
 
-    An invoice may be interrupted by a few lines of another: the counts of the last invoices are remembered.
+    The lines of an invoice may be interrupted by a few lines of others, so the counts of the last invoices are kept.
     """
 
     def __init__(self) -> None:
@@ -59,7 +62,7 @@ class InvoiceParser:
         self._moments: dict[str, int] = {}
 
     def parse(self, cells: list[str]) -> InvoiceLine:
-        """One line. Raises `BadLine`."""
+        """Parse the cells of one line. Raises `BadLine`."""
         if len(cells) != len(COLUMNS):
             raise BadLine(f"{len(cells)} cells where {len(COLUMNS)} are expected")
         invoice, code, description, quantity, moment, price, customer, country = cells
@@ -98,7 +101,7 @@ class InvoiceParser:
 
 
 def classify(invoice: str, code: str, description: str, qty: int, price: float) -> tuple[Kind, str | None]:
-    """What a line is, and for an adjustment its reason."""
+    """The kind of a line, and the reason of an adjustment."""
     if invoice.startswith("A"):
         return "bad debt", None
     if not _GOODS.match(code.strip().upper()):
@@ -115,12 +118,12 @@ def classify(invoice: str, code: str, description: str, qty: int, price: float) 
 
 
 def packaged_data() -> Path:
-    """The part of the data that the distribution carries."""
+    """The path of the data in the distribution: December 2010 to September 2011."""
     return Path(str(resources.files("connectors.retail").joinpath("data/online-retail-2010-12-to-2011-09.csv.xz")))
 
 
 def read_invoices(path: Path | None = None) -> Iterator[InvoiceLine]:
-    """All lines of a file (default: the packaged one) in time order; broken ones are left out."""
+    """All lines of a file in time order, without broken ones; the packaged data by default."""
     parser = InvoiceParser()
     with open_input(str(path or packaged_data())) as source:
         yield from _parsed(parser, csv.reader(line.decode("utf-8") for line in source))

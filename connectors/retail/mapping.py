@@ -1,13 +1,13 @@
-"""Invoice lines to events of the contract.
+"""Maps invoice lines to events of the contract.
 
-A sale leaves stock, a line of a cancelled invoice returns to it, a remark adjusts it. The event's id is the invoice and
-the row within it, so that lines that repeat each other stay apart and a file sent again is recognised.
+A sale issues stock, a line of a cancelled invoice returns it, a remark adjusts it. The event's id is made of the
+invoice and the row within it: lines that repeat each other stay apart, and a file that is sent again is recognised.
 """
 
 import csv
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -20,9 +20,9 @@ LOCATION = "UK"
 _encode = msgspec.json.Encoder().encode
 
 
-def event_of(line: InvoiceLine, location: str = LOCATION, source: str = SOURCE) -> dict[str, Any] | None:
-    """The CloudEvent of a line; None for one that moves no goods."""
-    data: dict[str, Any] = {"sku": line.sku, "location": location, "qty": abs(line.qty)}
+def event_of(line: InvoiceLine, location: str = LOCATION, source: str = SOURCE) -> dict[str, object] | None:
+    """The CloudEvent of a line; None if the line moves no goods."""
+    data: dict[str, object] = {"sku": line.sku, "location": location, "qty": abs(line.qty)}
     if line.kind == "sale":
         kind, data["order"] = "stock.issued", line.invoice
     elif line.kind == "return":
@@ -43,18 +43,18 @@ def event_of(line: InvoiceLine, location: str = LOCATION, source: str = SOURCE) 
 
 
 def local_time(at: int) -> str:
-    """UTC microseconds as the shop's local time with its offset."""
+    """An instant in microseconds UTC, as the shop's local time in ISO 8601 with its offset."""
     return datetime.fromtimestamp(at / 1_000_000, UTC).astimezone(ZONE).isoformat()
 
 
 class InvoiceReader:
-    """The invoices as a format of `stockline send`: `--profile online-retail`."""
+    """The `Reader` of the invoices: `stockline send --profile online-retail`."""
 
     name = "online-retail"
     digest = "1"
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
-        """The lines behind `start`. What lies before is parsed again: the rows of an invoice are numbered from it."""
+        """The lines after `start`. The lines before it are parsed too, since they number the rows of an invoice."""
         parser = InvoiceParser()
         for line in read_lines(source):
             mark = line.mark

@@ -1,4 +1,4 @@
-"""The remarks that the wholesaler's staff wrote where a product's name should be, and the reasons behind them."""
+"""Reads the remarks that the wholesaler's staff wrote in place of a product's name: the reasons of adjustments."""
 
 _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
@@ -15,14 +15,14 @@ _REASONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("counted", ("check", "counted", "difference")),
     ("correction", ("adjust", "reverse", "incorrect", "oops", "error", "manual", "test", "fix", "allocate")),
 )
-"""The first reason with one of its words in the remark applies."""
+"""The reasons, each with the words that tell it; the first reason with a word in the remark applies."""
 
 _WORDS = tuple(word for _, words in _REASONS for word in words)
 _NOT_IN_NAMES = frozenset({"CHECK", "AMAZON", "MIA", "DAMAGED", "FOUND", "FBA", "WET/MOULDY", "DOTCOM POSTAGE"})
 
 
 def is_remark(description: str) -> bool:
-    """Whether a description is a remark of the staff: product names are written in capitals, remarks are not."""
+    """Whether a description is a remark: product names are written in capitals, remarks are not."""
     text = description.strip()
     letters = [letter for letter in text if letter.isalpha()]
     if not letters or text in _NOT_IN_NAMES:
@@ -32,7 +32,7 @@ def is_remark(description: str) -> bool:
 
 
 def reason_of(description: str, qty: int) -> str:
-    """Why stock was adjusted by `qty`, as one word; without a telling remark `unexplained`."""
+    """The reason of an adjustment by `qty` units, as one word; `found` or `unexplained` if no word tells it."""
     text = description.strip().lower()
     for reason, words in _REASONS:
         if any(word in text for word in words):

@@ -26,6 +26,13 @@ class Fetched(NamedTuple):
     everywhere: frozenset[int] = frozenset()
 
 
+class Appended(NamedTuple):
+    """The partition and the offset that the log has given to a record."""
+
+    partition: int
+    offset: int
+
+
 class LogBounds(NamedTuple):
     """The first offset that the log still has, and the offset that its next record gets."""
 

@@ -5,11 +5,12 @@ returns, everything in it survives a crash of the process and of the machine.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
 
 from engine.core.errors import BrokenInvariant
-
-Topic = Literal["positions", "signals", "alerts", "dead-letters"]
+from engine.core.topics import Topic
 
 
 class Record(NamedTuple):
@@ -22,7 +23,7 @@ class Record(NamedTuple):
     arrived_at: int
 
 
-class Output(NamedTuple):
+class Output(Struct, frozen=True):
     """One published record. `key` is the row (sku NUL location), or the source of a dead letter; `id` names the thing.
 
     `value` is the CloudEvents JSON, whose `type` is `kind`. For positions the latest of a row counts, for the others

@@ -16,8 +16,9 @@ from typing import IO
 
 import msgspec
 
-from engine.bus.single import Audited, Bus, Commit, Output, Topic
+from engine.bus.single import Audited, Bus, Commit, Output
 from engine.core.errors import Corrupt, UsageError
+from engine.core.topics import Topic
 from tables.stores.rocksdb_errors import fail
 
 FORMAT_LINE = b"stockline rows 1\n"

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from engine.cli import show
-from engine.contract import schemas as contract
+from engine.contract import asyncapi, schemas
 
 
 def schema(
@@ -17,14 +17,14 @@ def schema(
     show.document(_document(kind))
 
 
-def _document(kind: str | None) -> contract.Schema:
+def _document(kind: str | None) -> schemas.Schema:
     if kind is None:
-        return contract.contract()
+        return schemas.contract()
     if kind == "asyncapi":
-        return contract.asyncapi()
+        return asyncapi.document()
     if kind == "openapi":
         # Only this document needs the HTTP layer.
         from engine.web import openapi
 
         return openapi.document()
-    return contract.of_type(kind)
+    return schemas.of_type(kind)

@@ -1,1 +1,1 @@
-"""What the outside relies on, written for programs: schemas of events and outputs, the AsyncAPI document."""
+"""The contract for programs: the schemas of events and outputs, and the AsyncAPI document."""

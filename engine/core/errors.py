@@ -17,7 +17,7 @@
     |-- Lagging                 `engine.runtime.subscriptions`: a subscriber was too slow and must start anew
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
-    |-- Unreadable              `connectors.files.csv_reader`: a CSV row that the profile cannot read
+    |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
     `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 
 An error that only one module raises is declared there, under the class that says how it is treated.

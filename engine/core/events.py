@@ -3,13 +3,13 @@
 # ruff: noqa: D101 - the class of an event is one line; `engine.core.payloads` says what it means
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, Any, Generic, Literal, TypeVar, Union
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args
 
 import msgspec
 from msgspec import Meta
 
 from engine.core import payloads as p
-from engine.core.fields import Checked, Data, Identifier, reader_of
+from engine.core.fields import Checked, Data, Identifier, check_each, reader_of
 from engine.core.outcomes import Rejection
 from engine.core.values import MAX_QUANTITY
 
@@ -35,8 +35,8 @@ class Event(Checked, tag_field="type", kw_only=True, omit_defaults=True, gc=Fals
     correlationid: str | None = None
 
     def __post_init__(self) -> None:
-        # Named, as super() takes its time and every event comes by here.
-        Checked.__post_init__(self)
+        # Not those of every struct: an id comes but once, so it need not be remembered.
+        check_each((self.id, self.source))
         if self.time.year < 1970:
             raise ValueError("`time` is before 1970")
 
@@ -101,12 +101,15 @@ for _name, _kind in EVENT_TYPES.items():
 
 Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
 """Events that concern no single sku: every partition folds its own copy."""
+BROADCAST_TYPES: frozenset[type] = frozenset(get_args(Broadcast))
 
 Reserved = ClockTicked | ClockAccepted
 """Events that only the engine itself writes."""
 
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(AnyEvent)
 _data_encoder = msgspec.json.Encoder()
+# A digest that is copied costs less than a new one.
+_identities, _contents = blake2b(digest_size=16), blake2b(digest_size=8)
 _TYPE_OF = {kind: name for name, kind in EVENT_TYPES.items()}
 _TAG_OF = {kind: name.encode() for name, kind in EVENT_TYPES.items()}
 
@@ -138,13 +141,16 @@ def _rejection(message: str) -> Rejection:
 
 def identity(event: Event) -> bytes:
     """The 16-byte digest of `source` and `id`: the idempotency key of an event."""
-    return blake2b(f"{event.source}\0{event.id}".encode(), digest_size=16).digest()
+    digest = _identities.copy()
+    digest.update(f"{event.source}\0{event.id}".encode())
+    return digest.digest()
 
 
 def content(event: Event, at: int) -> bytes:
     """The 8-byte digest of an event's content: type, instant and data. Other JSON of the same content has the same."""
-    body = b"%b %d %b" % (_TAG_OF[type(event)], at, _data_encoder.encode(event.data))
-    return blake2b(body, digest_size=8).digest()
+    digest = _contents.copy()
+    digest.update(b"%b %d %b" % (_TAG_OF[type(event)], at, _data_encoder.encode(event.data)))
+    return digest.digest()
 
 
 def type_name(event: Event) -> str:

@@ -32,8 +32,10 @@ SEVERITY: Mapping[AlertKind, Severity] = {
 """How grave an alert is follows from its kind; a new kind is named in the list of its severity."""
 
 
-class Position(Struct, kw_only=True):
+class Position(Struct):
     """The published row of (sku, location). Quantities in base units; `updated` is event time."""
+
+    # Nearly every event publishes one, so it is made of positional arguments, which takes half the time.
 
     sku: str
     location: str
@@ -100,7 +102,7 @@ class DeadLetter(Struct, kw_only=True, omit_defaults=True):
     event_source: str | None = None
 
 
-class OutputEvent(Struct, kw_only=True, omit_defaults=True):
+class OutputEvent(Struct, omit_defaults=True):
     """The CloudEvents envelope of everything that goes out."""
 
     specversion: str
@@ -131,14 +133,21 @@ def envelope(
     """
     return _encoder.encode(
         OutputEvent(
-            specversion="1.0",
-            id=name,
-            source=SOURCE,
-            type=kind,
-            time=moment(at),
-            subject=data.reason if isinstance(data, DeadLetter) else f"{data.sku}@{data.location}",
-            data=data,
-            traceparent=None if cause is None else cause.traceparent,
-            correlationid=None if cause is None else cause.correlationid,
+            "1.0",
+            name,
+            SOURCE,
+            kind,
+            moment(at),
+            data.reason if isinstance(data, DeadLetter) else f"{data.sku}@{data.location}",
+            data,
+            None if cause is None else cause.traceparent,
+            None if cause is None else cause.correlationid,
         )
     )
+
+
+def position_changed(position: Position, ref: str) -> bytes:
+    """Encode a position as the CloudEvent `position.changed`; `ref` tells it from the others of its row."""
+    name = f"{position.sku}@{position.location}"
+    event = OutputEvent("1.0", f"{name}/{ref}", SOURCE, "position.changed", position.updated, name, position)
+    return _encoder.encode(event)

@@ -29,7 +29,8 @@ def instant(moment: datetime) -> int:
 @lru_cache(maxsize=256)
 def moment(at: int) -> datetime:
     """The aware UTC datetime of an instant; one event asks for the same few several times."""
-    return EPOCH + timedelta(microseconds=at)
+    # Days, seconds, microseconds: naming the last takes a third longer.
+    return EPOCH + timedelta(0, 0, at)
 
 
 def iso(at: int) -> str:

@@ -1,4 +1,4 @@
-"""How the demo shows that it works: a live line on a terminal, plain lines otherwise."""
+"""Shows the progress of the demo: a live line on a terminal, plain lines otherwise."""
 
 import time
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 class Display(Protocol):
-    """Told of steps and of the state of the replay."""
+    """What the run calls when a step begins and when the replay has advanced; a context manager."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -27,15 +27,15 @@ class Display(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """A step begins."""
+        """Print the name of a step that begins."""
         ...
 
     def show(self, status: Status) -> None:
-        """The replay is that far."""
+        """Show how far the replay is."""
         ...
 
     def close(self) -> None:
-        """Leave the screen to what comes."""
+        """Stop drawing, so that others may print."""
         ...
 
 
@@ -102,7 +102,7 @@ class _Live:
 
 
 def display_for(out: TextIO) -> Display:
-    """A live line on a terminal, plain lines otherwise."""
+    """A live line if `out` is a terminal, plain lines otherwise."""
     return _Live(out) if out.isatty() else _Plain(out)
 
 

@@ -1,10 +1,13 @@
-"""The demo's summary, for a person to judge."""
+"""Prints the demo's summary as tables."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
+
+from engine.demo.figures import SignalFigures, Summary
+from engine.demo.world.judge import DriftFigures
 
 NAMES = {
     "not_posted": "event not posted",
@@ -16,8 +19,8 @@ NAMES = {
 }
 
 
-def print_summary(summary: Mapping[str, Any], out: TextIO) -> None:
-    """Print the summary as tables."""
+def print_summary(summary: Summary, out: TextIO) -> None:
+    """Print the summary to `out`, 110 columns wide unless it is a terminal."""
     console = Console(file=out, highlight=False, width=None if out.isatty() else 110)
     first, last = summary["period"]
     console.print()
@@ -43,7 +46,7 @@ def _table(title: str, columns: Iterable[str]) -> Table:
     return table
 
 
-def _events(summary: Mapping[str, Any]) -> Table:
+def _events(summary: Summary) -> Table:
     table = _table("\nEvents", ("type", "sent", "applied"))
     sent, applied = summary["events"]["sent"], summary["events"]["applied"]
     for kind, count in sent.items():
@@ -51,20 +54,22 @@ def _events(summary: Mapping[str, Any]) -> Table:
     return table
 
 
-def _accuracy(summary: Mapping[str, Any]) -> Table:
+def _accuracy(summary: Summary) -> Table:
     table = _table("\nMishaps on the way", ("", "sent", "found"))
-    table.add_row("sent twice", *(f"{summary['duplicates'][side]:,}" for side in ("sent", "found")))
-    letters = summary["dead_letters"]
-    for reason in dict.fromkeys([*letters["sent"], *letters["found"]]):
-        table.add_row(f"spoiled: {reason}", *(f"{letters[side].get(reason, 0):,}" for side in ("sent", "found")))
+    duplicates, letters = summary["duplicates"], summary["dead_letters"]
+    table.add_row("sent twice", f"{duplicates['sent']:,}", f"{duplicates['found']:,}")
+    sent, found = letters["sent"], letters["found"]
+    for reason in dict.fromkeys([*sent, *found]):
+        table.add_row(f"spoiled: {reason}", f"{sent.get(reason, 0):,}", f"{found.get(reason, 0):,}")
     table.add_row("late, up to 3 hours", f"{summary['late']:,}", "")
     return table
 
 
-def _signals(signals: Mapping[str, Any]) -> Table:
+def _signals(signals: SignalFigures) -> Table:
     table = _table("\nReplenishment signals", ("", "count"))
+    counts: Mapping[str, object] = signals
     for name in ("opened", "auto", "review", "amended", "withdrawn"):
-        table.add_row(name, f"{signals[name]:,}")
+        table.add_row(name, f"{counts[name]:,}")
     for status, count in sorted(signals["status"].items()):
         if status != "withdrawn":
             table.add_row(f"now {status}", f"{count:,}")
@@ -73,26 +78,28 @@ def _signals(signals: Mapping[str, Any]) -> Table:
     return table
 
 
-def _alerts(alerts: Mapping[str, Any]) -> Table:
+def _alerts(alerts: Mapping[str, Mapping[str, int]]) -> Table:
     table = _table("\nAlerts", ("kind", "open", "resolved"))
     for kind, counts in sorted(alerts.items()):
         table.add_row(kind, f"{counts.get('open', 0):,}", f"{counts.get('resolved', 0):,}")
     return table
 
 
-def _drift(drift: Mapping[str, Any]) -> Table:
+def _drift(drift: DriftFigures) -> Table:
     table = _table(
         "\nErrors planted in the ERP's balances", ("cause", "planted", "found", "right cause", "right event")
     )
-    columns = ("planted", "found", "right_cause", "right_event")
-    for cause, counts in drift["by_cause"].items():
-        table.add_row(NAMES.get(cause, cause), *(f"{counts[column]:,}" for column in columns))
-    table.add_row("[bold]all[/bold]", *(f"{drift[column]:,}" for column in columns))
+    lines: list[tuple[str, Mapping[str, object]]] = [
+        *((NAMES.get(cause, cause), counts) for cause, counts in drift["by_cause"].items()),
+        ("[bold]all[/bold]", drift),
+    ]
+    for name, counts in lines:
+        table.add_row(name, *(f"{counts[column]:,}" for column in ("planted", "found", "right_cause", "right_event")))
     table.add_row(f"false alarms: {drift['false_alarms']} of {drift['alarms']}")
     return table
 
 
-def _service(summary: Mapping[str, Any]) -> Table:
+def _service(summary: Summary) -> Table:
     table = _table("\nThe same demand and suppliers", ("", "by the engine's signals", "by a nightly batch"))
     rows = (
         ("units served at once", "fill_rate", "{:.2%}"),
@@ -102,6 +109,7 @@ def _service(summary: Mapping[str, Any]) -> Table:
         ("average stock, GBP", "average_stock_value_gbp", "{:,}"),
         ("orders", "orders", "{:,}"),
     )
+    sides: tuple[Mapping[str, object], ...] = (summary["engine"], summary["nightly_batch"])
     for name, field, form in rows:
-        table.add_row(name, *(form.format(summary[side][field]) for side in ("engine", "nightly_batch")))
+        table.add_row(name, *(form.format(side[field]) for side in sides))
     return table

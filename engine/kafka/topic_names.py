@@ -1,9 +1,12 @@
-"""The topics of the contract as Kafka knows them."""
+"""The topics of the contract under their names on Kafka."""
 
-from engine.contract.schemas import CHANNELS
+from collections.abc import Mapping
 
-EVENTS = "stockline.events"
-STATE = "stockline.state"
-OUTPUTS = {name: f"stockline.{name}" for name in CHANNELS if name not in ("events", "state")}
+from engine.core import topics
+
+EVENTS = topics.EVENTS.kafka_name
+STATE = topics.STATE.kafka_name
+OUTPUTS: Mapping[topics.Topic, str] = {name: declared.kafka_name for name, declared in topics.OUTPUT_TOPICS.items()}
 DEAD_LETTERS = OUTPUTS["dead-letters"]
-TOPICS = [EVENTS, STATE, *OUTPUTS.values()]
+DECLARED: Mapping[str, topics.TopicDeclaration] = {each.kafka_name: each for each in topics.TOPICS.values()}
+TOPICS = list(DECLARED)

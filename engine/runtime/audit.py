@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine.bus.single import Audited, Bus, Kept, Topic
+from engine.bus.single import Audited, Bus, Kept
 from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
+from engine.core.topics import Topic
 from engine.runtime.differences import Comparison
 from engine.runtime.marker import read_marker, rules_of_log
 from engine.runtime.replay import replay

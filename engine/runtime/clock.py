@@ -137,7 +137,7 @@ class News:
         self._told: dict[str, int] = {}
         self._untold: dict[str, int] = {}
 
-    def heard(self, name: str, last: int) -> None:
+    def note(self, name: str, last: int) -> None:
         """An event from a declared feed has arrived at the instant `last`."""
         if last > self._told.get(name, 0):
             self._untold[name] = max(last, self._untold.get(name, 0))

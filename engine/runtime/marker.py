@@ -78,6 +78,7 @@ def resume(value: bytes | None, rules: Rules) -> Marker:
     """
     marker = read_marker(value)
     if marker.rules is None or marker.rules == rules:
+        marker.rules = rules
         return marker
     kept = msgspec.structs.asdict(marker.rules)
     asked = msgspec.structs.asdict(rules)

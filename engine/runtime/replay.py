@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from engine.bus.single import Audited, Bus
 from engine.core.rules import Rules
-from engine.runtime.fold import Decoder, Fold
-from engine.runtime.marker import read_marker
+from engine.runtime.arrivals import Decoder
+from engine.runtime.fold import Fold
+from engine.runtime.marker import resume
 
 REPLAY_RECORDS = 2_000
 """How many records are folded into one commit."""
@@ -24,8 +25,8 @@ def replay(source: Audited, target: Bus, rules: Rules, progress: Callable[[int],
     """
     decoder = Decoder(source.partitions)
     for partition in range(source.partitions):
-        marker = read_marker(target.marker(partition))
-        fold = Fold(target.state, partition, source.partitions, rules, marker, REPLAY_MEMORY_BYTES)
+        marker = resume(target.marker(partition), rules)
+        fold = Fold(target.state, partition, source.partitions, marker, REPLAY_MEMORY_BYTES)
         while records := source.read_log(partition, fold.marker.next_offset, REPLAY_RECORDS):
             target.commit([fold.step(decoder.arrivals(records), append=append).commit])
             fold.committed()

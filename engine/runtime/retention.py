@@ -19,11 +19,12 @@ from contextlib import closing, suppress
 
 from engine.bus import snapshot_file
 from engine.bus.disk.bus import EmbeddedBus
-from engine.bus.disk.retention import HISTORIES, PORTION
+from engine.bus.disk.retention import PORTION
 from engine.bus.single import Record
 from engine.core.errors import DiskFull, EnvironmentFailure, StocklineError
 from engine.core.events import decode, identity
 from engine.core.outcomes import Rejection
+from engine.core.topics import HISTORIES
 from engine.core.values import DAY
 from tables.event_marks import mark_key, newest_arrival
 

@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
-from engine.bus.single import Output, Topic
+from engine.bus.single import Output
 from engine.core.errors import StocklineError
+from engine.core.topics import Topic
 
 SUBSCRIPTION_BYTES = 32 << 20
 """With more than this waiting a subscriber is too slow. Queues share the outputs: many cost little more than one."""

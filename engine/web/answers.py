@@ -1,6 +1,6 @@
-"""Shapes of bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
+"""The bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,7 @@ Duplicates = Annotated[
 
 
 class RefusedItem(Struct):
-    """An item that went to the dead letters."""
+    """An event of a submission that was rejected and became a dead letter."""
 
     index: Index
     id: str | None
@@ -26,7 +26,7 @@ class RefusedItem(Struct):
 
 
 class Taken(Struct):
-    """What became of a body of events: all `accepted` ones are durable."""
+    """What became of the events of a body; the accepted ones are durable."""
 
     accepted: int
     refused: list[RefusedItem]
@@ -34,7 +34,7 @@ class Taken(Struct):
 
 
 class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
-    """The answer of a person or a system to a signal; `qty` in place of the proposed quantity."""
+    """The answer of a person or a system to a signal; `qty`, in base units, replaces the proposed quantity."""
 
     by: Name
     qty: Quantity | None = None
@@ -49,13 +49,13 @@ class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class ClockAnswer(Struct, forbid_unknown_fields=True):
-    """Who says that the machine's clock is right."""
+    """The statement of a person that the clock of a machine is right."""
 
     by: Name
 
 
 class Sync(Struct):
-    """How far the engine is; `lag` = accepted - applied. `log` is the id of its log, the same at every address."""
+    """How many events are accepted, how many applied and how many wait; `log` is the log's id, at every address."""
 
     accepted: int
     applied: int
@@ -64,7 +64,7 @@ class Sync(Struct):
 
 
 class Health(Struct):
-    """Whether the process is as it should be, and if not why."""
+    """The state of the process: `ok`, `waiting`, `stopping` or `failed`, and the reason."""
 
     status: str
     detail: str | None = None
@@ -73,8 +73,8 @@ class Health(Struct):
 _encoder = msgspec.json.Encoder()
 
 
-def as_json(value: Any, status: int = 200) -> web.Response:
-    """A JSON answer; values are msgspec types, plain JSON values or `Raw` bytes."""
+def as_json(value: object, status: int = 200) -> web.Response:
+    """A JSON answer of what msgspec can encode: its structs, plain values, or `Raw` bytes."""
     return web.Response(status=status, body=_encoder.encode(value), content_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Request bodies: read them within limits of size and time, and split them into the exact bytes of their events."""
+"""Request bodies: they are read within limits of size and time and split into the exact bytes of their events."""
 
 import asyncio
 import re
@@ -16,9 +16,10 @@ from engine.web.problems import Problem
 T = TypeVar("T")
 
 MAX_ITEMS = 200_000
-"""Of one body; events are so long that a body within its limit of bytes has fewer."""
+"""The most events of one body; real events are so long that the limit of bytes is reached first."""
 
 SPLIT_IN_LOOP_BYTES = 1024 * 1024
+"""A longer body is split in a thread, because splitting it would hold up all other calls."""
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 ONE = "application/cloudevents+json"
@@ -26,14 +27,14 @@ MANY = "application/cloudevents-batch+json"
 
 
 class Items(NamedTuple):
-    """The events of a body; `whole` says that the body could only be taken as one."""
+    """The bytes of each event of a body; `whole` if the body is neither an array nor lines and counts as one event."""
 
     parts: list[bytes]
     whole: bool
 
 
 class Limits(NamedTuple):
-    """How much and how long: bytes of one body, of all bodies in flight, seconds without bytes and in all."""
+    """The limits of bodies: bytes of one and of all that are being received, seconds without a byte and in all."""
 
     body_bytes: int
     all_bodies_bytes: int = 256 * 1024 * 1024
@@ -42,7 +43,7 @@ class Limits(NamedTuple):
 
 
 class Intake:
-    """Reads bodies; what all of them hold together is bounded, so that many slow senders cost no memory."""
+    """Reads bodies. The bytes of all bodies together are bounded, so that many slow senders cannot exhaust memory."""
 
     def __init__(self, limits: Limits):
         self._limits = limits
@@ -51,9 +52,11 @@ class Intake:
 
     @asynccontextmanager
     async def body(self, request: web.Request) -> AsyncIterator[bytes]:
-        """The body of `request`, without a byte order mark before it; it counts as held until the block ends.
+        """The body of `request` without a byte order mark; its bytes count towards the limit until the block ends.
 
-        Raises Problem: 413 too long, 408 too slow, 429 too much in flight, 400 not readable.
+        Raises:
+            Problem: 413 if the body is too long, 408 if it is too slow, 429 if too many bytes are being received, 400
+                if it cannot be read.
         """
         chunks: list[bytes] = []
         try:
@@ -63,7 +66,7 @@ class Intake:
             self._held -= sum(map(len, chunks))
 
     async def items(self, body: bytes, content_type: str) -> Items:
-        """The events of a body; a long one is split in a thread, and only one at a time for the memory's sake."""
+        """The events of a body. Only one long body is split at a time, because splitting doubles its memory."""
         if len(body) <= SPLIT_IN_LOOP_BYTES:
             return split(body, content_type)
         async with self._splitting:
@@ -74,14 +77,14 @@ class Intake:
             raise self._too_long()
         try:
             async with asyncio.timeout(self._limits.total_seconds):
-                async for chunk in self._chunks(request):
-                    chunks.append(chunk)
+                await self._gather(request, chunks)
         except TimeoutError:
             raise Problem(408, "the body did not arrive in time", "too_slow", {"Connection": "close"}) from None
         except (web.RequestPayloadError, HttpProcessingError) as error:
             raise Problem(400, f"the body cannot be read: {error}", "unreadable_body") from None
 
-    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
+    async def _gather(self, request: web.Request, chunks: list[bytes]) -> None:
+        """Append the body as it arrives to `chunks`, which hold what counts towards the limit of all bodies."""
         size = 0
         while True:
             async with asyncio.timeout(self._limits.idle_seconds):
@@ -94,7 +97,7 @@ class Intake:
             if self._held + len(chunk) > self._limits.all_bodies_bytes:
                 raise Problem(429, "too many bodies are being received", "busy", {"Retry-After": "1"})
             self._held += len(chunk)
-            yield chunk
+            chunks.append(chunk)
 
     def _too_long(self) -> Problem:
         limit = self._limits.body_bytes
@@ -102,7 +105,7 @@ class Intake:
 
 
 def split(body: bytes, content_type: str) -> Items:
-    """Split a body into its events by its content type, else by what it looks like; raises Problem 413 for too many."""
+    """Split a body into its events by its content type, or else by its first bytes; raises Problem 413 for too many."""
     if content_type in NDJSON:
         return Items(_lines(body), whole=False)
     if content_type == ONE:
@@ -127,7 +130,7 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _has_object_per_line(body: bytes) -> bool:
-    """Whether a body that starts with `{` is NDJSON rather than one object, perhaps written over several lines."""
+    """Whether a body that starts with `{` is NDJSON, and not one object that is written over several lines."""
     first, _, rest = body.lstrip().partition(b"\n")
     rest = rest.lstrip()
     return bool(rest) and (rest[:1] == b"{" or _is_json(first))
@@ -148,7 +151,7 @@ def _array(body: bytes) -> Items:
     try:
         return Items([bytes(item) for item in _items.decode(body)], whole=False)
     except msgspec.ValidationError:
-        # Too long, or declared to be an array and none.
+        # The array is too long, or the body was declared to be an array and is none.
         if body.lstrip()[:1] == b"[":
             raise _too_many() from None
         return Items([body], whole=True)
@@ -163,7 +166,13 @@ _COMMA = ord(",")
 
 
 def _balanced_items(body: bytes) -> list[bytes] | None:
-    """The items of an array in which one is not JSON (NaN, say) but all brackets match; None where they do not."""
+    """Cut an array whose items are not all JSON; None where its brackets do not match.
+
+    One bad item must not cost the others, so only brackets and commas outside of strings are looked at: an item ends at
+    a comma of the outermost array, or at its end. `[{"qty": NaN}, {"note": "a, ]"}]` has two items: `{"qty": NaN}`,
+    which becomes a dead letter, and `{"note": "a, ]"}`, whose comma and bracket belong to a string. `[{"qty": 1]` is
+    None: a bracket closes another one than was opened last.
+    """
     text = body.strip()
     if text[:1] != b"[" or text[-1:] != b"]":
         return None
@@ -186,7 +195,7 @@ def _balanced_items(body: bytes) -> list[bytes] | None:
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """The JSON body of a call as `kind`; raises Problem 400."""
+    """The JSON of a body as a `kind`; raises Problem 400 where it is none."""
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

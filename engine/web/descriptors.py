@@ -1,4 +1,4 @@
-"""File descriptors: as many as the system gives, some kept back for the log, and one line where none is left."""
+"""File descriptors: the limit of connections that follows from theirs, and one log line where none is left."""
 
 import asyncio
 import errno
@@ -12,7 +12,7 @@ from typing import Any
 MAX_CONNECTIONS = 1000
 FEWEST_CONNECTIONS = 16
 RESERVED = 640
-"""For the files of the log and its tables, and for what else the process opens."""
+"""Descriptors that are kept for the files of the log and the tables, and for whatever else the process opens."""
 QUIET_SECONDS = 10.0
 LOOK_SECONDS = 2.0
 EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE})
@@ -21,7 +21,7 @@ log = logging.getLogger("stockline")
 
 
 def room_for_connections() -> int:
-    """Raise the limit as far as the system lets us; how many connections may then be open at once."""
+    """Raises the limit of descriptors as far as the system allows, and returns how many connections may be open."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -32,35 +32,35 @@ def room_for_connections() -> int:
 
 
 class Complaints:
-    """What an event loop does with an exception that nobody awaits: `loop.set_exception_handler` takes it.
+    """An exception handler of the event loop, which logs at most every `QUIET_SECONDS` that descriptors ran out.
 
-    asyncio complains a hundred times a second while no connection can be accepted for want of descriptors, and clients
-    that cannot connect for want of them try again and say nothing. Both are said once in `QUIET_SECONDS`. Everything
-    else is left to the loop.
+    While no connection can be accepted for lack of descriptors, asyncio reports it a hundred times a second. While a
+    file or an outgoing connection cannot be opened, nobody may report it at all. All other exceptions are left to the
+    loop.
     """
 
     def __init__(self) -> None:
         self._quiet_until = 0.0
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Say it, or leave it to the loop."""
+        """Log the lack of descriptors, or leave the exception to the loop."""
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in EXHAUSTED:
-            self._say()
+            self._log_exhausted()
         else:
             loop.default_exception_handler(context)
 
     async def watch(self) -> None:
-        """Look every few seconds whether there is a descriptor to be had; ends only by being cancelled."""
+        """Try every few seconds whether a descriptor is free; runs until it is cancelled."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 os.close(os.open(os.devnull, os.O_RDONLY))
             except OSError as error:
                 if error.errno in EXHAUSTED:
-                    self._say()
+                    self._log_exhausted()
 
-    def _say(self) -> None:
+    def _log_exhausted(self) -> None:
         if (now := time.monotonic()) >= self._quiet_until:
             self._quiet_until = now + QUIET_SECONDS
             limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

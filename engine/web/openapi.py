@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, read from the table of routes and the msgspec types."""
+"""The OpenAPI 3.1 document, made from the table of routes and the types of bodies and answers."""
 
 import re
 from collections.abc import Iterator
@@ -6,20 +6,21 @@ from http import HTTPStatus
 from typing import Any
 
 from engine import __version__
-from engine.contract import schemas as schema
+from engine.contract.schemas import components
 from engine.web.problems import MEDIA_TYPE, ProblemDetails
 from engine.web.routes import JSON, ROUTES, Listed, Parameter, Route
 
 Document = dict[str, Any]
-Known = dict[Any, Document]
+Known = dict[object, Document]
+"""The type of a body or an answer -> its schema."""
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^}]*))?\}")
 
 
 def document() -> Document:
-    """The document."""
+    """The OpenAPI document as JSON-ready dictionaries."""
     types = list(dict.fromkeys(_types()))
-    schemas, parts = schema.components(types, "#/components/schemas/{name}")
+    schemas, parts = components(types, "#/components/schemas/{name}")
     known = dict(zip(types, schemas, strict=True))
     paths: dict[str, Document] = {}
     for route in ROUTES:
@@ -33,7 +34,7 @@ def document() -> Document:
     }
 
 
-def _types() -> Iterator[Any]:
+def _types() -> Iterator[object]:
     yield ProblemDetails
     for route in ROUTES:
         yield from (route.body or {}).values()
@@ -48,7 +49,7 @@ def _operation(route: Route, known: Known) -> Document:
         "summary": route.what.split(". ")[0].rstrip("."),
         "description": route.what,
         "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
-        "responses": {str(route.status): _success(route, known), **_refusals(route, known)},
+        "responses": {str(route.status): _success(route, known), **_problems(route, known)},
     }
     if route.body:
         content = {media: {"schema": known[kind]} for media, kind in route.body.items()}
@@ -93,6 +94,6 @@ def _page(item: Document) -> Document:
     }
 
 
-def _refusals(route: Route, known: Known) -> Document:
+def _problems(route: Route, known: Known) -> Document:
     problem = {MEDIA_TYPE: {"schema": known[ProblemDetails]}}
-    return {str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in route.refusals}
+    return {str(status): {"description": HTTPStatus(status).phrase, "content": problem} for status in route.problems}

@@ -1,103 +1,96 @@
-"""What the HTTP layer asks of an engine: the embedded service has it, and so may a reader of public topics."""
+"""The protocols that the HTTP layer asks of an engine, and what every handler has at hand.
+
+The two services of the runtime, on one machine and over a cluster, have the methods of `Service`, the worker of a
+cluster has those of `Worker`; the type checker compares them where `engine.processes` hands them over.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
-from engine.bus.single import Named, Output, Topic
+from engine.bus.single import Named, Output
 from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import Topic
+from engine.runtime.submission import Progress, Submission
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 
 
-class RejectedEvent(Protocol):
-    """Why one item of a submission was refused; `index` counts the items from 0."""
-
-    @property
-    def index(self) -> int: ...  # noqa: D102
-    @property
-    def id(self) -> str | None: ...  # noqa: D102
-    @property
-    def reason(self) -> str: ...  # noqa: D102
-    @property
-    def detail(self) -> str: ...  # noqa: D102
-
-
-class Submission(Protocol):
-    """What became of a submission."""
-
-    @property
-    def accepted(self) -> int: ...  # noqa: D102
-    @property
-    def refused(self) -> Sequence[RejectedEvent]: ...  # noqa: D102
-    @property
-    def duplicates(self) -> int | None: ...  # noqa: D102
-
-
-class Progress(Protocol):
-    """How many events were accepted and how many of them are applied."""
-
-    @property
-    def accepted(self) -> int: ...  # noqa: D102
-    @property
-    def applied(self) -> int: ...  # noqa: D102
-
-
 class Subscription(Protocol):
-    """Outputs after their commit, in order; ends with an error for a reader that is too slow."""
+    """Outputs after their commit, in the order of the commits of each partition."""
 
     def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other; raises when the reader is too slow."""
+        """The outputs of one commit after the other; raises StocklineError once the reader is too slow."""
 
     def close(self) -> None:
-        """Listen no more."""
+        """End the subscription; it receives nothing more."""
 
 
-class Service(Protocol):
-    """An engine that runs."""
+class Clocked(Protocol):
+    """A process whose clock may jump ahead, which stops it from taking events."""
+
+    def trouble(self) -> str | None:
+        """Why events are not taken, or not folded, at present; None while they are."""
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Accept that the clock has jumped and is right, as `by` says, and log that; None if it has not jumped."""
+
+
+class Service(Clocked, Protocol):
+    """A running engine."""
 
     @property
     def bus(self) -> Named:
-        """The rows and what was published."""
+        """The rows, the read model and the id of the log."""
 
     async def submit(self, items: Sequence[bytes]) -> Submission:
-        """Take events; answers once the accepted ones are durable. Raises Busy, EnvironmentFailure."""
+        """Submit events; returns when the accepted ones are durable. Raises Busy, ClockAhead, EnvironmentFailure."""
 
     async def decide(self, item: bytes) -> Submission:
-        """Take one event and say what became of it, which `submit` may not wait for; raises the same."""
+        """Submit one event and wait for the rules to decide about it, which `submit` may not; raises the same."""
 
     def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Follow what is published from now on."""
+        """Receive what is published on these topics from now on."""
 
     def progress(self) -> Progress:
-        """How far the engine is."""
+        """How many events the log holds, and how many of them are applied."""
 
     async def wait(self, seconds: float) -> Progress:
-        """Until all that was accepted before the call is applied, at most `seconds`."""
+        """Wait, at most `seconds`, until all that was accepted before the call is applied."""
 
     def now(self) -> int:
-        """The engine's time in microseconds: the wall clock's, or the log's."""
+        """The engine's clock in microseconds: wall time, or the latest event time seen."""
 
-    def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
-        """All about a row, JSON-ready, with a projection of `days` days; None for an unknown row."""
+    def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
+        """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
-    def kpis(self) -> dict[str, Any]:
+    def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
 
     def failure(self) -> BaseException | None:
-        """What ended the engine, or None while it runs."""
+        """The error that ended the engine; None while it runs."""
 
-    def trouble(self) -> str | None:
-        """Why nothing is taken at present, None where events are taken."""
 
-    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
-        """Take this machine's clock, which has jumped ahead, for right, and log it; None where it has not jumped."""
+class Worker(Clocked, Protocol):
+    """A worker of a cluster, which answers only for its process."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it owns its partitions, and their rows are restored."""
 
 
 class Context:
-    """What every handler has at hand."""
+    """What every handler has at hand.
+
+    Attributes:
+        service: the engine.
+        intake: reads the bodies of requests.
+        telemetry: counts and logs what happens.
+        stopping: whether the server is shutting down.
+        streams: the tasks that fill open streams; they are cancelled at shutdown.
+    """
 
     def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
         self.service, self.intake, self.telemetry = service, intake, telemetry

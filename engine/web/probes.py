@@ -1,35 +1,19 @@
-"""What a worker of a cluster answers over HTTP: whether it lives, whether it is ready, its metrics, its clock."""
+"""The HTTP calls of a worker of a cluster: liveness, readiness, metrics, and accepting its clock."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from aiohttp import web
 
-from engine.core.payloads import ClockAcceptedData
 from engine.telemetry import CONTENT_TYPE
 from engine.web import bodies
 from engine.web.answers import ClockAnswer, Health, as_json
-from engine.web.ports import LOCAL_ONLY
+from engine.web.ports import LOCAL_ONLY, Worker
 from engine.web.problems import Problem, as_problems
 from engine.web.server import guarded
 
 
-class Worker(Protocol):
-    """A worker of a cluster."""
-
-    @property
-    def ready(self) -> bool:
-        """Whether it has its partitions, restored."""
-
-    def trouble(self) -> str | None:
-        """Why some of what it has is not folded at present, None where all is."""
-
-    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
-        """Take clocks that have jumped ahead for right, and log it; None where they have not."""
-
-
 def application(worker: Worker, metrics: Callable[[], bytes], local_only: bool) -> web.Application:
-    """`/healthz`, `/readyz`, `/metrics` and `/v1/clock/accept`; `local_only` refuses calls by a foreign name."""
+    """The application of a worker; with `local_only` it rejects calls to a host name that is not this machine's."""
 
     async def alive(_: web.Request) -> web.Response:
         return as_json(Health("ok"))
@@ -51,6 +35,6 @@ def application(worker: Worker, metrics: Callable[[], bytes], local_only: bool) 
 
     app = web.Application(middlewares=[as_problems, guarded])
     app[LOCAL_ONLY] = local_only
-    app.add_routes([web.get("/healthz", alive), web.get("/readyz", is_ready), web.get("/metrics", expose)])
-    app.add_routes([web.post("/v1/clock/accept", accept)])
+    probes = [web.get("/healthz", alive), web.get("/readyz", is_ready), web.get("/metrics", expose)]
+    app.add_routes([*probes, web.post("/v1/clock/accept", accept)])
     return app

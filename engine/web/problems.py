@@ -1,8 +1,8 @@
-"""RFC 9457 problem details: every answer that is not a success has this shape."""
+"""Problem details (RFC 9457): every answer with an error status has this shape."""
 
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "type"}):
-    """What went wrong with a call; `reason` is a stable code for programs."""
+    """Why a call failed: `detail` is a sentence for a person, `reason` a stable code for programs."""
 
     kind: str = "about:blank"
     title: str
@@ -27,7 +27,7 @@ class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "
 
 
 class Problem(StocklineError):
-    """Ends a call with problem details."""
+    """An exception that ends a call with problem details."""
 
     def __init__(self, status: int, detail: str, reason: str | None = None, headers: dict[str, str] | None = None):
         super().__init__(detail)
@@ -37,8 +37,10 @@ class Problem(StocklineError):
 _encoder = msgspec.json.Encoder()
 
 
-def answer(status: int, detail: str, reason: str | None = None, headers: Any = None) -> web.Response:
-    """The response for a problem."""
+def answer(
+    status: int, detail: str, reason: str | None = None, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """An answer with problem details."""
     # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
     readable = detail.encode(errors="replace").decode()
     details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=readable, reason=reason)
@@ -52,8 +54,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     except Problem as problem:
         return answer(problem.status, problem.detail, problem.reason, problem.headers)
-    except web.HTTPException as refusal:
-        return _of_framework(request, refusal)
+    except web.HTTPException as error:
+        return _of_framework(request, error)
     except Busy as busy:
         return answer(429, str(busy) or "the engine is behind", "busy", {"Retry-After": str(busy.retry_after_seconds)})
     except ClockAhead as failure:
@@ -70,9 +72,10 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return answer(500, "an unexpected error; the server's log has the details", "unexpected")
 
 
-def _of_framework(request: web.Request, refusal: web.HTTPException) -> web.StreamResponse:
-    if refusal.status < 400:
-        raise refusal
-    headers = {name: value for name, value in refusal.headers.items() if name in ("Allow", "Retry-After")}
+def _of_framework(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    """The problem details of an error that aiohttp found, such as an unknown path; a redirect is raised again."""
+    if error.status < 400:
+        raise error
+    headers = {name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After")}
     details = {404: f"there is no {request.path}", 405: f"{request.path} does not take {request.method}"}
-    return answer(refusal.status, details.get(refusal.status, refusal.text or refusal.reason), None, headers)
+    return answer(error.status, details.get(error.status, error.text or error.reason), None, headers)

@@ -1,4 +1,4 @@
-"""Every HTTP call in one table: what it is called, what it takes, what it answers. OpenAPI is read from it too."""
+"""Every HTTP call in one table, with what it takes and what it answers; the OpenAPI document is made from it."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -8,9 +8,10 @@ from aiohttp.typedefs import Handler
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
-from engine.web import lists
+from engine.core.topics import OUTPUT_TOPICS, Topic
+from engine.web import query
 from engine.web.answers import AlertAnswer, ClockAnswer, Health, SignalAnswer, Sync, Taken
-from engine.web.calls import decisions, documents, events, positions, process, stream
+from engine.web.calls import decisions, documents, events, positions, process, published, stream
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -19,37 +20,48 @@ CLOUDEVENTS = "application/cloudevents-batch+json"
 
 
 class Listed(NamedTuple):
-    """A page of things, as the answer of a list."""
+    """The answer of a list: a page of things of the type `kind`."""
 
-    kind: Any
+    kind: object
 
 
 class Parameter(NamedTuple):
     """A query parameter: its JSON Schema and what it does."""
 
     name: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, object]
     what: str
 
 
 class Route(NamedTuple):
-    """A call. `answer` is a type, `Listed` or a media type; `refusals` are the statuses of its problem details."""
+    """A call.
+
+    Attributes:
+        method, path, handler: how the server finds it.
+        operation: its id in the OpenAPI document.
+        what: what it does; the first sentence is its summary.
+        answer: the type of the JSON in the answer, `Listed`, or another media type.
+        status: the status of a success.
+        body: media type -> type of what is in it; None where the call has no body.
+        parameters: those of the query; the parameters of the path are in the path.
+        problems: the statuses of its answers with problem details.
+    """
 
     method: str
     path: str
     handler: Handler
     operation: str
     what: str
-    answer: Any
+    answer: object
     status: int = 200
-    body: Mapping[str, Any] | None = None
+    body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
-    refusals: tuple[int, ...] = ()
+    problems: tuple[int, ...] = ()
 
 
 _LIMIT = Parameter(
     "limit",
-    {"type": "integer", "minimum": 1, "maximum": lists.MAX_LIMIT, "default": lists.DEFAULT_LIMIT},
+    {"type": "integer", "minimum": 1, "maximum": query.MAX_LIMIT, "default": query.DEFAULT_LIMIT},
     "how many; a page of very long things may have fewer and still be followed by another",
 )
 _CURSOR = Parameter("cursor", {"type": "string"}, "the `next` of the page before")
@@ -59,7 +71,7 @@ _DAYS = Parameter(
     "the horizon of the projection",
 )
 _TABLES = Parameter(
-    "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(stream.TABLES)}"
+    "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
@@ -68,12 +80,16 @@ _WAIT = Parameter(
 _SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
 
 
-def _of_list(table: lists.Table) -> tuple[Parameter, ...]:
+def _of_list(topic: Topic) -> tuple[Parameter, ...]:
     """The parameters of a list: page, order, search, and a filter for every field with its bounds."""
+    table = query.TABLES[topic]
     orders = [sign + name for name in table.fields for sign in ("", "-")]
-    order = {"type": "string", "enum": orders, **({"default": table.order} if table.order else {})}
-    sort = Parameter("sort", order, "`-` for descending" + ("" if table.order else "; by name where it is absent"))
-    search = Parameter("q", {"type": "string"}, f"part of {', '.join(table.text)}, in either case")
+    order: dict[str, object] = {"type": "string", "enum": orders}
+    if table.topic.order is None:
+        sort = Parameter("sort", order, "`-` for descending; by name where it is absent")
+    else:
+        sort = Parameter("sort", order | {"default": table.topic.order}, "`-` for descending")
+    search = Parameter("q", {"type": "string"}, f"part of {', '.join(table.topic.searched)}, in either case")
     filters = [
         Parameter(name, {"type": "array", "items": schema}, f"`{name}` is one of these")
         for name, kind in table.fields.items()
@@ -104,60 +120,61 @@ ROUTES = (
         Taken,
         status=202,
         body=_EVENTS,
-        refusals=(400, 408, 413, 429, 503),
+        problems=(400, 408, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/positions", positions.list_positions, "listPositions", "Rows.", Listed(Position),
-        parameters=_of_list(lists.POSITIONS), refusals=(400,),
+        "GET", "/v1/positions", published.list_of("positions"), "listPositions", "Rows.", Listed(Position),
+        parameters=_of_list("positions"), problems=(400,),
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), refusals=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
-        Listed(AnyEvent), parameters=(_LIMIT, _CURSOR), refusals=(400, 404),
+        Listed(AnyEvent), parameters=(_LIMIT, _CURSOR), problems=(400, 404),
     ),
     Route(
-        "GET", "/v1/signals", decisions.list_signals, "listSignals", "The latest revision of every signal.",
-        Listed(Signal), parameters=_of_list(lists.SIGNALS), refusals=(400,),
+        "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
+        Listed(Signal), parameters=_of_list("signals"), problems=(400,),
     ),
     Route(
-        "GET", "/v1/signals/{id}", decisions.get_signal, "getSignal", "One signal, with its explanation.",
-        Signal, refusals=(404,),
+        "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
+        Signal, problems=(404,),
     ),
     Route(
-        "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.answer_signal, "answerSignal",
+        "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, refusals=(400, 404, 408, 409, 413, 429, 503),
+        Signal, body={JSON: SignalAnswer}, problems=(400, 404, 408, 409, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/alerts", decisions.list_alerts, "listAlerts", "The latest state of every alert.",
-        Listed(Alert), parameters=_of_list(lists.ALERTS), refusals=(400,),
+        "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
+        Listed(Alert), parameters=_of_list("alerts"), problems=(400,),
     ),
     Route(
-        "GET", "/v1/alerts/{id}", decisions.get_alert, "getAlert", "One alert, with its evidence.",
-        Alert, refusals=(404,),
+        "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
+        Alert, problems=(404,),
     ),
     Route(
-        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.answer_alert, "answerAlert",
+        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, refusals=(400, 404, 408, 409, 413, 429, 503),
+        Alert, body={JSON: AlertAnswer}, problems=(400, 404, 408, 409, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/dead-letters", events.list_letters, "listDeadLetters", "Refused records, newest first.",
-        Listed(DeadLetter), parameters=_of_list(lists.DEAD_LETTERS), refusals=(400,),
+        "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
+        "Refused records, newest first.",
+        Listed(DeadLetter), parameters=_of_list("dead-letters"), problems=(400,),
     ),
     Route(
-        "GET", "/v1/dead-letters/{id}", events.get_letter, "getDeadLetter", "One refused record.",
-        DeadLetter, refusals=(404,),
+        "GET", "/v1/dead-letters/{id}", published.one_of("dead-letters"), "getDeadLetter", "One refused record.",
+        DeadLetter, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
         "Take the exact bytes of a dead letter again.",
-        Taken, status=202, refusals=(404, 429, 503),
+        Taken, status=202, problems=(404, 429, 503),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
@@ -169,18 +186,18 @@ ROUTES = (
         "GET", "/v1/stream", stream.get, "followChanges",
         "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
         "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES,), refusals=(400,),
+        "text/event-stream", parameters=(_TABLES,), problems=(400,),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",
         "How far the engine is; with `wait` once all that was accepted before the call is applied.",
-        Sync, parameters=(_WAIT,), refusals=(400, 503),
+        Sync, parameters=(_WAIT,), problems=(400, 503),
     ),
     Route(
         "POST", "/v1/clock/accept", process.accept_clock, "acceptClock",
         "Take the machine's clock for right, which has jumped ahead by more than an hour while the engine ran, so that "
         "events are taken again. 409 where it has not.",
-        ClockAcceptedData, body={JSON: ClockAnswer}, refusals=(400, 408, 409, 413, 503),
+        ClockAcceptedData, body={JSON: ClockAnswer}, problems=(400, 408, 409, 413, 503),
     ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
@@ -188,5 +205,5 @@ ROUTES = (
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
     Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", refusals=(404,)),
+    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
 )  # fmt: skip

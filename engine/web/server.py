@@ -1,4 +1,4 @@
-"""The HTTP server: the application from its routes, what holds for every call, and the socket."""
+"""The HTTP server: the application made from the routes, the middlewares of every call, and the socket."""
 
 import asyncio
 import socket
@@ -34,11 +34,11 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-"""On every answer. No page of another origin may show, read or drive this one."""
+"""The headers of every answer: no page of another origin may embed, read or drive this one."""
 
 
 def application(context: Context, local_only: bool = True) -> web.Application:
-    """The application of all calls; `local_only` refuses calls by a name that is not this machine's."""
+    """The application of all calls; with `local_only` it rejects calls to a host name that is not this machine's."""
     app = web.Application(middlewares=[measured, as_problems, guarded])
     app[CONTEXT] = context
     app[LOCAL_ONLY] = local_only
@@ -52,7 +52,7 @@ def application(context: Context, local_only: bool = True) -> web.Application:
 
 @web.middleware
 async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Count and time every call under the path of its route."""
+    """Counts and times every call under the path of its route."""
     started = time.perf_counter()
     status = CLIENT_LEFT
     try:
@@ -67,7 +67,7 @@ async def measured(request: web.Request, handler: Handler) -> web.StreamResponse
 
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a page of a foreign site makes a browser send: there is no authentication yet."""
+    """Rejects calls that a page of a foreign site made a browser send, because there is no authentication yet."""
     host = _split(f"//{request.host}")
     if host is None:
         raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
@@ -82,7 +82,7 @@ async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The parts of a URL, or None for what is none, such as an address with an open bracket."""
+    """The parts of a URL, or None if it is malformed, such as an address with an open bracket."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -94,7 +94,7 @@ def _is_of(origin: str, host: str) -> bool:
     return parts is not None and parts.netloc == host
 
 
-async def _with_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
 
 
@@ -106,7 +106,7 @@ async def _end_streams(app: web.Application) -> None:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket on `host` and `port` (0 takes a free one); raises EnvironmentFailure where there is none to be had."""
+    """A socket on `host` and `port` (0 takes a free one); raises EnvironmentFailure if they cannot be bound."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         bound = socket.socket(family, kind, protocol)
@@ -117,17 +117,17 @@ def bind(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        raise _not_to_be_had(host, port, error) from None
+        raise _unavailable(host, port, error) from None
     return bound
 
 
-def _not_to_be_had(host: str, port: int, error: OSError) -> EnvironmentFailure:
+def _unavailable(host: str, port: int, error: OSError) -> EnvironmentFailure:
     return EnvironmentFailure(f"cannot listen on {host} port {port}: {error.strerror or error}")
 
 
 @asynccontextmanager
 async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
-    """Serve on a socket and give the address; at the end take nothing new and let what runs come to its end."""
+    """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish."""
     runner = web.AppRunner(
         app,
         keepalive_timeout=IDLE_SECONDS,
@@ -144,7 +144,7 @@ async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[s
         server = await loop.create_server(_admission(runner, room_for_connections()), sock=bound)
     except OSError as error:
         await runner.cleanup()
-        raise _not_to_be_had(host, port, error) from None
+        raise _unavailable(host, port, error) from None
     watching = asyncio.create_task(complaints.watch())
     try:
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -155,7 +155,7 @@ async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[s
 
 
 def _admission(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protocol]:
-    """Connections up to a number; one beyond it is told so at once, so that idle ones cannot exhaust the process."""
+    """A factory of connections: beyond `most` it answers 503 at once, so that idle ones cannot exhaust the process."""
 
     def admit() -> asyncio.Protocol:
         server = runner.server
@@ -167,6 +167,8 @@ def _admission(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protoco
 
 
 class _Full(asyncio.Protocol):
+    """A connection beyond the limit: it is answered and closed."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.WriteTransport):
             transport.write(

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from engine.bus.memory.bus import Crash, CrashPoint, MemoryBus
-from engine.bus.single import Topic
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.runtime.detail import row_detail
 from engine.runtime.single.engine import Engine
 from tests.auditor.model import Key, Row

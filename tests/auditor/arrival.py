@@ -9,7 +9,8 @@ from typing import TypeVar
 from hypothesis import strategies as st
 
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import MINUTE, Story, iso
+from tests.auditor.teller import MINUTE, iso
+from tests.auditor.workload import Story
 
 Item = TypeVar("Item")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from zlib import crc32
 
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import iso
+from tests.auditor.teller import iso
 
 ROW = ("A", "X")
 T0 = instant("2026-03-02T00:00:00Z")

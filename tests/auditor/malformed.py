@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from tests.auditor.model import Event, instant
-from tests.auditor.workload import MINUTE, encoded, iso
+from tests.auditor.teller import MINUTE, iso
+from tests.auditor.workload import encoded
 
 DAY = 24 * 60 * MINUTE
 INVALID = frozenset({"invalid_event"})

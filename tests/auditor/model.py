@@ -11,14 +11,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
+from tests.auditor.order_lines import Fact, Line, last, order_lines
+
 Event = dict[str, Any]
-Fact = dict[str, Any]
 Key = tuple[str, str]  # (sku, location)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,46 +50,6 @@ class Row:
     @property
     def position(self) -> int:
         return self.sellable + self.on_order + self.in_transit
-
-
-@dataclass
-class Line:
-    """One order line, with all that is known of it."""
-
-    name: tuple[str, int]
-    ordered: int = 0
-    due: str | None = None
-    schedule: list[dict[str, Any]] | None = None  # of the latest acknowledgement, None before there is one
-    shipments: dict[str, dict[str, Any]] = field(default_factory=dict[str, Any])  # shipment -> {"qty", "eta"}
-    received: int = 0
-    received_by_shipment: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    closed: bool = False
-
-    @property
-    def promised(self) -> int:
-        if self.schedule is None:
-            return self.ordered
-        return min(self.ordered, sum(int(entry["qty"]) for entry in self.schedule if entry["status"] != "rejected"))
-
-    @property
-    def open(self) -> int:
-        return 0 if self.closed else max(0, self.promised - self.received)
-
-    @property
-    def shipped(self) -> int:
-        return sum(shipment["qty"] for shipment in self.shipments.values())
-
-    @property
-    def in_transit(self) -> int:
-        return 0 if self.closed else max(0, self.shipped - self.received)
-
-    @property
-    def on_order(self) -> int:
-        return max(0, self.open - self.in_transit)
-
-    @property
-    def owed(self) -> int:
-        return self.on_order + self.in_transit
 
 
 def tie_break(event: Event) -> bytes:
@@ -170,10 +131,6 @@ def movements(fact: Fact) -> Iterator[tuple[str, str, int]]:
     elif kind == "stock.released":
         yield fact["location"], "held", -qty
         yield fact["location"], "available", qty
-
-
-def last(facts: Iterable[Fact]) -> Fact | None:
-    return max(facts, key=lambda fact: fact["rank"], default=None)
 
 
 class Model:
@@ -266,77 +223,7 @@ class Model:
     # ---- order lines
 
     def lines(self, key: Key) -> dict[tuple[str, int], Line]:
-        names = {
-            (fact["order"], fact["line"])
-            for fact in self.events_of(key)
-            if fact.get("line") is not None and fact["type"].startswith(("order.", "shipment.", "goods."))
-        }
-        lines = {name: self.line(key, name) for name in sorted(names)}
-        self.close(key, lines)
-        self.receive(key, lines)
-        return lines
-
-    def close(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
-        """Close what receipts close that name no line: the line of their shipment, or the only line of their order."""
-        of_shipment = self.lines_of_shipments(key)
-        for fact in self.events_of(key, "goods.received"):
-            order, shipment = fact.get("order"), fact.get("shipment")
-            if not fact.get("closes_line") or fact.get("line") is not None:
-                continue
-            if order is not None:
-                of_order = [name for name in lines if name[0] == order]
-                closed = of_order if len(of_order) == 1 else []
-            else:
-                closed = [of_shipment[shipment]] if shipment in of_shipment else []
-            for name in closed:
-                lines[name].closed = True
-
-    def lines_of_shipments(self, key: Key) -> dict[str, tuple[str, int]]:
-        """The line of each shipment: that of its earliest notice."""
-        notices = sorted(self.events_of(key, "shipment.notified"), key=lambda fact: fact["rank"], reverse=True)
-        return {fact["shipment"]: (fact["order"], fact["line"]) for fact in notices}
-
-    def line(self, key: Key, name: tuple[str, int]) -> Line:
-        about = [fact for fact in self.events_of(key) if (fact.get("order"), fact.get("line")) == name]
-        line = Line(name)
-        orders = [fact for fact in about if fact["type"] in ("order.placed", "order.changed")]
-        by_revision = sorted(orders, key=lambda fact: (fact.get("revision", 0), fact["rank"]))
-        for fact in by_revision:
-            line.ordered = fact["qty"] if fact.get("qty") is not None else line.ordered
-            line.due = fact.get("due") or line.due
-        acknowledged = last(fact for fact in about if fact["type"] == "order.acknowledged")
-        line.schedule = acknowledged["schedule"] if acknowledged else None
-        for fact in sorted((fact for fact in about if fact["type"] == "shipment.notified"), key=lambda f: f["rank"]):
-            known = line.shipments.get(fact["shipment"], {"qty": 0, "eta": None})
-            line.shipments[fact["shipment"]] = {
-                "qty": known["qty"] + fact["qty"],
-                "eta": fact.get("eta") or known["eta"],
-            }
-        line.closed = any(
-            fact["type"] in ("order.cancelled", "order.closed") or fact.get("closes_line") for fact in about
-        )
-        return line
-
-    def receive(self, key: Key, lines: dict[tuple[str, int], Line]) -> None:
-        """Set each receipt against its line: the one it names, its shipment's, or its order's in ascending order."""
-        of_shipment = {shipment: lines[name] for shipment, name in self.lines_of_shipments(key).items()}
-        of_order: dict[str, int] = defaultdict(int)
-        for fact in self.events_of(key, "goods.received"):
-            qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0)
-            shipment, order = fact.get("shipment"), fact.get("order")
-            if order is not None and fact.get("line") is not None:
-                line = lines[order, fact["line"]]
-            elif order is None and shipment in of_shipment:
-                line = of_shipment[shipment]
-            else:
-                if order is not None:
-                    of_order[order] += qty
-                continue
-            line.received += qty
-            if shipment in line.shipments:
-                line.received_by_shipment[shipment] += qty
-        for order, qty in of_order.items():
-            spread(qty, [line for name, line in sorted(lines.items()) if name[0] == order])
+        return order_lines(self.events_of(key))
 
     # ---- conservation
 
@@ -388,13 +275,3 @@ class Model:
                 sign = 1 if fact["type"] == "transfer.received" else -1
                 owed[fact["transfer"]] += sign * (fact["qty"] + fact.get("held", 0))
         return sum(max(0, qty) for qty in owed.values())
-
-
-def spread(qty: int, lines: list[Line]) -> None:
-    """Set a receipt that names no line against an order's lines, ascending; what is too much goes to the first."""
-    for line in lines:
-        taken = min(qty, line.owed)
-        line.received += taken
-        qty -= taken
-    if lines:
-        lines[0].received += qty

@@ -6,7 +6,8 @@ from collections import defaultdict
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from tests.auditor.model import Fact, Key, Line, Model, last
+from tests.auditor.model import Key, Model
+from tests.auditor.order_lines import Fact, Line, last
 from tests.auditor.versions import forecast_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
-from tests.auditor.model import Fact
+from tests.auditor.order_lines import Fact
 
 
 class Forecast(NamedTuple):

@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from random import Random
 from typing import Any
 
-from tests.auditor.model import HOUR, Event, instant
+from tests.auditor.model import HOUR, Event
+from tests.auditor.teller import SOURCES, Teller, iso
 
-START = "2026-03-02T06:00:00+00:00"
-SPAN = 40 * HOUR
-BACKDATED = 5 * HOUR
-MINUTE = HOUR // 60
 UNITS = {"case": 12, "pallet": 480}
-SOURCES = ("wms/leeds", "erp", "supplier/mail", "shop")
-OFFSETS = (0, 0, 1, -5, 5.5)
 ZONES = ("UTC", "Europe/London", "America/New_York")
 
 WEIGHTS = {
@@ -49,35 +42,12 @@ WEIGHTS = {
 }
 
 
-def iso(at: int, offset_hours: float = 0) -> str:
-    """An instant in microseconds as ISO 8601 with the given offset from UTC."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
-    text = (moment + timedelta(hours=offset_hours)).replace(tzinfo=None).isoformat()
-    sign, minutes = ("-" if offset_hours < 0 else "+"), round(abs(offset_hours) * 60)
-    return f"{text}{sign}{minutes // 60:02}:{minutes % 60:02}"
-
-
 def encoded(event: Event) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-class Story:
-    """A world of a few skus and locations, and the documents that are open in it."""
-
-    def __init__(self, random: Random, *, skus: int = 2, locations: int = 2, length: int = 50) -> None:
-        self.random = random
-        self.skus = [f"SKU-{index}" for index in range(skus)]
-        self.locations = [f"LOC-{index}" for index in range(locations)]
-        self.place = {"sku": self.skus[0], "location": self.locations[0]}
-        self.now = instant(START)
-        self.gap = max(1, 2 * SPAN // max(1, length))
-        self.end = self.now + SPAN
-        self.number = 0
-        self.lines: list[dict[str, Any]] = []
-        self.shipments: list[dict[str, Any]] = []
-        self.reservations: list[dict[str, Any]] = []
-        self.transfers: list[dict[str, Any]] = []
-        self.versions: dict[tuple[str, str], dict[str, Any]] = {}
+class Story(Teller):
+    """The steps of a story: what a business may do next in its world."""
 
     # ---- telling
 
@@ -103,39 +73,6 @@ class Story:
             event: Event | None = getattr(self, name)()
             if event is not None:
                 return event
-
-    def event(self, kind: str, data: dict[str, Any], *, late: bool = True) -> Event:
-        self.number += 1
-        at = self.now
-        if late and self.random.random() < 0.1:
-            at -= self.random.randrange(BACKDATED)
-        return {
-            "specversion": "1.0",
-            "id": f"{kind}-{self.number}",
-            "source": self.random.choice(SOURCES),
-            "type": kind,
-            "time": iso(at, self.random.choice(OFFSETS)),
-            "data": data,
-        }
-
-    def row(self) -> dict[str, Any]:
-        """Any row, often the one before: what happens at one moment is most telling in one row."""
-        if self.random.random() > 0.35:
-            self.place = {"sku": self.random.choice(self.skus), "location": self.random.choice(self.locations)}
-        return dict(self.place)
-
-    def day(self, first: int, last: int) -> str:
-        days = self.random.randint(first, last)
-        return (datetime.fromtimestamp(self.now // 1_000_000, UTC) + timedelta(days=days)).date().isoformat()
-
-    def some(self, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-        return self.random.choice(rows) if rows else None
-
-    def in_unit(self, data: dict[str, Any], qty: int) -> dict[str, Any]:
-        """The quantity in base units, or now and then in a larger unit."""
-        if self.random.random() < 0.15:
-            return {**data, "qty": qty // 12 + 1, "uom": "case"}
-        return {**data, "qty": qty}
 
     # ---- purchasing
 
@@ -332,27 +269,3 @@ class Story:
     def define_location(self, location: str | None = None) -> Event:
         data = {"location": location or self.random.choice(self.locations), "time_zone": self.random.choice(ZONES)}
         return self.event("location.defined", data)
-
-
-# ---- answers to what the engine says
-
-
-def answer_to_signal(random: Random, story: Story, signal: dict[str, Any]) -> Event:
-    """An answer to a signal that the engine has opened; what is accepted is not accepted again."""
-    kinds = ["signal.accepted", "signal.rejected", "signal.ordered"]
-    kind = random.choice(kinds if signal["status"] == "open" else kinds[1:])
-    data: dict[str, Any] = {
-        "signal": signal["id"],
-        "sku": signal["sku"],
-        "location": signal["location"],
-        "by": "planner",
-    }
-    if kind == "signal.ordered":
-        data |= {"order": f"PO-{signal['id']}", "line": 1, "qty": random.randint(1, 100)}
-    return story.event(kind, data, late=False)
-
-
-def answer_to_alert(random: Random, story: Story, alert: dict[str, Any]) -> Event:
-    kind = random.choice(["alert.acknowledged", "alert.resolved"])
-    data = {"alert": alert["id"], "sku": alert["sku"], "location": alert["location"], "by": "planner"}
-    return story.event(kind, data, late=False)

@@ -1,6 +1,5 @@
 """What every bus must do, run against each of them."""
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from engine.bus.disk import layout
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.memory.bus import Crash, MemoryBus
-from engine.bus.single import Bus, Commit, Output, Record, Topic
+from engine.bus.single import Bus, Commit, Output, Record
 from engine.core.errors import BrokenInvariant, DiskFull, UsageError
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
 ROW = "85123A\0LDS"
-TOPICS: list[Topic] = ["positions", "signals", "alerts", "dead-letters"]
+TOPICS = list(OUTPUT_TOPICS)
 
 
 def commit(partition: int = 0, **parts: Any) -> Commit:
@@ -286,52 +284,3 @@ def picture(bus: Bus) -> dict[str, Any]:
         "rows": {row: bus.published.row_events(row, None, 3) for row in rows},
         "older": {row: bus.published.row_events(row, 2, 3) for row in rows},
     }
-
-
-STATE_KEYS = st.sampled_from([b"a", b"c\xff", b"d", b"d\0\0", b"d\xff", b"e", b"s1"])
-PLANS = st.fixed_dictionaries(
-    {
-        "partition": st.integers(0, 2),
-        "records": st.integers(0, 3),
-        "changes": st.lists(st.tuples(STATE_KEYS, st.one_of(st.none(), st.binary(max_size=3))), max_size=4),
-        "outputs": st.lists(
-            st.builds(Output, st.sampled_from(TOPICS), st.sampled_from(["r1", "r2"]), st.text(max_size=2), st.binary()),
-            max_size=4,
-        ),
-        "rows": st.lists(st.sampled_from(["r1", "r2", "r22"]), max_size=3),
-        "marker": st.binary(max_size=4),
-    }
-)
-STEPS = st.lists(st.one_of(st.just("reopen"), st.lists(PLANS, min_size=1, max_size=3)), max_size=8)
-
-
-def commits_of(plans: list[dict[str, Any]], ends: dict[int, int]) -> list[Commit]:
-    commits = []
-    for plan in plans:
-        partition = plan["partition"]
-        start = ends.get(partition, 0)
-        ends[partition] = start + plan["records"]
-        # A row belongs to one partition, and is touched by records that are in the log.
-        touched = [(f"{row}-{partition}", ends[partition] - 1) for row in plan["rows"] if ends[partition]]
-        appended = records(partition, start, plan["records"])
-        changes, outputs = plan["changes"], plan["outputs"]
-        commits.append(Commit(partition, appended, changes, outputs, touched, plan["marker"], ends[partition]))
-    return commits
-
-
-@settings(max_examples=40)
-@given(steps=STEPS)
-def test_the_bus_on_disk_tells_the_same_as_the_one_in_memory(steps: list[Any]) -> None:
-    memory, ends = MemoryBus(), dict[int, int]()
-    with tempfile.TemporaryDirectory() as path:
-        disk = EmbeddedBus.open(path, memory_mib=16)
-        for step in steps:
-            if step == "reopen":
-                disk.close()
-                disk = EmbeddedBus.open(path, memory_mib=16)
-            else:
-                commits = commits_of(step, ends)
-                memory.commit(commits)
-                disk.commit(commits)
-            assert picture(disk) == picture(memory)
-        disk.close()

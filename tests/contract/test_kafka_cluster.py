@@ -16,8 +16,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from engine.bus.kafka.topics import Topics, ensure_topics, wanted_config
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.kafka.worker.group import KafkaCluster
-from engine.bus.single import Output, Record, Topic
+from engine.bus.single import Output, Record
 from engine.core.errors import Corrupt, UsageError
+from engine.core.topics import Topic
 from engine.kafka.connection import MAX_RECORD_BYTES, Connection
 from engine.kafka.topic_names import EVENTS, STATE
 from engine.settings import load_kafka

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.chaos.topics import read_all
 from tests.integration.process import ROOT, Stockline, Workers, environment, event, stockline
@@ -34,13 +34,6 @@ STORY = [
     event("location.defined", "l1", NOW, location="LDS", time_zone="Europe/London"),
     event("feed.declared", "f1", NOW, feed="wms", interval_seconds=3600),
 ]  # fmt: skip
-
-
-@pytest.fixture
-def fresh(kafka: str) -> str:
-    """A Kafka without topics of ours."""
-    asyncio.run(wipe(kafka))
-    return kafka
 
 
 def web(kafka: str, data: Path) -> Stockline:
@@ -65,30 +58,8 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         assert (row["available"], row["policy"]["policy"]["max"], len(row["projection"])) == (40, 120, 90)
         (signal,) = engine.get("/v1/signals")["items"]
         assert (signal["qty"], signal["status"], signal["disposition"]) == (84, "open", "auto")
-        events = engine.get("/v1/positions/85123A/LDS/events")["items"]
-        assert [each["id"] for each in events] == ["s1", "p1", "c1"]
-
-        accepted = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann"})
-        assert (accepted.status, accepted.json["status"]) == (200, "accepted")
-        again = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "bob"})
-        assert (again.status, again.json["reason"]) == (409, "signal_closed")
-
-        refused = engine.call(
-            "POST", "/v1/events", b"nonsense\n" + json.dumps(STORY[0]).encode(), "application/x-ndjson"
-        )
-        assert (refused.json["accepted"], refused.json["refused"][0]["reason"]) == (1, "not_json")
-        # Only the fold, which comes later, can tell a repeat.
-        assert "duplicates" not in refused.json
-        conflict = event("stock.issued", "s1", NOW, **ROW, qty=21)
-        engine.send(conflict)
-        engine.get("/v1/sync?wait=30")
-        letters = {letter["reason"]: letter for letter in engine.get("/v1/dead-letters")["items"]}
-        assert letters.keys() == {"signal_closed", "not_json", "conflict"}
-        assert json.loads(letters["conflict"]["raw"]) == conflict
-        kpis = engine.get("/v1/kpis")
-        assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (2, 1, 1)
-        assert "clock.ticked" not in kpis["events"]
-        assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
+        the_answers_are_right(engine, signal)
+        the_rejections_are_right(engine)
         assert engine.stop() == 0
         audited = stockline("audit", "--kafka", fresh, "--json")
         assert (audited.returncode, json.loads(audited.stdout)["differences"]) == (0, []), audited
@@ -102,6 +73,33 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         while engine.get("/v1/signals")["total"] < 1 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert engine.get(f"/v1/signals/{signal['id']}")["status"] == "accepted"
+
+
+def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
+    events = engine.get("/v1/positions/85123A/LDS/events")["items"]
+    assert [each["id"] for each in events] == ["s1", "p1", "c1"]
+
+    accepted = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann"})
+    assert (accepted.status, accepted.json["status"]) == (200, "accepted")
+    again = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "bob"})
+    assert (again.status, again.json["reason"]) == (409, "signal_closed")
+
+
+def the_rejections_are_right(engine: Stockline) -> None:
+    refused = engine.call("POST", "/v1/events", b"nonsense\n" + json.dumps(STORY[0]).encode(), "application/x-ndjson")
+    assert (refused.json["accepted"], refused.json["refused"][0]["reason"]) == (1, "not_json")
+    # Only the fold, which comes later, can tell a repeat.
+    assert "duplicates" not in refused.json
+    conflict = event("stock.issued", "s1", NOW, **ROW, qty=21)
+    engine.send(conflict)
+    engine.get("/v1/sync?wait=30")
+    letters = {letter["reason"]: letter for letter in engine.get("/v1/dead-letters")["items"]}
+    assert letters.keys() == {"signal_closed", "not_json", "conflict"}
+    assert json.loads(letters["conflict"]["raw"]) == conflict
+    kpis = engine.get("/v1/kpis")
+    assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (2, 1, 1)
+    assert "clock.ticked" not in kpis["events"]
+    assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
 
 
 def test_events_that_concern_all_partitions_may_be_sent_to_one(fresh: str, tmp_path: Path) -> None:
@@ -121,14 +119,6 @@ def test_events_that_concern_all_partitions_may_be_sent_to_one(fresh: str, tmp_p
         assert workers.stop() == 0
 
 
-async def produce(kafka: str, topic: str, records: list[tuple[int, bytes, bytes]]) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
-    await producer.start()
-    for partition, key, value in records:
-        await producer.send_and_wait(topic, value, key, partition)
-    await producer.stop()
-
-
 Change = Callable[[AIOKafkaAdminClient], Awaitable[object]]
 
 
@@ -144,35 +134,6 @@ def changed(kafka: str, *changes: Change) -> None:
     asyncio.run(change())
 
 
-def made(topic: str, partitions: int, **config: str) -> Change:
-    return lambda admin: admin.create_topics([NewTopic(topic, partitions, 1, topic_configs=config)])
-
-
-LARGE = {"max.message.bytes": str(64 << 20)}
-EVENTS = {**LARGE, "message.timestamp.type": "LogAppendTime", "retention.ms": str(14 * 86_400_000)}
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ([made("stockline.events", 4, **EVENTS), made("stockline.signals", 6, **LARGE)], "has 6 partitions and"),
-        ([made("stockline.events", 8, **LARGE)], "message.timestamp.type=CreateTime, which must be LogAppendTime"),
-        ([made("stockline.state", 8, **LARGE)], "cleanup.policy=delete, which must be compact"),
-        (
-            [made("stockline.signals", 8, **LARGE, **{"retention.ms": "1000"})],
-            "retention.ms=1000, which must be at least",
-        ),
-    ],
-)
-def test_topics_that_are_set_up_wrongly_stop_with_what_to_do(
-    fresh: str, tmp_path: Path, changes: list[Change], said: str
-) -> None:
-    changed(fresh, *changes)
-    with Workers(fresh, tmp_path / "rows", 2) as workers:
-        assert workers.wait() == 2
-        assert said in workers.said()
-
-
 def folded(kafka: str, data: Path) -> None:
     """Let a worker fold a story, then end."""
     with Workers(kafka, data) as workers, web(kafka, data.parent / f"{data.name}-view") as engine:
@@ -182,59 +143,12 @@ def folded(kafka: str, data: Path) -> None:
         assert workers.stop() == 0
 
 
-def deleted(topic: str) -> Change:
-    return lambda admin: admin.delete_topics([topic])
-
-
-def made_again(topic: str) -> Change:
-    async def make(admin: AIOKafkaAdminClient) -> None:
-        config = EVENTS if topic.endswith("events") else {**LARGE, "cleanup.policy": "compact"}
-        for _ in range(50):
-            answer = await admin.create_topics([NewTopic(topic, 8, 1, topic_configs=config)])
-            if not answer.topic_errors[0][1]:
-                return
-            await asyncio.sleep(0.2)
-
-    return make
-
-
-def trimmed(admin: AIOKafkaAdminClient) -> Awaitable[object]:
-    places = {TopicPartition("stockline.events", partition): RecordsToDelete(-1) for partition in range(8)}
-    deleted: Awaitable[object] = admin.delete_records(places)
-    return deleted
-
-
-def test_a_log_that_was_made_again_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
-    folded(fresh, tmp_path / "rows")
-    changed(fresh, deleted("stockline.events"), made_again("stockline.events"))
-    for data in ("rows", "anew"):
-        with Workers(fresh, tmp_path / data) as workers:
-            assert workers.wait() == 2
-            assert "was deleted and made again" in workers.said()
-
-
-def test_a_changelog_that_was_made_again_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
-    folded(fresh, tmp_path / "rows")
-    changed(fresh, deleted("stockline.state"), made_again("stockline.state"))
-    with Workers(fresh, tmp_path / "rows") as workers:
-        assert workers.wait() == 2
-        assert "is a cache of another stockline.state" in workers.said()
-    with Workers(fresh, tmp_path / "anew") as workers:
-        assert workers.wait() == 2
-        assert "the changelog was lost" in workers.said()
-
-
-def test_a_log_that_is_trimmed_past_the_marker_stops_with_what_to_do(fresh: str, tmp_path: Path) -> None:
-    folded(fresh, tmp_path / "rows")
-    more = [(4, b"85123A", json.dumps(event("stock.issued", f"x{n}", NOW, **ROW, qty=1)).encode()) for n in range(5)]
-    asyncio.run(produce(fresh, "stockline.events", more))
-    changed(fresh, trimmed)
-    with Workers(fresh, tmp_path / "rows") as workers:
-        assert workers.wait() == 2
-        assert "events between were deleted before they were folded" in workers.said()
-    audited = stockline("audit", "--kafka", fresh)
-    assert audited.returncode == 2
-    assert b"Begin with the rows of an audit" in audited.stderr
+async def produce(kafka: str, topic: str, records: list[tuple[int, bytes, bytes]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for partition, key, value in records:
+        await producer.send_and_wait(topic, value, key, partition)
+    await producer.stop()
 
 
 def test_an_audit_begins_with_the_rows_of_the_one_before(fresh: str, tmp_path: Path) -> None:

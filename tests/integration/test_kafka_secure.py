@@ -25,31 +25,34 @@ def certificate(place: Path, name: str) -> None:
         raise Missing("certificates are made with `openssl`") from None
 
 
+def listening(place: Path, port: int, plain: int) -> dict[str, str]:
+    """The settings of a broker that asks for a password and a certificate at `port`, and for nothing at `plain`."""
+    controller, login = free_port(), "org.apache.kafka.common.security.plain.PlainLoginModule"
+    (place / "both.pem").write_text((place / "broker.key").read_text() + (place / "broker.pem").read_text())
+    return {
+        "listeners": f"PLAINTEXT://127.0.0.1:{plain},SECURE://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},SECURE://127.0.0.1:{port}",
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.secure.plain.sasl.jaas.config": f'{login} required user_ann="{PASSWORD}";',
+        "listener.name.secure.ssl.client.auth": "required",
+        "listener.name.secure.ssl.keystore.type": "PEM",
+        "listener.name.secure.ssl.keystore.location": str(place / "both.pem"),
+        "listener.name.secure.ssl.truststore.type": "PEM",
+        "listener.name.secure.ssl.truststore.location": str(place / "client.pem"),
+    }
+
+
 @pytest.fixture
 def secured(tmp_path: Path) -> Iterator[dict[str, str]]:
     """The settings with which a client may use a broker that lets nobody else in."""
     try:
         for name in ("broker", "client"):
             certificate(tmp_path, name)
-        both = (tmp_path / "broker.key").read_text() + (tmp_path / "broker.pem").read_text()
-        (tmp_path / "both.pem").write_text(both)
-        port, plain, controller = free_port(), free_port(), free_port()
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule"
-        settings = {
-            "listeners": f"PLAINTEXT://127.0.0.1:{plain},SECURE://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{plain},SECURE://127.0.0.1:{port}",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
-            "inter.broker.listener.name": "PLAINTEXT",
-            "listener.name.secure.sasl.enabled.mechanisms": "PLAIN",
-            "listener.name.secure.plain.sasl.jaas.config": f'{login} required user_ann="{PASSWORD}";',
-            "listener.name.secure.ssl.client.auth": "required",
-            "listener.name.secure.ssl.keystore.type": "PEM",
-            "listener.name.secure.ssl.keystore.location": str(tmp_path / "both.pem"),
-            "listener.name.secure.ssl.truststore.type": "PEM",
-            "listener.name.secure.ssl.truststore.location": str(tmp_path / "client.pem"),
-        }
-        broker = Broker(tmp_path / "kafka", plain, settings)
+        port, plain = free_port(), free_port()
+        broker = Broker(tmp_path / "kafka", plain, listening(tmp_path, port, plain))
     except Missing as missing:
         pytest.skip(f"no secured Kafka: {missing}")
     (tmp_path / "password").write_text(PASSWORD + "\n")

@@ -12,18 +12,19 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.partitioner import DefaultPartitioner
 
+from tests.integration.foreign_records import FOREIGN_PARTITIONS, MAKERS, Foreign, foreign, json_record
 from tests.integration.process import COMMAND, ROOT, environment
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-PARTITIONS, FOREIGN_PARTITIONS = 8, 3
+PARTITIONS = 8
 RECORDS = 4_000
 """Of each topic."""
 SESSION_MS = 6_000
@@ -55,66 +56,6 @@ format = "cloudevents"
 topic = "{feed}.binary"
 format = "cloudevents"
 """
-
-
-class Foreign(NamedTuple):
-    """A record of another team; `becomes` is the (source, id) of its event, None for a poison record."""
-
-    partition: int
-    value: bytes
-    headers: list[tuple[str, bytes]]
-    becomes: str | None = None
-    kind: str = "stock.issued"
-
-
-def foreign(feed: str, topic: str, count: int) -> list[Foreign]:
-    """Records of one topic: every 50th is poison, one in a thousand is for all partitions, JSON has notes besides."""
-    made = []
-    for number in range(count):
-        partition = number % FOREIGN_PARTITIONS
-        if number % 50 == 49:
-            made.append(Foreign(partition, b"\xff poison %d" % number, []))
-        else:
-            made.append(MAKERS[topic](feed, partition, number))
-    return made
-
-
-def json_record(_feed: str, partition: int, number: int) -> Foreign:
-    value = {"kind": "OUT", "item": {"sku": sku_of(number)}, "qty": number + 1}
-    return Foreign(partition, json.dumps(value).encode(), [], "by place")
-
-
-def structured_record(feed: str, partition: int, number: int) -> Foreign:
-    event = attributes(feed, "structured", number)
-    value = json.dumps(event | {"data": data_of(number)}).encode()
-    return Foreign(partition, value, [], f"{event['source']} {event['id']}", event["type"])
-
-
-def binary_record(feed: str, partition: int, number: int) -> Foreign:
-    event = attributes(feed, "binary", number)
-    headers = [("content-type", b"application/json"), *((f"ce_{name}", text.encode()) for name, text in event.items())]
-    value = json.dumps(data_of(number)).encode()
-    return Foreign(partition, value, headers, f"{event['source']} {event['id']}", event["type"])
-
-
-MAKERS = {"wms": json_record, "structured": structured_record, "binary": binary_record}
-
-
-def attributes(feed: str, source: str, number: int) -> dict[str, str]:
-    kind = "location.defined" if number % 1000 == 7 else "stock.issued"
-    name = {"specversion": "1.0", "source": f"{feed}/{source}", "id": str(number), "type": kind}
-    return name | {"time": "2026-03-02T09:14:05Z"}
-
-
-def data_of(number: int) -> dict[str, Any]:
-    if number % 1000 == 7:
-        return {"location": "LDS"}
-    return {"sku": sku_of(number), "location": "LDS", "qty": number + 1}
-
-
-def sku_of(number: int) -> str:
-    # The same sku always comes from the same partition of a topic, so its order is to be kept.
-    return f"SKU-{number % (FOREIGN_PARTITIONS * 20)}"
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +163,17 @@ async def until_it_writes(feed: Feed, process: "subprocess.Popen[bytes]") -> Non
 
 async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> None:
     """Every event once and in its place, every poison record once as a dead letter, and nothing else of this feed."""
+    expected, poison = expectations(feed, records)
+    assert await events_found(feed) == expected
+    letters = await everything(feed.kafka, "stockline.dead-letters")
+    dead = [json.loads(letter.value)["data"] for letter in letters]
+    mine = [letter for letter in dead if letter["place"].startswith(feed.name)]
+    assert Counter((letter["place"], exact(letter)) for letter in mine) == poison
+    assert len({letter["id"] for letter in mine}) == len(mine)
+
+
+def expectations(feed: Feed, records: dict[str, list[Foreign]]) -> tuple[Counter[str], Counter[tuple[str, bytes]]]:
+    """The names of the events that should follow, and the place and bytes of every dead letter."""
     expected, poison = Counter[str](), Counter[tuple[str, bytes]]()
     for topic, many in records.items():
         offsets = [0] * FOREIGN_PARTITIONS
@@ -233,6 +185,11 @@ async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> N
             else:
                 name = f"kafka/{feed.name}/{feed.name}.wms {place}" if record.becomes == "by place" else record.becomes
                 expected[name] += PARTITIONS if record.kind == "location.defined" else 1
+    return expected, poison
+
+
+async def events_found(feed: Feed) -> Counter[str]:
+    """The names of the feed's events in the log; each must be in its partition, in the order of its sku."""
     found, last = Counter[str](), dict[tuple[str, str], int]()
     partitioner = DefaultPartitioner()
     for record in await everything(feed.kafka, "stockline.events"):
@@ -248,12 +205,7 @@ async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> N
         assert record.partition == partitioner(record.key, list(range(PARTITIONS)), list(range(PARTITIONS)))
         assert last.get((event["source"], sku), 0) < qty, "the order of a sku is lost"
         last[event["source"], sku] = qty
-    assert found == expected
-    letters = await everything(feed.kafka, "stockline.dead-letters")
-    dead = [json.loads(letter.value)["data"] for letter in letters]
-    mine = [letter for letter in dead if letter["place"].startswith(feed.name)]
-    assert Counter((letter["place"], exact(letter)) for letter in mine) == poison
-    assert len({letter["id"] for letter in mine}) == len(mine)
+    return found
 
 
 def exact(letter: dict[str, str]) -> bytes:

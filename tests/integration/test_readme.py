@@ -96,11 +96,3 @@ def test_one_machine_first_and_then_kafka_from_the_same_directory(kafka: str, tm
     assert [line for line in said.splitlines() if "first.ndjson: 5 accepted" in line][1:], said
     assert f"from Kafka at {kafka}" in said
     assert said.rstrip().endswith("no differences"), said
-
-
-def test_every_command_target_and_file_that_is_named_exists() -> None:
-    makefile = (ROOT / "Makefile").read_text()
-    for target in re.findall(r"`?make (\w+)", README):
-        assert f"\n{target}:" in makefile, target
-    for path in re.findall(r"`((?:engine|agents|tables|connectors|tests|benchmarks)(?:/[\w.]+)*)`", README):
-        assert (ROOT / path).exists(), path

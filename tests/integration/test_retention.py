@@ -100,8 +100,7 @@ def audited(path: Path, *arguments: str) -> dict[str, Any]:
 def test_what_is_old_goes_and_the_audit_begins_at_a_snapshot(aged: Path, tmp_path: Path) -> None:
     path = tmp_path / "data"
     shutil.copytree(aged, path)
-    whole = audited(path)
-    assert whole["since"] is None
+    assert (whole := audited(path))["since"] is None
     with retained(path) as engine:
         positions, signals = engine.everything("/v1/positions"), engine.get("/v1/signals?limit=1000")
         letters = engine.everything("/v1/dead-letters")

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import encoded, iso
+from tests.auditor.teller import iso
+from tests.auditor.workload import encoded
 
 SETS = json.loads((Path(__file__).parents[1] / "data" / "arrival-orders.json").read_text())
 OUTSIDE_THE_WINDOW = (11, 12, 13)

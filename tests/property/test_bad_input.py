@@ -12,7 +12,8 @@ from tests.auditor.adapter import Rig
 from tests.auditor.arrival import cut, cuts, histories
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, Row, instant
-from tests.auditor.workload import SPAN, START, encoded
+from tests.auditor.teller import SPAN, START
+from tests.auditor.workload import encoded
 
 ARRIVAL = instant(START) + SPAN
 KEY = ("SPOILT", "NOWHERE")

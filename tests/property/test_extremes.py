@@ -8,15 +8,17 @@ import msgspec
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.bus.single import Commit, Topic
+from engine.bus.single import Commit
 from engine.core.outputs import Alert, Position, Signal
+from engine.core.topics import Topic
 from engine.runtime.marker import Marker
 from tables import keys
 from tables.ledger import FLOOR, Floor
 from tables.stock import STOCK, Stock
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
-from tests.auditor.workload import START, encoded
+from tests.auditor.teller import START
+from tests.auditor.workload import encoded
 
 MOST = 10**12
 ENDS = 2**63 - 1

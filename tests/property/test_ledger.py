@@ -11,7 +11,8 @@ from agents import ledger, pipeline
 from tests.auditor.adapter import Rig
 from tests.auditor.events import event
 from tests.auditor.model import HOUR, Model, instant
-from tests.auditor.workload import encoded, iso
+from tests.auditor.teller import iso
+from tests.auditor.workload import encoded
 
 BEGIN = instant("2026-03-02T12:00:00+00:00")
 ARRIVED = BEGIN + 400 * HOUR

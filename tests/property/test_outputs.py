@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.auditor.adapter import Rig
 from tests.auditor.arrival import cut, cuts, histories
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import SPAN, START, encoded
+from tests.auditor.teller import SPAN, START
+from tests.auditor.workload import encoded
 
 ARRIVAL = instant(START) + SPAN
 EXAMPLES = settings(max_examples=50)

@@ -11,7 +11,8 @@ from tests.auditor.adapter import Rig
 from tests.auditor.arrival import cut, cuts, late_arrivals
 from tests.auditor.model import HOUR, instant
 from tests.auditor.plan import Plan
-from tests.auditor.workload import SPAN, START, Story, encoded
+from tests.auditor.teller import SPAN, START
+from tests.auditor.workload import Story, encoded
 
 ARRIVAL = instant(START) + SPAN
 DAYS = 20

@@ -12,7 +12,8 @@ from tests.auditor.adapter import Rig, differences
 from tests.auditor.arrival import conflicting, cut, cuts, histories, late_arrivals, with_duplicates
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.plan import Plan
-from tests.auditor.workload import SPAN, START, Story, encoded
+from tests.auditor.teller import SPAN, START
+from tests.auditor.workload import Story, encoded
 
 ARRIVAL = instant(START) + SPAN
 LATER = ARRIVAL + HOUR

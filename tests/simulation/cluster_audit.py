@@ -10,13 +10,15 @@ from engine.bus.memory.broker import MemoryBroker
 from engine.bus.single import Output, Record, StateReader
 from engine.core.events import Broadcast, ClockTicked, decode
 from engine.core.values import partition_of
-from engine.runtime.fold import Decoder, Fold
-from engine.runtime.marker import read_marker
+from engine.runtime.arrivals import Decoder
+from engine.runtime.fold import Fold
+from engine.runtime.marker import read_marker, resume
 from tables.stores.memory import MemoryFamily
 from tests.auditor.adapter import differences, raw_of
 from tests.auditor.model import Key, Row
 from tests.auditor.plan import Plan
-from tests.simulation.cluster_world import RULES, ClusterWorld
+from tests.simulation.cluster_world import ClusterWorld
+from tests.simulation.process import RULES
 
 ALL = 10**9
 
@@ -51,7 +53,7 @@ def audit_owners(broker: MemoryBroker, partition: int) -> None:
 def audit_fold(broker: MemoryBroker, partition: int) -> None:
     """Invariants 3 and 6: one plain task that folds the log in one go gives the same bytes, everything once."""
     rows = MemoryFamily()
-    task = Fold(rows, partition, broker.partitions, RULES, read_marker(None), 64 << 20)
+    task = Fold(rows, partition, broker.partitions, resume(None, RULES), 64 << 20)
     arrivals = Decoder(broker.partitions).arrivals(folded_part(broker, partition))
     commit = task.step(arrivals, append=False).commit
     for key, value in commit.changes:

@@ -13,25 +13,24 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
-from engine.bus.cluster import Fetched
 from engine.bus.memory.broker import MemoryBroker
 from engine.bus.memory.cluster import Request
-from engine.bus.single import Record, Topic
+from engine.bus.single import Record
 from engine.core.errors import Corrupt, DiskFull, EnvironmentFailure
 from engine.core.events import encode
-from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.core.values import partition_of
-from engine.runtime.clock import CLOCK_SOURCE, WallClock, ticks_of
-from engine.runtime.cluster.surroundings import COMMIT_BYTES, Machine, Pacing
-from engine.runtime.cluster.worker import Worker
+from engine.runtime.clock import CLOCK_SOURCE, ticks_of
+from engine.runtime.cluster.surroundings import COMMIT_BYTES, Pacing
+from tests.auditor.answers import answer_to_alert, answer_to_signal
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import KINDS, malformed
 from tests.auditor.model import HOUR, Event, instant
-from tests.auditor.workload import Story, answer_to_alert, answer_to_signal, encoded
-from tests.simulation.faults import Ending, Fate, FaultyCluster
+from tests.auditor.workload import Story, encoded
+from tests.simulation.faults import Ending, Fate
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.process import Process
 
-RULES = Rules(clock="wall")
 SECOND = 1_000_000
 DRAIN_SECONDS = 120.0
 MOST_PROCESSES = 3
@@ -52,56 +51,6 @@ STEPS = {
     "start": 3,
     "stop": 1,
 }
-
-
-class Process:
-    """One worker process: a worker, its access to the broker, and what is on its way to it."""
-
-    def __init__(self, world: ClusterWorld, name: str) -> None:
-        self.name = name
-        self.world = world
-        self.cluster = FaultyCluster(world.broker, name, world.fate)
-        machine = Machine(WallClock(world.now, world.now), world.random.random)
-        self.worker = Worker(self.cluster, RULES, 64 << 20, world.pacing, machine)
-        self.cluster.attach(self.worker)
-        self.share: frozenset[int] = frozenset()
-        self.asked = asyncio.Event()
-        self._told = asyncio.Lock()
-        self._wire: list[Fetched] = []
-        self._echoes: list[Fetched] = []
-        self.run = asyncio.create_task(self.worker.run(self.asked))
-        asyncio.create_task(self._carry())  # noqa: RUF006 - the loop keeps a process's tasks
-
-    async def hear(self, after: float, pause: float) -> None:
-        """What the group has decided arrives, late; meanwhile it may have decided anew."""
-        await asyncio.sleep(after)
-        async with self._told:
-            await self.cluster.pause()
-            await asyncio.sleep(pause)
-            await self.cluster.assign(self.share)
-
-    async def _carry(self) -> None:
-        """The network: fetches of any length, each partition's in their order, some of them once more much later."""
-        random = self.world.random
-        while True:
-            await asyncio.sleep(0.01 if self.world.calm else random.choice((0.01, 0.05, 0.3)))
-            self._fetch(random)
-            if self._wire and random.random() < 0.8:
-                partition = random.choice(self._wire).partition
-                fetched = next(fetched for fetched in self._wire if fetched.partition == partition)
-                self._wire.remove(fetched)
-                await self.worker.take(fetched)
-                if random.random() < 0.2:
-                    self._echoes.append(fetched)
-            elif self._echoes:
-                await self.worker.take(self._echoes.pop(random.randrange(len(self._echoes))))
-
-    def _fetch(self, random: Random) -> None:
-        for partition in self.cluster.fetching:
-            if self.worker.wants(partition) and (self.world.calm or random.random() < 0.5):
-                fetched = self.cluster.fetch(partition, random.choice((1, 2, 5, 50)))
-                if fetched is not None:
-                    self._wire.append(fetched)
 
 
 class ClusterWorld:
@@ -136,20 +85,6 @@ class ClusterWorld:
         self.leaving: list[Process] = []
         self.started = 0
         self.steps: Counter[str] = Counter()
-        self._doing: dict[str, Callable[[], Coroutine[Any, Any, None] | None]] = {
-            "send": self._send_some,
-            "send bad input": self._send_bad_input,
-            "send to a wrong place": self._send_to_a_wrong_place,
-            "send a conflict": self._send_conflict,
-            "answer": self._answer,
-            "leave a gap": self._leave_gap,
-            "let hours pass": self._let_hours_pass,
-            "wait": lambda: asyncio.sleep(self.random.uniform(0.5, 4)),
-            "rebalance": self._rebalance,
-            "kill": self._kill,
-            "start": self._start,
-            "stop": self._stop,
-        }
 
     def now(self) -> int:
         """Wall time, in microseconds."""
@@ -165,12 +100,28 @@ class ClusterWorld:
         while self.waiting:
             (step,) = self.random.choices(list(STEPS), list(STEPS.values()))
             self.steps[step] += 1
-            doing = self._doing[step]()
-            if doing is not None:
-                await doing
+            await self._do(step)
             await asyncio.sleep(self.random.choice((0.0, 0.05, 0.3)))
             self._bury()
         await self._drain()
+
+    async def _do(self, step: str) -> None:
+        doing: dict[str, Callable[[], Coroutine[object, object, None] | None]] = {
+            "send": self._send_some,
+            "send bad input": self._send_bad_input,
+            "send to a wrong place": self._send_to_a_wrong_place,
+            "send a conflict": self._send_conflict,
+            "answer": self._answer,
+            "leave a gap": self._leave_gap,
+            "let hours pass": self._let_hours_pass,
+            "wait": lambda: asyncio.sleep(self.random.uniform(0.5, 4)),
+            "rebalance": self._rebalance,
+            "kill": self._kill,
+            "start": self._start,
+            "stop": self._stop,
+        }
+        if (waiting := doing[step]()) is not None:
+            await waiting
 
     async def _drain(self) -> None:
         """All faults end; what has been sent is folded in bounded time, then everybody goes home."""

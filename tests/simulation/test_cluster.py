@@ -19,9 +19,10 @@ from engine.core.errors import Corrupt, EnvironmentFailure
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from tests.simulation.cluster_audit import audit
-from tests.simulation.cluster_world import RULES, STEPS, ClusterWorld
+from tests.simulation.cluster_world import STEPS, ClusterWorld
 from tests.simulation.faults import Ending, Fate, FaultyCluster
 from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
+from tests.simulation.process import RULES
 
 ONE = os.environ.get("STOCKLINE_SEED")
 SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "1000"))

@@ -11,11 +11,13 @@ from typing import Any
 from benchmarks.attack.patterns import PATTERNS
 from engine.bus.memory.bus import CrashPoint
 from tests.auditor.adapter import Rig, differences
+from tests.auditor.answers import answer_to_alert, answer_to_signal
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.plan import Plan
-from tests.auditor.workload import Story, answer_to_alert, answer_to_signal, encoded, iso
+from tests.auditor.teller import iso
+from tests.auditor.workload import Story, encoded
 
 CRASH = "crash"
 DELIVER, DIE_BEFORE, DIE_AFTER, BAD, CONFLICT, AGAIN, TICK, ANSWER = (

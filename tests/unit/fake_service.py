@@ -6,44 +6,23 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from engine.bus.single import Output, Record, Topic
+from engine.bus.single import Output, Record
 from engine.core import events
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
+from engine.runtime.submission import Progress, RejectedEvent, Submission
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
 
 
-class RejectedEvent(Struct):
-    index: int
-    id: str | None
-    reason: str
-    detail: str
-
-
-class Submission(Struct):
-    accepted: int
-    refused: list[RejectedEvent]
-    duplicates: int | None = None
-
-
-class Progress(Struct):
-    accepted: int
-    applied: int
-
-
-class Lagging(Exception):
-    pass
-
-
 class FakeReadModel:
     def __init__(self) -> None:
-        self.tables: dict[Topic, dict[str, bytes]] = {"positions": {}, "signals": {}, "alerts": {}, "dead-letters": {}}
+        self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
         self.read = 0
 
@@ -77,6 +56,9 @@ class FakeBus:
     def __init__(self) -> None:
         self.published = FakeReadModel()
         self.state = MemoryFamily()
+
+    def marker(self, partition: int) -> bytes | None:
+        return None
 
 
 class FakeSubscription:
@@ -121,13 +103,13 @@ class FakeService:
         submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
-            refusal = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
-            if refusal is None:
+            rejected = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
+            if rejected is None:
                 submission.accepted += 1
                 continue
             name = None if isinstance(outcome, Rejection) else outcome.id
-            submission.refused.append(RejectedEvent(index, name, refusal.reason, refusal.detail))
-            self._bury(item, refusal)
+            submission.refused.append(RejectedEvent(index, name, rejected.reason, rejected.detail))
+            self._bury(item, rejected)
         self.applied += submission.accepted
         return submission
 
@@ -156,7 +138,7 @@ class FakeService:
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def _bury(self, item: bytes, refusal: Rejection) -> None:
+    def _bury(self, item: bytes, rejected: Rejection) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:
@@ -164,7 +146,7 @@ class FakeService:
         except UnicodeDecodeError:
             raw, encoded = None, base64.b64encode(item).decode()
         letter = DeadLetter(
-            id=name, reason=refusal.reason, detail=refusal.detail, place="stockline.events/0/0",
+            id=name, reason=rejected.reason, detail=rejected.detail, place="stockline.events/0/0",
             arrived=moment(NOW + len(letters)), raw=raw, raw_base64=encoded,
         )  # fmt: skip
         self.publish("dead-letters", "event.refused", name, letter)

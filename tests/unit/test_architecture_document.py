@@ -20,8 +20,8 @@ from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.settings import load_settings
 from tests.auditor.model import instant
-from tests.unit.documents import ROOT, functions, rows, section, text_of
-from tests.unit.test_layers import CONNECTORS_MAY_IMPORT, PACKAGES, PURE, RANKS
+from tests.unit.documents import ROOT, functions, rows, section, spans, text_of
+from tests.unit.test_layers import CONNECTORS_MAY_IMPORT, DOORS, PACKAGES, PURE, RANKS
 from tests.unit.trace import Trace, traced
 
 TEXT = text_of("architecture.md")
@@ -60,9 +60,16 @@ RECEIPT = event(
 
 
 def test_the_layers_are_those_that_the_layer_test_holds() -> None:
-    assert {layer.strip("`"): int(rank) for rank, layer, _ in rows(section(TEXT, "Layers"))} == RANKS
+    told = [row for row in rows(section(TEXT, "Layers")) if len(row) == 3]
+    assert {layer.strip("`"): int(rank) for rank, layer, _ in told} == RANKS
     assert {"engine.core", "engine.kafka"} == CONNECTORS_MAY_IMPORT
     assert {layer for layer, rank in RANKS.items() if rank <= 3} == PURE
+
+
+def test_the_doors_of_libraries_are_those_that_the_layer_test_holds() -> None:
+    told = [row for row in rows(section(TEXT, "Layers")) if len(row) == 2]
+    doors = {library: tuple(spans(modules)) for libraries, modules in told for library in spans(libraries)}
+    assert doors == {library: modules for library, modules in DOORS.items() if modules}
 
 
 def test_every_package_has_its_sentence() -> None:

@@ -12,7 +12,7 @@ from tests.auditor.events import (
 )
 from tests.auditor.model import HOUR, Model, Row, instant
 from tests.auditor.sentences import LINES, RESERVATIONS, STOCK, TRANSFERS, in_any_order
-from tests.auditor.workload import START
+from tests.auditor.teller import START
 
 
 @pytest.mark.parametrize("sentence", [*STOCK, *LINES, *RESERVATIONS])

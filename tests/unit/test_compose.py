@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 import typer.main
 from ruamel.yaml import YAML
@@ -22,15 +21,9 @@ from engine.settings import KafkaSettings, Settings
 
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / ".monitoring"
-DASHBOARD = MONITORING / "grafana" / "dashboards" / "stockline.json"
-PROVIDER = MONITORING / "grafana" / "dashboards" / "provider.yml"
 PROCESSES = ("worker-1", "worker-2", "web", "stockline")
 PUBLISHED = re.compile(r"127\.0\.0\.1:\$\{(?P<variable>[A-Z]+_PORT):-(?P<port>\d+)\}:\d+")
 PROBE = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)(?P<path>/[\w/]+)")
-
-DECLARED = re.compile(r'\b(?P<kind>Counter|Gauge|Histogram)(?:MetricFamily)?\(\s*"(?P<name>stockline_\w+)"')
-ENDINGS = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_count", "_sum")}
-OF_PROMETHEUS = {"up", "ALERTS"}
 
 
 def load_yaml(path: Path) -> Any:
@@ -211,135 +204,3 @@ def test_kafka_is_asked_by_its_own_script_and_is_the_version_of_the_tests() -> N
     assert f"0.0.0.0:{address.rpartition(':')[2]}" in SERVICES["kafka"]["environment"]["KAFKA_LISTENERS"]
     version = SERVICES["kafka"]["image"].removeprefix("apache/kafka:")
     assert f"<version>{version}</version>" in (ROOT / "tests" / "real" / "pom.xml").read_text()
-
-
-# Prometheus and Grafana -----------------------------------------------------------------------------------------------
-
-
-def scraped() -> dict[str, list[str]]:
-    config = load_yaml(MONITORING / "prometheus" / "prometheus.yml")
-    return {
-        job["job_name"]: [target for part in job["static_configs"] for target in part["targets"]]
-        for job in config["scrape_configs"]
-    }
-
-
-def rules() -> list[dict[str, Any]]:
-    return [
-        rule
-        for file in load_yaml(MONITORING / "prometheus" / "prometheus.yml")["rule_files"]
-        for group in load_yaml(MONITORING / "prometheus" / file)["groups"]
-        for rule in group["rules"]
-    ]
-
-
-def dashboard() -> dict[str, Any]:
-    found: dict[str, Any] = orjson.loads(DASHBOARD.read_bytes())
-    return found
-
-
-def queries() -> dict[str, str]:
-    """Every PromQL expression that is kept in the repository, by where it stands."""
-    found = {f"alert {rule['alert']}": rule["expr"] for rule in rules()}
-    for panel in dashboard()["panels"]:
-        found |= {f"panel {panel['title']} {target['refId']}": target["expr"] for target in panel["targets"]}
-    return found
-
-
-QUERIES = queries()
-
-
-def exposed() -> set[str]:
-    """Every series that engine/telemetry.py declares, by the name that Prometheus sees."""
-    source = (ROOT / "engine" / "telemetry.py").read_text()
-    return {match["name"] + ending for match in DECLARED.finditer(source) for ending in ENDINGS[match["kind"]]}
-
-
-def test_every_process_of_the_cluster_is_scraped_on_each_of_its_ports() -> None:
-    assert scraped() == {
-        f"stockline-{kind}": [f"{name}:{port}" for name in names for port in sorted(listening(name))]
-        for kind, names in {"worker": ["worker-1", "worker-2"], "web": ["web"]}.items()
-    }
-
-
-def test_prometheus_reads_the_files_that_are_mounted() -> None:
-    options = dict(option.split("=") for option in SERVICES["prometheus"]["command"])
-    places = {target: source for source, target, _ in mounts("prometheus")}
-    config = Path(options["--config.file"])
-    assert (ROOT / places[str(config.parent)] / config.name).is_file()
-    assert options["--storage.tsdb.path"] in places
-
-
-def test_the_alerts_are_complete() -> None:
-    found = {rule["alert"]: rule for rule in rules()}
-    wanted = {"StocklineLagGrows", "StocklineNoWorker", "StocklineWebNotReady", "StocklineEventsRefused"}
-    assert wanted <= set(found)
-    assert len(found) == len(rules())
-    for rule in found.values():
-        assert rule["labels"]["severity"] in {"warning", "critical"}
-        assert {"summary", "description"} == set(rule["annotations"])
-    assert found["StocklineLagGrows"]["for"] == "5m"
-
-
-@pytest.mark.parametrize("place", QUERIES)
-def test_every_metric_that_a_query_names_is_exposed(place: str) -> None:
-    words = re.sub(r'"[^"]*"|\{\{.*?\}\}', "", QUERIES[place])
-    named = set(re.findall(r"\b(?:stockline_\w+|up|ALERTS)\b", words))
-    assert named, "a query about nothing"
-    assert named <= exposed() | OF_PROMETHEUS
-
-
-@pytest.mark.parametrize("place", QUERIES)
-def test_every_query_says_whose_figures_it_means(place: str) -> None:
-    # The web process tells lag and outcomes as well: without a job they would be counted twice.
-    for matchers in re.findall(r"\b(?:stockline_\w+|up)\b(?:\{([^}]*)\})?", QUERIES[place]):
-        assert [job for job in re.findall(r'\bjob="([^"]+)"', matchers) if job in scraped()], QUERIES[place]
-
-
-@pytest.mark.parametrize("place", QUERIES)
-def test_every_outcome_that_a_query_names_is_counted(place: str) -> None:
-    outcomes = set(re.findall(r'outcome="(\w+)"', QUERIES[place]))
-    assert outcomes <= {"applied", "duplicate", "refused"}
-
-
-def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
-    shown = " ".join(expression for place, expression in QUERIES.items() if place.startswith("panel"))
-    for metric in (
-        "stockline_events_total", "stockline_lag_events", "stockline_last_commit_seconds", "stockline_partitions",
-        "stockline_rows", "stockline_http_requests_total", "ALERTS",
-    ):  # fmt: skip
-        assert metric in shown
-
-
-def test_the_panels_do_not_overlap() -> None:
-    cells: set[tuple[int, int]] = set()
-    panels = dashboard()["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    for panel in panels:
-        x, y, width, height = (panel["gridPos"][name] for name in "xywh")
-        covered = {(column, row) for column in range(x, x + width) for row in range(y, y + height)}
-        assert x + width <= 24
-        assert not covered & cells, panel["title"]
-        cells |= covered
-
-
-def test_grafana_asks_the_prometheus_of_the_compose_file() -> None:
-    (source,) = load_yaml(MONITORING / "grafana" / "datasources" / "prometheus.yml")["datasources"]
-    assert source["url"] == "http://prometheus:9090"
-    assert "prometheus" in SERVICES
-    panels = dashboard()["panels"]
-    asked = [part["datasource"] for panel in panels for part in (panel, *panel["targets"])]
-    assert all(one == {"type": source["type"], "uid": source["uid"]} for one in asked)
-
-
-def test_grafana_finds_the_dashboard_and_nobody_can_change_it() -> None:
-    places = {target: ROOT / source for source, target, _ in mounts("grafana")}
-    (provider,) = load_yaml(PROVIDER)["providers"]
-    assert places[provider["options"]["path"]].resolve() == DASHBOARD.parent
-    assert provider["allowUiUpdates"] is False
-    environment = SERVICES["grafana"]["environment"]
-    home = Path(environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
-    assert (places[str(home.parent)] / home.name).is_file()
-    assert environment["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
-    assert environment["GF_AUTH_BASIC_ENABLED"] == "false", "the first password of `admin` is known to all"
-    assert environment["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"

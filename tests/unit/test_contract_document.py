@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterator
@@ -11,18 +10,15 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from engine.bus.memory.bus import MemoryBus
-from engine.cli import app
 from engine.contract import schemas as schema
 from engine.core.events import EVENT_TYPES, Event, Reserved
 from engine.core.outcomes import Reason
 from engine.core.outputs import SEVERITY, Alert, AlertKind, DeadLetter, OutputEvent, Position, Signal
 from engine.core.rules import Rules
+from engine.core.topics import TOPICS
 from engine.runtime.single.engine import Engine
-from engine.web.routes import ROUTES
 from tests.auditor.adapter import Rig, differences
 from tests.auditor.model import Model, instant
 from tests.unit.documents import ROOT, rows, section, text_of
@@ -218,7 +214,7 @@ def test_every_reason_of_a_review_is_told() -> None:
 def test_every_topic_and_type_is_told() -> None:
     topics = section(CONTRACT, "5. Topics")
     assert {row[0].strip("`") for row in rows(topics) if len(row) == 4} == {
-        f"stockline.{name}" for name in schema.CHANNELS
+        topic.kafka_name for topic in TOPICS.values()
     }
     assert {kind for kind in schema.OUTPUT_TYPES if f"`{kind}`" not in topics} == set()
 
@@ -239,68 +235,6 @@ def test_every_reason_of_a_dead_letter_is_told() -> None:
 def test_something_is_rejected_for_every_reason(reason: str) -> None:
     found = [path for path, source in sources("engine", "agents", "connectors") if f'"{reason}"' in source]
     assert [path for path in found if path.name != "outcomes.py"], f"engine/core/outcomes.py need not have {reason!r}"
-
-
-# HTTP and commands ----------------------------------------------------------------------------------------------------
-
-
-def calls() -> set[str]:
-    """Every call of the contract: method and path; a path that begins with a verb goes on from the one before."""
-    found: set[str] = set()
-    for cell in [row[0] for row in rows(section(CONTRACT, "6. HTTP")) if len(row) == 2]:
-        before = ""
-        for span in spans_of(cell):
-            method, _, path = span.rpartition(" ")
-            if method:
-                before = f"{method} {path.partition('?')[0]}"
-            elif "/{id}/" in before:
-                before = f"{before.rpartition('/')[0]}{path}"
-            else:
-                before = f"{before.partition(' ')[0]} {path}"
-            found.add(before)
-    return found
-
-
-def spelled_out(path: str) -> list[str]:
-    """A path whose last part is one of several verbs, once for each."""
-    verbs = re.search(r"\{verb:(.*)\}", path)
-    return [path] if verbs is None else [path[: verbs.start()] + verb for verb in verbs[1].split("|")]
-
-
-def test_every_call_is_told_and_no_other() -> None:
-    routes = [route for route in ROUTES if not route.path.startswith("/static/")]
-    assert calls() == {f"{route.method} {path}" for route in routes for path in spelled_out(route.path)}
-
-
-def problems() -> Iterator[str]:
-    """The reasons that the code gives with its problem details, where they are written out."""
-    for _, source in sources("engine/web"):
-        for node in ast.walk(ast.parse(source)):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"Problem", "answer"}:
-                reason = node.args[2] if len(node.args) > 2 else None
-                if isinstance(reason, ast.Constant) and isinstance(reason.value, str):
-                    yield reason.value
-
-
-def test_every_reason_of_a_problem_is_told() -> None:
-    told = {each for row in rows(section(CONTRACT, "6. HTTP")) if len(row) == 3 for each in spans_of(row[0])}
-    assert {"busy", "invalid_parameter", "foreign_host"} <= set(problems())
-    assert set(problems()) - told == set()
-
-
-def commands(command: Any, path: str = "stockline") -> Iterator[str]:
-    if isinstance(command, TyperGroup):
-        for name, child in command.commands.items():
-            yield from commands(child, f"{path} {name}")
-        if command.invoke_without_command:
-            yield path
-    else:
-        yield path
-
-
-def test_every_command_is_told() -> None:
-    told = section(CONTRACT, "7. Command line")
-    assert [name for name in commands(get_command(app)) if f"`{name}" not in told] == []
 
 
 def test_what_is_announced_is_not_in_force() -> None:

@@ -13,6 +13,7 @@ SATURATES_LATER = {
     "open orders at a forecast row": 150,
     "lines of one order": 150,
     "rows due at once": 200,
+    "carts that expire together": 300,
 }
 """What an event looks at, and what a tick takes, is bounded; until there is so much, it grows."""
 

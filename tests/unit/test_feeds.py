@@ -233,7 +233,7 @@ def test_a_tick_is_never_longer_than_an_event_may_be() -> None:
 
 def test_news_of_a_feed_that_has_fallen_silent_is_no_news() -> None:
     news = News()
-    news.heard("wms", NOW)
+    news.note("wms", NOW)
     declared = {"wms": Feed(60, None, RANK)}
     assert news.ripe(NOW + 30 * SECOND, declared) == {"wms": NOW}
     assert news.ripe(NOW + DAY, declared) == {}

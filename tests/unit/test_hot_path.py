@@ -13,6 +13,7 @@ from engine.core.rules import Rules
 from engine.core.values import DAY
 from engine.runtime.single.engine import Engine
 from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SHIPMENT, SLOT
+from tables.stock import RESERVATION
 from tests.auditor.events import event, line_received, placed, shipped
 from tests.auditor.model import Event
 from tests.auditor.workload import encoded
@@ -75,6 +76,11 @@ def test_the_rows_of_new_orders_are_read_with_their_batch() -> None:
 def test_the_rows_of_new_shipments_are_read_with_their_batch() -> None:
     asked = asked_by([placed()], *(shipped(number, 5, shipment=f"N{number}") for number in range(1, 9)))
     assert {LINE, PIECE, SHIPMENT} & set(asked.got) == set()
+
+
+def test_the_rows_of_new_reservations_are_read_with_their_batch() -> None:
+    told = [event("stock.reserved", 40 + number, reservation=f"R{number}", qty=1) for number in range(8)]
+    assert asked_by([], *told).got.count(RESERVATION) == 0
 
 
 @pytest.mark.parametrize(

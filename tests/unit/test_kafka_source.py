@@ -2,26 +2,19 @@
 
 import base64
 import json
+import tomllib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import connectors.kafka_source
-from connectors.kafka_source import load_profile
-from connectors.kafka_source import outgoing as outgoing_module
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.outgoing import MAX_LETTER_BYTES, Portion, Target, outgoing, portions
+from connectors.kafka_source.outgoing import Target, outgoing
 from connectors.kafka_source.profile import SourceProfile
 from connectors.kafka_source.translate import Skipped, Translated, Translation
-from engine.core.errors import UsageError
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
-from engine.core.values import partition_of
-from engine.kafka.headers import BROADCAST_HEADER
 
-EXAMPLE = Path(connectors.kafka_source.__file__).parent / "data" / "example.toml"
 PROFILE = """
 name = "north"
 [[topics]]
@@ -91,10 +84,12 @@ TARGET = Target(8, "north")
 
 
 @pytest.fixture(scope="module")
-def translate(tmp_path_factory: pytest.TempPathFactory) -> Translation:
-    path = tmp_path_factory.mktemp("profile") / "north.toml"
-    path.write_text(PROFILE)
-    return Translation(load_profile(path))
+def translate() -> Translation:
+    return translation()
+
+
+def translation() -> Translation:
+    return Translation(SourceProfile.model_validate(tomllib.loads(PROFILE)))
 
 
 def received(
@@ -286,92 +281,3 @@ def test_a_dead_letter_names_the_event_where_there_is_one(
     (letter,) = outgoing(record, translate(record), TARGET)
     data = json.loads(letter.value)["data"]
     assert (data.get("event_source"), data.get("event_id")) == name
-
-
-def test_an_event_goes_to_the_partition_of_its_sku(translate: Translation) -> None:
-    record = received("wms", out())
-    (sent,) = outgoing(record, translate(record), TARGET)
-    assert (sent.topic, sent.partition, sent.key) == ("stockline.events", partition_of("85123A", 8), b"85123A")
-
-
-def test_an_event_for_all_goes_to_every_partition_and_says_so(translate: Translation) -> None:
-    record = received("wms", {"kind": "SITE", "site": "LDS"})
-    translated = translate(record)
-    assert isinstance(translated, Translated)
-    sent = outgoing(record, translated, TARGET)
-    assert [copy.partition for copy in sent] == list(range(8))
-    assert {copy.value for copy in sent} == {translated.value}
-    assert all(copy.headers == [BROADCAST_HEADER] for copy in sent)
-
-
-def test_a_record_too_long_for_a_dead_letter_is_named_by_its_digest() -> None:
-    record = received("wms", b"\xff" * 20_000_000)
-    (letter,) = outgoing(record, Rejection("untranslatable", "why"), TARGET)
-    data = json.loads(letter.value)["data"]
-    assert "20000000 bytes" in data["detail"]
-    assert data["detail"].endswith("why")
-    assert not {"raw", "raw_base64"} & set(data)
-
-
-def test_what_is_too_long_for_one_transaction_is_cut_at_a_record(
-    translate: Translation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    target = Target(1_000, "north")
-    sites = [received("wms", {"kind": "SITE", "site": f"L{n}"})._replace(offset=100 + 10 * n) for n in range(9)]
-
-    def cut(length: int) -> list[Portion]:
-        monkeypatch.setattr(outgoing_module, "COMMIT_BYTES", length)
-        return list(portions(sites, translate, target, 195))
-
-    (whole,) = cut(1 << 30)
-    thirds = cut(sum(len(out.value) for out in whole.sent) // 3)
-    assert [(len(portion.sent), portion.reached) for portion in thirds] == [(3_000, 130), (3_000, 160), (3_000, 195)]
-    assert [out for portion in thirds for out in portion.sent] == whole.sent
-    assert [portion.reached for portion in cut(1)] == [*range(110, 190, 10), 195]
-    assert [portion.reached for portion in portions([], translate, target, 195)] == [195]
-
-
-def test_a_long_text_full_of_control_characters_is_kept_and_fits() -> None:
-    record = received("wms", b"\x01" * 16_000_000)
-    (letter,) = outgoing(record, Rejection("untranslatable", "x\ud800" * 10_000), TARGET)
-    assert len(letter.value) < MAX_LETTER_BYTES
-    assert base64.b64decode(json.loads(letter.value)["data"]["raw_base64"]) == record.value
-
-
-def test_the_example_is_a_profile() -> None:
-    assert load_profile(EXAMPLE).topic_names == ["wms.movements", "erp.events", "shop.events"]
-
-
-JSON_TOPIC = {"topic": "a", "format": "json", "rules": [{"type": "stock.held", "data": {"sku": "A"}}]}
-
-
-@pytest.mark.parametrize(
-    ("topic", "fault"),
-    [
-        ({"topic": "a", "format": "json"}, "has rules"),
-        ({"topic": "stockline.events", "format": "cloudevents"}, "a topic of Stockline itself"),
-        ({"topic": "a b", "format": "cloudevents"}, "topics.0.topic"),
-        ({"topic": "a", "format": "cloudevents", "source": "x"}, "source: only a topic with rules"),
-        ({"topic": "a", "format": "avro"}, "topics.0.format"),
-        (JSON_TOPIC | {"time_zone": "Mars/Base"}, "Mars/Base"),
-        (JSON_TOPIC | {"rules": [{"type": "stock.sold", "data": {"sku": "A"}}]}, "stock.sold"),
-        (JSON_TOPIC | {"rules": [{"type": "clock.ticked", "data": {"sku": "A"}}]}, "clock.ticked"),
-        (JSON_TOPIC | {"units": {"DZ": 0}}, "at least 1"),
-        (JSON_TOPIC | {"colour": "red"}, "topics.0.colour"),
-    ],
-)
-def test_a_wrong_profile_is_refused_with_the_place_of_the_fault(topic: str, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
-        SourceProfile.model_validate({"name": "north", "topics": [topic]})
-
-
-def test_a_profile_that_cannot_be_read_is_a_wrong_usage(tmp_path: Path) -> None:
-    path = tmp_path / "p.toml"
-    with pytest.raises(UsageError, match="cannot read"):
-        load_profile(path)
-    path.write_text("name =")
-    with pytest.raises(UsageError, match="not TOML"):
-        load_profile(path)
-    path.write_text('name = "n"\n[[topics]]\ntopic = "a"\nformat = "cloudevents"\n' * 1 + "[[topics]]\n")
-    with pytest.raises(UsageError, match=r"topics\.1\.topic: Field required"):
-        load_profile(path)

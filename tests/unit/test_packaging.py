@@ -155,3 +155,26 @@ def test_ci_runs_the_tests_from_any_folder(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert run.stdout.split() == ["true", "test", "in", str(ROOT.resolve())], run.stderr
+
+
+INTERPRETER = """#!/bin/sh
+case "$1 $2" in
+  *CONFIG_ARGS*) exit {is_plain} ;;
+  -m*) echo "{name} makes the environment"; exit 9 ;;
+  *) exit 0 ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(("plain", "chosen"), [((1, 0), "second"), ((0, 0), "first"), ((1, 1), "first")])
+def test_of_two_interpreters_on_the_path_an_optimised_one_makes_the_environment(
+    tmp_path: Path, plain: tuple[int, int], chosen: str
+) -> None:
+    for name, is_plain in zip(("first", "second"), plain, strict=True):
+        interpreter = tmp_path / name / "python3.11"
+        interpreter.parent.mkdir()
+        interpreter.write_text(INTERPRETER.format(is_plain=is_plain, name=name))
+        interpreter.chmod(0o755)
+    path = f"{tmp_path / 'first'}:{tmp_path / 'second'}:{os.environ['PATH']}"
+    run = _run("make", "setup", f"VENV={tmp_path / 'venv'}", PATH=path)
+    assert f"{chosen} makes the environment" in run.stdout

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engine.bus.cluster import Appended
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Record
 from engine.core.rules import Rules
@@ -14,9 +15,9 @@ class Log:
     def __init__(self) -> None:
         self.values: list[bytes] = []
 
-    async def append(self, records: Sequence[Record], everywhere: frozenset[int]) -> Sequence[Record]:
+    async def append(self, records: Sequence[Record], everywhere: frozenset[int]) -> Sequence[Appended]:
         self.values += [record.value for record in records]
-        return records
+        return [Appended(record.partition, record.offset) for record in records]
 
     async def ends(self) -> dict[int, int]:
         return {}

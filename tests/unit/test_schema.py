@@ -8,6 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from engine.contract import asyncapi
 from engine.contract import schemas as schema
 from engine.core import events
 from engine.core.errors import UsageError
@@ -149,7 +150,7 @@ def resolve(document: Any, reference: str) -> Any:
     return document
 
 
-@pytest.mark.parametrize("document", [schema.asyncapi(), openapi.document()], ids=["asyncapi", "openapi"])
+@pytest.mark.parametrize("document", [asyncapi.document(), openapi.document()], ids=["asyncapi", "openapi"])
 def test_every_reference_of_a_document_leads_somewhere(document: Any) -> None:
     found = set(references(document))
     assert len(found) > 50
@@ -159,7 +160,7 @@ def test_every_reference_of_a_document_leads_somewhere(document: Any) -> None:
 
 
 def test_asyncapi_has_the_topics_of_the_contract() -> None:
-    document = schema.asyncapi()
+    document = asyncapi.document()
     assert document["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= document["info"].keys()
     addresses = {channel["address"] for channel in document["channels"].values()}
@@ -172,14 +173,14 @@ def test_asyncapi_has_the_topics_of_the_contract() -> None:
 
 
 def test_asyncapi_names_the_property_of_a_discriminator() -> None:
-    policy = schema.asyncapi()["components"]["schemas"]["PolicySetData"]["properties"]["policy"]
+    policy = asyncapi.document()["components"]["schemas"]["PolicySetData"]["properties"]["policy"]
     assert policy["discriminator"] == "kind"
     for option in policy["anyOf"]:
-        assert "kind" in resolve(schema.asyncapi(), option["$ref"])["required"]
+        assert "kind" in resolve(asyncapi.document(), option["$ref"])["required"]
 
 
 def test_asyncapi_messages_have_a_key_and_a_payload_of_their_type() -> None:
-    document = schema.asyncapi()
+    document = asyncapi.document()
     for channel in document["channels"].values():
         for kind, reference in channel["messages"].items():
             message = resolve(document, reference["$ref"])
@@ -191,7 +192,7 @@ def test_asyncapi_messages_have_a_key_and_a_payload_of_their_type() -> None:
 
 
 def test_asyncapi_operations_are_the_engines() -> None:
-    document = schema.asyncapi()
+    document = asyncapi.document()
     actions = {name: operation["action"] for name, operation in document["operations"].items()}
     assert actions == {
         "events": "receive", "positions": "send", "signals": "send", "alerts": "send", "dead-letters": "send",

@@ -13,11 +13,19 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", "docs", ".ci", ".monitoring")
 TEXT_SUFFIXES = {"", ".py", ".md", ".toml", ".yml", ".json", ".html", ".js", ".css", ".lock"}
 
-RULES = ROOT / "tests" / "unit" / "rules"
-MAX_MODULE_LINES = 400
-MAX_FUNCTION_LINES = 50
+MAX_MODULE_LINES = 300
+MAX_FUNCTION_LINES = 30
 
-# What is over a limit today, with its size. These lists may only shrink.
+# Tables of declarations: one row after the other, without a statement that anybody has to follow.
+TABLES = {
+    "engine/core/payloads.py",
+    *(
+        f"tests/unit/rules/{name}.py"
+        for name in ("directory", "drifts", "figures", "forecasts", "orders", "signals", "stock")
+    ),
+}
+
+# What is over a limit today, with the size that it may have at most. These lists may only shrink.
 LONG_MODULES: dict[str, int] = {}
 LONG_FUNCTIONS: dict[str, int] = {}
 
@@ -48,36 +56,51 @@ def long_functions(name: str, source: str) -> dict[str, int]:
     return {function: size for function, size in sizes if size > MAX_FUNCTION_LINES}
 
 
-def is_table(source: str) -> bool:
-    """Whether a module is nothing but a table of rules: it is read row by row, so its length is no burden."""
-    return "\nTABLE" in source
+def over(found: dict[str, int], allowed: dict[str, int]) -> dict[str, int]:
+    """What is longer than it may be, and what is allowed more than it needs: that line is to go from its list."""
+    longer = {name: size for name, size in found.items() if size > allowed.get(name, 0)}
+    return longer | {name: 0 for name in allowed if name not in found}
 
 
 def test_modules_are_short() -> None:
     found: dict[str, int] = {}
     for path in MODULES:
-        source = path.read_text(encoding="utf-8")
-        if path.parent != RULES or not is_table(source):
-            found |= long_module(str(path.relative_to(ROOT)), source)
-    assert found == LONG_MODULES
+        if (name := str(path.relative_to(ROOT))) not in TABLES:
+            found |= long_module(name, path.read_text(encoding="utf-8"))
+    assert over(found, LONG_MODULES) == {}
 
 
 def test_functions_are_short() -> None:
     found: dict[str, int] = {}
     for path in MODULES:
         found |= long_functions(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
-    assert found == LONG_FUNCTIONS
+    assert over(found, LONG_FUNCTIONS) == {}
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_a_table_of_declarations_has_no_long_function(name: str) -> None:
+    """Nothing but imports, names, types and short functions: else it would be a module like any other."""
+    tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    assert all((node.end_lineno or 0) - node.lineno < 10 for node in functions)
+
+
+def test_what_no_longer_is_long_leaves_its_list() -> None:
+    assert over({"m.py": 310}, {"m.py": 312}) == {}
+    assert over({"m.py": 313}, {"m.py": 312}) == {"m.py": 313}
+    assert over({}, {"m.py": 312}) == {"m.py": 0}
+    assert over({"m.py": 301}, {}) == {"m.py": 301}
 
 
 def test_a_long_module_is_found() -> None:
-    assert long_module("m.py", "x = 1\n" * 401) == {"m.py": 401}
-    assert not long_module("m.py", "x = 1\n" * 400)
+    assert long_module("m.py", "x = 1\n" * 301) == {"m.py": 301}
+    assert not long_module("m.py", "x = 1\n" * 300)
 
 
 @pytest.mark.parametrize("head", ["def f():\n", "async def f():\n", "class C:\n def f():\n"])
 def test_a_long_function_is_found(head: str) -> None:
-    assert long_functions("m.py", head + "  x = 1\n" * 50) == {"m.py:f": 51}
-    assert not long_functions("m.py", head + "  x = 1\n" * 49)
+    assert long_functions("m.py", head + "  x = 1\n" * 30) == {"m.py:f": 31}
+    assert not long_functions("m.py", head + "  x = 1\n" * 29)
 
 
 def test_no_file_names_a_folder_of_a_machine() -> None:

@@ -9,9 +9,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.errors import EnvironmentFailure
+from engine.runtime.subscriptions import Lagging
 from engine.web import descriptors, server
 from engine.web.calls import stream
-from tests.unit.fake_service import NOW, Lagging
+from tests.unit.fake_service import NOW
 from tests.unit.test_web_events import GOOD, event, post
 from tests.unit.web_client import Site, site
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import MultiDict
 
-from engine.web import lists
+from engine.web import pages, query
 from engine.web.problems import Problem
 from tests.unit.fake_service import NOW, FakeService
 from tests.unit.web_client import Site, site
@@ -150,7 +150,7 @@ async def test_a_cursor_belongs_to_its_order(web: Site) -> None:
 
 
 async def test_very_long_things_make_a_shorter_page(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lists, "MAX_PAGE_BYTES", 1000)
+    monkeypatch.setattr(pages, "MAX_PAGE_BYTES", 1000)
     fill(web.service, 20)
     first = (await get(web, "/v1/positions?limit=20"))[1]
     assert 1 <= len(first["items"]) < 10
@@ -173,12 +173,12 @@ async def test_names_of_any_kind_are_found_by_path_and_filter(web: Site) -> None
 @given(st.text(max_size=60))
 def test_no_text_is_a_cursor_that_breaks_anything(text: str) -> None:
     with pytest.raises(Problem):
-        lists.parse(lists.SIGNALS, MultiDict({"cursor": text}))
+        query.parse(query.TABLES["signals"], MultiDict({"cursor": text}))
 
 
 def test_a_cursor_of_another_value_type_is_refused() -> None:
     service = FakeService()
     service.open_signal("sig-1")
-    query = lists.parse(lists.SIGNALS, MultiDict({"cursor": lists.cursor("-updated", "no time", "x")}))
+    asked = query.parse(query.TABLES["signals"], MultiDict({"cursor": query.cursor("-updated", "no time", "x")}))
     with pytest.raises(Problem):
-        asyncio.run(lists.page(service.bus.published, query))
+        asyncio.run(pages.page(service.bus.published, asked))

@@ -14,11 +14,13 @@ from engine.bus.memory.cluster import MemoryCluster, Request
 from engine.bus.single import Commit, Record
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.rules import Rules
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
-from engine.runtime.fold import LONGEST_KEPT_BYTES, Decoder, Fold
+from engine.runtime.fold import Fold
 from engine.runtime.marker import Marker
+from engine.runtime.publishing import LONGEST_KEPT_BYTES
 from tables.stores.memory import MemoryFamily
 from tests.auditor.events import event, issued
 from tests.auditor.model import instant
@@ -196,7 +198,7 @@ def test_long_records_do_not_pile_up() -> None:
 
 @pytest.mark.parametrize(("length", "kept"), [(LONGEST_KEPT_BYTES, True), (LONGEST_KEPT_BYTES + 1, False)])
 def test_a_refused_record_that_no_dead_letter_has_room_for_is_named_by_its_digest(length: int, kept: bool) -> None:
-    task = Fold(MemoryFamily(), 0, 1, Rules(), Marker(), 1 << 20)
+    task = Fold(MemoryFamily(), 0, 1, Marker(), 1 << 20)
     record = Record(0, 0, "A", b"\xff" * length, ARRIVED)
     (letter,) = task.step(Decoder(1).arrivals([record]), append=False).commit.outputs
     said = json.loads(letter.value)["data"]

@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from aiohttp import ClientSession
 
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
-from engine.web.ports import Context, Service
+from engine.web.ports import Context
 from tests.unit.fake_service import FakeService
 
 
@@ -28,7 +28,7 @@ def figures() -> Figures:
 @asynccontextmanager
 async def site(limits: Limits | None = None) -> AsyncIterator[Site]:
     service = FakeService()
-    context = Context(cast(Service, service), Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
+    context = Context(service, Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
     async with (
         server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
         ClientSession(url) as client,

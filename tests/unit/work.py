@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -24,10 +25,14 @@ class Work:
 
 
 class CountingState:
-    """A state that counts the rows which are read from it; a scan counts the rows that are taken of it."""
+    """A state that counts the rows which are read from it; a scan counts the keys that it passes.
+
+    A key that was deleted counts too, as a store passes it until it compacts.
+    """
 
     def __init__(self, state: Any, work: Work) -> None:
         self._state, self._work = state, work
+        self._deleted: list[bytes] = []
 
     def get(self, key: bytes) -> bytes | None:
         self._work.reads += 1
@@ -40,9 +45,24 @@ class CountingState:
         return found
 
     def scan(self, start: bytes, stop: bytes, reverse: bool = False) -> Iterator[tuple[bytes, bytes]]:
-        for pair in self._state.scan(start, stop, reverse):
-            self._work.scanned += 1
-            yield pair
+        first, last = start, stop
+        try:
+            for pair in self._state.scan(start, stop, reverse):
+                self._work.scanned += 1
+                first, last = (pair[0], stop) if reverse else (start, pair[0])
+                yield pair
+            first, last = start, stop
+        finally:
+            self._work.scanned += bisect_left(self._deleted, last) - bisect_left(self._deleted, first)
+
+    def note(self, key: bytes, value: bytes | None) -> None:
+        """Take notice of a change."""
+        at = bisect_left(self._deleted, key)
+        was_deleted = self._deleted[at : at + 1] == [key]
+        if value is None and not was_deleted:
+            insort(self._deleted, key)
+        elif value is not None and was_deleted:
+            del self._deleted[at]
 
 
 class CountingBus(MemoryBus):
@@ -62,6 +82,8 @@ class CountingBus(MemoryBus):
             self.work.written += len(commit.changes)
             self.work.bytes += sum(len(key) + len(value or b"") for key, value in commit.changes)
             self.work.bytes += sum(len(output.value) for output in commit.outputs)
+            for key, value in commit.changes:
+                self._counting.note(key, value)
         super().commit(commits)
 
 

@@ -11,15 +11,15 @@ from rocksdict import WriteBatch
 from engine.bus.disk import committed, layout, upgrade_paths
 from engine.bus.disk.committed import Committed, CommittedFile
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.disk.retention import HISTORIES, DiskRetention
+from engine.bus.disk.retention import DiskRetention
 from engine.bus.disk.state import DiskState
 from engine.bus.single import Commit, Record, check_offsets
 from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, UsageError
+from engine.core.topics import DEFAULT_PARTITIONS, HISTORIES
 from tables.stores.rocksdb import RocksStore, StoreSettings
 from tables.stores.rocksdb_files import DATABASE, newest_log, size_of
 
-DEFAULT_PARTITIONS = 8
 MAX_PARTITIONS = 1024
 SNAPSHOTS = "snapshots"
 

@@ -4,7 +4,7 @@
   has deleted, begin/PARTITION -> first offset of the log, first/TOPIC/PARTITION -> first sequence of a history
 - log: partition, offset -> arrival, key, value
 - state: state keys as they are
-- dedupe: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
+- `dedupe`: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
 - latest: topic, name -> latest value of a thing
 - names: topic, name -> nothing: small enough to stay in the block cache, so that counting new things is cheap
 - history: topic, partition, sequence -> value, in the order of commits
@@ -15,7 +15,8 @@ import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from engine.bus.single import Output, Record, Topic
+from engine.bus.single import Output, Record
+from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
 from tables.event_marks import EVENT_MARK
 from tables.stores.rocksdb_options import Profile
 
@@ -30,8 +31,8 @@ FAMILIES: Mapping[str, Profile] = {
     "history": "sequential",
     "touched": "sequential",
 }
-TOPIC_TAGS: Mapping[Topic, bytes] = {"positions": b"p", "signals": b"s", "alerts": b"a", "dead-letters": b"x"}
-DEDUPE_TAG = EVENT_MARK[0]
+TOPIC_TAGS: Mapping[Topic, bytes] = {name: declared.tag for name, declared in OUTPUT_TOPICS.items()}
+MARK_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
 LOG_KEY = b"log"
@@ -95,8 +96,8 @@ def name_in(key: bytes) -> str:
 
 
 def output_name(output: Output) -> str:
-    """The name of an output's thing: the row of a position, else the id."""
-    return output.key if output.topic == "positions" else output.id
+    """The name of an output's thing: the id, or the key where only the latest of a key counts."""
+    return output.id if output.topic in HISTORIES else output.key
 
 
 def row_prefix(row: str) -> bytes:

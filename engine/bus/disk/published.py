@@ -10,15 +10,16 @@ import msgspec
 from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
-from engine.bus.single import Commit, Output, Record, Topic
+from engine.bus.single import Commit, Output, Record
 from engine.core.errors import UsageError
+from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 
 MAX_KNOWN_NAMES = 100_000
 """Names that are kept in memory, so that counting them needs no lookup; about 12 MiB, then the set is emptied."""
 
-ENDED = frozenset({"signal.withdrawn", "signal.closed", "alert.resolved", "event.refused"})
+ENDED = frozenset(kind for declared in OUTPUT_TOPICS.values() for kind in declared.last_kinds)
 """The kinds of an output that end its thing."""
 
 
@@ -91,8 +92,8 @@ class DiskReadModel:
 
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         """Every output of a topic from one partition, in the order of its commits; UsageError for positions."""
-        if topic == "positions":
-            raise UsageError("positions keep no history, only the latest value of each row")
+        if topic not in HISTORIES:
+            raise UsageError(f"{topic} keep no history, only the latest value of each row")
         tag = layout.TOPIC_TAGS[topic]
         start = layout.history_key(tag, partition, self._firsts[topic, partition])
         stop = layout.history_key(tag, partition + 1, 0)
@@ -157,7 +158,7 @@ class DiskReadModel:
     def _add_output(self, batch: WriteBatch, partition: int, output: Output) -> None:
         topic, value = output.topic, output.value
         batch.put(layout.name_key(topic, layout.output_name(output)), value, self._latest.handle)
-        if topic == "positions" or not self._histories:
+        if topic not in HISTORIES or not self._histories:
             return
         sequence = self._sequences[topic, partition]
         self._sequences[topic, partition] = sequence + 1

@@ -14,12 +14,11 @@ from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
-from engine.bus.single import Topic
+from engine.core.topics import HISTORIES, Topic
 from tables.stores.rocksdb import RocksFamily, RocksStore
 
 PORTION = 500
 """Records, outputs, rows or index entries that are looked at in one portion: a few milliseconds."""
-HISTORIES: tuple[Topic, ...] = ("signals", "alerts", "dead-letters")
 
 _LAST_KEY = b"\xff"
 
@@ -35,7 +34,7 @@ class DiskRetention:
         self._writing = writing
         self._meta = store.family("meta")
         self._log = store.family("log")
-        self._dedupe = store.family("dedupe")
+        self._marks = store.family("dedupe")
         self._touched = store.family("touched")
         self._history = store.family("history")
         self._reclaimed: Counter[bytes] = Counter()
@@ -47,7 +46,7 @@ class DiskRetention:
             begin = layout.log_key(partition, self._begins[partition])
             batch.delete_range(begin, layout.log_key(partition, until), self._log.handle)
             for name in names:
-                batch.delete(name, self._dedupe.handle)
+                batch.delete(name, self._marks.handle)
             batch.put(layout.begin_key(partition), layout.number(until), self._meta.handle)
             self._store.write(batch, sync=False)
             self._begins[partition] = until

@@ -3,18 +3,18 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import get_args
 
 import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from engine.bus.cluster import Fetched
 from engine.bus.kafka.changelog import offsets_in, touched_offsets
-from engine.bus.single import Commit, Output, Record, Topic
+from engine.bus.single import Commit, Output, Record
+from engine.core.topics import Topic
 from engine.kafka.headers import BROADCAST_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 
-TOPIC_OF: Mapping[str, Topic] = {OUTPUTS[topic]: topic for topic in get_args(Topic)}
+TOPIC_OF: Mapping[str, Topic] = {on_kafka: topic for topic, on_kafka in OUTPUTS.items()}
 """The topic of outputs that a topic of Kafka holds."""
 
 log = logging.getLogger(__name__)

@@ -12,26 +12,28 @@ from aiokafka.errors import KafkaError, RecordListTooLargeError, TopicAlreadyExi
 from msgspec import Struct
 
 from engine.bus.kafka.topic_ids import topic_ids
-from engine.contract.schemas import CHANNELS
 from engine.core.errors import EnvironmentFailure, UsageError
+from engine.core.topics import DEFAULT_PARTITIONS
+from engine.core.values import DAY
 from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection
-from engine.kafka.topic_names import EVENTS, TOPICS
+from engine.kafka.topic_names import DECLARED, EVENTS, TOPICS
 
-DEFAULT_PARTITIONS = 8
 DEFAULT_REPLICATION = 3
 VISIBLE_SECONDS = 30.0
 
 MAX_IN_BYTES = 16 << 20
 """The longest record of `stockline.events`: longer than any event that is taken, so that it becomes a dead letter."""
 
+DAY_MS = DAY // 1000
+
 MAX_REQUEST = "socket.request.max.bytes"
 LEAST_REQUEST_BYTES = UNDERWAY_BYTES + (1 << 20)
 
 COMPACTED = {
     "min.cleanable.dirty.ratio": "0.3",
-    "segment.ms": str(24 * 3_600_000),
+    "segment.ms": str(DAY_MS),
     # A worker that was away for less than this learns of every deletion.
-    "delete.retention.ms": str(7 * 24 * 3_600_000),
+    "delete.retention.ms": str(7 * DAY_MS),
 }
 
 
@@ -51,13 +53,14 @@ def wanted_config(topic: str) -> dict[str, str]:
 
     The broker stamps the arrival of events, because the clocks of producers would give no order of arrival.
     """
-    kept = CHANNELS[topic.removeprefix("stockline.")].kafka
-    config = {name: ",".join(value) if isinstance(value, list) else str(value) for name, value in kept.items()}
-    config["max.message.bytes"] = str(MAX_IN_BYTES if topic == EVENTS else MAX_RECORD_BYTES)
+    config = {"max.message.bytes": str(MAX_IN_BYTES if topic == EVENTS else MAX_RECORD_BYTES)}
+    kept_days = DECLARED[topic].kept_days
+    if kept_days is None:
+        config |= {"cleanup.policy": "compact"} | COMPACTED
+    else:
+        config |= {"cleanup.policy": "delete", "retention.ms": str(kept_days * DAY_MS)}
     if topic == EVENTS:
         config["message.timestamp.type"] = "LogAppendTime"
-    if config["cleanup.policy"] == "compact":
-        config |= COMPACTED
     return config
 
 

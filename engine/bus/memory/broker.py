@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from engine.bus.cluster import Fetched
-from engine.bus.single import Commit, Output, Record, StateReader, Topic
+from engine.bus.single import Commit, Output, Record, StateReader
 from engine.core.errors import BrokenInvariant, Fenced
+from engine.core.topics import Topic
 from tables.stores.memory import MemoryFamily
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 from uuid import uuid4
 
-from engine.bus.single import Commit, Output, Record, StateReader, Topic, check_offsets
+from engine.bus.single import Commit, Output, Record, StateReader, check_offsets
 from engine.core.errors import EnvironmentFailure, UsageError
+from engine.core.topics import HISTORIES, Topic
 from tables.stores.memory import MemoryFamily
 
 CrashPoint = Literal["before", "after"]
@@ -44,8 +45,8 @@ class MemoryReadModel:
 
     def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
         """Every output of a topic from one partition, in the order of its commits."""
-        if topic == "positions":
-            raise UsageError("positions keep no history, only the latest value of each row")
+        if topic not in HISTORIES:
+            raise UsageError(f"{topic} keep no history, only the latest value of each row")
         with self._lock:
             return iter(list(self._history[topic, partition]))
 
@@ -71,8 +72,8 @@ class MemoryReadModel:
                 self._touched[row].append((offset, commit.partition))
 
     def _publish(self, partition: int, output: Output) -> None:
-        if output.topic == "positions":
-            self._latest["positions"][output.key] = output.value
+        if output.topic not in HISTORIES:
+            self._latest[output.topic][output.key] = output.value
             return
         self._latest[output.topic][output.id] = output.value
         self._history[output.topic, partition].append(output.value)

@@ -54,7 +54,7 @@ class MemoryCluster:
         """Note how far partitions have come."""
         self.told |= offsets
 
-    async def ask(self, request: Request, effect: Callable[[], T]) -> T:
+    async def ask(self, request: Request, effect: Callable[[], T]) -> T:  # noqa: ARG002 - those that override it look at it
         """Let `effect` happen at the broker and return its result. Simulations override it to inject faults."""
         await asyncio.sleep(0)
         result = effect()

@@ -1,30 +1,34 @@
-"""What is going to happen, in order of time."""
+"""What is going to happen in the simulated world, in order of time."""
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
-from typing import Any
+from typing import ParamSpec
 
-Action = Callable[..., None]
+Arguments = ParamSpec("Arguments")
 
 
 class Agenda:
-    """Actions by instant; those of the same instant in the order in which they were put down."""
+    """Actions by instant; actions of the same instant happen in the order in which they were put."""
 
     def __init__(self, now: int) -> None:
         self.now = now
-        self._heap: list[tuple[int, int, Action, tuple[Any, ...]]] = []
+        self._heap: list[tuple[int, int, Callable[[], object]]] = []
         self._count = 0
 
-    def put(self, at: int, action: Action, *arguments: Any) -> None:
-        """Do `action(*arguments)` at an instant; one that has passed means now."""
+    def put(
+        self, at: int, action: Callable[Arguments, object], *args: Arguments.args, **named: Arguments.kwargs
+    ) -> None:
+        """Do `action` with its arguments at an instant (microseconds UTC); one that has passed means now."""
         self._count += 1
-        heappush(self._heap, (max(at, self.now), self._count, action, arguments))
+        due: tuple[int, int, Callable[[], object]] = (max(at, self.now), self._count, partial(action, *args, **named))
+        heappush(self._heap, due)
 
     def advance(self, until: int) -> None:
-        """Do everything before `until`, including what is put down on the way."""
+        """Do everything before `until`, including what those actions put."""
         while self._heap and self._heap[0][0] < until:
-            self.now, _, action, arguments = heappop(self._heap)
-            action(*arguments)
+            self.now, _, action = heappop(self._heap)
+            action()
         self.now = until
 
     @property

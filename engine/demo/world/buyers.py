@@ -1,9 +1,9 @@
-"""Two ways of buying: by the engine's signals as they come, or by a batch every night."""
+"""The two ways of buying: by the engine's signals as they open, or by a batch every night."""
 
 from datetime import date
 from math import ceil
-from typing import Any
 
+from connectors.base import JsonObject
 from engine.demo.world.calendar import DAY, MINUTE, at_local, at_next_job
 from engine.demo.world.planning import Forecaster
 from engine.demo.world.shop import Shop
@@ -14,15 +14,15 @@ REJECTED_FOR_DAYS = 7
 
 
 class SignalBuyer:
-    """Answers the engine's signals: those marked auto at once, those for review when the planner comes to them."""
+    """Answers the engine's signals: those of disposition auto at once, those for review after the planner's time."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._open: dict[str, dict[str, Any]] = {}
+        self._open: dict[str, JsonObject] = {}
         self._seen: set[str] = set()
 
-    def see(self, signals: list[dict[str, Any]]) -> None:
-        """Take the open signals as they are now; one that is gone was withdrawn or answered."""
+    def see(self, signals: list[JsonObject]) -> None:
+        """Take the signals that are open now; a signal that is no longer among them was withdrawn or answered."""
         self._open = {signal["id"]: signal for signal in signals}
         agenda = self._shop.agenda
         for signal in signals:
@@ -37,7 +37,7 @@ class SignalBuyer:
                 judgement = judgement_of(self._shop.plan.seed, row.plan.key, row.reviews)
                 agenda.put(at_next_job(agenda.now + judgement.after), self._review, signal["id"], judgement.rejects)
 
-    def _row(self, signal: dict[str, Any]) -> Row:
+    def _row(self, signal: JsonObject) -> Row:
         return self._shop.rows[signal["sku"], signal["location"]]
 
     def _review(self, ident: str, rejects: bool) -> None:
@@ -61,14 +61,14 @@ class SignalBuyer:
         line = self._shop.purchasing.place(self._row(signal), signal["qty"], due, ident)
         self._answer(signal, "signal.ordered", {"by": by, "qty": line.qty, "order": line.number, "line": 1})
 
-    def _answer(self, signal: dict[str, Any], kind: str, data: dict[str, Any]) -> None:
+    def _answer(self, signal: JsonObject, kind: str, data: dict[str, object]) -> None:
         about = {"signal": signal["id"], "sku": signal["sku"], "location": signal["location"]}
         ident = f"{signal['id']}-{kind.removeprefix('signal.')}"
         self._shop.emit("erp", ident, kind, self._shop.agenda.now, {**about, **data})
 
 
 class NightlyBuyer:
-    """Looks at the books once a day, at 23 h, and orders by the same policies."""
+    """Orders by the same policies, from book stock, once a day at 23 h."""
 
     def __init__(self, shop: Shop, forecaster: Forecaster) -> None:
         self._shop = shop
@@ -99,7 +99,7 @@ class NightlyBuyer:
         self._shop.purchasing.place(row, qty)
 
     def proposal(self, row: Row, day: int) -> int:
-        """What the row's policy asks for; 0 for nothing."""
+        """The quantity that the row's policy asks for on `day`, in base units; 0 if it asks for nothing."""
         plan, position = row.plan, row.position
         if plan.kind == "none":
             return 0

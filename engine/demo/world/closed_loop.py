@@ -1,4 +1,7 @@
-"""The closed loop: a stretch of simulated time is sent, the engine's signals are read, and answered in the next."""
+"""The closed loop: it sends the events of a stretch of simulated time, reads the engine's signals, and answers them.
+
+The answers are events of the next stretch.
+"""
 
 import time
 from collections.abc import Callable
@@ -24,7 +27,10 @@ SPOILED_A_DAY = 1
 
 @dataclass
 class Status:
-    """How far a run is: the simulated moment, its share of the whole, and rates since the start."""
+    """The progress of a run: the simulated moment in microseconds UTC, the share of the period, and counts so far.
+
+    `seconds` is wall time since the start; `findings` counts the planted errors.
+    """
 
     now: int
     share: float
@@ -36,13 +42,16 @@ class Status:
 
     @property
     def rate(self) -> float:
-        """Events a second."""
+        """Events sent a second of wall time."""
         return self.sent / self.seconds if self.seconds else 0.0
 
 
 @dataclass
 class LoopReport:
-    """A finished run: what was sent, what should be found in the engine's figures, how it went."""
+    """A finished run: the counts of what was sent, which the engine's figures should show, and its outcome.
+
+    `seconds` is the wall time of the replay, `engine_seconds` the part of it that waited for the engine.
+    """
 
     sent: int
     by_type: dict[str, int]
@@ -64,7 +73,7 @@ OnStatus = Callable[[Status], None]
 
 
 class ClosedLoop:
-    """Drives an engine that runs with its clock on the log."""
+    """Replays a plan against an engine that runs with `--clock log`, in stretches of `chunk_hours`."""
 
     def __init__(self, plan: Plan, client: EngineClient, chunk_hours: int = 3) -> None:
         self._plan = plan
@@ -84,11 +93,11 @@ class ClosedLoop:
 
     @property
     def planted(self) -> list[PlantedError]:
-        """The errors planted in the ERP's balances so far."""
+        """The errors that were planted in the ERP's balances so far."""
         return self._erp.planted
 
     async def run(self, on_status: OnStatus) -> LoopReport:
-        """Run the whole period."""
+        """Run the whole period; `on_status` is called after every stretch."""
         started = time.monotonic()
         self._open()
         until = self._agenda.now + 1
@@ -96,7 +105,7 @@ class ClosedLoop:
             self._agenda.advance(until)
             await self._exchange()
             on_status(self._status(time.monotonic() - started))
-            # Nights and weekends with nothing in them are passed over.
+            # Nights and weekends without an action are skipped.
             until = min(max(self._agenda.now, self._agenda.next or self._shop.end) + self._chunk, self._shop.end)
         return self._report(time.monotonic() - started)
 
@@ -122,8 +131,8 @@ class ClosedLoop:
         lines, reports = self._outlet.take(), self._erp.reports
         for first in range(0, len(lines), BATCH_EVENTS):
             receipt = await self._client.post_events(lines[first : first + BATCH_EVENTS])
-            for refusal in receipt.refused:
-                reason = refusal.reason.partition(":")[0]
+            for rejected in receipt.refused:
+                reason = rejected.reason.partition(":")[0]
                 self._refused[reason] = self._refused.get(reason, 0) + 1
         self._sent += len(lines)
         self._chunks += 1

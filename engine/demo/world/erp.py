@@ -24,9 +24,9 @@ _SLIPS_WITHIN = 12 * MINUTE
 
 @dataclass
 class PlantedError:
-    """An error of the ERP: the row, its cause, the event behind it, by how much the report is off.
+    """An error in the ERP's balance of a row: its cause, the event that it comes from, and its size in base units.
 
-    `moments` are those of the reports that have it, once they are sent.
+    `moments` are the instants of the balance reports that were sent with it; `last_day` is the last day with it.
     """
 
     key: Key
@@ -39,7 +39,7 @@ class PlantedError:
 
 @dataclass
 class Erp:
-    """Reports the balances of all rows that moved, or that were or are wrong."""
+    """The simulated ERP: every night it reports the balances of the rows that moved, and of those with errors."""
 
     shop: Shop
     planted: list[PlantedError] = field(default_factory=list)
@@ -103,7 +103,7 @@ class Erp:
     def _candidate(
         self, rows: list[Row], window: tuple[int, int], transfers_first: bool
     ) -> tuple[str, Row, Movement, int] | None:
-        """The next error: transfers are rare, so they come first; the other causes take turns."""
+        """A cause and a movement for the next error: transfers come first, being rare; other causes take turns."""
         self._turn += 1
         causes = [_IN_TURN[(self._turn + n) % len(_IN_TURN)] for n in range(len(_IN_TURN))]
         for cause in ["transfer_leg", *causes] if transfers_first else causes:
@@ -151,14 +151,14 @@ _OFFSETS: dict[str, tuple[Callable[[Movement], bool], Callable[[Movement], int]]
     "flipped_sign": (lambda movement: not movement.kind.startswith("transfer"), lambda movement: -2 * movement.change),
     "transfer_leg": (lambda movement: movement.kind.startswith("transfer"), lambda movement: -movement.change),
 }
-"""Per cause: which movements it can befall, and by how much the ERP is then off."""
+"""For each cause: the movements that it can affect, and the error in base units that it makes of one."""
 
 
 def _candidates(rows: list[Row], cause: str, window: tuple[int, int]) -> Iterator[tuple[Row, Movement, int]]:
-    befalls, offset_of = _OFFSETS[cause]
+    affects, offset_of = _OFFSETS[cause]
     for row in rows:
         for movement in row.recent:
-            # Well before the cut-off: what is close to it could as well be a matter of the cut-off.
+            # A movement close to the cut-off would be explained as well by the cut-off.
             inside = window[0] < movement.at <= window[1] - HOUR
-            if inside and befalls(movement) and abs(offset_of(movement)) >= SMALLEST_ERROR:
+            if inside and affects(movement) and abs(offset_of(movement)) >= SMALLEST_ERROR:
                 yield row, movement, offset_of(movement)

@@ -1,4 +1,4 @@
-"""What the invoices tell of goods and demand up to a day: nobody who plans knows what comes after."""
+"""Goods and demand as the invoices show them up to a day: a planner does not know what comes after."""
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -18,7 +18,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Item:
-    """Goods: what a piece sells for, and how many are in a case (1: not sold by the case)."""
+    """An item: its price in GBP a piece, and the pieces in a case (1 if it is not sold by the case)."""
 
     sku: str
     description: str
@@ -27,12 +27,12 @@ class Item:
 
 
 def location_of(line: InvoiceLine) -> str:
-    """Where a line is served: the web shop's sales carry no customer; corrections happen in the warehouse."""
+    """The location that serves a line: sales without a customer are the web shop's, all else the warehouse's."""
     return WEB if line.kind == "sale" and not line.customer else WAREHOUSE
 
 
 def items_of(lines: Iterable[InvoiceLine]) -> dict[str, Item]:
-    """The goods of some lines: the usual description, the median price, the case."""
+    """The items of some lines, with the most frequent description, the median price and the case."""
     names: dict[str, Counter[str]] = defaultdict(Counter)
     prices: dict[str, list[float]] = defaultdict(list)
     sizes: dict[str, Counter[int]] = defaultdict(Counter)
@@ -51,7 +51,7 @@ def items_of(lines: Iterable[InvoiceLine]) -> dict[str, Item]:
 
 
 def _case(sizes: Counter[int]) -> int:
-    """The quantity that wholesale buyers order most, where it looks like a case."""
+    """The quantity that buyers order most, if it is a usual size of a case; else 1."""
     for qty, count in sizes.most_common(2):
         if qty in _CASES and count >= 5:
             return qty
@@ -59,7 +59,7 @@ def _case(sizes: Counter[int]) -> int:
 
 
 class Demand:
-    """What was sold per row, from lines in time order. Every figure is as of a day: of the lines before it alone."""
+    """The sales of each row, from lines in time order. A figure as of a day uses only the lines before it."""
 
     def __init__(self, lines: Iterable[InvoiceLine]) -> None:
         self._sold: dict[Key, list[tuple[int, int]]] = defaultdict(list)

@@ -1,18 +1,45 @@
-"""Holds the engine's drift alerts against the errors that were planted."""
+"""Compares the engine's drift alerts with the errors that were planted in the ERP's balances."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
+from connectors.base import JsonObject
 from engine.demo.world.calendar import SECOND
 from engine.demo.world.erp import CAUSES, PlantedError
 
 
+class CauseFigures(TypedDict):
+    """How many errors of one cause were planted, found, and given the right cause and event; `taken_for` others."""
+
+    planted: int
+    found: int
+    right_cause: int
+    right_event: int
+    taken_for: dict[str, int]
+
+
+class DriftFigures(TypedDict):
+    """The same counts for all causes, and the alarms: how many there were, and how many no planted error explains."""
+
+    planted: int
+    found: int
+    right_cause: int
+    right_event: int
+    alarms: int
+    false_alarms: int
+    false_examples: list[str]
+    by_cause: dict[str, CauseFigures]
+
+
 @dataclass(frozen=True)
 class Finding:
-    """A drift alert as it was at one moment: what it compares, and the causes it names, the likeliest first."""
+    """A drift alert at one moment: its row, the moment of the balance report, and its causes, the likeliest first.
+
+    A cause is its name and the events that it is traced to; `as_of` is in microseconds UTC.
+    """
 
     alert: str
     key: tuple[str, str]
@@ -22,7 +49,7 @@ class Finding:
 
 @dataclass
 class Verdict:
-    """How the planted errors fared, by cause; and the alarms that no planted error explains."""
+    """The counts of planted errors by cause, of those that were found, and of alarms that no planted error explains."""
 
     planted: Counter[str] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
@@ -33,8 +60,8 @@ class Verdict:
     false_alarms: int = 0
     false_examples: list[str] = field(default_factory=list)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The verdict for JSON."""
+    def figures(self) -> DriftFigures:
+        """The totals, and the figures of each cause."""
         return {
             "planted": self.planted.total(),
             "found": self.found.total(),
@@ -43,33 +70,36 @@ class Verdict:
             "alarms": self.alarms,
             "false_alarms": self.false_alarms,
             "false_examples": self.false_examples,
-            "by_cause": {
-                cause: {
-                    "planted": self.planted[cause],
-                    "found": self.found[cause],
-                    "right_cause": self.right_cause[cause],
-                    "right_event": self.right_event[cause],
-                    "taken_for": {wrong: n for (true, wrong), n in self.taken_for.items() if true == cause},
-                }
-                for cause in CAUSES
-            },
+            "by_cause": {cause: self._of(cause) for cause in CAUSES},
+        }
+
+    def _of(self, cause: str) -> CauseFigures:
+        return {
+            "planted": self.planted[cause],
+            "found": self.found[cause],
+            "right_cause": self.right_cause[cause],
+            "right_event": self.right_event[cause],
+            "taken_for": {wrong: n for (true, wrong), n in self.taken_for.items() if true == cause},
         }
 
 
 class Judge:
-    """Remembers what the drift alerts said while they were open: later reports and the correction change them."""
+    """Keeps the drift alerts as they first were: later balance reports and the correction change an alert."""
 
     def __init__(self) -> None:
         self._findings: dict[tuple[str, int], Finding] = {}
 
-    def observe(self, alerts: Iterable[dict[str, Any]]) -> None:
-        """Take drift alerts as they are now; the first word of an alert about a moment counts."""
+    def observe(self, alerts: Iterable[JsonObject]) -> None:
+        """Take the open drift alerts; of the states of an alert about one moment the first one is kept."""
         for alert in alerts:
             finding = finding_of(alert)
             self._findings.setdefault((finding.alert, finding.as_of), finding)
 
     def verdict(self, planted: Iterable[PlantedError]) -> Verdict:
-        """Compare. An alarm is an alert; it is false when none of its moments belongs to a planted error of its row."""
+        """Compare the alerts with the planted errors.
+
+        An alarm is an alert; it is false if none of its moments belongs to a planted error of its row.
+        """
         verdict, explained = Verdict(), set()
         by_key: dict[tuple[str, str], list[Finding]] = {}
         for finding in self._findings.values():
@@ -87,7 +117,7 @@ class Judge:
         return verdict
 
 
-def finding_of(alert: dict[str, Any]) -> Finding:
+def finding_of(alert: JsonObject) -> Finding:
     """Read a `balance_drift` alert."""
     evidence = alert["evidence"]
     causes = tuple((str(cause["cause"]), frozenset(cause.get("events", ()))) for cause in evidence.get("causes", ()))
@@ -105,7 +135,7 @@ def _credit(verdict: Verdict, error: PlantedError, finding: Finding) -> None:
 
 
 def _instant(moment: str | int) -> int:
-    """Microseconds; rounded as text is exact to the microsecond."""
+    """A moment in microseconds UTC; it is rounded, since the text is exact to the microsecond and a float is not."""
     if isinstance(moment, int):
         return moment
     return round(datetime.fromisoformat(moment).timestamp() * SECOND)

@@ -1,4 +1,4 @@
-"""Master data: what the engine is told before the first movement."""
+"""Master data: the events that the engine gets before the first movement."""
 
 from engine.demo.world.calendar import MINUTE
 from engine.demo.world.history import LOCATIONS, Item
@@ -12,7 +12,7 @@ WMS_INTERVAL_SECONDS = 6 * 86400
 
 
 def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
-    """Locations, feeds and items, before `at`."""
+    """Send locations, feeds and items, half an hour before `at` (microseconds UTC)."""
     at -= 30 * MINUTE
     for location in LOCATIONS:
         data = {"location": location, "time_zone": "Europe/London", "name": _NAMES[location],
@@ -25,14 +25,14 @@ def publish_master_data(plan: Plan, emit: Emit, at: int) -> None:
 
 
 def publish_items(items: dict[str, Item], rows: Rows, emit: Emit, at: int) -> None:
-    """Goods; their class is the best of their rows'."""
+    """Send items; the ABC class of an item is the best of its rows."""
     abc = {row.sku: row.abc for row in sorted(rows.values(), key=lambda row: row.abc, reverse=True)}
     for item in items.values():
         emit(SOURCE, f"item-{item.sku}", "item.defined", at, _item_data(item, abc.get(item.sku, "C")))
 
 
 def publish_policies(rows: Rows, emit: Emit, at: int) -> None:
-    """Policies, after the opening stock: a row without stock would ask for some at once."""
+    """Send policies, a minute after the opening stock: a row without stock would open a signal at once."""
     for row in rows.values():
         emit(SOURCE, f"policy-{row.location}-{row.sku}", "policy.set", at + MINUTE, row.policy_data())
 

@@ -1,4 +1,4 @@
-"""The same demand and the same suppliers with a plain nightly batch: what the engine is compared with."""
+"""The same demand and suppliers with a plain nightly batch, which the engine is compared with."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from engine.demo.world.stock import AverageStock, Service, average_stock
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a way of buying came to: service, average stock, orders."""
+    """The outcome of a way of buying: service, average stock, number of orders."""
 
     service: Service
     stock: AverageStock

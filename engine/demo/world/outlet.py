@@ -1,12 +1,13 @@
-"""The way out of the simulated world: CloudEvents in the order of their arrival, with the usual mishaps.
+"""The outlet of the simulated world: its CloudEvents in the order of their arrival, with the usual mishaps.
 
-Some events arrive hours late, some twice, and a few on purpose are not right; all of these are counted, so that the
-engine's figures can be held against them.
+Some events arrive hours late, some twice, and a few are invalid on purpose. The outlet counts all of these, so that the
+engine's figures can be compared with them.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from random import Random
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -18,17 +19,19 @@ DUPLICATES = 0.004
 LATE = 0.02
 LATE_TYPES = frozenset({"stock.issued", "stock.returned", "shipment.notified", "order.acknowledged"})
 
+EventData = Mapping[str, object]
+
 
 class Emit(Protocol):
-    """Sends an event: source, id, type, its time, its data. Returns the name that explanations use, source/id."""
+    """Sends an event; `at` is its time in microseconds UTC. Returns source/id, the name that explanations use."""
 
-    def __call__(self, source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
+    def __call__(self, source: str, ident: str, kind: str, at: int, data: EventData, /) -> str:
         """Send the event."""
         ...
 
 
-def say_nothing(source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
-    """The outlet of a world that nobody listens to."""
+def say_nothing(source: str, ident: str, _kind: str, _at: int, _data: EventData, /) -> str:
+    """Send nothing, for a world without an engine."""
     return f"{source}/{ident}"
 
 
@@ -45,8 +48,8 @@ class Outlet:
         self.late = 0
         self.spoiled: Counter[str] = Counter()
 
-    def emit(self, source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> str:
-        """Send an event; it may be held up, and may be sent twice."""
+    def emit(self, source: str, ident: str, kind: str, at: int, data: EventData) -> str:
+        """Send an event; it may be delayed, and may be sent twice."""
         line = event_line(source, ident, kind, at, data)
         self.by_type[kind] += 1
         chance = self._draw.random()
@@ -59,14 +62,14 @@ class Outlet:
         return f"{source}/{ident}"
 
     def spoil(self, at: int, sku: str, location: str) -> None:
-        """Send an event that is not right, one way after the other."""
+        """Send an invalid event; each call takes the next of the ways in which an event can be invalid."""
         number = self._spoiled_number
         self._spoiled_number += 1
         reason, line = _spoiled(number, at, sku, location)
         self._send_spoiled(reason, line)
 
     def contradict(self, at: int, sku: str, location: str) -> None:
-        """Send an event, and later another one under the same name."""
+        """Send an event, and 20 hours later another one under the same source and id: a conflict."""
         ident = f"X-{self._spoiled_number}"
         self._spoiled_number += 1
         data = {"sku": sku, "location": location, "qty": 1, "reason": "cycle count booking"}
@@ -77,7 +80,7 @@ class Outlet:
         self._agenda.put(at + 20 * HOUR, self._send_spoiled, "conflict", line)
 
     def take(self) -> list[bytes]:
-        """The lines since the last call."""
+        """The lines that were sent since the last call."""
         lines, self._lines = self._lines, []
         return lines
 
@@ -94,17 +97,17 @@ class Outlet:
         self._lines.append(line)
 
 
-def event_line(source: str, ident: str, kind: str, at: int, data: dict[str, Any]) -> bytes:
+def event_line(source: str, ident: str, kind: str, at: int, data: EventData) -> bytes:
     """An event as a line of JSON."""
     return _encode({"specversion": "1.0", "id": ident, "source": source, "type": kind, "time": iso(at), "data": data})
 
 
 def _spoiled(number: int, at: int, sku: str, location: str) -> tuple[str, bytes]:
-    """The reason that the engine should find, and the line."""
+    """The reason that the engine should give for the `number`-th invalid event, and its line."""
     issue = {"sku": sku, "location": location, "qty": 3}
     event = {"specversion": "1.0", "id": f"S-{number}", "source": "wms/handheld-7", "type": "stock.issued",
              "time": iso(at), "data": issue}  # fmt: skip
-    variants: list[tuple[str, Any]] = [
+    variants: list[tuple[str, bytes | dict[str, object]]] = [
         ("not_json", _encode(event)[:-9]),
         ("unknown_type", {**event, "type": "stock.teleported"}),
         ("invalid_event", {**event, "data": {**issue, "qty": 2.5}}),

@@ -1,6 +1,6 @@
-"""What is fixed before a run: goods, rows with policy and opening stock, demand, forecasts.
+"""The plan of a run, fixed before it begins: items, rows with policy and opening stock, demand, forecasts.
 
-Whatever is planned for a day comes from the invoices before that day; only the demand itself is taken from the future.
+What is planned for a day is derived from the invoices before that day; only the demand itself is the day's own.
 """
 
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ Rows = dict[Key, RowPlan]
 
 @dataclass(frozen=True)
 class Listing:
-    """What is new to the range on a day: goods, and rows with their opening stock."""
+    """The items that come into the range on a day, and their rows with opening stock."""
 
     items: dict[str, Item]
     rows: Rows
@@ -62,7 +62,7 @@ class Plan:
 
     @property
     def size(self) -> tuple[int, int]:
-        """How many skus and rows the range has by the end."""
+        """The numbers of skus and of rows in the range on the last day."""
         listings = self.listings.values()
         skus = len(self.items) + sum(len(listing.items) for listing in listings)
         return skus, len(self.rows) + sum(len(listing.rows) for listing in listings)
@@ -77,7 +77,7 @@ class Period:
 
 
 def build_plan(lines: Iterable[InvoiceLine], period: Period, seed: str) -> Plan:
-    """Derive a plan: the lines before the period are the warm-up, those after it are not looked at."""
+    """Derive a plan from lines in time order: those before the period are the warm-up, those after it are not read."""
     first, last = period.first.toordinal(), period.last.toordinal()
     before, during = _split(lines, first, last)
     items = items_of(before)
@@ -131,9 +131,9 @@ def _row(
 
 
 def _listings(plan: Plan, demand: Demand) -> dict[int, Listing]:
-    """Every week the goods that were sold for the first time come into the range, with what is known of them by then.
+    """The listings by day: every week the items that were first sold in it come into the range.
 
-    What was sold before the listing came from elsewhere: nobody could have planned for it.
+    Sales of an item before its listing are not replayed, since nobody could have planned for them.
     """
     unknown = [line for line in plan.lines if line.sku not in plan.items]
     items, listed, listings = dict(plan.items), set(plan.rows), {}
@@ -161,7 +161,10 @@ def _served(plan: Plan) -> list[InvoiceLine]:
 
 
 def _revisions(plan: Plan, demand: Demand) -> dict[int, list[RowPlan]]:
-    """Every second week the policies are derived again from the last ten; those that moved much are set anew."""
+    """The revised policies by day: every second week they are derived from the last ten weeks.
+
+    A policy is revised if its trigger moves by more than a quarter and by more than two units.
+    """
     revisions = {}
     current = dict(plan.rows)
     for day in range(plan.first + REVISED_AFTER_DAYS, plan.last + 1, REVISED_AFTER_DAYS):
@@ -179,7 +182,7 @@ def _revisions(plan: Plan, demand: Demand) -> dict[int, list[RowPlan]]:
 
 
 def _forecasts(keys: list[Key], demand: Demand, period: tuple[int, int], last: int) -> dict[Key, list[float]]:
-    """Units a day as forecast at the start of each week of the run: exponential smoothing of what was demanded."""
+    """The forecast in units a day at the start of each week of the run: exponential smoothing of the demand."""
     forecasts = {}
     first = period[1]
     for key in keys:

@@ -15,7 +15,7 @@ SOURCE = "planning"
 
 
 class Forecaster:
-    """Publishes the plan's forecasts. Now and then a delta's predecessor is lost on the way: a gap."""
+    """Publishes the plan's forecasts; one delta a week names a base version that was never sent, which is a gap."""
 
     def __init__(self, plan: Plan, agenda: Agenda, emit: Emit, counters: Counters) -> None:
         self._plan = plan

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from random import Random
-from typing import Any, Literal
+from typing import Literal
 
 from engine.demo.world.suppliers import Supplier
 
@@ -15,7 +15,10 @@ _AUTO_VALUE = {"A": 200, "B": 90, "C": 45}
 
 @dataclass(frozen=True)
 class RowPlan:
-    """A row: policy (trigger `s`, target `S`, lot `lot`), logistics, opening stock, `unit_cost` in GBP."""
+    """The plan of a row: policy (trigger `s`, target `S`, lot `lot`, all in base units), supplier and opening stock.
+
+    `unit_cost` is in GBP a base unit, `auto_value` the value in GBP up to which a signal needs no planner.
+    """
 
     sku: str
     location: str
@@ -34,22 +37,22 @@ class RowPlan:
 
     @property
     def key(self) -> str:
-        """The row's name in draws."""
+        """The row's name in random seeds."""
         return f"{self.sku}/{self.location}"
 
     @property
     def multiple(self) -> int:
-        """What orders are a multiple of: the case."""
+        """The quantity that orders are a multiple of: the case."""
         return self.case
 
-    def policy_data(self) -> dict[str, Any]:
+    def policy_data(self) -> dict[str, object]:
         """The data of the row's `policy.set`."""
-        policy: dict[str, Any] = {"kind": self.kind}
+        policy: dict[str, object] = {"kind": self.kind}
         if self.kind == "min_max":
             policy.update(min=self.s, max=self.S)
         elif self.kind == "reorder_point":
             policy.update(point=self.s, qty=self.lot)
-        data: dict[str, Any] = {
+        data: dict[str, object] = {
             "sku": self.sku,
             "location": self.location,
             "policy": policy,

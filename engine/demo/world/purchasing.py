@@ -1,6 +1,4 @@
-"""Orders and what suppliers make of them, from the placing to the last receipt."""
-
-from typing import Any
+"""Purchase orders and how suppliers treat them, from the placing to the last receipt."""
 
 from engine.demo.world.agenda import Agenda
 from engine.demo.world.calendar import (
@@ -20,9 +18,9 @@ from engine.demo.world.suppliers import Delivery, Fate, fate_of
 
 
 class OrderLine:
-    """One purchase order of one line: what was ordered, is promised, has come.
+    """A purchase order of one line: the quantities that were ordered, promised and received.
 
-    `dates` are the instant of its placing and the day when it is due.
+    `dates` are the instant at which it was placed and the day on which it is due.
     """
 
     def __init__(self, number: str, row: Row, qty: int, dates: tuple[int, int], fate: Fate) -> None:
@@ -38,19 +36,19 @@ class OrderLine:
         self.set_open(qty)
 
     def set_open(self, qty: int) -> None:
-        """What is still to come, kept in the row's total too."""
+        """Set the quantity that is still to come, also in the total of the row."""
         self.row.on_order += qty - self.open
         self.open = qty
 
     @property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, object]:
         """The fields that every document of the line carries."""
         sku, location = self.row.key
         return {"order": self.number, "line": 1, "sku": sku, "location": location}
 
 
 class Purchasing:
-    """Places orders and plays the suppliers. All draws come from the order's fate."""
+    """Places orders and simulates the suppliers; everything random about an order is in its `Fate`."""
 
     def __init__(self, plan: Plan, agenda: Agenda, emit: Emit, counters: Counters) -> None:
         self._plan = plan
@@ -77,16 +75,17 @@ class Purchasing:
 
     def _acknowledge(self, line: OrderLine) -> None:
         now, parts, left = self._agenda.now, line.fate.promises, line.qty
-        schedule = []
+        schedule, promised = [], 0
         for number, promise in enumerate(parts):
             qty = left if number == len(parts) - 1 else round(line.qty * promise.share)
             left -= qty
             if qty:
                 day = next_working_day(line.due + promise.later_days)
-                entry: dict[str, Any] = {"status": promise.status, "qty": qty}
-                schedule.append(entry if promise.status == "rejected" else {**entry, "due": iso_day(day)})
+                part: dict[str, object] = {"status": promise.status, "qty": qty}
+                schedule.append(part if promise.status == "rejected" else {**part, "due": iso_day(day)})
+                promised += 0 if promise.status == "rejected" else qty
                 self._counters.acknowledged[promise.status] += 1
-        line.promised = sum(entry["qty"] for entry in schedule if entry["status"] != "rejected")
+        line.promised = promised
         line.set_open(line.promised)
         source = f"supplier/{line.row.plan.supplier.name}"
         self._emit(source, f"{line.number}-ack", "order.acknowledged", now, {**line.document, "schedule": schedule})
@@ -166,10 +165,10 @@ class Purchasing:
         line.set_open(0)
         self._emit("erp", f"{line.number}-close", "order.closed", self._agenda.now, line.document)
 
-    def _in_unit(self, row: Row, qty: int) -> dict[str, Any]:
+    def _in_unit(self, row: Row, qty: int) -> dict[str, object]:
         """A quantity in cases where it is whole cases."""
         case = row.plan.case
         return {"qty": qty // case, "uom": "case"} if case > 1 and qty and qty % case == 0 else {"qty": qty}
 
-    def _factor(self, data: dict[str, Any], row: Row) -> int:
+    def _factor(self, data: dict[str, object], row: Row) -> int:
         return row.plan.case if "uom" in data else 1

@@ -1,4 +1,4 @@
-"""The wholesaler's world: sales, returns, corrections, losses, counts, transfers; and purchasing beside them."""
+"""The wholesaler's shop: its sales, returns, corrections, losses, counts, transfers and purchases."""
 
 from collections import defaultdict
 from random import Random
@@ -29,7 +29,7 @@ TRANSFERS_A_WEEK = 10
 
 
 class Shop:
-    """All rows, and everything that happens to them: a function of plan, seed and the orders placed."""
+    """All rows, and everything that happens to them, which plan, seed and the placed orders determine."""
 
     def __init__(self, plan: Plan, agenda: Agenda, emit: Emit) -> None:
         self.plan = plan
@@ -42,7 +42,7 @@ class Shop:
         self.rows = {key: Row(row, row.opening, since=self.start) for key, row in plan.rows.items()}
         self.purchasing = Purchasing(plan, agenda, emit, self.counters)
         self.excused: set[Key] = set()
-        """Rows that are not counted now."""
+        """The rows that are not counted now, since an error is planted in their balance."""
         self._bought: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
         self._reservations: dict[tuple[str, int], str] = {}
 
@@ -103,7 +103,7 @@ class Shop:
             self.emit("shop", f"{reservation}-end", "reservation.released", now + 1, data)
 
     def take_back(self, line: InvoiceLine) -> None:
-        """A return: of goods sold in this run at most what was served."""
+        """Take back a return; of goods that were sold in this run, at most what was served."""
         row, qty = self.rows[line.sku, location_of(line)], -line.qty
         bought = self._bought.get((line.customer, line.sku))
         if bought is not None:
@@ -125,7 +125,7 @@ class Shop:
             self.agenda.put(at, self.purchasing.release, row, qty, ident)
 
     def adjust(self, line: InvoiceLine) -> None:
-        """A correction from the invoices; what is written off was there."""
+        """Book a correction of the invoices; it writes off at most what is there."""
         row = self.rows[line.sku, location_of(line)]
         qty = max(line.qty, -max(0, row.available))
         if qty:
@@ -155,7 +155,7 @@ class Shop:
             self.emit("master-data", ident, "policy.set", self.agenda.now, row.policy_data())
 
     def _shrink(self, day: int) -> None:
-        """Goods go missing, or turn up, and nobody notices."""
+        """Let goods go missing, or turn up, without an event; a later count finds out."""
         draw = Random(f"{self.plan.seed}/shrink/{day}")
         for key in draw.sample(sorted(self.rows), SHRUNK_A_DAY):
             row, share = self.rows[key], draw.uniform(0.03, 0.15)

@@ -1,7 +1,7 @@
-"""The physical truth of stock, and what the books say of it.
+"""The physical stock of the rows, and their book stock.
 
-The physical side is what can be sold. The books are what the events told; they differ from the truth where goods went
-missing without anybody noticing, until a count.
+Physical stock is what can be sold. Book stock is what the events add up to; the two differ after goods went missing
+without an event, until a count.
 """
 
 from collections import Counter, deque
@@ -14,7 +14,10 @@ from engine.demo.world.policies import RowPlan
 
 
 class Movement(NamedTuple):
-    """A movement as booked: the event's name and type, its instant, what it did to stock on hand, the unit's factor."""
+    """A movement as booked: name and type of its event, its instant in microseconds UTC, and the change of on hand.
+
+    `factor` is the number of base units in the unit of the event.
+    """
 
     event: str
     kind: str
@@ -25,7 +28,10 @@ class Movement(NamedTuple):
 
 @dataclass
 class Row:
-    """A row: physical stock, books, what is on order and in transfer, and the integral of stock over time."""
+    """A row: its physical and book stock, on order and in transfer in base units, and stock integrated over time.
+
+    `unit_time` is that integral in unit-microseconds up to the instant `since`.
+    """
 
     plan: RowPlan
     available: int
@@ -48,12 +54,12 @@ class Row:
 
     @property
     def book_on_hand(self) -> int:
-        """What the books say is there."""
+        """The book stock on hand, held stock included."""
         return self.book + self.book_held
 
     @property
     def position(self) -> int:
-        """The inventory position by the books."""
+        """The inventory position from book stock."""
         return self.book + self.on_order + self.in_transfer
 
     def measure(self, at: int) -> None:
@@ -64,7 +70,7 @@ class Row:
 
 @dataclass
 class Service:
-    """What was demanded and served, in units and lines."""
+    """The demand and what was served of it, in units, lines and GBP."""
 
     demanded: int = 0
     served: int = 0
@@ -113,7 +119,7 @@ def average_stock(rows: Iterable[Row], start: int, end: int) -> AverageStock:
 
 @dataclass
 class Counters:
-    """What happened in the simulated world."""
+    """Counts of what happened in the simulated world."""
 
     orders: int = 0
     transfers: int = 0

@@ -1,4 +1,4 @@
-"""The invented suppliers, and the fate of an order.
+"""The invented suppliers, and what becomes of an order.
 
 The fate of the n-th order of a row is a function of seed, row and n alone, so that two ways of buying meet the same
 suppliers.
@@ -45,7 +45,10 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of an order. Times are microseconds from its placing."""
+    """What becomes of an order; all durations are microseconds after it was placed.
+
+    `ships_after` is None without a notice of shipment; `surplus` is the share that is delivered beyond the order.
+    """
 
     acknowledged_after: int
     promises: tuple[Promise, ...]
@@ -63,7 +66,7 @@ class Fate:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the planner does with the n-th signal of a row that needs one: after how long, and whether to reject."""
+    """The planner's answer to a signal for review: after how many microseconds, and whether it is a rejection."""
 
     after: int
     rejects: bool

@@ -24,17 +24,20 @@ from engine.aio import end
 from engine.bus.cluster import Fetched, Ownership, length_of
 from engine.bus.single import Record
 from engine.core.errors import BrokenInvariant, Corrupt, DiskFull, EnvironmentFailure, Fenced
-from engine.core.events import Broadcast, ClockTicked
+from engine.core.events import BROADCAST_TYPES, Broadcast, ClockTicked
 from engine.core.values import SECOND, iso
+from engine.runtime.arrivals import Arrival
 from engine.runtime.cluster.fetch_queue import FetchQueue
 from engine.runtime.cluster.surroundings import Surroundings
-from engine.runtime.fold import Arrival, Fold
+from engine.runtime.fold import Fold
 from engine.runtime.marker import resume
 
 log = logging.getLogger(__name__)
 
 BELIEVE_SECONDS = 1.0
 """How often a loop looks again whether the clocks agree."""
+COPIED_TYPES = BROADCAST_TYPES - {ClockTicked}
+"""The events that a loop copies to the other partitions. The ticker of each worker writes ticks where they are due."""
 
 
 def late_broker(newest: int, expected: int) -> str:
@@ -168,7 +171,7 @@ class PartitionLoop:
         """A fold that goes on from what is committed."""
         rules, partitions = self._surroundings.rules, self._surroundings.cluster.partitions
         marker = resume(ownership.marker, rules)
-        return Fold(ownership.state, self.partition, partitions, rules, marker, self._memory_bytes)
+        return Fold(ownership.state, self.partition, partitions, marker, self._memory_bytes)
 
     async def _seek(self, fold: Fold) -> None:
         self._queue.begin(fold.marker.next_offset)
@@ -232,7 +235,7 @@ class PartitionLoop:
         fold.committed()
         report.committed(time.monotonic() - began)  # 7. report
         report.consumed(self.partition, fetched[-1].end)
-        if fold.behind and any(type(event) is ClockTicked for _, event in arrivals):
+        if fold.behind and any(type(arrival.event) is ClockTicked for arrival in arrivals):
             report.tick_unfinished(self.partition)
 
     def _fits(self, length: int, records: int) -> bool:
@@ -252,11 +255,13 @@ class PartitionLoop:
 
         `everywhere` are the offsets of those that their sender has put into every partition.
         """
-        # Such a key may hold any bytes and be of any length, so the copies get the source as theirs.
+        # Such a key may hold any bytes and be of any length, so the copies get the source as theirs. A set of types
+        # answers for each event in a tenth of the time that `isinstance` takes with a union.
+        found = [(arrival.record, arrival.event) for arrival in arrivals if type(arrival.event) in COPIED_TYPES]
         alone = [
             record._replace(key=event.source)
-            for record, event in arrivals
-            if isinstance(event, Broadcast) and type(event) is not ClockTicked and record.offset not in everywhere
+            for record, event in found
+            if isinstance(event, Broadcast) and record.offset not in everywhere
         ]
         others = [other for other in range(self._surroundings.cluster.partitions) if other != self.partition]
         return [record._replace(partition=partition) for record in alone for partition in others]

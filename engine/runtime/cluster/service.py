@@ -8,13 +8,15 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from engine.aio import end
-from engine.bus.single import Named, Output, Record, Topic
+from engine.bus.cluster import Appended
+from engine.bus.single import Named, Output, Record
 from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
@@ -29,15 +31,6 @@ LONGEST_LOGGED_BYTES = 15 << 20
 """A broker takes batches of 16 MiB for `stockline.events`; a longer rejected record is answered but not logged."""
 MAX_LAG = 1_000_000
 """With more events than this waiting to be folded, the service answers Busy."""
-
-
-class Appended(Protocol):
-    """The offset that the log has given to a record."""
-
-    @property
-    def partition(self) -> int: ...  # noqa: D102
-    @property
-    def offset(self) -> int: ...  # noqa: D102
 
 
 class EventLog(Protocol):

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from engine.bus.cluster import Cluster
 from engine.core.rules import Rules
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import WallClock
-from engine.runtime.fold import Decoder
 
 COMMIT_BYTES = 16 << 20
 """The most that a commit of several events writes; also the most that may wait to be folded, of each partition."""

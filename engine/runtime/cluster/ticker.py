@@ -79,7 +79,7 @@ class Ticker:
         for fold in folds:
             declared.update(fold.feeds.declared)
             for name, last in fold.feeds.take_arrivals().items():
-                self._news.heard(name, last)
+                self._news.note(name, last)
         return declared
 
     async def _append(self, news: dict[str, int], partitions: Sequence[int]) -> None:

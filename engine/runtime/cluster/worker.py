@@ -11,12 +11,13 @@ from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
 from engine.core.values import SECOND, moment
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, WallClock, accepted_of
 from engine.runtime.cluster.offsets import OffsetReporter
 from engine.runtime.cluster.partition_loop import PartitionLoop, late_broker
 from engine.runtime.cluster.surroundings import Load, Machine, Pacing, Surroundings
 from engine.runtime.cluster.ticker import Ticker
-from engine.runtime.fold import Decoder, Fold
+from engine.runtime.fold import Fold
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from engine.bus.single import Output, Record
 from engine.core.events import Event
 from engine.core.outcomes import Duplicate, Rejection
-from engine.runtime.fold import Arrival, Outcome
+from engine.runtime.arrivals import Arrival
+from engine.runtime.fold import Outcome
 from engine.runtime.submission import RejectedEvent, Submission
 
 

@@ -17,8 +17,9 @@ from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import HOUR, SECOND, instant, partition_of
+from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
-from engine.runtime.fold import Decoder, Fold, Outcome
+from engine.runtime.fold import Fold, Outcome
 from engine.runtime.marker import resume
 from engine.runtime.replay import REPLAY_RECORDS
 from engine.runtime.single.batch import Batch, Committed, Spot
@@ -48,7 +49,7 @@ class Engine:
 
     def _fold(self, partition: int, memory_bytes: int) -> Fold:
         marker = resume(self.bus.marker(partition), self.rules)
-        return Fold(self.bus.state, partition, self.bus.partitions, self.rules, marker, memory_bytes)
+        return Fold(self.bus.state, partition, self.bus.partitions, marker, memory_bytes)
 
     def _catch_up(self) -> None:
         """Fold the records that are in the log but not yet in the rows."""
@@ -64,7 +65,7 @@ class Engine:
         for name in sorted(self._feeds):
             known = [fold.feeds.pulses[name].last for fold in self.folds if name in fold.feeds.pulses]
             news.told([(name, min(known))])
-            news.heard(name, max(known))
+            news.note(name, max(known))
         return news
 
     # events -----------------------------------------------------------------------------------------------------------
@@ -180,7 +181,7 @@ class Engine:
             self._feeds.add(event.data.feed)
             self._news.told([(event.data.feed, self.now)])
         if event.source in self._feeds:
-            self._news.heard(event.source, max(at, self.now))
+            self._news.note(event.source, max(at, self.now))
 
     def _partition_of(self, sku: str) -> int:
         partition = self._partitions.get(sku)

@@ -5,11 +5,12 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from engine.bus.single import Bus, Topic
+from engine.bus.single import Bus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
+from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis

@@ -1,1 +1,1 @@
-"""The handlers of the HTTP calls, one module per thing."""
+"""The handlers of the HTTP calls, one module for each subject."""

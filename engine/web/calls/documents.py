@@ -1,4 +1,4 @@
-"""The documents of the interface, and the page."""
+"""The OpenAPI and AsyncAPI documents, and the files of the live view."""
 
 from functools import lru_cache
 from importlib.resources import files
@@ -6,7 +6,7 @@ from importlib.resources import files
 import msgspec
 from aiohttp import web
 
-from engine.contract import schemas as schema
+from engine.contract import asyncapi as asyncapi_document
 from engine.web.answers import raw_json
 from engine.web.ports import OPENAPI
 
@@ -23,23 +23,23 @@ async def openapi(request: web.Request) -> web.Response:
     return raw_json(request.app[OPENAPI])
 
 
-async def asyncapi(request: web.Request) -> web.Response:
+async def asyncapi(_: web.Request) -> web.Response:
     """The AsyncAPI document."""
     return raw_json(_asyncapi())
 
 
 @lru_cache(maxsize=1)
 def _asyncapi() -> bytes:
-    return msgspec.json.encode(schema.asyncapi())
+    return msgspec.json.encode(asyncapi_document.document())
 
 
-async def page(request: web.Request) -> web.Response:
-    """The live view."""
+async def page(_: web.Request) -> web.Response:
+    """The page of the live view."""
     return _static("index.html")
 
 
 async def static(request: web.Request) -> web.Response:
-    """A part of the live view."""
+    """A style sheet, script or icon of the live view."""
     name = request.match_info["name"]
     if name not in STATIC:
         raise web.HTTPNotFound

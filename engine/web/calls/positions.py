@@ -1,4 +1,4 @@
-"""Positions: the list, one row with everything about it, and the events behind a row."""
+"""One row with everything about it, and the events behind a row."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import Raw
 
 from engine.core.values import row_key
-from engine.web import lists
+from engine.web import pages, query
 from engine.web.answers import as_json
 from engine.web.ports import service_of
 from engine.web.problems import Problem
@@ -17,15 +17,9 @@ MAX_OFFSET = 2**63 - 1
 EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
-async def list_positions(request: web.Request) -> web.Response:
-    """Rows in order of sku and location, or as asked."""
-    query = lists.parse(lists.POSITIONS, request.query)
-    return as_json(await lists.page(service_of(request).bus.published, query))
-
-
 async def get_position(request: web.Request) -> web.Response:
-    """One row with projection, available to promise, supply, forecast, policy, signal and alerts."""
-    days = lists.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
+    """One row with its projection, available to promise, supply, forecast, policy, signal and alerts."""
+    days = query.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
     sku, location = request.match_info["sku"], request.match_info["location"]
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
@@ -34,26 +28,25 @@ async def get_position(request: web.Request) -> web.Response:
 
 
 async def list_row_events(request: web.Request) -> web.Response:
-    """The events of a row, newest first, as they arrived."""
-    if unknown := request.query.keys() - EVENT_PARAMETERS:
-        raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
+    """The exact bytes of the events of a row, newest first."""
+    query.refuse_others(request.query, EVENT_PARAMETERS)
     sku, location = request.match_info["sku"], request.match_info["location"]
-    limit = lists.parse_limit(request.query)
+    limit = query.parse_limit(request.query)
     before = _before(request)
     return as_json(await asyncio.to_thread(_row_events, request, (sku, location), before, limit))
 
 
-def _row_events(request: web.Request, row: tuple[str, str], before: int | None, limit: int) -> lists.Page:
+def _row_events(request: web.Request, row: tuple[str, str], before: int | None, limit: int) -> pages.Page:
     published = service_of(request).bus.published
     key = row_key(*row)
     position = published.latest("positions", key)
     records = published.row_events(key, before, limit + 1)
     if position is None and not records:
         raise _unknown(*row)
-    total = msgspec.json.decode(lists.data_of(position), type=_Version).version if position else None
+    total = msgspec.json.decode(pages.data_of(position), type=_Version).version if position else None
     shown = records[:limit]
-    following = lists.cursor(shown[-1].offset) if len(records) > limit else None
-    return lists.Page([Raw(record.value) for record in shown], following, total)
+    following = query.cursor(shown[-1].offset) if len(records) > limit else None
+    return pages.Page([Raw(record.value) for record in shown], following, total)
 
 
 class _Version(msgspec.Struct):
@@ -64,10 +57,10 @@ def _before(request: web.Request) -> int | None:
     text = request.query.get("cursor")
     if text is None:
         return None
-    match lists.open_cursor(text):
+    match query.open_cursor(text):
         case [int() as offset] if 0 <= offset <= MAX_OFFSET:
             return offset
-    raise Problem(400, "`cursor` is not one of this list", "invalid_parameter")
+    raise query.foreign_cursor()
 
 
 def _unknown(sku: str, location: str) -> Problem:

@@ -1,4 +1,4 @@
-"""How the engine and its process are: progress, figures, health, metrics."""
+"""The state of the engine and its process: progress, figures, health, metrics and clock."""
 
 import asyncio
 import math
@@ -15,7 +15,7 @@ MAX_WAIT_SECONDS = 300.0
 
 
 async def sync(request: web.Request) -> web.Response:
-    """How far the engine is; with `wait`, once all that was accepted before the call is applied."""
+    """Progress; with `wait`, once all that was accepted before the call is applied or the seconds are over."""
     service = service_of(request)
     seconds = _seconds(request.query.get("wait", "0"))
     progress = await service.wait(seconds) if seconds else service.progress()
@@ -34,18 +34,18 @@ def _seconds(text: str) -> float:
 
 
 async def kpis(request: web.Request) -> web.Response:
-    """Business figures."""
+    """The business figures."""
     return as_json(await asyncio.to_thread(service_of(request).kpis))
 
 
 async def alive(request: web.Request) -> web.Response:
-    """Whether the process works; where it does not it should be started again."""
+    """Liveness: 503 means that a supervisor should restart the process."""
     failure = service_of(request).failure()
     return as_json(Health("ok")) if failure is None else as_json(Health("failed", str(failure)), status=503)
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Whether calls are taken."""
+    """Readiness: 503 means that a load balancer should send no calls, as while the process stops."""
     if request.app[CONTEXT].stopping:
         return as_json(Health("stopping"), status=503)
     if (trouble := service_of(request).trouble()) is not None:
@@ -54,7 +54,7 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def accept_clock(request: web.Request) -> web.Response:
-    """Take the machine's clock, which has jumped ahead, for right; 409 where it has not."""
+    """Accepts that the clock of the machine has jumped ahead and is right; 409 if it has not jumped."""
     async with request.app[CONTEXT].intake.body(request) as body:
         answer = bodies.decode(body, ClockAnswer)
     accepted = await service_of(request).accept_clock(answer.by)

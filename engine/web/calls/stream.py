@@ -1,9 +1,9 @@
 """`GET /v1/stream`: every change as a server-sent event, after its commit.
 
-Two tasks share a buffer: one takes outputs from the subscription, the other writes what has gathered. So a quiet stream
-has no delay and a busy one is written in large pieces. A reader who does not keep up leaves the buffer full, then the
-subscription grows to its bound and is ended. A reader who takes nothing at all for a while is cut off: a slow reader
-costs itself, never the engine.
+Two tasks of asyncio share a buffer: one appends outputs of the subscription, the other writes the buffer to the
+connection. So a quiet stream has no delay, and a busy one is written in large pieces. If a reader does not keep up,
+first the buffer fills, then the subscription grows to its limit and ends. A reader who takes nothing for
+`STALL_SECONDS` is disconnected. So a slow reader slows only itself, never the engine.
 """
 
 import asyncio
@@ -15,33 +15,29 @@ from struct import pack
 
 from aiohttp import web
 
-from engine.bus.single import Output, Topic
+from engine.bus.single import Output
 from engine.core.errors import StocklineError
+from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web.ports import CONTEXT, Subscription, service_of
-from engine.web.problems import Problem
+from engine.web.query import invalid, refuse_others
 
-TABLES: dict[str, Topic] = {
-    "positions": "positions",
-    "signals": "signals",
-    "alerts": "alerts",
-    "dead-letters": "dead-letters",
-}
-DEFAULT_TABLES = "positions,signals,alerts"
+DEFAULT_TABLES = ",".join(name for name, declared in OUTPUT_TOPICS.items() if declared.streamed)
+PARAMETERS = frozenset({"tables"})
 HEARTBEAT_SECONDS = 15.0
 MAX_BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
 SYSTEM_BUFFER_BYTES = 64 * 1024
 STALL_SECONDS = 20.0
-"""A reader who does not take one piece within this time is cut off."""
+"""A reader who does not take one piece within this time is disconnected."""
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class Stalled(StocklineError):
-    """A reader takes nothing any more."""
+    """A reader has stopped taking what is sent."""
 
 
 class Feed:
-    """The events between a subscription and a response."""
+    """The buffer between a subscription and a response, with its events in their form on the wire."""
 
     def __init__(self, subscription: Subscription):
         self._subscription = subscription
@@ -51,7 +47,7 @@ class Feed:
         self.ended = False
 
     async def fill(self) -> None:
-        """Gather events until the subscription ends; wait while the buffer is full."""
+        """Append events to the buffer until the subscription ends; wait while the buffer is full."""
         try:
             async for outputs in self._subscription.batches():
                 self._buffer += b"".join(map(self._event, outputs))
@@ -67,19 +63,19 @@ class Feed:
         return b"id: %d\nevent: %b\ndata: %b\n\n" % (next(self._numbers), output.kind.encode(), output.value)
 
     async def take(self, patience_seconds: float) -> bytes:
-        """What has gathered, or nothing after `patience_seconds`."""
+        """Empty the buffer and return its bytes; none if nothing comes for `patience_seconds`."""
         if not self._buffer and not self.ended:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._filled.wait(), patience_seconds)
-        gathered = bytes(self._buffer)
+        taken = bytes(self._buffer)
         self._buffer.clear()
         self._filled.clear()
         self._emptied.set()
-        return gathered
+        return taken
 
 
 async def get(request: web.Request) -> web.StreamResponse:
-    """Follow the changes of some tables; a reader that is too slow is cut off and may come back."""
+    """Follow the changes of some topics; a reader that is too slow is disconnected and may connect again."""
     context = request.app[CONTEXT]
     topics = _topics(request)
     reader = str(request.remote)
@@ -90,7 +86,7 @@ async def get(request: web.Request) -> web.StreamResponse:
     stalled: Stalled | None = None
     context.streams.add(filling)
     context.telemetry.stream_opened(reader)
-    # The system's own buffer grows to megabytes, and only half an empty one shows that the reader takes something.
+    # The socket's send buffer would grow to megabytes and hide for long that the reader takes nothing.
     _set(request, socket.SO_SNDBUF, SYSTEM_BUFFER_BYTES)
     try:
         await response.prepare(request)
@@ -121,7 +117,7 @@ async def _copy(feed: Feed, request: web.Request, response: web.StreamResponse) 
 
 @asynccontextmanager
 async def _patience(request: web.Request) -> AsyncIterator[None]:
-    """Wait for a reader, but not for ever: one who takes nothing is cut off, a farewell would wait behind the rest."""
+    """Disconnect a reader who takes nothing for `STALL_SECONDS`; a farewell would only wait behind the rest."""
     try:
         async with asyncio.timeout(STALL_SECONDS):
             yield
@@ -131,7 +127,7 @@ async def _patience(request: web.Request) -> AsyncIterator[None]:
 
 
 def _abort(request: web.Request) -> None:
-    """Reset the connection: after an orderly end the system would hold on to what it has not yet delivered."""
+    """Reset the connection: after an orderly end the system would keep what it has not yet delivered."""
     _set(request, socket.SO_LINGER, pack("ii", 1, 0))
     if request.transport is not None:
         request.transport.abort()
@@ -144,16 +140,15 @@ def _set(request: web.Request, option: int, value: int | bytes) -> None:
 
 
 async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
-    """Stop the task; the error by which it had ended already, if it had."""
+    """Cancel the task; returns the error with which it had already ended, or None."""
     filling.cancel()
     [error] = await asyncio.gather(filling, return_exceptions=True)
     return None if isinstance(error, asyncio.CancelledError) else error
 
 
 def _topics(request: web.Request) -> frozenset[Topic]:
-    if unknown := request.query.keys() - {"tables"}:
-        raise Problem(400, f"`{min(unknown)}` is not a parameter here", "invalid_parameter")
-    names = request.query.get("tables", DEFAULT_TABLES).split(",")
-    if unknown_tables := set(names) - TABLES.keys():
-        raise Problem(400, f"`{min(unknown_tables)}` is not one of {', '.join(TABLES)}", "invalid_parameter")
-    return frozenset(TABLES[name] for name in names)
+    refuse_others(request.query, PARAMETERS)
+    asked = set(request.query.get("tables", DEFAULT_TABLES).split(","))
+    if unknown := asked - OUTPUT_TOPICS.keys():
+        raise invalid(f"`{min(unknown)}` is not one of {', '.join(OUTPUT_TOPICS)}")
+    return frozenset(name for name in OUTPUT_TOPICS if name in asked)

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
+from engine.bus.cluster import Appended
 from engine.bus.single import Record
 from engine.kafka.connection import Connection, stopped
 from engine.kafka.errors import CLIENT_ERRORS, translated
@@ -13,13 +13,6 @@ from engine.kafka.headers import BROADCAST_HEADER, NO_HEADERS
 from engine.kafka.topic_names import EVENTS
 
 LINGER_MS = 2
-
-
-class Appended(NamedTuple):
-    """The partition and the offset that a record got."""
-
-    partition: int
-    offset: int
 
 
 class Appender:

@@ -62,7 +62,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         consumer: AIOKafkaConsumer,
         active_partitions: set[TP],
         timeout: float | None = None,  # noqa: ASYNC109 - the base class has it
-        max_records: int | None = None,
+        max_records: int | None = None,  # noqa: ARG002 - the base class has it
     ) -> Mapping[TP, list[Fetched]]:
         receiver = self.consumer.receiver
         wanted = {tp for tp in active_partitions if tp in self.positions and receiver.wants(tp.partition)}

@@ -1,4 +1,4 @@
-"""A lane of the Kafka source: what the outside's broker refuses for good is for a person, with what to do."""
+"""A foreign of the Kafka source: what the outside's broker refuses for good is for a person, with what to do."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import InvalidTransactionTimeout, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from connectors.kafka_source.documents import Received
-from connectors.kafka_source.lane import Lane
+from connectors.kafka_source.foreign_partition import ForeignPartition
 from connectors.kafka_source.outgoing import Target, outgoing
 from engine.core.errors import UsageError
 from engine.core.outcomes import Rejection
@@ -64,8 +64,8 @@ async def test_a_record_that_a_topic_never_takes_is_for_a_person(
 ) -> None:
     connection = Connection(load_kafka(kafka="127.0.0.1:1"))
     monkeypatch.setattr(connection, "transactional_producer", lambda _: RefusingProducer(error()))
-    lane = Lane(connection, "group", TopicPartition("wms", 0))
-    await lane.open(FreshTopic())
+    foreign = ForeignPartition(connection, "group", TopicPartition("wms", 0))
+    await foreign.open(FreshTopic())
     record = Received("wms", 0, 7, 0, None, [], b"x")
     with pytest.raises(UsageError, match="kafka-configs"):
-        await lane.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
+        await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)

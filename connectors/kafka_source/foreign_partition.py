@@ -21,7 +21,7 @@ FIRST_PAUSE, LAST_PAUSE = 0.2, 5.0
 log = logging.getLogger(__name__)
 
 
-class Lane:
+class ForeignPartition:
     """A partition given to this process by the group. `position` is the next offset to translate."""
 
     def __init__(self, connection: Connection, group: str, place: TopicPartition) -> None:
@@ -42,7 +42,7 @@ class Lane:
 
     @property
     def may_open(self) -> bool:
-        """Whether it is to be opened now: a lane that has failed waits a little."""
+        """Whether it is to be opened now: a partition that has failed waits a little."""
         return not self.is_open and time.monotonic() >= self._not_before
 
     async def open(self, consumer: AIOKafkaConsumer) -> None:
@@ -73,7 +73,7 @@ class Lane:
         Raises:
             Fenced: another process owns the partition; nothing was written.
             UsageError: the broker will never take a record as long as one of these; nothing was written.
-            EnvironmentFailure: whether it was written is not known; the lane must be opened anew.
+            EnvironmentFailure: whether it was written is not known; the partition must be opened anew.
         """
         assert self._producer is not None
         with self._connection.translated(f"{self._name}: the transaction failed"):

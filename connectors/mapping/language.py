@@ -1,0 +1,199 @@
+"""What may be written in a profile about the meaning of a record's columns.
+
+    source = "wms/leeds"             # the CloudEvents source
+    id = "{document}-{position}"     # over the columns, and {row}: the number of the record
+    time_zone = "Europe/London"      # of times without an offset
+
+    [time]
+    columns = ["date", "clock"]      # joined with a space
+    formats = ["%d/%m/%Y %H:%M"]     # none: ISO 8601
+
+    [units]                          # words of the file: a unit of the item, or a whole number to multiply by
+    KT = "case"
+    DZ = 12
+
+    [[rules]]                        # the first rule whose conditions all hold
+    when = { kind = "OUT", qty = { below = 0 } }
+    type = "stock.issued"
+    [rules.data]
+    sku = { column = "article", upper = true }
+    location = "LDS"                 # a constant
+    qty = { column = "qty", as = "integer", sign = "absolute", unit_column = "unit" }
+
+    [[rules]]
+    when = { kind = ["INFO", "NOTE"] }
+    skip = "not a movement"
+
+A field `a.b` is a field of an object, `a.0.b` one of an object in a list.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from engine.core.errors import UsageError
+
+_FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+
+
+class Declared(BaseModel):
+    """A part of a profile: immutable, and a key that it does not know is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyProfile = TypeVar("AnyProfile", bound=Declared)
+
+
+class Condition(Declared):
+    """The tests of one column; all that are given must hold. Numbers are compared as decimal numbers."""
+
+    equals: str | None = None
+    one_of: tuple[str, ...] | None = None
+    matches: str | None = None
+    below: float | None = None
+    above: float | None = None
+    empty: bool | None = None
+
+    @field_validator("matches")
+    @classmethod
+    def _is_a_pattern(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from error
+        return pattern
+
+
+class Cell(Declared):
+    """The column that a field's value comes from, and how its text is read."""
+
+    column: str
+    read_as: Literal["text", "integer", "number", "date", "moment", "boolean"] = Field("text", alias="as")
+    sign: Literal["keep", "absolute", "negate"] = "keep"
+    unit_column: str | None = None
+    formats: tuple[str, ...] = ()
+    map: dict[str, str | int | bool] | None = None
+    upper: bool = False
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.unit_column is not None and self.read_as != "integer":
+            raise ValueError('`unit_column` belongs to `as = "integer"`')
+        return self
+
+
+Value = Cell | str | int | float | bool
+
+
+class Rule(Declared):
+    """For records that meet `when`: an event of `type` with `data`, or `skip`, the reason to count skipped ones by."""
+
+    when: dict[str, Condition] = {}
+    type: str | None = None
+    data: dict[str, Value] = {}
+    skip: str | None = None
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _short_forms(cls, when: object) -> object:
+        if not isinstance(when, dict):
+            return when
+        return {column: _as_condition(test) for column, test in when.items()}
+
+    @model_validator(mode="after")
+    def _one_outcome(self) -> Self:
+        if (self.type is None) == (self.skip is None):
+            raise ValueError("a rule has either `type` or `skip`")
+        if self.type is not None and not self.data:
+            raise ValueError("a rule with `type` has `data`")
+        return self
+
+
+class TimeColumns(Declared):
+    """The columns that hold the time of the event, joined with a space, and the formats to try in turn."""
+
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    formats: tuple[str, ...] = ()
+
+
+class Reading(Declared):
+    """How records become events, whatever file or topic they come from; see the module's example."""
+
+    source: Annotated[str, Field(min_length=1, max_length=256)]
+    id: Annotated[str, Field(min_length=1)]
+    time: TimeColumns
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    decimal: Literal[".", ","] = "."
+    thousands: str = ""
+    time_zone: str = "UTC"
+    empty: tuple[str, ...] = ("",)
+    units: dict[str, str | int] = {}
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"{name!r} is not a time zone of the IANA database") from None
+        return name
+
+    @field_validator("units")
+    @classmethod
+    def _factors_are_positive(cls, units: dict[str, str | int]) -> dict[str, str | int]:
+        if any(isinstance(unit, int) and unit < 1 for unit in units.values()):
+            raise ValueError("a factor is a whole number of at least 1")
+        return units
+
+    def columns_used(self) -> set[str]:
+        """Every column that the id, the time or a rule refers to."""
+        used = {name for name in template_fields(self.id) if name != "row"} | set(self.time.columns)
+        for rule in self.rules:
+            used |= set(rule.when)
+            for value in rule.data.values():
+                if isinstance(value, Cell):
+                    used |= {value.column} | ({value.unit_column} if value.unit_column else set())
+        return used
+
+
+def template_fields(template: str) -> list[str]:
+    """The names in braces of an id template."""
+    return _FIELD_IN_TEMPLATE.findall(template)
+
+
+def read_profile(path: Path, kind: type[AnyProfile], defaults: Mapping[str, str] | None = None) -> AnyProfile:
+    """Read a profile of a `kind` from TOML; `defaults` fill what the file leaves out.
+
+    Raises `UsageError`, which names every fault by its path within the profile.
+    """
+    try:
+        return kind.model_validate({**(defaults or {}), **tomllib.loads(path.read_text(encoding="utf-8"))})
+    except OSError as error:
+        raise UsageError(f"cannot read the profile {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"the profile {path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise UsageError(f"the profile {path} is not right: {faults(error)}") from error
+
+
+def faults(error: ValidationError) -> str:
+    """Every fault of a profile, by its path, in one line."""
+    found = error.errors(include_url=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in found)
+
+
+def _as_condition(test: object) -> object:
+    """A condition in full, for one that is written as a word or a list of words."""
+    if isinstance(test, bool | int | float | str):
+        return {"equals": str(test)}
+    if isinstance(test, list):
+        return {"one_of": [str(word) for word in test]}
+    return test
