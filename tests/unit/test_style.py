@@ -17,12 +17,11 @@ MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 30
 
 # Tables of declarations: one row after the other, without a statement that anybody has to follow.
-TABLES = {
-    "engine/core/payloads.py",
-    *(
-        f"tests/unit/rules/{name}.py"
-        for name in ("directory", "drifts", "figures", "forecasts", "orders", "signals", "stock")
-    ),
+TABLES = {"engine/core/payloads.py"}
+# Tables of rules are read row by row too; a few functions beside them make rows that are alike.
+RULES = {
+    f"tests/unit/rules/{name}.py"
+    for name in ("directory", "drifts", "figures", "forecasts", "orders", "signals", "stock")
 }
 
 # What is over a limit today, with the size that it may have at most. These lists may only shrink.
@@ -65,7 +64,7 @@ def over(found: dict[str, int], allowed: dict[str, int]) -> dict[str, int]:
 def test_modules_are_short() -> None:
     found: dict[str, int] = {}
     for path in MODULES:
-        if (name := str(path.relative_to(ROOT))) not in TABLES:
+        if (name := str(path.relative_to(ROOT))) not in TABLES | RULES:
             found |= long_module(name, path.read_text(encoding="utf-8"))
     assert over(found, LONG_MODULES) == {}
 

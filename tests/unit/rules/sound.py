@@ -18,7 +18,7 @@ from tables import keys
 from tables.alerts import ALERT, ALERT_NAME
 from tables.demand import BUCKET, bucket_span
 from tables.drift import REPORTED
-from tables.forecast import DELTA, DELTA_ORDER, GAP, VERSION
+from tables.forecast import DELTA, DELTA_ORDER, GAP, VERSION, Revision
 from tables.ledger import FLOOR, MOVEMENT, Floor
 from tables.planning import PLAN, Plan
 from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SLOT, Piece, line_parts, slot_key
@@ -229,8 +229,6 @@ class _Row:
                 yield (latest(line) if piece.eta is None else piece.eta), piece.open, True
             yield from ((day, qty, False) for day, qty in promises(line, self.owes[name]))
 
-    # alerts, lead times -----------------------------------------------------------------------------------------------
-
     def alerts(self) -> None:
         found = rows_of(self.world, ALERT, self.row)
         assert self.stock.alerts == sum(alert.status != "resolved" for alert in found.values())
@@ -260,8 +258,6 @@ class _Row:
             learned = [sample for sample in (plan.completed if plan else []) if sample[1] in self.lines]
             assert learned == sorted(completed)[-MAX_SAMPLES:]
 
-    # the forecast -----------------------------------------------------------------------------------------------------
-
     def forecast(self) -> None:
         plan = self.one(PLAN) or Plan()
         deltas = list(rows_of(self.world, DELTA, self.row).values())
@@ -280,6 +276,10 @@ class _Row:
         assert plan.buckets == len(kept)
         assert all(plan.closes_at <= start + length for start, length in kept)
         assert (plan.deltas, plan.spans) == (len(deltas), sum(1 + len(delta.buckets) for delta in deltas))
+        self.versions(plan, counting, deltas)
+
+    def versions(self, plan: Plan, counting: list[Revision], deltas: list[Revision]) -> None:
+        base = plan.base
         versions = {name.decode(): one for name, one in rows_of(self.world, VERSION, self.row).items()}
         supports = Counter(revision.version for revision in counting)
         assert {name: one.supports for name, one in versions.items() if one.supports} == dict(supports)
@@ -288,11 +288,11 @@ class _Row:
         for delta in deltas:
             if delta.base_version is None or delta.base_version in known:
                 assert delta.version in known
-            elif not base or delta.rank > base[0].rank:
+            elif base is None or delta.rank > base.rank:
                 gaps.add(keys.ranked(Key(b""), *delta.rank[1:])[1:])
         assert set(rows_of(self.world, GAP, self.row)) == gaps
         assert plan.gaps == len(gaps)
-        assert not base or base[0].version in known
+        assert base is None or base.version in known
         order = rows_of(self.world, DELTA_ORDER, self.row)
         ranks = {keys.ranked(Key(b""), *one.rank[1:])[1:]: (one.base_version or "").encode() for one in deltas}
         assert order == ranks
