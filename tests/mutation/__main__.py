@@ -93,10 +93,10 @@ def _report(results: list[Result], kept: dict[str, str]) -> dict[str, Any]:
         counts[mutant.module]["kept"] += _lives(fate) and mutant.key in kept
         if _lives(fate) and mutant.key not in kept:
             survivors.append({"mutant": mutant.key, "line": mutant.line, "fate": fate})
-    total = sum(counts.values(), Counter())
+    total = {name: sum(count[name] for count in counts.values()) for name in ("mutants", "survived", "kept")}
     return {
         "modules": {name: dict(count) for name, count in sorted(counts.items())},
-        "total": dict(total),
+        "total": total,
         "surviving": round(total["survived"] / max(1, total["mutants"]), 4),
         "survivors": survivors,
     }
