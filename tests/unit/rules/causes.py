@@ -7,9 +7,10 @@ from typing import Any
 from agents.drift_causes import SCORES
 from engine.core.rules import Rules
 from tests.unit.rules.drifts import CASES, NEW, START, cause, drift, explained, issued, off, policy_of, reported
-from tests.unit.rules.given import item, line, piece, plan, report, shipment, stock
+from tests.unit.rules.forecasts import base
+from tests.unit.rules.given import item, line, piece, plan, policy, report, shipment, stock
 from tests.unit.rules.orders import notified, of_shipment, placed, received
-from tests.unit.rules.rule import AnyRule, Rule, alert, given, then
+from tests.unit.rules.rule import AnyRule, Rule, alert, given, signal, then
 from tests.unit.rules.world import AT, Happening, day, days, event, hours, minutes
 
 
@@ -243,4 +244,33 @@ LEAD_TIMES = [
     ),
 ]
 
-TABLE: list[AnyRule] = [*FACTORS, *LIMITS, *LEAD_TIMES]
+SAID: dict[str, Any] = {"safety_stock": 0, "review_days": 7}
+TEN_A_DAY = base("v", 1000, length=100)
+
+FOLLOWED = [
+    Rule(
+        "a longer lead time that is learned raises the point at which the row orders",
+        given(
+            stock(available=140),
+            plan(**{**policy("forecast", **SAID).named, "completed": learned(20, 20, 20, 20).named["completed"]}),
+            placed(10, at=-days(20)),
+            TEN_A_DAY,
+        ),
+        received(10, at=0),
+        then(
+            stock(available=150, on_order=0),
+            line(),
+            plan(),
+            signal("opened", qty=120),
+            alert("opened", "projected_stockout"),
+        ),
+    ),
+    Rule(
+        "a longer lead time of the policy looks further ahead for a stock-out",
+        given(stock(available=100), policy_of(2), TEN_A_DAY),
+        policy_of(20, 1),
+        then(plan(), stock(), alert("opened", "projected_stockout", date=day(10).isoformat(), projected=-10)),
+    ),
+]
+
+TABLE: list[AnyRule] = [*FACTORS, *LIMITS, *LEAD_TIMES, *FOLLOWED]
