@@ -18,10 +18,6 @@ def found(qty: int, at: int) -> Happening:
     return event("stock.adjusted", at, qty=qty, reason="found")
 
 
-def refs(first: int, last: int) -> list[str]:
-    return [f"test/{number}" for number in range(first, last, 1 if last > first else -1)]
-
-
 FACTORS = [
     explained(
         f"without an item {factor} pieces may be one of what the ERP counts",
@@ -37,7 +33,7 @@ LIMITS = [
         "a cut-off names up to 20 movements",
         tuple(issued(1, -minutes(14) + number) for number in range(21)),
         99,
-        cause("cut_off", 20, SCORES["cut_off"] - 10 + NEW, *refs(21, 1)),
+        cause("cut_off", 20, SCORES["cut_off"] - 10 + NEW, *(f"test/{number}" for number in range(21, 1, -1))),
         at=0,
     ),
     explained(
@@ -168,6 +164,31 @@ LEAD_TIMES = [
         (learned(7, 7, 7, 7), ordered(1, -days(1)), ordered(2, 0)),
         7,
         stock(wake_at=AT + days(7) + hours(12)),
+    ),
+    watched(
+        "of two lines that make five with the completed ones the older one is looked at first",
+        (learned(7, 7, 7), ordered(1, -days(1)), ordered(2, 0)),
+        7,
+        stock(wake_at=AT + days(7) + hours(12)),
+    ),
+    watched(
+        "one open line is looked at beside five completed ones",
+        (learned(7, 7, 7, 7, 7), ordered(1, -days(1))),
+        7,
+        stock(wake_at=AT + days(7) + hours(12)),
+    ),
+    Rule(
+        "a line that gets more after it was complete took until then",
+        given(
+            START,
+            *(ordered(number, -days(12)) for number in range(5)),
+            *(received(10, number, 0) for number in range(5)),
+            policy_of(7),
+        ),
+        received(1, 0, days(28)),
+        then(
+            stock(available=151), line(number="0"), plan(), alert("opened", "over_receipt"), off("resolved", samples=5)
+        ),
     ),
     watched(
         "each late line counts, however many have been completed",
