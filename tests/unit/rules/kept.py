@@ -164,7 +164,7 @@ def stock_on(day: int) -> Happening:
     return event("location.defined", days(day), location="M", time_zone="UTC")
 
 
-DEMAND = [
+DEMAND: list[AnyRule] = [
     Rule(
         "what was issued is kept for five weeks",
         (FULL, *(issued(5, days(later)) for later in (0, 1, 35))),

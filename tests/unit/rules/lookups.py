@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agents.calendar import Calendar
 from agents.reader import RowView, once
 from agents.turn import Turn
@@ -20,7 +22,7 @@ ROW = keys.row("S", "L")
 
 # the directory --------------------------------------------------------------------------------------------------------
 
-LATER = {"rank": (0, AT + 1, b"\0" * 16)}
+LATER: dict[str, Any] = {"rank": (0, AT + 1, b"\0" * 16)}
 
 
 def known_rows(waiting: int) -> int:
@@ -42,7 +44,7 @@ def stale_at_once(declared: int) -> int:
     return len(world.fold(tick(0)).effects)
 
 
-DIRECTORY = [
+DIRECTORY: list[AnyRule] = [
     Rule(
         "a definition of an item takes the place of an older one",
         given(CASES),
