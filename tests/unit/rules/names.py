@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 from msgspec import Struct
 
-from engine.core import events, fields
+from engine.core import fields
+from engine.core import payloads as p
 from engine.core.errors import BrokenInvariant
 from engine.core.fields import Name, Text
 from tests.unit.rules.rule import Figure
@@ -43,6 +44,7 @@ class Several(fields.Checked):
     first: Name
     documents: list[Name] | None = None
     units: dict[Name, int] | None = None
+    counts: list[int] | None = None
     groups: list[list[Name]] | None = None
     place: fields.LocationOrAll | None = None
 
@@ -76,22 +78,24 @@ def remembered() -> list[int]:
     found = []
     with patch.multiple(fields, _sound=sound, MOST_SOUND=2):
         for sku in "AABCD":
-            events.p.StockIssuedData(sku=sku, location="L", qty=1)
+            p.StockIssuedData(sku=sku, location="L", qty=1)
             found.append(len(sound))
     return found
 
 
-WITHIN = Several(first="one", documents=["two", "three"], units={"four": 4}, groups=[["five"], ["six"]], place="seven")
+WITHIN = Several(
+    first="one", documents=["two", "three"], units={"four": 4}, counts=[5], groups=[["five"], ["six"]], place="seven"
+)
 TABLE = [
-    Figure("the names of a row are read at once", lambda: names(events.p.SkuData(sku="ab")), ["ab"]),
+    Figure("the names of a row are read at once", lambda: names(fields.SkuData(sku="ab")), ["ab"]),
     Figure(
         "two names are a tuple, which can be remembered",
-        lambda: names(events.p.RowData(sku="ab", location="cd")),
+        lambda: names(fields.RowData(sku="ab", location="cd")),
         ("ab", "cd"),
     ),
     Figure(
         "a name that is not told is none",
-        lambda: names(events.p.StockIssuedData(sku="ab", location="cd", qty=1, order="ef")),
+        lambda: names(p.StockIssuedData(sku="ab", location="cd", qty=1, order="ef")),
         ("ab", "cd", None, None, "ef"),
     ),
     Figure("a note is no name", lambda: names(Single(document="ab", note=" ")), ["ab"]),
