@@ -20,19 +20,19 @@ class Stock(Balances, array_like=True, gc=False):
     in_transit: int = 0
     """What shipments and transfers carry. [purchasing, stock]"""
     version: int = 0
-    """How many events have changed the row; each published position has its own. [pipeline]"""
+    """How many events have changed the row; each published position has its own. [pipeline, calm]"""
     updated: int = 0
-    """The time of the event that changed the row last. [pipeline]"""
+    """The time of the event that changed the row last. [pipeline, calm]"""
     latest: int = 0
-    """The greatest event time of the row. [ledger]"""
+    """The greatest event time of the row. [ledger, calm]"""
     floor_at: int = NEVER
     """Movements and counts at or before this moment are folded into the row's `Floor`; later ones are kept. [ledger]"""
     fold_at: int | None = None
-    """When `latest` reaches this instant, the oldest kept movements are folded into the floor. [ledger]"""
+    """When `latest` reaches this instant, the oldest kept movements are folded into the floor. [ledger, calm]"""
     issue_day: int = 0
-    """The local day of `issue_qty`. [stock]"""
+    """The local day of `issue_qty`. [stock, calm]"""
     issue_qty: int = 0
-    """What was issued on `issue_day` and is not yet in a row of its own. [stock, demand]"""
+    """What was issued on `issue_day` and is not yet in a row of its own. [stock, demand, calm]"""
     reorder_at: int | None = None
     """Above this position no policy asks for goods, now or soon; None without one. [replenishment, drift_lead_time]"""
     recheck_below: int | None = None
@@ -42,7 +42,7 @@ class Stock(Balances, array_like=True, gc=False):
     alerts: int = 0
     """How many alerts of the row are not resolved. [turn]"""
     reported_at: int = NEVER
-    """The moment of the latest balance report of the ERP. [drift]"""
+    """The moment of the latest balance report of the ERP. [drift, calm]"""
     checked_at: int | None = None
     """When the row first needed goods although nothing had stated its stock. [replenishment]"""
     wake_at: int | None = None
@@ -58,7 +58,7 @@ class Stock(Balances, array_like=True, gc=False):
     forecast: bool = False
     """Whether the row has a forecast to look ahead with. [stockout]"""
     moved_at: int = NEVER
-    """The greatest moment of a kept movement or count: from it on the balance is the present one. [ledger]"""
+    """The greatest moment of a kept movement or count: from it on the balance is the present one. [ledger, calm]"""
     placed_from: int = 0
     """No open order line was placed before this instant, so a search for the oldest begins here. [drift_lead_time]"""
 

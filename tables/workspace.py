@@ -62,6 +62,11 @@ def home(key: bytes) -> bytes:
     return key[:PARTITIONED_BYTES] if key[0] == WAKE_TAG else key[: key.index(0, key.index(0) + 1)]
 
 
+def is_light(writes: Mapping[bytes, object], event_bytes: int) -> bool:
+    """Whether what an event writes is certainly within a record and a transaction: it is short and changes few rows."""
+    return event_bytes <= LIGHT_BYTES and len(writes) <= LIGHT_ROWS
+
+
 def too_heavy(writes: Mapping[bytes, object], outputs: Sequence[bytes], event_bytes: int) -> bool:
     """Whether what an event writes is beyond a record, or all of it beyond a transaction, by its encoded length.
 
@@ -73,11 +78,8 @@ def too_heavy(writes: Mapping[bytes, object], outputs: Sequence[bytes], event_by
         outputs: the values that it publishes.
         event_bytes: the length of the event.
     """
-    is_light = event_bytes <= LIGHT_BYTES and len(writes) <= LIGHT_ROWS
-    if is_light and not outputs:
-        return False
     lengths = [len(value) for value in outputs]
-    if not is_light:
+    if not is_light(writes, event_bytes):
         lengths += [len(key) + len(encode(row) or b"") for key, row in writes.items()]
     return max(lengths, default=0) > HEAVIEST_ROW_BYTES or sum(lengths) > HEAVIEST_TURN_BYTES
 

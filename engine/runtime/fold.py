@@ -46,7 +46,7 @@ from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
 from tables.stock import STOCK
-from tables.workspace import LIGHT_BYTES, LIGHT_ROWS, State, Workspace, too_heavy
+from tables.workspace import State, Workspace, is_light, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
 CONFLICT = Rejection("conflict", "an event with this source and id, but other content, was taken before")
@@ -222,7 +222,7 @@ class Fold:
     def _outputs_of(self, turn: Turn, event_bytes: int) -> Sequence[Output] | None:
         """What an event publishes, once its wakes are set; None where it writes more than a commit can hold."""
         turn.set_wakes()
-        if not turn.effects and event_bytes <= LIGHT_BYTES and len(turn.writes) <= LIGHT_ROWS:
+        if not turn.effects and is_light(turn.writes, event_bytes):
             return ()
         outputs = [revision_of(*effect, turn) for effect in turn.effects]
         return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs

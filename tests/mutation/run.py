@@ -148,7 +148,8 @@ class Runner:
 
 
 def _within(name: str, function: str) -> bool:
-    return name == function or name.startswith((f"{function}.", f"{function}.<locals>"))
+    """Whether a qualified name is that of a function, or of one inside it."""
+    return f"{name}.".replace(".<locals>.", ".").startswith(f"{function}.")
 
 
 def _rebind(name: str, code: CodeType) -> None:

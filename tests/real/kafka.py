@@ -129,7 +129,8 @@ class Broker:
 
     def _format(self) -> None:
         name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "-t", name, "-c", str(self._config))
+        # One id in 64 begins with a dash, which would be taken for an option.
+        command = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(self._config))
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise Missing(f"Kafka's storage could not be formatted: {(done.stdout + done.stderr)[-1000:]}")

@@ -97,6 +97,9 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
     context = Context(service, Intake(Limits(1 << 20)), Telemetry(figures))
     async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
         client = reader_of(int(url.rsplit(":", 1)[1]))
+        async with asyncio.timeout(10):
+            while not service.broadcaster.subscriptions:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
         most = 0
         for batch in range(40):
             told = [event("stock.counted", THEN, sku=f"{batch}-{n}", location="L" * 64, qty=batch) for n in range(100)]

@@ -1,18 +1,10 @@
-"""How goods are spread over slots, lines and shipments; which rows an event asks for; supply by day at its borders."""
+"""How goods are spread over slots, lines and shipments, and supply by day at its borders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from agents.allocation import allocate
-from agents.pipeline import asked_by
-from engine.core.events import Event, decode
-from tables import keys
-from tables.purchasing import LINE, ORDER, line_name
-from tables.stock import RESERVATION, STOCK
 from tests.unit.rules.drifts import START, drift, issued, reported
 from tests.unit.rules.figures import of_day, told
 from tests.unit.rules.given import line, piece, report, shipment, stock
@@ -72,35 +64,6 @@ SPREAD = [
     )
 ]
 
-
-def asked(kind: str, **data: Any) -> list[bytes]:
-    raw = {"specversion": "1.0", "id": "1", "source": "test", "type": kind, "time": "2026-03-10T12:00:00Z"}
-    said = decode(msgspec.json.encode({**raw, "data": {"sku": "S", **data}}))
-    assert isinstance(said, Event)
-    return asked_by(said)
-
-
-ROW = keys.row("S", "L")
-PLACED: dict[str, Any] = {"supplier": "ACME", "qty": 1, "due": "2026-03-17"}
-ASKED = [
-    Figure("an issue asks for its row", lambda: asked("stock.issued", location="L", qty=1), [STOCK + ROW]),
-    Figure("an item asks for no row", lambda: asked("item.defined", base_unit="each"), []),
-    Figure(
-        "a transfer asks for both its rows",
-        lambda: asked("transfer.shipped", transfer="T", to="M", qty=1, **{"from": "L"}),
-        [STOCK + ROW, STOCK + keys.row("S", "M")],
-    ),
-    Figure(
-        "a reservation asks for its row and itself",
-        lambda: asked("stock.reserved", location="L", reservation="R", qty=1),
-        [STOCK + ROW, keys.part(RESERVATION, ROW, "R")],
-    ),
-    Figure(
-        "an order asks for its row, its line and itself",
-        lambda: asked("order.placed", location="L", order="PO", line=1, **PLACED),
-        [STOCK + ROW, keys.part(LINE, ROW, line_name("PO", "1")), keys.part(ORDER, ROW, "PO")],
-    ),
-]
 
 SHIPMENTS = [
     Rule(
@@ -214,4 +177,4 @@ SUPPLY = [
     ),
 ]
 
-TABLE: list[AnyRule] = [*SPREAD, *ASKED, *SHIPMENTS, *ROWS, *SUPPLY]
+TABLE: list[AnyRule] = [*SPREAD, *SHIPMENTS, *ROWS, *SUPPLY]

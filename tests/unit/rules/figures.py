@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.calendar import Calendar, midnight
 from agents.forecast import forecast_view
+from agents.need import need_of
 from agents.projection import projection_of, projection_view
 from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.reader import RowReader, RowView
@@ -32,6 +33,15 @@ def figure(name: str, expected: object, call: Callable[..., object], *arguments:
 
 def rounded(call: Callable[..., float], *arguments: Any) -> Callable[[], float]:
     return lambda: round(call(*arguments), 4)
+
+
+def refused(call: Callable[..., object], *arguments: Any) -> bool:
+    """Whether a call raises ValueError."""
+    try:
+        call(*arguments)
+    except ValueError:
+        return True
+    return False
 
 
 def constrained(raw: int, moq: int = 0, multiple: int = 1, max_qty: int | None = None) -> object:
@@ -79,6 +89,7 @@ POLICIES = [
         multiple=24,
         max_qty=40,
     ),
+    figure("a quantity at the minimum breaks nothing", [], policy.broken_constraints, 100, moq=100),
     figure("a quantity without limits", [], policy.broken_constraints, 1),
     figure("above the point no lot is ordered", 0, policy.reorder_quantity, 51, 50, 30),
     figure("at the point one lot is ordered", 30, policy.reorder_quantity, 50, 50, 30),
@@ -131,6 +142,15 @@ PROJECTIONS = [
         [0],
         [5],
     ),
+    figure(
+        "a balance of half of it stays at the least as well",
+        [-MAX_BALANCE],
+        projection.project,
+        -MAX_BALANCE // 2,
+        [0],
+        [MAX_BALANCE],
+    ),
+    Figure("supply and demand are of as many days", lambda: refused(projection.project, 1, [1, 1], [1]), True),
     figure("what can be promised is the least to come", [11, 11, 17], projection.available_to_promise, 11, [0, 0, 6]),
     figure("what can be promised falls with what is missing", [-3, -3], projection.available_to_promise, -3, [0, 0]),
     figure("the smallest from each day on", [1, 1, 2, 4], projection.forward_minimum, [3, 1, 2, 4]),
@@ -171,6 +191,7 @@ PROJECTIONS = [
     figure(
         "a bucket that is longer than the days asked for", [1, 1], projection.daily_demand, [(100, 9, 9)], [], 100, 2
     ),
+    figure("a bucket of one unit is demand", [1], projection.daily_demand, [(100, 1, 1)], [], 100, 1),
     figure("buckets of one day add up", [5], projection.daily_demand, [(100, 1, 2), (100, 1, 3)], [], 100, 1),
 ]
 
@@ -187,6 +208,13 @@ def view(*happenings: Any, available: int = 0) -> RowView:
 
 def told(*happenings: Any, available: int, ahead: int) -> list[dict[str, object]]:
     return projection_view(projection_of(view(*happenings, available=available), ahead))
+
+
+def needs(*happenings: Any, available: int) -> tuple[object, ...]:
+    """Trigger, target, the greatest trigger ahead, and the quantity to order."""
+    need = need_of(view(*happenings, available=available))
+    assert need is not None
+    return need.s, need.S, need.ceiling, need.quantity
 
 
 def of_day(offset: int, supply: int, demand: int, projected: int, atp: int, **others: int) -> dict[str, object]:
@@ -262,6 +290,20 @@ VIEWS = [
             for name, piece in shipments_of(view(placed(20), *(notified(one, 1) for one in "CAB")), "PO\0\x011", 2)
         ],
         [("A", 1), ("B", 1)],
+    ),
+    Figure(
+        "above the trigger a row needs nothing",
+        lambda: needs(event("policy.set", policy={"kind": "min_max", "min": 50, "max": 120}), available=51),
+        (50, 120, 50, policy.OrderQuantity(0, 0)),
+    ),
+    Figure(
+        "the greatest trigger ahead is that of today where demand only falls",
+        lambda: needs(
+            base("v", 70),
+            event("policy.set", policy={"kind": "forecast"}, lead_time_days=7, review_days=1, safety_stock=5),
+            available=60,
+        ),
+        (75, 75, 75, policy.OrderQuantity(15, 15)),
     ),
     Figure("a row without a forecast shows none", lambda: forecast_view(view()), None),
     Figure(
@@ -379,6 +421,8 @@ READ = [
     for said, text, expected in (
         ("all that it needs", issued(), "stock.issued"),
         ("a type that is not known", issued(type="x"), "unknown_type"),
+        ("a type that is no text", issued(type=7), "invalid_event"),
+        ("a disposition that is not known", of_kind("stock.returned", qty=1, disposition="x"), "invalid_event"),
         ("a count of 0", of_kind("stock.counted", qty=0), "stock.counted"),
         ("a count below 0", of_kind("stock.counted", qty=-1), "invalid_event"),
         ("a name of no character", of_kind("stock.issued", qty=1, location=""), "invalid_event"),
@@ -528,6 +572,12 @@ READ = [
     )
 ]
 
+
+def broken(tokens: int) -> bytes:
+    """Broken JSON whose id is its last token."""
+    return b"{" + b'"x":1,' * (tokens - 2) + b'"id":"1",'
+
+
 NAMED = [
     Figure(f"{said} names itself", lambda text=text: tuple(identify.identify(text)), expected)  # type: ignore[misc]
     for said, text, expected in (
@@ -546,6 +596,10 @@ NAMED = [
         ("a long name", json.dumps({"id": "x" * 300, "source": "1" * 300}).encode(), ("1" * 256, "x" * 256)),
         ("a long number", b'{"id":' + b"1" * 300 + b',"source":"s"}', ("s", "1" * 256)),
         ("broken bytes", b'{"id":"\xff","source":"s"}', ("s", None)),
+        ("an event that is cut after another", b'{"id":"1"} {"source":"s",', (None, "1")),
+        ("a cut event that repeats its name", b'{"id":"1","source":"s","id":"2","source":"t",', ("s", "1")),
+        ("broken JSON as long as it is looked through", broken(identify.MAX_TOKENS), (None, "1")),
+        ("broken JSON of a token more", broken(identify.MAX_TOKENS + 1), (None, None)),
         ("broken JSON that is long", b"{" + b'"x":1,' * 5000 + b'"id":"1",', (None, None)),
     )
 ]

@@ -234,6 +234,12 @@ TRIGGERS = [
         ),
     ),
     Rule(
+        "a policy of before the one that a row holds changes nothing",
+        given(stock(available=60), min_max(50, 120)),
+        policy_set("min_max", {"min": 70, "max": 120}, at=-days(31)),
+        then(plan(**min_max(50, 120).named), stock(reorder_at=50)),
+    ),
+    Rule(
         "a policy that is older than the one in force changes nothing",
         given(stock(available=60), policy_set("min_max", LEVELS)),
         policy_set("min_max", {"min": 70, "max": 120}, at=-hours(1)),

@@ -2,11 +2,43 @@
 
 from __future__ import annotations
 
-from tests.unit.rules import alerts, allotments, causes, directory, drifts, figures, forecasts, orders, signals, stock
+from tests.unit.rules import (
+    alerts,
+    allotments,
+    calm,
+    causes,
+    directory,
+    drifts,
+    envelopes,
+    figures,
+    forecasts,
+    kept,
+    lookups,
+    names,
+    orders,
+    signals,
+    stock,
+)
 from tests.unit.rules.rule import AnyRule
 
 RULES: list[AnyRule] = [
     rule
-    for module in (stock, orders, signals, alerts, directory, forecasts, drifts, causes, figures, allotments)
+    for module in (
+        stock,
+        kept,
+        calm,
+        orders,
+        signals,
+        alerts,
+        directory,
+        lookups,
+        forecasts,
+        drifts,
+        causes,
+        figures,
+        names,
+        envelopes,
+        allotments,
+    )
     for rule in module.TABLE
 ]

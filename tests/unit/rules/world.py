@@ -118,21 +118,25 @@ class World:
 
     def fold(self, happening: Happening) -> Outcome:
         """Let the agents see an event, on rows that were decoded anew."""
-        self._count += 1
-        at = self.now if happening.at is None else AT + happening.at
-        said = decode(self._raw(happening, at))
-        if isinstance(said, Rejection):
-            return Outcome(self.pairs, self.pairs, [], said)
-        self.now = max(self.now, at)
-        turn = Turn(self.context(), said, at, self.now, identity(said))
-        rejection = handle(turn)
-        if rejection is not None:
+        turn = self.turn(happening)
+        rejection = turn if isinstance(turn, Rejection) else handle(turn)
+        if isinstance(turn, Rejection) or rejection is not None:
             return Outcome(self.pairs, self.pairs, [], rejection)
         turn.set_wakes()
         before = dict(self.pairs)
         for key, row in turn.writes.items():
             self.put(key, row)
         return Outcome(before, self.pairs, turn.effects, None)
+
+    def turn(self, happening: Happening) -> Turn | Rejection:
+        """The turn of an event that no agent has seen yet; the clock has reached it."""
+        self._count += 1
+        at = self.now if happening.at is None else AT + happening.at
+        said = decode(self._raw(happening, at))
+        if isinstance(said, Rejection):
+            return said
+        self.now = max(self.now, at)
+        return Turn(self.context(), said, at, self.now, identity(said))
 
     def _raw(self, happening: Happening, at: int) -> bytes:
         name = happening.id or str(self._count)
