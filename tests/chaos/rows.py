@@ -13,28 +13,43 @@ MARKER = b"m"
 def digests(data: Path) -> dict[str, str]:
     """For each task of a workers' directory a digest over all its rows; where there are several the newest counts.
 
-    A directory without `CURRENT` is no database: the chaos has removed that file, and nobody has needed the task since.
+    A task is left out if the chaos has damaged it and nobody has needed the damaged part since: it has no `CURRENT`, or
+    a table of it cannot be read to its end.
     """
     newest: dict[str, Path] = {}
     whole = [path for path in data.glob("task-*") if (path / "db" / "CURRENT").exists()]
     for path in sorted(whole, key=lambda path: (path / "db" / "CURRENT").stat().st_mtime):
         newest[path.name.partition(".")[0]] = path
-    return {name: _digest(path / "db") for name, path in newest.items()}
+    found = {name: _digest(path / "db") for name, path in newest.items()}
+    return {name: digest for name, digest in found.items() if digest is not None}
 
 
-def _digest(database: Path) -> str:
+def _digest(database: Path) -> str | None:
     known = Rdict.list_cf(str(database), Options(raw_mode=True))
     families = {name: Options(raw_mode=True) for name in known if name != "default"}
     rows = Rdict(str(database), Options(raw_mode=True), families, AccessType.read_only(False))
-    total = blake2b(digest_size=16)
+    total, whole = blake2b(digest_size=16), True
     for name in FAMILIES:
         family = rows.get_column_family(name)
-        for key, value in family.items():
-            assert isinstance(key, bytes)
-            assert isinstance(value, bytes)
-            if key[:1] == MARKER:
-                continue
-            total.update(len(key).to_bytes(4, "big") + key + len(value).to_bytes(4, "big") + value)
+        whole = whole and _add(total, family)
         family.close()
     rows.close()
-    return total.hexdigest()
+    return total.hexdigest() if whole else None
+
+
+def _add(total: blake2b, family: Rdict) -> bool:
+    """Add the rows of a family to the digest; False where it is damaged, which an iterator tells only when asked."""
+    walk = family.iter()
+    walk.seek_to_first()
+    while walk.valid():
+        key, value = walk.key(), walk.value()
+        assert isinstance(key, bytes)
+        assert isinstance(value, bytes)
+        if key[:1] != MARKER:
+            total.update(len(key).to_bytes(4, "big") + key + len(value).to_bytes(4, "big") + value)
+        walk.next()
+    try:
+        walk.status()
+    except Exception:  # noqa: BLE001 - rocksdict raises nothing more precise
+        return False
+    return True

@@ -95,4 +95,5 @@ def test_one_machine_first_and_then_kafka_from_the_same_directory(kafka: str, tm
     said = follow([*section(ONE_MACHINE), *section(KAFKA)], tmp_path, kafka)
     assert [line for line in said.splitlines() if "first.ndjson: 5 accepted" in line][1:], said
     assert f"from Kafka at {kafka}" in said
-    assert said.rstrip().endswith("no differences"), said
+    # The workers in the background may still speak after it.
+    assert any(line.endswith("no differences") for line in said.splitlines()), said

@@ -7,13 +7,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from rocksdict import Options, Rdict
+
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.single.engine import Engine
 from tests.chaos.oracle import LogRecord, Oracle
-from tests.chaos.rows import digests
+from tests.chaos.rows import FAMILIES, digests
 from tests.chaos.story import Message, Story
 
 EVENTS = 4_000
@@ -76,3 +78,24 @@ def test_the_digests_of_rows_leave_out_what_is_no_database(tmp_path: Path) -> No
         Cache.open(CacheSettings(tmp_path, 8, 1), partition, "topic").close()
     (tmp_path / "task-1" / "db" / "CURRENT").unlink()
     assert digests(tmp_path).keys() == {"task-0", "task-2"}
+
+
+def test_the_digests_of_rows_leave_out_what_cannot_be_read_to_its_end(tmp_path: Path) -> None:
+    for partition in range(2):
+        database = tmp_path / f"task-{partition}" / "db"
+        options = Options(raw_mode=True)
+        options.create_missing_column_families(True)
+        options.create_if_missing(True)
+        rows = Rdict(str(database), options, {name: Options(raw_mode=True) for name in FAMILIES})
+        family = rows.get_column_family(FAMILIES[0])
+        for number in range(1_000):
+            family[b"%d" % number] = b"x" * 100
+        family.flush()
+        family.close()
+        rows.close()
+    before = digests(tmp_path)
+    (file,) = (tmp_path / "task-1" / "db").glob("*.sst")
+    damaged = bytearray(file.read_bytes())
+    damaged[100:200] = b"\0" * 100
+    file.write_bytes(damaged)
+    assert digests(tmp_path) == {"task-0": before["task-1"]}
