@@ -124,7 +124,7 @@ def start_all(compose: Compose) -> None:
 def wait_scraped(compose: Compose) -> None:
     """Wait until Prometheus has a figure of every process."""
     query = ["promtool", "query", "instant", "http://127.0.0.1:9090", "up == 1"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 150
     while len(seen := re.findall(r'instance="([\w-]+):\d+"', compose.inside("prometheus", *query))) < len(PROCESSES):
         assert time.monotonic() < deadline, seen
         time.sleep(1)

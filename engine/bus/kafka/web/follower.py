@@ -31,6 +31,9 @@ class Follower:
         self._view = view
         self._publish = publish
         self._consumer: AIOKafkaConsumer | None = None
+        self._asking: AIOKafkaConsumer | None = None
+        """Asks for the ends of the topics, transactions that are under way included."""
+        self._connecting = asyncio.Lock()
         self._moved = asyncio.Condition()
         self._reached: dict[TopicPartition, int] = {}
         self._running: asyncio.Task[None] | None = None
@@ -43,8 +46,9 @@ class Follower:
         """Follow no more."""
         if self._running is not None:
             await end(self._running)
-        if self._consumer is not None:
-            await stopped(self._consumer)
+        for consumer in (self._consumer, self._asking):
+            if consumer is not None:
+                await stopped(consumer)
 
     @property
     def failure(self) -> BaseException | None:
@@ -99,12 +103,21 @@ class Follower:
             self._publish(outputs)
 
     async def caught_up(self) -> None:
-        """Returns once the view holds everything that the topics held at the call."""
+        """Returns once the view holds everything that the topics held at the call.
+
+        A commit is answered before the marks of its transaction are in the topics, and until then a reader of committed
+        records finds the end before its records. So the ends are asked for with all transactions that are under way.
+        """
         async with self._moved:
-            while not self._reached or self._consumer is None:
+            while not self._reached:
                 await self._moved.wait()
         with self._connection.translated("the topics' ends cannot be read"):
-            ends = await self._consumer.end_offsets(list(self._reached))
+            async with self._connecting:
+                if self._asking is None:
+                    asking = self._connection.consumer(isolation_level="read_uncommitted")
+                    await asking.start()
+                    self._asking = asking
+            ends = await self._asking.end_offsets(list(self._reached))
         async with self._moved:
             while any(self._reached[at] < end for at, end in ends.items()):
                 await self._moved.wait()
