@@ -78,7 +78,7 @@ test: setup
 	@$(BIN)/python -m pytest -p tests.checks $(PARALLEL) $(ARGS)
 
 check: setup
-	@$(BIN)/python -m pytest -p tests.checks $(PARALLEL) tests/unit tests/property tests/golden $(ARGS)
+	@$(BIN)/python -m pytest -p tests.checks $(PARALLEL) -m "not slow" tests/unit tests/property tests/golden $(ARGS)
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
