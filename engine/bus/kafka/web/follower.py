@@ -112,12 +112,20 @@ class Follower:
             while not self._reached:
                 await self._moved.wait()
         with self._connection.translated("the topics' ends cannot be read"):
-            async with self._connecting:
-                if self._asking is None:
-                    asking = self._connection.consumer(isolation_level="read_uncommitted")
-                    await asking.start()
-                    self._asking = asking
-            ends = await self._asking.end_offsets(list(self._reached))
+            ends = await (await self._asker()).end_offsets(list(self._reached))
         async with self._moved:
             while any(self._reached[at] < end for at, end in ends.items()):
                 await self._moved.wait()
+
+    async def _asker(self) -> AIOKafkaConsumer:
+        async with self._connecting:
+            if self._asking is None:
+                asking = self._connection.consumer(isolation_level="read_uncommitted")
+                try:
+                    await asking.start()
+                except BaseException:
+                    # Also where the caller's patience ends: each attempt would leave a connection behind.
+                    await stopped(asking)
+                    raise
+                self._asking = asking
+            return self._asking
