@@ -1,0 +1,150 @@
+"""What a connector is: a profile, and the sources and sinks that it opens. `connectors.host` runs all of them.
+
+A source reads another system, a sink keeps another system true to the engine. Both give batches: events for the log,
+records that no event could be made of, and the position after them. The host posts a batch, waits until it is durable,
+and only then keeps its position, so a crash at any moment repeats work and loses none. What makes the repetition
+harmless is the duty of whoever makes the events: `source` and `id` follow from the record alone.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Protocol, Self
+
+from connectors.base import EventSink, JsonObject
+from connectors.client import EngineClient
+from connectors.mapping.values import Unreadable
+
+IdentifierKind = Literal["item", "location", "supplier", "unit"]
+
+
+@dataclass(frozen=True)
+class UntranslatedRecord:
+    """A record of another system that no event could be made of: the host sends it as `record.refused`, a dead letter.
+
+    `id` follows from the record alone, and is the idempotency key of the dead letter under the connector's source.
+    `place` says where it was read ("orders.edi, interchange 3, segment 14"), `detail` what is wrong and what to do.
+    """
+
+    id: str
+    reason: Literal["untranslatable", "unmapped_identifier"]
+    detail: str
+    record: bytes
+    place: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What was read since the last position: `events` as JSON lines in their order, and what is none of them.
+
+    `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
+    that mean no event, by the reason.
+    """
+
+    events: Sequence[bytes] = ()
+    untranslated: Sequence[UntranslatedRecord] = ()
+    position: JsonObject | None = None
+    skipped: Mapping[str, int] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Reads one kind of record of another system."""
+
+    def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:
+        """Everything after `position` (None: from the beginning), in batches of at most some thousand events.
+
+        It ends when there is no more for now; the host calls again after the profile's interval. Raises `Unreachable`
+        for what may pass (the host waits and calls again) and `UsageError` for what a person must mend.
+        """
+        ...
+
+    async def replay(self, record: bytes) -> Sequence[bytes]:
+        """The events of a record that was an `UntranslatedRecord`, by today's profile and identifiers.
+
+        Raises `Unreadable`, or `Unmapped`, if it still cannot be translated.
+        """
+        ...
+
+
+class Sink(Protocol):
+    """Keeps another system true to what the engine publishes."""
+
+    def pass_on(self, engine: EngineClient, position: JsonObject | None) -> AsyncIterator[Batch]:
+        """Compare what the engine says with what the other system has, and write the difference.
+
+        A round is safe to repeat after a crash at any moment. Its batches hold the events that follow, such as
+        `signal.drafted`. Raises as `Source.pull` does.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A line of `stockline connectors check`: what was tried, whether it worked, and the figures or what to do."""
+
+    what: str
+    works: bool
+    detail: str
+
+
+class Connector(Protocol):
+    """An open connection to another system; an asynchronous context manager."""
+
+    async def __aenter__(self) -> Self:
+        """Open what is needed. Raises `Unreachable` or `UsageError`."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        ...
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """The sources by name, in the order in which they are pulled: master data before movements."""
+        ...
+
+    @property
+    def sinks(self) -> Mapping[str, Sink]:
+        """The sinks by name."""
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Try credentials, reachability and rights, and count what a pull would read; writes nothing anywhere."""
+        ...
+
+
+class Identifiers(Protocol):
+    """What a partner calls our items, locations, suppliers and units (`connectors.identifiers`)."""
+
+    def ours(self, kind: IdentifierKind, partner: str, theirs: str) -> str:
+        """Our name for what the partner calls `theirs`. Raises `Unmapped` where nothing maps it."""
+        ...
+
+    def theirs(self, kind: IdentifierKind, partner: str, ours: str) -> str:
+        """What the partner calls it; raises `Unmapped`."""
+        ...
+
+
+class Unmapped(Unreadable):
+    """A partner's identifier that nothing maps: its record waits as a dead letter until the mapping exists."""
+
+    def __init__(self, kind: IdentifierKind, partner: str, name: str) -> None:
+        super().__init__(f"the {kind} {name!r} of the partner {partner!r} is not in the identifiers")
+        self.kind, self.partner, self.name = kind, partner, name
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the host gives a connector beside its profile.
+
+    `folder` is a directory that is the connector's alone, for what it keeps besides its positions; whatever lies in it
+    may be deleted at any moment and is found again. `log` takes events that cannot wait for the end of a round: it is
+    durable on return.
+    """
+
+    identifiers: Identifiers
+    folder: Path
+    log: EventSink

@@ -1,0 +1,69 @@
+"""What every connector's profile says, whatever its kind, and where its secrets come from.
+
+    kind = "tryton"                    # the connector, a name of `connectors.catalogue`
+    name = "erp"                       # of this one: its positions, metrics and default source; it stays for ever
+    engine = "http://127.0.0.1:8080"
+    interval_seconds = 30              # between two rounds
+    identifiers = "identifiers.csv"    # relative to the profile
+    password = { env = "ERP_PASSWORD" }   # a secret comes from the environment or a file, never from the profile
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from connectors.client import DEFAULT_URL
+from connectors.mapping.language import Declared
+from engine.core.errors import EnvironmentFailure, UsageError
+
+ConnectorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class Unreachable(EnvironmentFailure):
+    """The other system did not answer, or answered that it cannot now: the host tries again, with back-off."""
+
+
+class Secret(Declared):
+    """Where a secret is kept. Its value never enters a profile, a log line, an error or a report."""
+
+    env: str | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("a secret has either `env`, the name of a variable, or `file`, the path of a file")
+        return self
+
+    def reveal(self) -> str:
+        """The secret itself, without the line end of its file. Raises `UsageError` where there is none."""
+        if self.env is not None:
+            if not (value := os.environ.get(self.env)):
+                raise UsageError(f"the variable {self.env} holds no secret: set it in the environment")
+            return value
+        assert self.file is not None
+        try:
+            value = self.file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise UsageError(f"cannot read the secret in {self.file}: {error.strerror}") from None
+        if not value:
+            raise UsageError(f"the file {self.file} holds no secret")
+        return value
+
+
+class ConnectorProfile(Declared):
+    """What every connector's profile says; each kind adds keys of its own."""
+
+    kind: str
+    name: ConnectorName
+    source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    engine: str = DEFAULT_URL
+    interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
+    identifiers: Path | None = None
+
+    @property
+    def event_source(self) -> str:
+        """The CloudEvents `source` of its events: `source`, by default the kind and the name."""
+        return self.source or f"{self.kind}/{self.name}"
