@@ -6,6 +6,8 @@
     interval_seconds = 30              # between two rounds
     identifiers = "identifiers.csv"    # relative to the profile
     password = { env = "ERP_PASSWORD" }   # a secret comes from the environment or a file, never from the profile
+
+A secret that is missing ends the start of the connector with the name of the variable or the file.
 """
 
 import os
