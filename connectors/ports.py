@@ -17,6 +17,7 @@ from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
 
 IdentifierKind = Literal["item", "location", "supplier", "unit"]
+UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class UntranslatedRecord:
     """
 
     id: str
-    reason: Literal["untranslatable", "unmapped_identifier"]
+    reason: UntranslatedReason
     detail: str
     record: bytes
     place: str

@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple, Protocol, cast
 
 from connectors.files.lines import MAX_LINE_BYTES, Mark, read_lines, skip_to
 from connectors.files.profile import Profile, load_profile
+from connectors.ports import UntranslatedReason
 from engine.core.errors import UsageError
 
 
@@ -19,7 +20,8 @@ class Item(NamedTuple):
     """A record of a file: the number of its line, the position after it, and its events as JSON lines.
 
     A record without events has a `problem`, or the reason why it was `skipped`. `open_quote` is true if the file ends
-    within a quote, which more lines may close.
+    within a quote, which more lines may close. `record` holds the exact bytes of a record with a problem, so that it can
+    be set aside, mended and read again; `reason` says whether only a mapping of an identifier is missing.
     """
 
     line: int
@@ -28,6 +30,8 @@ class Item(NamedTuple):
     problem: str | None = None
     skipped: str | None = None
     open_quote: bool = False
+    record: bytes = b""
+    reason: UntranslatedReason = "untranslatable"
 
     @property
     def unfinished(self) -> str | None:
