@@ -20,8 +20,8 @@ class Item(NamedTuple):
     """A record of a file: the number of its line, the position after it, and its events as JSON lines.
 
     A record without events has a `problem`, or the reason why it was `skipped`. `open_quote` is true if the file ends
-    within a quote, which more lines may close. `record` holds the exact bytes of a record with a problem, so that it can
-    be set aside, mended and read again; `reason` says whether only a mapping of an identifier is missing.
+    within a quote, which more lines may close. `record` holds the exact bytes of a record with a problem, so that it
+    can be set aside, mended and read again; `reason` says whether only a mapping of an identifier is missing.
     """
 
     line: int
