@@ -15,7 +15,7 @@ from agents.need import need_of
 from agents.projection import projection_of, projection_view
 from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.reader import Context, RowReader, RowView
-from agents.replenishment import STANDING, signal_of
+from agents.signal_life import STANDING, signal_of
 from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
@@ -159,7 +159,7 @@ def _signal(view: RowView) -> dict[str, object] | None:
     signal = view.reader.get(SIGNAL + view.row)
     if signal is None or signal.status not in STANDING:
         return None
-    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.row, signal))
+    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.reader, view.row, signal))
     return shown
 
 

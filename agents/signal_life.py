@@ -1,0 +1,112 @@
+"""What the agents of signals share: the life of a signal, what other systems have made of it, and its publishing.
+
+Rows: `FollowUp` beside `SignalRow`.
+"""
+
+from typing import Literal
+
+from msgspec import UNSET
+
+from agents import alerts
+from agents.reader import RowReader
+from agents.turn import Site
+from engine.core.outputs import ShownDraft, Signal, SignalStatus
+from engine.core.values import day_of, moment
+from tables import keys
+from tables.signals import FOLLOW_UP, SIGNAL, Draft, FollowUp, SignalRow
+
+Cause = Literal["accept", "reject", "order", "order placed", "draft ordered", "cause gone", "time over"]
+
+LIFE: dict[tuple[SignalStatus, Cause], SignalStatus] = {
+    ("open", "accept"): "accepted",
+    ("open", "reject"): "rejected",
+    ("open", "order"): "ordered",
+    ("open", "order placed"): "ordered",
+    ("open", "cause gone"): "withdrawn",
+    ("accepted", "reject"): "rejected",
+    ("accepted", "order"): "ordered",
+    ("accepted", "order placed"): "ordered",
+    ("accepted", "time over"): "expired",
+    ("ordered", "order"): "ordered",
+    ("withdrawn", "order"): "ordered",
+    ("withdrawn", "draft ordered"): "ordered",
+    ("expired", "order"): "ordered",
+    ("expired", "draft ordered"): "ordered",
+    ("rejected", "draft ordered"): "ordered",
+}
+"""(status, what happens) -> status. An absent pair changes nothing; if a person asks for it the event is rejected."""
+
+STANDING = ("open", "accepted")
+"""In these statuses a signal asks for goods; every other one is the end of it."""
+
+
+def change(site: Site, signal: SignalRow, status: SignalStatus) -> None:
+    """Take a signal to its next status and publish it.
+
+    The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
+    """
+    closes = signal.status in STANDING and status not in STANDING
+    signal.status = status
+    event = "signal.withdrawn" if status == "withdrawn" else "signal.closed" if closes else "signal.amended"
+    if status not in STANDING:
+        alerts.clear_alert(site, "push_failed")
+    publish_next(site, signal, event)
+
+
+def publish_next(site: Site, signal: SignalRow, event: str) -> None:
+    """Publish the next revision of a signal."""
+    signal.revision += 1
+    signal.updated = site.turn.now
+    publish(site, signal, event)
+
+
+def publish(site: Site, signal: SignalRow, event: str) -> None:
+    """Keep a signal as it is now and publish it."""
+    site.turn.put(SIGNAL + site.row, signal)
+    site.turn.effects.append((event, signal.revision, signal_of(site.turn, site.row, signal)))
+
+
+def draft_of(reader: RowReader, row: bytes, signal: SignalRow) -> Draft | None:
+    """The latest draft of a signal that is there; one that was ordered is a draft no more."""
+    follow_up = reader.get(FOLLOW_UP + row)
+    if follow_up is None or follow_up.signal != signal.id or signal.status == "ordered":
+        return None
+    return next((draft for draft in reversed(follow_up.drafts) if draft.is_live), None)
+
+
+def edit_follow_up(site: Site, signal: str) -> FollowUp:
+    """The follow-up of a signal, to be changed by this turn; a new one where that of an earlier signal is kept."""
+    follow_up = site.turn.edit(FOLLOW_UP + site.row, FollowUp)
+    if follow_up.signal != signal:
+        follow_up = FollowUp(signal)
+        site.turn.put(FOLLOW_UP + site.row, follow_up)
+    return follow_up
+
+
+def signal_of(reader: RowReader, row: bytes, signal: SignalRow) -> Signal:
+    """The signal as the contract shows it."""
+    sku, location = keys.names(row)
+    draft = draft_of(reader, row, signal)
+    return Signal(
+        id=signal.id,
+        sku=sku,
+        location=location,
+        status=signal.status,
+        revision=signal.revision,
+        disposition=signal.disposition,
+        reasons=signal.reasons,
+        qty=signal.qty,
+        due=day_of(signal.due),
+        supplier=signal.supplier,
+        opened=moment(signal.opened),
+        updated=moment(signal.updated),
+        explanation=signal.explanation,
+        by=signal.by,
+        order=signal.order,
+        note=signal.note,
+        draft=UNSET if draft is None else _shown(draft),
+    )
+
+
+def _shown(draft: Draft) -> ShownDraft:
+    return ShownDraft(draft.system, draft.document, draft.line, moment(draft.rank[1]))
