@@ -3,9 +3,23 @@
 from collections.abc import Callable
 from itertools import islice
 
-from agents import alerts, drift_forecast, drift_lead_time, due, feeds, purchasing, replenishment, stock, stockout
+from agents import (
+    alert_answers,
+    alerts,
+    drift_forecast,
+    drift_lead_time,
+    due,
+    feeds,
+    purchasing,
+    replenishment,
+    signal_answers,
+    stock,
+    stockout,
+)
 from agents.turn import Site, Turn
 from engine.core import payloads as p
+from engine.core.fields import EVERYWHERE
+from tables import keys
 from tables.wakes import due_parts, due_range, wake_row
 from tables.workspace import NEVER_DUE
 
@@ -17,6 +31,8 @@ LOOKS: dict[bytes, Callable[[Site, str], None]] = {
     due.TRANSFER: stock.report_lost,
     due.ORDER_LINE: purchasing.check_line,
     due.FACT: alerts.age,
+    due.SIGNAL_SNOOZE: signal_answers.wake,
+    due.ALERT_SNOOZE: alert_answers.wake,
 }
 """What is done with a document of a row when its time has come."""
 
@@ -33,8 +49,8 @@ def tick(turn: Turn, data: p.ClockTickedData) -> None:
             break
         turn.put(key, None)
         row = wake_row(key)
-        if row == feeds.CLOCK_ROW:
-            feeds.forget_jump(turn)
+        if keys.names(row)[1] == EVERYWHERE:
+            feeds.wake(turn, row)
             left -= 1
         else:
             left -= 1 + _wake(turn.site(row), left)

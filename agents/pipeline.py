@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from agents import (
+    alert_answers,
     alerts,
     calm,
     clock,
@@ -130,17 +131,25 @@ HANDLING: dict[type, Handling] = {
     e.SignalDrafted: Handling((signal_answers.draft,)),
     e.SignalDraftGone: Handling((signal_answers.draft,)),
     e.SignalPushFailed: Handling((signal_answers.push_failed,)),
+    e.SignalReopened: Handling((signal_answers.reopen,)),
+    e.SignalSnoozed: Handling((signal_answers.snooze,)),
 }
 """Of each event type that changes rows."""
 
-ALERT_ANSWER = Handling((alerts.answer,))
-"""Of an answer to an alert, unless the alert is about a feed."""
+ALERT_ANSWERS: dict[type, Callable[..., Rejection | None]] = {
+    e.AlertAcknowledged: alerts.answer,
+    e.AlertResolved: alerts.answer,
+    e.AlertSnoozed: alert_answers.snooze,
+    e.AlertAssigned: alert_answers.assign,
+}
+"""The agent that sees an answer to an alert, which may be about a row or about a feed."""
 
 
 def _answer_alert(turn: Turn, data: p.AlertAnswerData) -> Rejection | None:
+    answer = ALERT_ANSWERS[type(turn.event)]
     if data.location == EVERYWHERE:
-        return alerts.answer(feeds.FeedSubject(turn, data.sku), data)
-    return _handle_rows(turn, ALERT_ANSWER)
+        return answer(feeds.FeedSubject(turn, data.sku), data)
+    return _handle_rows(turn, Handling((answer,)))
 
 
 def _leave_to_the_fold(_turn: Turn, _data: p.RecordRefusedData) -> None:
@@ -229,8 +238,7 @@ def _fits(site: Site) -> bool:
 
 
 OTHERS: dict[type, Callable[..., Rejection | None]] = {
-    e.AlertAcknowledged: _answer_alert,
-    e.AlertResolved: _answer_alert,
+    **dict.fromkeys(ALERT_ANSWERS, _answer_alert),
     e.RecordRefused: _leave_to_the_fold,
     e.ItemDefined: directory.define_item,
     e.LocationDefined: directory.define_location,

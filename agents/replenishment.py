@@ -12,7 +12,17 @@ from agents.explain import explain
 from agents.need import Need, need_of
 from agents.proposal import Proposal, propose
 from agents.purchasing import order_known
-from agents.signal_life import LIFE, STANDING, Cause, change, draft_of, publish, publish_next
+from agents.signal_life import (
+    LIFE,
+    STANDING,
+    Cause,
+    change,
+    draft_of,
+    edit_follow_up,
+    publish,
+    publish_next,
+    snooze_of,
+)
 from agents.turn import Site
 from engine.core.payloads import OrderPlacedData
 from engine.core.values import HOUR, stable_id
@@ -117,7 +127,17 @@ def _amend(site: Site, old: SignalRow, need: Need, proposal: Proposal) -> None:
     signal.qty, signal.due, signal.supplier = proposal.qty, proposal.due, proposal.supplier
     signal.disposition, signal.reasons = proposal.disposition, proposal.reasons
     signal.explanation = explain(site, need, proposal, signal.events)
+    _end_snooze_if_more(site, signal)
     publish_next(site, signal, "signal.amended")
+
+
+def _end_snooze_if_more(site: Site, signal: SignalRow) -> None:
+    """Show a snoozed signal again that asks for more, by the dead band, than when it was snoozed."""
+    snoozed = snooze_of(site.turn, site.row, signal)
+    if snoozed is not None:
+        more, before = signal.qty - snoozed.snoozed_qty, snoozed.snoozed_qty
+        if more * 100 > site.turn.rules.dead_band_percent * before:
+            edit_follow_up(site, signal.id).snoozed_until = None
 
 
 def _with_event(site: Site, events: list[str]) -> list[str]:

@@ -6,15 +6,21 @@ document the latest `time` counts, and so does the latest of all that is said of
 
 from msgspec.structs import replace
 
-from agents import alerts
-from agents.explain import with_notes
-from agents.signal_life import LIFE, STANDING, Cause, change, draft_of, edit_follow_up, publish_next
+from agents import alerts, due
+from agents.explain import proposed_qty, with_notes
+from agents.signal_life import LIFE, STANDING, Cause, change, draft_of, edit_follow_up, publish_next, snooze_of
 from agents.turn import Site
 from engine.core.events import SignalAccepted, SignalDrafted, SignalOrdered, SignalRejected
 from engine.core.outcomes import Rejection
 from engine.core.outputs import SignalStatus
-from engine.core.payloads import SignalAnswerData, SignalDraftData, SignalPushFailedData
-from engine.core.values import DAY, HOUR
+from engine.core.payloads import (
+    SignalAnswerData,
+    SignalDraftData,
+    SignalPushFailedData,
+    SignalReopenedData,
+    SignalSnoozedData,
+)
+from engine.core.values import DAY, HOUR, instant
 from tables.keys import Rank
 from tables.signals import SIGNAL, Draft, SignalRow
 
@@ -43,6 +49,49 @@ def answer(site: Site, data: SignalAnswerData) -> Rejection | None:
     site.wake(signal.until)
     change(site, signal, status)
     return None
+
+
+def reopen(site: Site, data: SignalReopenedData) -> Rejection | None:
+    """`signal.reopened`: the signal is open again and proposes what the engine proposed, then follows its row."""
+    old = _named(site, data.signal)
+    if isinstance(old, Rejection):
+        return old
+    status = LIFE.get((old.status, "reopen"))
+    if status is None:
+        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
+    signal = replace(old, by=data.by, note=data.reason, order=None, line=None, until=None)
+    signal.qty = proposed_qty(old.explanation) or old.qty
+    signal.explanation = with_notes(old.explanation, None, signal.qty)
+    site.stock.signal_open = True
+    change(site, signal, status)
+    return None
+
+
+def snooze(site: Site, data: SignalSnoozedData) -> Rejection | None:
+    """`signal.snoozed`: the signal is shown as snoozed until then, or until it asks for more; nothing else changes."""
+    old = _named(site, data.signal)
+    if isinstance(old, Rejection):
+        return old
+    if old.status not in STANDING:
+        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
+    until, now = instant(data.until), site.turn.now
+    follow_up = edit_follow_up(site, old.id)
+    follow_up.snoozed_by, follow_up.snoozed_qty = data.by, old.qty
+    follow_up.snoozed_until = until if until > now else None
+    if until > now:
+        due.schedule(site, due.SIGNAL_SNOOZE, old.id, None, until)
+    publish_next(site, replace(old, note=data.note or old.note), "signal.amended")
+    return None
+
+
+def wake(site: Site, name: str) -> None:
+    """End the snooze of a signal if its time is over; `name` is the signal's id."""
+    signal = site.turn.get(SIGNAL + site.row)
+    snoozed = None if signal is None else snooze_of(site.turn, site.row, signal)
+    if signal is None or snoozed is None or signal.id != name or (snoozed.snoozed_until or 0) > site.turn.now:
+        return
+    edit_follow_up(site, name).snoozed_until = None
+    publish_next(site, replace(signal), "signal.amended")
 
 
 def _named(site: Site, name: str) -> SignalRow | Rejection:

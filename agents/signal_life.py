@@ -15,7 +15,7 @@ from engine.core.values import day_of, moment
 from tables import keys
 from tables.signals import FOLLOW_UP, SIGNAL, Draft, FollowUp, SignalRow
 
-Cause = Literal["accept", "reject", "order", "order placed", "draft ordered", "cause gone", "time over"]
+Cause = Literal["accept", "reject", "order", "order placed", "draft ordered", "reopen", "cause gone", "time over"]
 
 LIFE: dict[tuple[SignalStatus, Cause], SignalStatus] = {
     ("open", "accept"): "accepted",
@@ -33,6 +33,8 @@ LIFE: dict[tuple[SignalStatus, Cause], SignalStatus] = {
     ("expired", "order"): "ordered",
     ("expired", "draft ordered"): "ordered",
     ("rejected", "draft ordered"): "ordered",
+    ("accepted", "reopen"): "open",
+    ("rejected", "reopen"): "open",
 }
 """(status, what happens) -> status. An absent pair changes nothing; if a person asks for it the event is rejected."""
 
@@ -40,14 +42,20 @@ STANDING = ("open", "accepted")
 """In these statuses a signal asks for goods; every other one is the end of it."""
 
 
+EVENTS = {(True, False): "signal.closed", (False, True): "signal.opened"}
+"""(whether the signal stood, whether it stands now) -> what is published of it."""
+
+
 def change(site: Site, signal: SignalRow, status: SignalStatus) -> None:
     """Take a signal to its next status and publish it.
 
-    The order of a signal that is over already (its `order.placed` came first, say) does not close it once more.
+    The order of a signal that is over already (its `order.placed` came first, say) does not close it once more. One
+    that was closed and is open again opens anew, so that those that stand can be counted by what is published.
     """
-    closes = signal.status in STANDING and status not in STANDING
+    event: str = EVENTS.get((signal.status in STANDING, status in STANDING), "signal.amended")
     signal.status = status
-    event = "signal.withdrawn" if status == "withdrawn" else "signal.closed" if closes else "signal.amended"
+    if status == "withdrawn":
+        event = "signal.withdrawn"
     if status not in STANDING:
         alerts.clear_alert(site, "push_failed")
     publish_next(site, signal, event)
@@ -68,10 +76,22 @@ def publish(site: Site, signal: SignalRow, event: str) -> None:
 
 def draft_of(reader: RowReader, row: bytes, signal: SignalRow) -> Draft | None:
     """The latest draft of a signal that is there; one that was ordered is a draft no more."""
-    follow_up = reader.get(FOLLOW_UP + row)
-    if follow_up is None or follow_up.signal != signal.id or signal.status == "ordered":
+    follow_up = _follow_up_of(reader, row, signal)
+    if follow_up is None or signal.status == "ordered":
         return None
     return next((draft for draft in reversed(follow_up.drafts) if draft.is_live), None)
+
+
+def _follow_up_of(reader: RowReader, row: bytes, signal: SignalRow) -> FollowUp | None:
+    follow_up = reader.get(FOLLOW_UP + row)
+    return follow_up if follow_up is not None and follow_up.signal == signal.id else None
+
+
+def snooze_of(reader: RowReader, row: bytes, signal: SignalRow) -> FollowUp | None:
+    """The follow-up of a signal that is snoozed; None where it is not, or is over."""
+    follow_up = _follow_up_of(reader, row, signal)
+    is_snoozed = follow_up is not None and follow_up.snoozed_until is not None and signal.status in STANDING
+    return follow_up if is_snoozed else None
 
 
 def edit_follow_up(site: Site, signal: str) -> FollowUp:
@@ -87,7 +107,7 @@ def signal_of(reader: RowReader, row: bytes, signal: SignalRow) -> Signal:
     """The signal as the contract shows it."""
     sku, location = keys.names(row)
     draft = draft_of(reader, row, signal)
-    return Signal(
+    shown = Signal(
         id=signal.id,
         sku=sku,
         location=location,
@@ -106,6 +126,10 @@ def signal_of(reader: RowReader, row: bytes, signal: SignalRow) -> Signal:
         note=signal.note,
         draft=UNSET if draft is None else _shown(draft),
     )
+    snoozed = snooze_of(reader, row, signal)
+    if snoozed is not None and snoozed.snoozed_until is not None:
+        shown.snoozed_until, shown.snoozed_by = moment(snoozed.snoozed_until), snoozed.snoozed_by or UNSET
+    return shown
 
 
 def _shown(draft: Draft) -> ShownDraft:

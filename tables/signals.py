@@ -44,7 +44,7 @@ class Draft(Struct, array_like=True, gc=False):
 
 
 class FollowUp(Struct, array_like=True, gc=False):
-    """What other systems have made of a signal. It lies beside the signal, as most signals have none."""
+    """What other systems have made of a signal, and until when it is snoozed; most signals have none of it."""
 
     signal: str = ""
     """The signal that it is of; that of an earlier signal of the row counts no more."""
@@ -52,6 +52,10 @@ class FollowUp(Struct, array_like=True, gc=False):
     """One for each document, the latest last."""
     pushed: Rank | None = None
     """When another system was last told, or could not be told."""
+    snoozed_until: int | None = None
+    snoozed_by: str | None = None
+    snoozed_qty: int = 0
+    """What the signal asked for when it was snoozed."""
 
 
 SIGNAL = Table(b"g", "signals", SignalRow, weight=4_000)

@@ -80,6 +80,8 @@ class Signal(Struct, kw_only=True):
     order: str | None = None
     note: str | None = None
     draft: ShownDraft | UnsetType = UNSET
+    snoozed_until: datetime | UnsetType = UNSET
+    snoozed_by: str | UnsetType = UNSET
 
 
 class Alert(Struct, kw_only=True):
@@ -96,6 +98,9 @@ class Alert(Struct, kw_only=True):
     evidence: dict[str, Any]
     by: str | None = None
     note: str | None = None
+    owner: str | UnsetType = UNSET
+    snoozed_until: datetime | UnsetType = UNSET
+    snoozed_by: str | UnsetType = UNSET
 
 
 class DeadLetter(Struct, kw_only=True, omit_defaults=True):

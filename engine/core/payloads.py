@@ -328,6 +328,23 @@ class SignalPushFailedData(RowData, kw_only=True):
     detail: Detail
 
 
+class SignalReopenedData(RowData, kw_only=True):
+    """Undoes an acceptance or a rejection that was not ordered yet."""
+
+    signal: Reference
+    by: Name
+    reason: Text | None = None
+
+
+class SignalSnoozedData(RowData, kw_only=True):
+    """Nobody need look at the signal until then, or until it asks for more; an `until` that is past ends it."""
+
+    signal: Reference
+    until: Annotated[datetime, Meta(tz=True)]
+    by: Name
+    note: Text | None = None
+
+
 class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 
@@ -336,6 +353,18 @@ class AlertAnswerData(Data, kw_only=True):
     alert: Reference
     by: Name
     note: Text | None = None
+
+
+class AlertSnoozedData(AlertAnswerData, kw_only=True):
+    """Nobody need look at the alert until then, or until it gets worse; an `until` that is past ends it."""
+
+    until: Annotated[datetime, Meta(tz=True)]
+
+
+class AlertAssignedData(AlertAnswerData, kw_only=True):
+    """Who owns the alert."""
+
+    to: Name
 
 
 class RecordRefusedData(Data, kw_only=True):

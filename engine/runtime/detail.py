@@ -6,7 +6,7 @@ from itertools import chain, islice
 import msgspec
 
 from agents import due
-from agents.alerts import alert_of, kind_of
+from agents.alerts import alert_of
 from agents.calendar import Calendar
 from agents.explain import terms_of
 from agents.forecast import forecast_view
@@ -166,7 +166,7 @@ def _signal(view: RowView) -> dict[str, object] | None:
 def _alerts(view: RowView) -> list[dict[str, object]]:
     found = view.reader.scan(*keys.parts_range(ALERT, view.row))
     return [
-        msgspec.to_builtins(alert_of(view.row, kind_of(key, view.row), alert))
+        msgspec.to_builtins(alert_of(view.reader, view.row, key, alert))
         for key, alert in found
         if alert.status != "resolved"
     ]

@@ -101,36 +101,41 @@ def answers(bus: MemoryBus) -> list[bytes]:
     return [json.dumps({**envelope, "id": f"answer-{n}", **times, **event}).encode() for n, event in enumerate(said)]
 
 
+DRAFTED = {"sku": "SKU-8", "location": "LOC-0"}
+SIGNAL = {**DRAFTED, "signal": "sig-8fb7de2c83da4af4bd1e"}
+ALERT = {**DRAFTED, "alert": "alert-1e69be51b92886978ab9"}
+DRAFT = {**SIGNAL, "system": "erp", "document": "PO-8", "line": 1}
+UNTIL = {"until": "2026-04-09T00:00:00Z", "by": "ann"}
+DRAFTS: list[tuple[str, dict[str, Any]]] = [
+    ("policy.set", DRAFTED | {"policy": {"kind": "min_max", "min": 20, "max": 60}, "auto": {"max_qty": 100}}),
+    ("stock.counted", DRAFTED | {"qty": 10}),
+    ("signal.push_failed", SIGNAL | {"system": "erp", "attempts": 6, "detail": "403"}),
+    ("signal.snoozed", SIGNAL | UNTIL),
+    ("signal.accepted", SIGNAL | {"by": "ann", "qty": 48}),
+    ("signal.reopened", SIGNAL | {"by": "ann"}),
+    ("alert.snoozed", ALERT | UNTIL | {"note": "403 again"}),
+    ("alert.assigned", ALERT | {"to": "bob", "by": "ann"}),
+    ("signal.drafted", DRAFT),
+    ("signal.draft_gone", DRAFT | {"line": "1"}),
+    ("signal.drafted", DRAFT | {"document": "PO-9"}),
+    ("stock.issued", DRAFTED | {"qty": 8}),
+    ("signal.ordered", SIGNAL | {"by": "erp", "order": "PO-9", "line": 1}),
+    (
+        "record.refused",
+        {"connector": "edi", "reason": "unmapped_identifier", "detail": "4711", "place": "a.edi", "record": "LIN"},
+    ),
+]
+"""What people and other systems say of a signal, at a row of its own, so that what was recorded before stays."""
+
+
 def drafts() -> list[bytes]:
-    """What other systems say of a signal, at a row of its own, so that the files that were recorded before stay."""
-    row = {"sku": "SKU-8", "location": "LOC-0"}
-    draft = {"signal": "sig-8fb7de2c83da4af4bd1e", "system": "erp", "document": "PO-8", "line": 1}
-
-    def told(number: int, kind: str, data: dict[str, Any]) -> dict[str, Any]:
-        return {"specversion": "1.0", "source": "erp", "id": f"draft-{number}", "type": kind,
-                "time": f"2026-04-07T{number:02}:00:00Z", "data": data}  # fmt: skip
-
-    said: list[tuple[str, dict[str, Any]]] = [
-        ("policy.set", row | {"policy": {"kind": "min_max", "min": 20, "max": 60}, "auto": {"max_qty": 100}}),
-        ("stock.counted", row | {"qty": 10}),
-        ("signal.push_failed", row | {"signal": draft["signal"], "system": "erp", "attempts": 6, "detail": "403"}),
-        ("signal.drafted", row | draft),
-        ("signal.draft_gone", row | draft | {"line": "1"}),
-        ("signal.drafted", row | draft | {"document": "PO-9"}),
-        ("stock.issued", row | {"qty": 8}),
-        ("signal.ordered", row | {"signal": draft["signal"], "by": "erp", "order": "PO-9", "line": 1}),
-        (
-            "record.refused",
-            {
-                "connector": "edi",
-                "reason": "unmapped_identifier",
-                "detail": "item 4711",
-                "place": "a.edi",
-                "record": "LIN",
-            },
-        ),
+    """The events of DRAFTS, an hour apart."""
+    envelope = {"specversion": "1.0", "source": "erp"}
+    said = [
+        {**envelope, "id": f"draft-{number}", "type": kind, "time": f"2026-04-07T{number:02}:00:00Z", "data": data}
+        for number, (kind, data) in enumerate(DRAFTS)
     ]
-    return [json.dumps(told(number, kind, data)).encode() for number, (kind, data) in enumerate(said)]
+    return [json.dumps(event).encode() for event in said]
 
 
 def recorded(name: str) -> list[bytes]:

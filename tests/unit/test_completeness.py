@@ -32,8 +32,10 @@ def told_by_the_workload() -> set[str]:
     random = Random(3)
     story = Story(random, length=600)
     asked = {"id": "1", "sku": "A", "location": "L", "status": "open"}
+    accepted = asked | {"status": "accepted"}
     events = [*story.preamble(), *story.tell(600)]
     events += [answer(random, story, asked) for _ in range(30) for answer in (answer_to_signal, answer_to_alert)]
+    events += [answer_to_signal(random, story, accepted) for _ in range(30)]
     events += [refused_record(random, story)]
     return {one["type"] for one in events}
 

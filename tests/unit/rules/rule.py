@@ -29,6 +29,8 @@ DOCUMENTS = {table[0] for table in (RESERVATION, TRANSFER, LINE, PIECE, SHIPMENT
 other tables are sums and indexes of these, and `sound` compares them."""
 
 
+ABSENT = ("snoozed_until", "snoozed_by", "owner")
+"""Fields that are not published where they have no value; a rule calls that None."""
 OF_TERMS = {"terms": "value", "units": "unit", "sources": "source"}
 
 
@@ -152,7 +154,7 @@ def field_of(shown: Signal | Alert, name: str) -> object:
     if name == "drafted" and isinstance(shown, Signal):
         return msgspec.structs.astuple(shown.draft) if shown.draft else None
     if name in type(shown).__struct_fields__:
-        return getattr(shown, name)
+        return getattr(shown, name) or None if name in ABSENT else getattr(shown, name)
     said = shown.evidence if isinstance(shown, Alert) else shown.explanation
     if name in OF_TERMS:
         return {term["term"]: term[OF_TERMS[name]] for term in said["terms"]}

@@ -1042,6 +1042,8 @@ NEXT: dict[tuple[str, str], str] = {
     ("withdrawn", "draft ordered"): "ordered",
     ("expired", "draft ordered"): "ordered",
     ("rejected", "draft ordered"): "ordered",
+    ("accepted", "signal.reopened"): "open",
+    ("rejected", "signal.reopened"): "open",
 }
 """What becomes of a signal, by what happens; no other pair changes anything."""
 CAUSES: dict[str, str] = {
@@ -1050,6 +1052,7 @@ CAUSES: dict[str, str] = {
     "signal.ordered": "order",
     "order.placed": "order placed",
     "draft ordered": "draft ordered",
+    "signal.reopened": "reopen",
     "cause gone": "cause gone",
     "time over": "time over",
 }
@@ -1088,8 +1091,8 @@ LIFE = [
     step(status, cause)
     for status in get_args(SignalStatus)
     for cause in CAUSES
-    # An open signal has no time that could be over; drafts have a table of their own.
-    if (status, cause) != ("open", "time over") and cause != "draft ordered"
+    # An open signal has no time that could be over; drafts and reopening have rules of their own.
+    if (status, cause) != ("open", "time over") and cause not in ("draft ordered", "signal.reopened")
 ]
 
 # answers --------------------------------------------------------------------------------------------------------------
