@@ -248,7 +248,8 @@ ALERTS = [
 
 STALE = (feed("wms", last=-hours(2)), tick(0))
 """A feed that has become stale, and what it is called."""
-SILENT: dict[str, Any] = {"sku": "wms", "location": "*", "alert": stable_id("alert", "wms", "*", "stale_feed", "", "test/1")}
+OF_FEED = stable_id("alert", "wms", "*", "stale_feed", "", "test/1")
+SILENT: dict[str, Any] = {"sku": "wms", "location": "*", "alert": OF_FEED}
 FEEDS = [
     Rule(
         "the alert of a feed is snoozed",
