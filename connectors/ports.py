@@ -6,11 +6,13 @@ and only then keeps its position, so a crash at any moment repeats work and lose
 harmless is the duty of whoever makes the events: `source` and `id` follow from the record alone.
 """
 
+import re
+from ast import literal_eval
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, cast
 
 from connectors.base import EventSink, JsonObject
 from connectors.client import EngineClient
@@ -149,6 +151,20 @@ class Unmapped(Unreadable):
     def __init__(self, kind: IdentifierKind, partner: str, name: str) -> None:
         super().__init__(f"the {kind} {name!r} of the partner {partner!r} is not in the identifiers")
         self.kind, self.partner, self.name = kind, partner, name
+
+
+_QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_UNMAPPED = re.compile(
+    rf"the (item|location|supplier|unit) {_QUOTED} of the partner {_QUOTED} is not in the identifiers"
+)
+
+
+def unmapped_in(detail: str) -> list[Unmapped]:
+    """The identifiers that the detail of an untranslated record misses, as `Unmapped` says so."""
+    found = _UNMAPPED.findall(detail)
+    return [
+        Unmapped(cast(IdentifierKind, kind), literal_eval(partner), literal_eval(name)) for kind, name, partner in found
+    ]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,9 @@ class Delivery:
 
     async def _deliver(self, part: str, batch: Batch, log: str | None) -> JsonObject:
         profile = self.health.profile
-        letters = [event_of(each, profile.name, profile.event_source, part) for each in batch.untranslated]
+        letters = [
+            event_of(each, profile.name, profile.event_source, part.partition(" ")[2]) for each in batch.untranslated
+        ]
         answer = await self.engine.post_events(batch.events)
         # They go by themselves, so that the counts of events are those of the other system.
         await self.engine.post_events(letters)

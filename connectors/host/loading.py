@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Protocol, cast
 from pydantic import ConfigDict
 
 from connectors.catalogue import KINDS
+from connectors.identifiers import Names
 from connectors.mapping.language import Declared, read_profile
 from connectors.ports import Connector, Tools
 from connectors.profiles import ConnectorProfile
@@ -65,6 +67,34 @@ def load_all(paths: Sequence[Path]) -> list[Loaded]:
     return loaded
 
 
+def names_of(loaded: Loaded) -> Names:
+    """The identifiers that a profile names, relative to it. Raises `UsageError`."""
+    profile = loaded.profile
+    path = None if profile.identifiers is None else loaded.path.parent / profile.identifiers
+    return Names.of(path, profile.names_are_ours)
+
+
+def named(name: str) -> Loaded:
+    """The profile at the path `name`, or the one in the current folder whose connector has this name."""
+    if (path := Path(name)).suffix or path.exists():
+        return load(path)
+    found = [each for each in profiles_in(Path()) if isinstance(each, Loaded) and each.profile.name == name]
+    if not found:
+        raise UsageError(f"no profile here (*.toml) has the name {name!r}: give the path of its profile")
+    return found[0]
+
+
+def profiles_in(folder: Path) -> list[Loaded | UsageError]:
+    """The profiles of connectors in a folder, by file name; one that is not right as its error."""
+    found: list[Loaded | UsageError] = []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            found.append(load(path))
+        except UsageError as error:
+            found.append(error)
+    return found
+
+
 def module_of(kind: str) -> Kind:
     """The module of a kind of the catalogue; raises `UsageError` where this version lacks it."""
     try:
@@ -84,3 +114,13 @@ def guarantee(kind: Kind) -> str:
     """The sentence in which a kind states its delivery guarantee, the first that says "once"; empty without one."""
     found = _GUARANTEE.search(kind.__doc__ or "")
     return " ".join(found[0].split()) if found else ""
+
+
+def kinds() -> list[tuple[str, str, str]]:
+    """Every kind of the catalogue that this version has, with what it says of itself and its guarantee."""
+    found = []
+    for name in sorted(KINDS):
+        with suppress(UsageError):
+            module = module_of(name)
+            found.append((name, summary(module), guarantee(module)))
+    return found

@@ -22,9 +22,14 @@ dead letter came is said by its `arrived`."""
 
 @dataclass(frozen=True)
 class Refused:
-    """A `record.refused` that was read back: the source that read the record, and the record, None if it was long."""
+    """A `record.refused` that was read back: the source that read the record, and why it was not translated.
+
+    `record` is None if it was too long to be carried.
+    """
 
     part: str
+    reason: str
+    detail: str
     record: bytes | None
 
 
@@ -48,14 +53,15 @@ def event_of(untranslated: UntranslatedRecord, connector: str, source: str, part
     return _encoded(data | named, untranslated.id, source, part)
 
 
-def read_back(raw: bytes, connector: str) -> Refused | None:
-    """The record within the bytes of a dead letter; None if it is no `record.refused` of this connector."""
+def read_back(raw: bytes, connector: str | None = None) -> Refused | None:
+    """The record within the bytes of a dead letter; None if it is no `record.refused`, or of another connector."""
     try:
         event = json.loads(raw)
         data = event["data"]
-        if event["type"] != TYPE or data["connector"] != connector:
+        if event["type"] != TYPE or connector not in (None, data["connector"]):
             return None
-        return Refused(str(event["id"]).partition("/")[0], _record(data))
+        part = str(event["id"]).partition("/")[0]
+        return Refused(part, str(data["reason"]), str(data["detail"]), _record(data))
     except (ValueError, KeyError, TypeError):
         return None
 

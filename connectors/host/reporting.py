@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.5
 
 @asynccontextmanager
 async def reporting(health: Health, engine: EngineClient) -> AsyncIterator[None]:
-    """Report a connector while the block lasts, soon after each change of its status, and once more at its end.
+    """Report a connector while the block lasts, soon after its status changes or a part has begun, and once more at its end.
 
     A report that the engine does not take is dropped: the next one says the same.
     """
@@ -31,8 +31,9 @@ async def _regularly(health: Health, engine: EngineClient) -> None:
     loop = asyncio.get_running_loop()
     told, at = None, 0.0
     while True:
-        if health.status != told or loop.time() - at >= EVERY_SECONDS:
-            told, at = health.status, loop.time()
+        shown = (health.status, *health.parts)
+        if shown != told or loop.time() - at >= EVERY_SECONDS:
+            told, at = shown, loop.time()
             await _tell(health, engine)
         await asyncio.sleep(LOOK_SECONDS)
 

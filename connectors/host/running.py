@@ -11,10 +11,9 @@ from connectors.base import Submission
 from connectors.client import EngineClient, EngineUnreachable, Patience
 from connectors.host.delivery import Batches, Delivery
 from connectors.host.health import EXIT_USAGE, Health
-from connectors.host.loading import Loaded
+from connectors.host.loading import Loaded, names_of
 from connectors.host.reporting import reporting
 from connectors.host.state import ConnectorState
-from connectors.identifiers import Names
 from connectors.ports import Batch, Connector, Tools
 from engine.core.errors import StocklineError, UsageError
 
@@ -96,11 +95,8 @@ class RunningConnector:
             await self._rest(pause)
 
     def _connector(self) -> Connector:
-        profile, path = self._loaded.profile, self._loaded.path
-        identifiers = None if profile.identifiers is None else path.parent / profile.identifiers
-        names = Names.of(identifiers, profile.names_are_ours)
-        tools = Tools(names, self._state.own, CountedLog(self._engine, self.health))
-        return self._loaded.kind.connect(profile, tools)
+        tools = Tools(names_of(self._loaded), self._state.own, CountedLog(self._engine, self.health))
+        return self._loaded.kind.connect(self._loaded.profile, tools)
 
     async def _rounds(self, connector: Connector, once: bool) -> None:
         """The sources have their rounds one after the other, each sink beside them; raises `UsageError`."""

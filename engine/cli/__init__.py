@@ -12,7 +12,21 @@ import typer
 
 from connectors.redaction import redacted
 from engine import __version__
-from engine.cli import audit, backup, clock, connectors, demo, documents, look, send, serve, source, upgrade, workers
+from engine.cli import (
+    audit,
+    backup,
+    clock,
+    connectors,
+    demo,
+    documents,
+    identifiers,
+    look,
+    send,
+    serve,
+    source,
+    upgrade,
+    workers,
+)
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -59,6 +73,7 @@ app.command("alerts")(look.alerts)
 app.add_typer(look.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
 app.add_typer(connectors.connectors, name="connectors")
+app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
