@@ -120,6 +120,7 @@ HANDLING: dict[type, Handling] = {
     e.StockCounted: Handling((stock.count,), quantities=QTY),
     e.StockIssued: Handling((stock.issue,), _after_drain, QTY, calm=calm.issue),
     e.StockReturned: Handling((stock.return_,), quantities=QTY),
+    e.StockReturnedToSupplier: Handling((stock.return_to_supplier,), _after_drain, QTY),
     e.StockHeld: Handling((stock.hold,), _after_drain, QTY),
     e.StockReleased: Handling((stock.release,), quantities=QTY),
     e.StockReserved: Handling((stock.reserve,), _after_drain, QTY, documents=stock.keys_of_reservation),

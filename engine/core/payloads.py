@@ -235,6 +235,16 @@ class StockReturnedData(Moved, kw_only=True):
     disposition: Literal["available", "held", "scrap"]
 
 
+class StockReturnedToSupplierData(Moved, kw_only=True):
+    """Goods go back to the supplier: they leave available or held stock, and the line's received stays as it is."""
+
+    qty: Quantity
+    status: Status = "available"
+    order: Reference | None = None
+    line: LineNumber | None = None
+    reason: Text | None = None
+
+
 class StockStatusData(Moved, kw_only=True):
     """Available to held, or held to available."""
 

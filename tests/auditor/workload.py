@@ -32,6 +32,7 @@ WEIGHTS = {
     "change_order": 3,
     "end_order": 2,
     "return_goods": 3,
+    "return_to_supplier": 3,
     "hold": 3,
     "unhold": 3,
     "report_balance": 3,
@@ -174,6 +175,14 @@ class Story(Teller):
         disposition = self.random.choice(["available", "held", "scrap"])
         data = {**self.row(), "qty": self.random.randint(1, 9), "disposition": disposition}
         return self.event("stock.returned", data)
+
+    def return_to_supplier(self) -> Event:
+        data = {**self.in_unit(self.row(), self.random.randint(1, 9)), "reason": "faulty"}
+        if self.random.random() < 0.5:
+            data["status"] = self.random.choice(["available", "held"])
+        if (line := self.some(self.lines)) is not None and self.random.random() < 0.5:
+            data |= self.named(line)
+        return self.event("stock.returned_to_supplier", data)
 
     def hold(self) -> Event:
         return self.event("stock.held", {**self.row(), "qty": self.random.randint(1, 15), "reason": "quality"})

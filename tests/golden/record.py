@@ -101,20 +101,47 @@ def answers(bus: MemoryBus) -> list[bytes]:
     return [json.dumps({**envelope, "id": f"answer-{n}", **times, **event}).encode() for n, event in enumerate(said)]
 
 
+def purchases() -> list[bytes]:
+    """Corrections of purchases, at a row of their own, so that the files that were recorded before stay as they are."""
+    row = {"sku": "SKU-9", "location": "LOC-0"}
+
+    def told(number: int, kind: str, **data: Any) -> dict[str, Any]:
+        return {"specversion": "1.0", "source": "erp", "id": f"purchase-{number}", "type": kind,
+                "time": f"2026-04-07T{number:02}:00:00Z", "data": row | data}  # fmt: skip
+
+    line = {"order": "PO-9", "line": 1}
+    said = [
+        ("order.placed", {**line, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),
+        ("goods.received", {**line, "receipt": "GRN-9", "qty": 20, "held": 4}),
+        ("stock.returned_to_supplier", {**line, "qty": 2, "status": "held", "reason": "wet"}),
+    ]
+    return [json.dumps(told(number, kind, **data)).encode() for number, (kind, data) in enumerate(said)]
+
+
+def recorded(name: str) -> list[bytes]:
+    """The events of a golden log, as they were recorded."""
+    return (HERE / f"{name}.ndjson").read_bytes().splitlines()
+
+
 def record() -> None:
-    """Write all golden files."""
-    lines = log()
+    """Write all golden files. A log, a row and a digest that are recorded stay: they show what old bytes are."""
+    lines = recorded("log") if (HERE / "log.ndjson").exists() else log()
     bus = replay(lines)
     said = answers(bus)
+    bought = purchases()
+    beside = replay(bought)
     after = replay([*lines, *said])
     (HERE / "answers.ndjson").write_bytes(b"\n".join(said) + b"\n")
     (HERE / "answers-outputs.ndjson").write_text("\n".join(outputs(after)) + "\n")
     (HERE / "log.ndjson").write_bytes(b"\n".join(lines) + b"\n")
     (HERE / "outputs.ndjson").write_text("\n".join(outputs(bus)) + "\n")
-    kept = rows(bus)
-    later = {key: row for key, row in rows(after).items() if key[:2] not in {known[:2] for known in kept}}
-    (HERE / "rows.json").write_text(json.dumps(kept | later, indent=1))
-    (HERE / "names.json").write_text(json.dumps(names([*lines, *said]), indent=1))
+    (HERE / "purchases.ndjson").write_bytes(b"\n".join(bought) + b"\n")
+    (HERE / "purchases-outputs.ndjson").write_text("\n".join(outputs(beside)) + "\n")
+    kept = json.loads((HERE / "rows.json").read_text()) if (HERE / "rows.json").exists() else {}
+    for found in (bus, after, beside):
+        kept |= {key: row for key, row in rows(found).items() if key[:2] not in {known[:2] for known in kept}}
+    (HERE / "rows.json").write_text(json.dumps(kept, indent=1))
+    (HERE / "names.json").write_text(json.dumps(names([*lines, *said, *bought]), indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:

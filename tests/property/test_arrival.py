@@ -95,6 +95,7 @@ TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "stock.counted": data({"qty": count_qty}, status=status),
     "stock.issued": data({"qty": qty}, reservation=name),
     "stock.returned": data({"qty": qty, "disposition": st.sampled_from(["available", "held", "scrap"])}),
+    "stock.returned_to_supplier": data({"qty": qty}, status=status, order=order, line=line),
     "stock.held": data({"qty": qty}),
     "stock.released": data({"qty": qty}),
     "stock.reserved": data(

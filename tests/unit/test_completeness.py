@@ -24,6 +24,9 @@ OURS = {name for name, kind in EVENT_TYPES.items() if issubclass(kind, Reserved)
 """The types that the engine writes itself: no workload tells them, the clock of a simulation does."""
 
 
+GOLDEN_LOGS = ("log", "answers", "purchases")
+
+
 @cache
 def told_by_the_workload() -> set[str]:
     random = Random(3)
@@ -36,7 +39,7 @@ def told_by_the_workload() -> set[str]:
 
 @cache
 def applied_in_the_golden_log() -> Counter[str]:
-    lines = [line for name in ("log", "answers") for line in (HERE / f"{name}.ndjson").read_bytes().splitlines()]
+    lines = [line for name in GOLDEN_LOGS for line in (HERE / f"{name}.ndjson").read_bytes().splitlines()]
     bus = replay(lines)
     counted: Counter[str] = Counter()
     for partition in range(bus.partitions):
