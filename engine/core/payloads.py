@@ -182,6 +182,19 @@ class ShipmentNotifiedData(LineData, kw_only=True):
     eta: date | None = None
 
 
+class ShipmentChangedData(LineData, kw_only=True):
+    """What a shipment brings to the line in place of what its notice said, or that it brings nothing any more.
+
+    The highest (`revision`, `time`) wins, and the notice has revision 0. `qty` and `eta` of a cancellation say what is
+    cancelled and change nothing.
+    """
+
+    shipment: Reference
+    qty: Count | None = None
+    eta: date | None = None
+    revision: Revision = 0
+
+
 class GoodsReceivedData(Moved, kw_only=True):
     """A receipt: `qty` good to available, `held` to held, `damaged` to nothing; all three reduce what is owed."""
 

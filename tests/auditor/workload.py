@@ -23,6 +23,7 @@ WEIGHTS = {
     "place_order": 9,
     "reserve": 8,
     "ship": 7,
+    "change_shipment": 4,
     "acknowledge": 6,
     "count": 6,
     "adjust": 4,
@@ -125,6 +126,18 @@ class Story(Teller):
         self.shipments.append(shipment)
         qty = self.random.randint(1, line["qty"] + 10)
         return self.event("shipment.notified", {**shipment, "qty": qty, "eta": self.day(-2, 8)})
+
+    def change_shipment(self) -> Event | None:
+        if (shipment := self.some(self.shipments)) is None:
+            return None
+        data = shipment | {"revision": self.random.randint(0, 2)}
+        if self.random.random() < 0.3:
+            return self.event("shipment.cancelled", data)
+        if self.random.random() < 0.7:
+            data = self.in_unit(data, self.random.randint(0, 60))
+        if self.random.random() < 0.5:
+            data["eta"] = self.day(-2, 8)
+        return self.event("shipment.changed", data)
 
     def receive(self) -> Event:
         line, shipment = self.some(self.lines), self.some(self.shipments)

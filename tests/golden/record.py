@@ -112,6 +112,10 @@ def purchases() -> list[bytes]:
     line = {"order": "PO-9", "line": 1}
     said = [
         ("order.placed", {**line, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),
+        ("shipment.notified", {**line, "shipment": "ASN-9", "qty": 20, "eta": "2026-04-15"}),
+        ("shipment.changed", {**line, "shipment": "ASN-9", "qty": 12, "eta": "2026-04-16", "revision": 1}),
+        ("shipment.notified", {**line, "shipment": "ASN-10", "qty": 20, "eta": "2026-04-18"}),
+        ("shipment.cancelled", {**line, "shipment": "ASN-10", "revision": 1}),
         ("goods.received", {**line, "receipt": "GRN-9", "qty": 20, "held": 4}),
         ("stock.returned_to_supplier", {**line, "qty": 2, "status": "held", "reason": "wet"}),
     ]

@@ -90,6 +90,8 @@ TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "order.closed": data({**of_line}),
     "order.acknowledged": data({**of_line, "schedule": st.lists(promise, max_size=2)}),
     "shipment.notified": data({**of_line, "shipment": shipment, "qty": qty}, eta=day),
+    "shipment.changed": data({**of_line, "shipment": shipment}, qty=count_qty, eta=day, revision=st.integers(0, 2)),
+    "shipment.cancelled": data({**of_line, "shipment": shipment}, revision=st.integers(0, 2)),
     "goods.received": received,
     "stock.adjusted": data({"qty": st.integers(-20, -1), "reason": st.just("x")}, status=status),
     "stock.counted": data({"qty": count_qty}, status=status),
