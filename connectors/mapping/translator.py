@@ -12,6 +12,7 @@ from connectors.ports import Identifiers
 from engine.core.errors import UsageError
 
 Record = Mapping[str, str]
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Field = Scalar | list["Field"] | dict[str, "Field"]
 
 
@@ -46,7 +47,7 @@ class Translator:
             "time": self._values.moment(" ".join(record[name].strip() for name in time.columns).strip(), time.formats),
             "data": self._data(rule, record),
         }
-        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        return _encode(event).encode()
 
     def _rule(self, record: Record) -> Rule:
         for rule, tests in self._cases:

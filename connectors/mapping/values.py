@@ -3,6 +3,7 @@
 import re
 from datetime import MAXYEAR, datetime, timedelta
 from decimal import Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ ONE = Decimal(1)
 ISO = "iso"
 """In a list of formats: ISO 8601, which is also what an empty list means."""
 MINUS = "\N{MINUS SIGN}"
+MOMENTS_KEPT = 4096
 _SPACES = re.compile("[\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
 _MIDNIGHT = re.compile(r"(?<!\d)24(?=:00)(:00){1,2}(?![:\d])")
 _EXACT = Context(prec=10_000, traps=[InvalidOperation, Inexact])
@@ -36,6 +38,8 @@ class ValueReader:
         self._parentheses = reading.parentheses
         self._zone_name = reading.time_zone
         self._zone = ZoneInfo(reading.time_zone)
+        # Rows that follow each other have the same days and minutes, and reading one costs more than all else of a row.
+        self._moments = lru_cache(MOMENTS_KEPT)(self._moment)
 
     def read(self, cell: Cell, text: str, factor: Decimal = ONE) -> Scalar:
         """The value of a column; a whole number is multiplied by `factor` before it must be whole.
@@ -99,6 +103,9 @@ class ValueReader:
 
     def moment(self, text: str, formats: tuple[str, ...]) -> str:
         """A time in ISO 8601 with its offset; the profile's zone supplies the offset where the text has none."""
+        return self._moments(text, formats)
+
+    def _moment(self, text: str, formats: tuple[str, ...]) -> str:
         moment = _local(text, formats)
         if moment.tzinfo is None:
             zoned = moment.replace(tzinfo=self._zone)
