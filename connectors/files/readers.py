@@ -47,6 +47,10 @@ class Item(NamedTuple):
         return None if self.mark.ended else "it has no line end yet"
 
 
+class BadFile(UsageError):
+    """A file as a whole is not what its format says: no record of it can be read, or none of the rest."""
+
+
 class Reader(Protocol):
     """The port of a file format: it turns bytes into items, and keeps no position itself.
 
@@ -113,6 +117,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format("connectors.files.csv_reader", "CsvReader", profile="Profile"),
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
+    "xlsx": Format("connectors.files.xlsx_reader", "XlsxReader", (".xlsx", ".xlsm"), profile="SheetProfile"),
 }
 """The formats by the name that `--profile` and the key `format` of a profile take. A new format adds its line here."""
 
@@ -128,7 +133,7 @@ def choose_reader(
     if isinstance(profile, FileProfile):
         return _build(profile.format, profile, identifiers)
     if profile is not None and str(profile).endswith(".toml"):
-        loaded = load_profile(Path(profile))
+        loaded = load_profile(Path(profile), _format_of_suffix(path))
         return _build(loaded.format, loaded, identifiers)
     if profile is not None and str(profile) not in FORMATS:
         raise UsageError(f"no format is called {profile!s}; known: {', '.join(sorted(FORMATS))}, or a .toml file")
@@ -136,13 +141,14 @@ def choose_reader(
     return _build(name, _default_profile(name), identifiers)
 
 
-def load_profile(path: Path) -> FileProfile:
-    """Read a profile of a format from TOML; without the key `format` it is one of CSV.
+def load_profile(path: Path, default_format: str | None = None) -> FileProfile:
+    """Read a profile of a format from TOML; without the key `format` it is that of the file, or one of CSV.
 
     Raises `UsageError`, which names every fault by its path within the profile.
     """
     content = read_toml(path)
-    name = str(content.get("format", "csv"))
+    default = default_format if default_format and FORMATS[default_format].profile else "csv"
+    name = str(content.get("format", default))
     if name not in FORMATS:
         raise UsageError(f"the profile {path}: no format is called {name}; known: {', '.join(sorted(FORMATS))}")
     kind = _profile_class(name) or FileProfile
@@ -178,8 +184,12 @@ def _name_by_suffix(path: str) -> str:
         return "ndjson"
     if not Path(path).exists() or Path(path).is_dir():
         raise UsageError(f"{path}: there is no such file")
-    suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix.lower()
-    for name, format_ in FORMATS.items():
-        if suffix in format_.suffixes:
-            return name
+    if (name := _format_of_suffix(path)) is not None:
+        return name
+    suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix
     raise UsageError(f"{path}: the suffix {suffix or '(none)'} says no format; name a profile")
+
+
+def _format_of_suffix(path: str) -> str | None:
+    suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix.lower()
+    return next((name for name, format_ in FORMATS.items() if suffix in format_.suffixes), None)

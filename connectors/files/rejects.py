@@ -46,7 +46,7 @@ def marked_line(text: str) -> int | None:
 def rejects_path(path: str, folder: Path | None = None) -> Path:
     """Where the rejects of a file go: beside it or into `folder`, by a name with the suffix of its own format."""
     file = Path(path.removesuffix(".xz").removesuffix(".gz"))
-    suffix = ".csv" if file.suffix == ".xlsx" else file.suffix
+    suffix = ".csv" if file.suffix.lower() in (".xlsx", ".xlsm") else file.suffix
     return (folder or file.parent) / f"{file.stem}{INFIX}{suffix}"
 
 
