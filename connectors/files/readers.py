@@ -90,6 +90,7 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
+    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis")),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
 }
 """The formats without a profile file, by the name that `--profile` takes. A new format adds its line here."""
