@@ -11,17 +11,18 @@ from agents import (
     clock,
     directory,
     drift,
-    drift_lead_time,
     feeds,
     forecast,
     ledger,
     need,
     purchasing,
+    receipts,
     replenishment,
+    shipments,
     signal_answers,
     stock,
-    stockout,
 )
+from agents.consequences import after_change, after_drain, after_forecast, after_policy
 from agents.turn import Site, Turn
 from engine.core import events as e
 from engine.core import payloads as p
@@ -33,44 +34,6 @@ from tables import keys
 from tables.drift import REPORTED
 from tables.ledger import FLOOR
 from tables.stock import STOCK
-
-# what follows from an event of a row; cheap tests come first ----------------------------------------------------------
-
-
-def _after_change(site: Site) -> None:
-    """Goods came, went or were promised."""
-    _replenish(site)
-    if site.stock.forecast:
-        stockout.look_ahead(site)
-
-
-def _after_drain(site: Site) -> None:
-    """Goods only went, which cannot mend a projection: it is looked at only if more went than was to spare."""
-    _replenish(site)
-    recheck_below = site.stock.recheck_below
-    if recheck_below is not None and site.stock.sellable < recheck_below:
-        stockout.look_ahead(site)
-
-
-def _after_forecast(site: Site) -> None:
-    """What the row will need is different now."""
-    replenishment.evaluate(site)
-    stockout.look_ahead(site)
-
-
-def _after_policy(site: Site) -> None:
-    """What is expected of the row is different now."""
-    drift_lead_time.watch(site)
-    replenishment.evaluate(site)
-    stockout.look_ahead(site)
-
-
-def _replenish(site: Site) -> None:
-    """Look at the signal where one is open or the position is near the trigger."""
-    row = site.stock
-    if row.signal_open or (row.reorder_at is not None and row.position <= row.reorder_at):
-        replenishment.evaluate(site)
-
 
 # the handling of each event type --------------------------------------------------------------------------------------
 
@@ -88,7 +51,7 @@ class Handling(Struct, frozen=True):
 
     steps: tuple[Callable[..., Rejection | None], ...]
     """The agents that see it, in their order: each takes a site for each of `rows` and the event's data."""
-    after: Callable[[Site], None] | None = _after_change
+    after: Callable[[Site], None] | None = after_change
     """What follows for each of the rows; None where nothing does."""
     quantities: tuple[str, ...] = ()
     """The fields that `uom` scales."""
@@ -103,8 +66,8 @@ class Handling(Struct, frozen=True):
 QTY = ("qty",)
 
 HANDLING: dict[type, Handling] = {
-    e.PolicySet: Handling((need.set_policy,), _after_policy),
-    e.ForecastRevised: Handling((forecast.revise_forecast,), _after_forecast, ("buckets",)),
+    e.PolicySet: Handling((need.set_policy,), after_policy),
+    e.ForecastRevised: Handling((forecast.revise_forecast,), after_forecast, ("buckets",)),
     e.OrderPlaced: Handling(
         (purchasing.place, replenishment.order_placed), quantities=QTY, documents=purchasing.keys_of_order
     ),
@@ -112,15 +75,18 @@ HANDLING: dict[type, Handling] = {
     e.OrderCancelled: Handling((purchasing.end,)),
     e.OrderClosed: Handling((purchasing.end,)),
     e.OrderAcknowledged: Handling((purchasing.acknowledge,), quantities=("schedule",)),
-    e.ShipmentNotified: Handling((purchasing.notify_shipment,), quantities=QTY, documents=purchasing.keys_of_shipment),
-    e.GoodsReceived: Handling((stock.receive, purchasing.receive), quantities=("qty", "held", "damaged")),
+    e.ShipmentNotified: Handling((shipments.notify,), quantities=QTY, documents=shipments.keys_of_shipment),
+    e.ShipmentChanged: Handling((shipments.change,), quantities=QTY, documents=shipments.keys_of_shipment),
+    e.ShipmentCancelled: Handling((shipments.change,), quantities=QTY, documents=shipments.keys_of_shipment),
+    e.GoodsReceived: Handling((stock.receive, receipts.receive), quantities=("qty", "held", "damaged")),
     e.StockAdjusted: Handling((stock.adjust,), quantities=QTY),
     e.StockCounted: Handling((stock.count,), quantities=QTY),
-    e.StockIssued: Handling((stock.issue,), _after_drain, QTY, calm=calm.issue),
+    e.StockIssued: Handling((stock.issue,), after_drain, QTY, calm=calm.issue),
     e.StockReturned: Handling((stock.return_,), quantities=QTY),
-    e.StockHeld: Handling((stock.hold,), _after_drain, QTY),
+    e.StockReturnedToSupplier: Handling((stock.return_to_supplier,), after_drain, QTY),
+    e.StockHeld: Handling((stock.hold,), after_drain, QTY),
     e.StockReleased: Handling((stock.release,), quantities=QTY),
-    e.StockReserved: Handling((stock.reserve,), _after_drain, QTY, documents=stock.keys_of_reservation),
+    e.StockReserved: Handling((stock.reserve,), after_drain, QTY, documents=stock.keys_of_reservation),
     e.ReservationReleased: Handling((stock.release_reservation,), quantities=QTY),
     e.TransferShipped: Handling((stock.ship_transfer,), quantities=QTY, rows=_rows_of_transfer),
     e.TransferReceived: Handling((stock.receive_transfer,), quantities=("qty", "held"), rows=_row_of_destination),

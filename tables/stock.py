@@ -50,7 +50,7 @@ class Stock(Balances, array_like=True, gc=False):
     item_known: bool = False
     """Whether the item master of the sku is known. [directory]"""
     supply_at: int = NEVER
-    """The greatest event time of what changed `on_order`. [purchasing]"""
+    """The greatest event time of what changed `on_order`. [purchasing, shipments]"""
     negative_since: int | None = None
     """Since when available is below 0. [stock]"""
     negative_lowest: int = 0

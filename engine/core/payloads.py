@@ -185,6 +185,19 @@ class ShipmentNotifiedData(LineData, kw_only=True):
     eta: date | None = None
 
 
+class ShipmentChangedData(LineData, kw_only=True):
+    """What a shipment brings to the line in place of what its notice said, or that it brings nothing any more.
+
+    The highest (`revision`, `time`) wins, and the notice has revision 0. `qty` and `eta` of a cancellation say what is
+    cancelled and change nothing.
+    """
+
+    shipment: Reference
+    qty: Count | None = None
+    eta: date | None = None
+    revision: Revision = 0
+
+
 class GoodsReceivedData(Moved, kw_only=True):
     """A receipt: `qty` good to available, `held` to held, `damaged` to nothing; all three reduce what is owed."""
 
@@ -236,6 +249,16 @@ class StockReturnedData(Moved, kw_only=True):
 
     qty: Quantity
     disposition: Literal["available", "held", "scrap"]
+
+
+class StockReturnedToSupplierData(Moved, kw_only=True):
+    """Goods go back to the supplier: they leave available or held stock, and the line's received stays as it is."""
+
+    qty: Quantity
+    status: Status = "available"
+    order: Reference | None = None
+    line: LineNumber | None = None
+    reason: Text | None = None
 
 
 class StockStatusData(Moved, kw_only=True):

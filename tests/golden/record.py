@@ -138,6 +138,27 @@ def drafts() -> list[bytes]:
     return [json.dumps(event).encode() for event in said]
 
 
+def purchases() -> list[bytes]:
+    """Corrections of purchases, at a row of their own, so that the files that were recorded before stay as they are."""
+    row = {"sku": "SKU-9", "location": "LOC-0"}
+
+    def told(number: int, kind: str, **data: Any) -> dict[str, Any]:
+        return {"specversion": "1.0", "source": "erp", "id": f"purchase-{number}", "type": kind,
+                "time": f"2026-04-07T{number:02}:00:00Z", "data": row | data}  # fmt: skip
+
+    line = {"order": "PO-9", "line": 1}
+    said = [
+        ("order.placed", {**line, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),
+        ("shipment.notified", {**line, "shipment": "ASN-9", "qty": 20, "eta": "2026-04-15"}),
+        ("shipment.changed", {**line, "shipment": "ASN-9", "qty": 12, "eta": "2026-04-16", "revision": 1}),
+        ("shipment.notified", {**line, "shipment": "ASN-10", "qty": 20, "eta": "2026-04-18"}),
+        ("shipment.cancelled", {**line, "shipment": "ASN-10", "revision": 1}),
+        ("goods.received", {**line, "receipt": "GRN-9", "qty": 20, "held": 4}),
+        ("stock.returned_to_supplier", {**line, "qty": 2, "status": "held", "reason": "wet"}),
+    ]
+    return [json.dumps(told(number, kind, **data)).encode() for number, (kind, data) in enumerate(said)]
+
+
 def recorded(name: str) -> list[bytes]:
     """The events of a golden log, as they were recorded."""
     return (HERE / f"{name}.ndjson").read_bytes().splitlines()
@@ -150,6 +171,8 @@ def record() -> None:
     said = answers(bus)
     drafted = drafts()
     pushed = replay(drafted)
+    bought = purchases()
+    beside = replay(bought)
     after = replay([*lines, *said])
     (HERE / "answers.ndjson").write_bytes(b"\n".join(said) + b"\n")
     (HERE / "answers-outputs.ndjson").write_text("\n".join(outputs(after)) + "\n")
@@ -157,11 +180,13 @@ def record() -> None:
     (HERE / "outputs.ndjson").write_text("\n".join(outputs(bus)) + "\n")
     (HERE / "drafts.ndjson").write_bytes(b"\n".join(drafted) + b"\n")
     (HERE / "drafts-outputs.ndjson").write_text("\n".join(outputs(pushed)) + "\n")
+    (HERE / "purchases.ndjson").write_bytes(b"\n".join(bought) + b"\n")
+    (HERE / "purchases-outputs.ndjson").write_text("\n".join(outputs(beside)) + "\n")
     kept = json.loads((HERE / "rows.json").read_text()) if (HERE / "rows.json").exists() else {}
-    for found in (bus, after, pushed):
+    for found in (bus, after, pushed, beside):
         kept |= {key: row for key, row in rows(found).items() if key[:2] not in {known[:2] for known in kept}}
     (HERE / "rows.json").write_text(json.dumps(kept, indent=1))
-    (HERE / "names.json").write_text(json.dumps(names([*lines, *drafted, *said]), indent=1))
+    (HERE / "names.json").write_text(json.dumps(names([*lines, *drafted, *said, *bought]), indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:

@@ -24,7 +24,7 @@ OURS = {name for name, kind in EVENT_TYPES.items() if issubclass(kind, Reserved)
 """The types that the engine writes itself: no workload tells them, the clock of a simulation does."""
 
 
-GOLDEN_LOGS = ("log", "answers", "drafts")
+GOLDEN_LOGS = ("log", "answers", "drafts", "purchases")
 
 
 @cache
