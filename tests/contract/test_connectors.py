@@ -152,6 +152,12 @@ async def test_a_profile_with_an_unknown_key_is_refused(bench: Bench) -> None:
         bench.loaded(no_such_key=1)
 
 
+def test_every_kind_has_a_far_side() -> None:
+    there = {kind for kind, *_ in loading.kinds()}
+    without = there - {side.kind for side in FAR_SIDES.values()}
+    assert without == set(), "kinds without a far side in tests/contract/connectors.py"
+
+
 @pytest.mark.parametrize("kind", sorted({side.kind for side in FAR_SIDES.values()}))
 def test_a_kind_says_what_it_is_and_what_it_guarantees(kind: str) -> None:
     module = loading.module_of(kind)
