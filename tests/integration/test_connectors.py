@@ -184,7 +184,7 @@ def test_a_profile_that_is_wrong_ends_with_2_and_its_fault(lists: Lists) -> None
     profile = lists.profile("erp", "")
     profile.write_text(profile.read_text() + "colour = 1\n")
     told = lists.run_once(profile)
-    assert (told.returncode, "colour: Extra inputs are not permitted" in told.stderr) == (2, True)
+    assert (told.returncode, "colour: there is no such key" in told.stderr) == (2, True)
     listed = lists.command("connectors", "list", lists.folder, "--json")
     assert (listed.returncode, "colour" in listed.stdout) == (2, True)
     kinds = lists.command("connectors", "list", "--json")
