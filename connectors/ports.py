@@ -24,7 +24,7 @@ from typing import Literal, Protocol, Self, cast
 from connectors.base import EventSink, JsonObject
 from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
-from connectors.profiles import IdentifierKind
+from connectors.profiles import IdentifierKind as IdentifierKind
 
 UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 
