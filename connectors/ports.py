@@ -50,8 +50,8 @@ class Batch:
 
     `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
     that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, where the
-    source knows. `answered` is called with the engine's answer to `events`, once they are durable and before the position
-    is kept, which it may complete.
+    source knows. `answered` is called with the engine's answer to `events` once they are durable; the position is kept
+    after it, which it may complete.
     """
 
     events: Sequence[bytes] = ()

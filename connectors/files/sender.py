@@ -113,7 +113,7 @@ class _Transfer:
         self._rejects = self._reject_file(path, start.rejects)
         try:
             items = self._reader.read(self._saved.source, start.mark)
-            for batch in _batches(self._whole(items, report), self._options):
+            for batch in batches(self._whole(items, report), self._options):
                 await self._deliver(batch, report)
         finally:
             self._progress.finish()
@@ -185,7 +185,8 @@ def _account(batch: Sequence[Item], submission: Submission, report: FileReport) 
     return problems
 
 
-def _batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
+    """The items in batches of the size that the options say; those without events count less, but not nothing."""
     batch: list[Item] = []
     events = size = 0
     for item in items:
