@@ -26,7 +26,7 @@ class FolderConnector:
         for each in self._profile.files:
             self._source.reader_of(each)
         if self._server is not None:
-            await self._server.__aenter__()
+            await self._server.connect()
         return self
 
     async def __aexit__(

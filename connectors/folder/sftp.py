@@ -99,10 +99,10 @@ class SftpPlace:
             await self._connection.wait_closed()
         self._connection = self._client = None
 
-    async def __aenter__(self) -> Self:
+    async def connect(self) -> None:
         """Connect. Raises `Unreachable` and `UsageError`."""
         async with self._speaking():
-            return self
+            return
 
     @asynccontextmanager
     async def _speaking(self) -> AsyncIterator[asyncssh.SFTPClient]:
