@@ -50,6 +50,14 @@ files = [{{ pattern = "*.csv", profile = "{folder / "wms.toml"}" }}]
     return profile
 
 
+def access_to(server: SftpServer, known_hosts: Path) -> str:
+    """The part of a profile that says how to enter a server."""
+    return (
+        f'[sftp]\nhost = "127.0.0.1"\nport = {server.port}\nuser = "{server.user}"\n'
+        f'known_hosts = "{known_hosts}"\nkey = {{ file = "{server.key}" }}\n'
+    )
+
+
 def begin(profile: Path) -> "subprocess.Popen[bytes]":
     """`stockline connectors run`, with its state beside the profile."""
     with (profile.parent / "connector.log").open("ab") as log:
@@ -79,9 +87,7 @@ def wait_for(engine: Stockline, count: int, log: Path) -> None:
 def test_an_sftp_folder_is_read_exactly_once_whoever_is_killed(
     tmp_path: Path, engine: Stockline, server: SftpServer
 ) -> None:
-    access = f'[sftp]\nhost = "127.0.0.1"\nport = {server.port}\nuser = "{server.user}"\n'
-    access += f'known_hosts = "{server.known_hosts}"\nkey = {{ file = "{server.key}" }}\n'
-    profile = profile_of(tmp_path, engine, server.files, access)
+    profile = profile_of(tmp_path, engine, server.files, access_to(server, server.known_hosts))
     log = tmp_path / "connector.log"
     for number in range(FILES):
         server.put(f"{number}.csv", (HEAD + rows(number * ROWS, ROWS)).encode())
@@ -113,9 +119,8 @@ def test_an_sftp_folder_is_read_exactly_once_whoever_is_killed(
 def test_a_server_with_another_key_is_never_spoken_to(tmp_path: Path, engine: Stockline, server: SftpServer) -> None:
     stranger = tmp_path / "known_hosts"
     stranger.write_bytes(f"[127.0.0.1]:{server.port} ".encode() + (server.folder / "authorized_keys").read_bytes())
-    access = f'[sftp]\nhost = "127.0.0.1"\nport = {server.port}\nuser = "{server.user}"\n'
-    access += f'known_hosts = "{stranger}"\nkey = {{ file = "{server.key}" }}\n'
-    ran = stockline("connectors", "check", str(profile_of(tmp_path, engine, server.files, access)))
+    profile = profile_of(tmp_path, engine, server.files, access_to(server, stranger))
+    ran = stockline("connectors", "check", str(profile))
     assert ran.returncode == 2, ran
     assert "Host key is not trusted" in ran.stderr.decode()
     assert "PRIVATE" not in ran.stderr.decode() + ran.stdout.decode()

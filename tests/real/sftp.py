@@ -79,7 +79,7 @@ class SftpServer:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        rights = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+        nobody = NOBODY if os.geteuid() == 0 else None
         libraries = os.pathsep.join(str(path) for path in (self.folder / "lib").iterdir() if path.is_dir())
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
@@ -89,7 +89,9 @@ class SftpServer:
                 stderr=log,
                 cwd=self.folder,
                 start_new_session=True,
-                **rights,  # type: ignore[arg-type]
+                user=nobody,
+                group=nobody,
+                extra_groups=None if nobody is None else [],
             )
         deadline = time.monotonic() + START_SECONDS
         while not self._listens():

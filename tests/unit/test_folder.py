@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from connectors.files import SendOptions
 from connectors.folder import sftp, transfer
-from connectors.folder.arrivals import Arrivals
 from connectors.folder.local import LocalPlace
-from connectors.folder.places import Entry, is_safe
-from connectors.folder.profile import Profile
+from connectors.folder.places import is_safe
+from connectors.folder.profile import Profile, Sftp
 from connectors.mapping.values import Unreadable
 from connectors.profiles import Unreachable
 from engine.core.errors import DiskFull, UsageError
@@ -24,7 +24,7 @@ STEPS = ("files", "find", "fetch", "move", "put")
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setattr(transfer, "SIZES", transfer.SendOptions(batch_events=3))
+    monkeypatch.setattr(transfer, "SIZES", SendOptions(batch_events=3))
     return Bench(tmp_path)
 
 
@@ -52,7 +52,7 @@ async def test_files_are_read_in_order_and_archived_with_a_receipt(bench: Bench)
 async def test_nothing_is_lost_or_counted_twice_whenever_the_process_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transfer, "SIZES", transfer.SendOptions(batch_events=3))
+    monkeypatch.setattr(transfer, "SIZES", SendOptions(batch_events=3))
     crashes = 0
     for number in range(1, 200):
         bench = Bench(tmp_path / str(number))
@@ -67,23 +67,27 @@ async def test_nothing_is_lost_or_counted_twice_whenever_the_process_dies(
             except Crash:
                 crashes += 1
         await bench.round()
-        assert set(bench.events) == {*(f"D{n}" for n in range(7)), "D9"}, f"after a crash at step {number}"
-        assert [letter.place for letter in bench.letters.values()] == ["a.csv, line 7"]
-        assert bench.names() == []
-        assert [name.split(".")[0] for name in bench.names("archive")] == ["a", "a", "b", "b"], number
-        assert [(each["file"], each["events"], each["refused"]) for each in bench.receipts()] == [
-            ("a.csv", 7, 0),
-            ("b.csv", 1, 2),
-        ], f"after a crash at step {number}"
-        rejects = {name.split(".")[0]: name for name in bench.names("rejected")}
-        assert sorted(rejects) == ["a", "b"]
-        assert (bench.inbox / "rejected" / rejects["a"]).read_text() == (
-            HEAD + "#stockline line 7: 1 cells where the heading has 5\nbroken\n"
-        )
-        assert (bench.inbox / "rejected" / rejects["b"]).read_text().count("#stockline line") == 2
+        check_after_crash(bench)
         if countdown.left > 0:
             break
     assert crashes > 30
+
+
+def check_after_crash(bench: Bench) -> None:
+    assert set(bench.events) == {*(f"D{n}" for n in range(7)), "D9"}
+    assert [letter.place for letter in bench.letters.values()] == ["a.csv, line 7"]
+    assert bench.names() == []
+    assert [name.split(".")[0] for name in bench.names("archive")] == ["a", "a", "b", "b"]
+    assert [(each["file"], each["events"], each["refused"]) for each in bench.receipts()] == [
+        ("a.csv", 7, 0),
+        ("b.csv", 1, 2),
+    ]
+    rejects = {name.split(".")[0]: name for name in bench.names("rejected")}
+    assert sorted(rejects) == ["a", "b"]
+    assert (bench.inbox / "rejected" / rejects["a"]).read_text() == (
+        HEAD + "#stockline line 7: 1 cells where the heading has 5\nbroken\n"
+    )
+    assert (bench.inbox / "rejected" / rejects["b"]).read_text().count("#stockline line") == 2
 
 
 @pytest.mark.parametrize("when", ["fetched", "before the archive", "while it is archived"])
@@ -98,8 +102,7 @@ async def test_a_file_that_is_replaced_is_lost_in_neither_form(
 
     async def replacing(*arguments: Any) -> Any:
         nonlocal replaced
-        if call == "fetch":
-            answer = await original(*arguments)
+        answer = await original(*arguments) if call == "fetch" else None
         if not replaced:
             replaced = True
             draft = bench.inbox / ".new"
@@ -219,33 +222,6 @@ def test_names_that_lead_elsewhere_or_show_as_others_are_no_files(name: str) -> 
     assert is_safe("Größe 1 (neu).csv")
 
 
-def arrivals(**change: Any) -> Arrivals:
-    keys = {"kind": "folder", "name": "a", "path": "x", "files": [{"pattern": "*", "profile": "ndjson"}]}
-    return Arrivals(Profile.model_validate(keys | change))
-
-
-def test_files_that_are_being_written_wait() -> None:
-    names = ["b.csv", "a.csv", ".a.csv", "c.csv.part", "d.tmp", "e.FILEPART", "f~"]
-    entries = [Entry(name, 1, 10 - place) for place, name in enumerate(names)]
-    assert [entry.name for entry in arrivals(ready="renamed").wanted(entries)] == ["a.csv", "b.csv"]
-    assert [entry.name for entry in arrivals(ready="renamed", order="time").wanted(entries)] == ["a.csv", "b.csv"]
-    late = [Entry("a.csv", 1, 20), Entry("b.csv", 1, 10)]
-    assert [entry.name for entry in arrivals(ready="renamed", order="time").wanted(late)] == ["b.csv", "a.csv"]
-
-
-def test_a_marker_says_that_a_file_is_complete() -> None:
-    entries = [Entry(name, 1, 1) for name in ("a.csv", "a.csv.done", "b.csv")]
-    assert [entry.name for entry in arrivals(ready="marker").wanted(entries)] == ["a.csv"]
-
-
-def test_a_file_is_stable_when_nothing_of_it_has_changed_for_long_enough() -> None:
-    found = arrivals(stable_seconds=5)
-    small, grown = Entry("a.csv", 1, 1), Entry("a.csv", 2, 2)
-    assert (found.look([small], 100.0), found.stable([small], 100.0)) == (5.0, [])
-    assert (found.look([grown], 104.0), found.stable([grown], 106.0)) == (5.0, [])
-    assert (found.look([grown], 109.5), found.stable([grown], 109.5)) == (0.0, [grown])
-
-
 async def test_a_marker_goes_with_its_file(bench: Bench) -> None:
     bench.keys["ready"] = "marker"
     (bench.inbox / "a.csv").write_text(HEAD + rows(0, 1))
@@ -303,4 +279,4 @@ def test_a_profile_that_leads_astray_is_refused(bench: Bench, change: dict[str, 
 async def test_a_server_is_not_spoken_to_without_known_hosts(tmp_path: Path) -> None:
     keys = {"host": "127.0.0.1", "port": 1, "user": "u", "known_hosts": tmp_path / "none", "key": {"env": "K"}}
     with pytest.raises(UsageError, match="known hosts is missing"):
-        await sftp.SftpPlace(sftp.Sftp.model_validate(keys), "in").connect()
+        await sftp.SftpPlace(Sftp.model_validate(keys), "in").connect()
