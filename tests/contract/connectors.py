@@ -21,10 +21,12 @@ far side cannot do it declares by `can_be_spoiled = False` or `can_leave = False
 it where the profile finds it and sets `secret`: the suite looks for it in every log line, report, position and error.
 """
 
+from tests.connectors.far_folder import PartnerFolder
 from tests.connectors.far_list import ListWithSecret, PlainList
 from tests.connectors.harness import FarSide
 
 FAR_SIDES: dict[str, type[FarSide]] = {
+    "folder": PartnerFolder,
     "listed": PlainList,
     "listed-with-secret": ListWithSecret,
 }
