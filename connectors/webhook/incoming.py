@@ -7,13 +7,13 @@ document. Each record of it is translated on its own, and one that cannot be is 
 import base64
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
-from connectors.epcis.documents import RawEvent, events_of
+from connectors.epcis.documents import events_of
 from connectors.epcis.translation import EpcisTranslation
 from connectors.mapping.documents import Document, Message, cloud_event, media_type, parsed_object
 from connectors.mapping.reading import DocumentTranslator, Skipped
@@ -23,13 +23,6 @@ from connectors.webhook.profile import NOWHERE, Listen
 
 BATCH: Final = "application/cloudevents-batch+json"
 NO_CLOUD_EVENT: Final = "neither a CloudEvent in structured mode (application/cloudevents+json) nor `ce-` headers"
-
-
-class Record(NamedTuple):
-    """One record of a request: a message, and for an EPCIS event the prefixes of its document."""
-
-    message: Message
-    namespaces: Mapping[str, str]
 
 
 @dataclass
@@ -62,7 +55,7 @@ class Incoming:
             for record in self._records(message):
                 self._add(record, taken)
         except Unreadable as error:
-            taken.untranslated.append(self._refused(error, Record(message, {})))
+            taken.untranslated.append(self._refused(error, message))
         return taken
 
     def again(self, record: bytes) -> Sequence[bytes]:
@@ -70,17 +63,17 @@ class Incoming:
         translated = self._translated(_read_back(record))
         return () if isinstance(translated, Skipped) else translated
 
-    def _records(self, message: Message) -> Iterator[Record]:
+    def _records(self, message: Message) -> Iterator[Message]:
         if self._epcis is not None:
             for raw in events_of(message.body):
-                yield Record(Message("application/json", {}, raw.text), raw.namespaces)
+                yield Message("application/json", {}, raw.record)
         elif media_type(message.content_type) == BATCH:
             for each in _array(message.body):
-                yield Record(Message("application/cloudevents+json", {}, each), {})
+                yield Message("application/cloudevents+json", {}, each)
         else:
-            yield Record(message, {})
+            yield message
 
-    def _add(self, record: Record, taken: Taken) -> None:
+    def _add(self, record: Message, taken: Taken) -> None:
         try:
             translated = self._translated(record)
         except Unreadable as error:
@@ -91,30 +84,27 @@ class Incoming:
         else:
             taken.events += translated
 
-    def _translated(self, record: Record) -> Sequence[bytes] | Skipped:
+    def _translated(self, record: Message) -> Sequence[bytes] | Skipped:
         try:
             return self._by_format(record)
         except (ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
             # Whatever somebody sends costs that record only, also where a rule does not foresee it.
             raise Unreadable(f"a rule cannot be applied: {error!r}") from None
 
-    def _by_format(self, record: Record) -> Sequence[bytes] | Skipped:
+    def _by_format(self, record: Message) -> Sequence[bytes] | Skipped:
         if self._epcis is not None:
-            outcome = self._epcis(RawEvent(record.message.body, record.namespaces))
-            return outcome.events if outcome.skipped is None else Skipped(outcome.skipped)
+            return _of_epcis(self._epcis, record.body)
         if self._rules is not None and self._is_json:
-            document = Document(parsed_object(record.message.body), _no_column)
+            document = Document(parsed_object(record.body), _no_column)
             return _one(self._rules.of_json(document, 0))
-        if not record.message.attributes and not media_type(record.message.content_type).startswith(
-            "application/cloud"
-        ):
+        if not record.attributes and not media_type(record.content_type).startswith("application/cloud"):
             raise Unreadable(NO_CLOUD_EVENT)
-        event = cloud_event(record.message)
+        event = cloud_event(record)
         if self._rules is not None:
             return _one(self._rules.of_event(event, _no_column, 0))
         return [_on_one_line(event)]
 
-    def _refused(self, error: Unreadable, record: Record) -> UntranslatedRecord:
+    def _refused(self, error: Unreadable, record: Message) -> UntranslatedRecord:
         kept = _kept(record)
         return UntranslatedRecord.of(error, hashlib.sha256(kept).hexdigest()[:32], kept, f"a request to {self._path}")
 
@@ -143,14 +133,18 @@ def _no_column(name: str) -> object:
     raise Unreadable(f"a webhook has no column {name}")
 
 
-def _kept(record: Record) -> bytes:
+def _of_epcis(translation: EpcisTranslation, document: bytes) -> Sequence[bytes] | Skipped:
+    outcomes = [translation(raw) for raw in events_of(document)]
+    events = [event for outcome in outcomes for event in outcome.events]
+    skipped = next((outcome.skipped for outcome in outcomes if outcome.skipped is not None), None)
+    return events if events or skipped is None else Skipped(skipped)
+
+
+def _kept(message: Message) -> bytes:
     """A record in full, so that it can be translated again."""
-    message = record.message
     whole: dict[str, object] = {"content_type": message.content_type}
     if message.attributes:
         whole["attributes"] = dict(sorted(message.attributes.items()))
-    if record.namespaces:
-        whole["namespaces"] = dict(sorted(record.namespaces.items()))
     try:
         whole["body"] = message.body.decode()
     except UnicodeDecodeError:
@@ -158,8 +152,7 @@ def _kept(record: Record) -> bytes:
     return json.dumps(whole, separators=(",", ":")).encode()
 
 
-def _read_back(kept: bytes) -> Record:
+def _read_back(kept: bytes) -> Message:
     whole = parsed_object(kept)
     body = str(whole["body"]).encode() if "body" in whole else base64.b64decode(whole.get("body_base64", ""))
-    message = Message(str(whole.get("content_type", "")), whole.get("attributes", {}), body)
-    return Record(message, whole.get("namespaces", {}))
+    return Message(str(whole.get("content_type", "")), whole.get("attributes", {}), body)
