@@ -116,7 +116,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "csv": Format("connectors.files.csv_reader", "CsvReader", profile="Profile"),
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
-    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis")),
+    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis"), profile="EpcisProfile"),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
     "xlsx": Format("connectors.files.xlsx_reader", "XlsxReader", (".xlsx", ".xlsm"), profile="SheetProfile"),
 }
