@@ -54,8 +54,8 @@ STOCK: Final[dict[str, StockKind]] = {
 """Elements 673 and 6063 in an 846 or INVRPT; every other quantity says nothing of the balance."""
 
 CONDITIONS: Final[dict[str, Condition]] = {
-    "01": "damaged", "10": "damaged", "02": "none", "11": "none", "12": "none", "16": "none", "03": "good", "07": "good",
-    "04": "held", "05": "held", "06": "held", "08": "held", "09": "held", "13": "held", "14": "held",
+    "01": "damaged", "10": "damaged", "02": "none", "11": "none", "12": "none", "16": "none", "03": "good",
+    "07": "good", "04": "held", "05": "held", "06": "held", "08": "held", "09": "held", "13": "held", "14": "held",
 }  # fmt: skip
 """Element 412, of RCD and W13: what of the goods in question has come, and in which condition."""
 

@@ -26,7 +26,7 @@ class Demand:
 def demands(
     message: Message, order: str, loops: Sequence[Loop], read: Callable[[Message, int, Loop], Demand]
 ) -> Iterator[Outcome]:
-    """The reservations of an order's lines; a cancellation that names none is refused, as nobody knows what it frees."""
+    """The reservations of an order; a cancellation that names no lines is refused: it does not say what to free."""
 
     def make(position: int, loop: Loop) -> Iterator[Outcome]:
         yield _reservation(message, order, read(message, position, loop))

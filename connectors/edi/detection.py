@@ -54,9 +54,9 @@ def detect(tag: str, head: bytes) -> Detected:
     if tag == "ISA":
         return _of_isa(head)
     if tag == "UNA":
-        component, element, decimal, release, repetition, terminator = head[3:UNA_BYTES].decode("latin-1")
-        marks = (mark if mark != " " else "" for mark in (release, repetition))
-        return Detected(Delimiters("EDIFACT", element, component, terminator, *marks, decimal), UNA_BYTES)
+        component, element, decimal, release, repetition, terminator = list(head[3:UNA_BYTES].decode("latin-1"))
+        marks = Delimiters("EDIFACT", element, component, terminator, release.strip(), repetition.strip(), decimal)
+        return Detected(marks, UNA_BYTES)
     if tag == "UNB":
         return _of_unb(head)
     return Detected(None, problem="TRADACOMS is not read: ask the partner for EDIFACT or X12")

@@ -36,9 +36,8 @@ def _acknowledged(message: Message, begin: Segment, position: int, loop: Loop) -
     header = message.header(("LIN",))
     order = edifact.referenced(loop, ("ON",)) or edifact.referenced(header, ("ON",))
     sku = message.values.item(edifact.items(loop))
-    parts = (
-        [] if _says_nothing(message, begin, loop) else _parts(message, header, loop, _status(message, begin, loop[0]))
-    )
+    silent = _says_nothing(message, begin, loop)
+    parts = [] if silent else _parts(message, header, loop, _status(message, begin, loop[0]))
     return AcknowledgedLine(
         loop[0], reference(order, "the number of the order (RFF+ON)"), line_of(message, loop, position, sku), sku,
         message.values.location(edifact.parties(header, loop), ("DP", "ST")), parts,
@@ -47,8 +46,15 @@ def _acknowledged(message: Message, begin: Segment, position: int, loop: Loop) -
 
 def line_of(message: Message, loop: Loop, position: int, sku: str) -> int | str:
     """The number of the order's line: by reference, else the message's own."""
-    number = edifact.referenced(loop, ("LI",)) or edifact.referenced(loop, ("ON",), 3) or loop[0][1]
-    return message.line(number, position, sku)
+    return message.line(number_of(loop), position, sku)
+
+
+def number_of(loop: Loop) -> str:
+    """The number that a line gives itself; some writers repeat the order's number as its reference."""
+    number = edifact.referenced(loop, ("LI",))
+    if number and number != edifact.referenced(loop, ("ON",)):
+        return number
+    return edifact.referenced(loop, ("ON",), 3) or loop[0][1]
 
 
 def _status(message: Message, begin: Segment, line: Segment) -> LineStatus:

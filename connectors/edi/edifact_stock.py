@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from connectors.edi import codes, edifact
 from connectors.edi.balances import Balance, balances
 from connectors.edi.codes import Condition
-from connectors.edi.edifact_orders import line_of
+from connectors.edi.edifact_orders import line_of, number_of
 from connectors.edi.forecasts import Bucket, Expected, forecasts
 from connectors.edi.message import Loop, Message, Nothing, Outcome, every, gather
 from connectors.edi.movements import Received, receipts
@@ -36,11 +36,10 @@ def despatch_advice(message: Message) -> Iterator[Outcome]:
 
 def _shipped(message: Message, header: Loop, loop: Loop) -> ShippedLine:
     order = edifact.referenced(loop, ("ON",)) or edifact.referenced(header, ("ON",))
-    number = edifact.referenced(loop, ("LI",)) or edifact.referenced(loop, ("ON",), 3) or loop[0][1]
     return ShippedLine(
         loop[0],
         reference(order, "the number of the order (RFF+ON)"),
-        number,
+        number_of(loop),
         message.values.item(edifact.items(loop)),
         message.values.location(edifact.parties(header, loop), ("DP", "ST")),
         _total(message, loop, _SHIPPED),
@@ -90,7 +89,7 @@ def _received(message: Message, header: Loop, position: int, loop: Loop) -> Rece
 def _good(message: Message, loop: Loop, parts: dict[Condition, list[Quantity]], accepted: bool) -> Quantity:
     """What is good of all that was received: what was accepted, or all but what is held or damaged."""
     total = _total(message, loop, ("194",) if accepted else ("48",))
-    bad = 0 if accepted else sum(each.qty for kind in ("held", "damaged") for each in parts.get(kind, ()))  # type: ignore[call-overload]
+    bad = 0 if accepted else sum(each.qty for kind in ("held", "damaged") for each in parts.get(kind, ()))
     return Quantity(total.qty - bad, total.uom)
 
 
@@ -137,7 +136,9 @@ def _expected(message: Message, header: Loop, loop: Loop) -> Expected:
 
 def _buckets(message: Message, loop: Loop) -> Iterator[Bucket]:
     """Each quantity to be delivered, with the dates after it and the frequency of the SCC before it."""
-    timing, pending, days = "D", None, {}  # type: ignore[var-annotated]
+    timing = "D"
+    pending: Segment | None = None
+    days: dict[str, Segment] = {}
     for segment in [*loop, loop[0]]:
         if segment.tag in ("QTY", "SCC", "LIN") and pending is not None:
             yield _bucket(message, pending, timing, days)

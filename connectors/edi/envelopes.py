@@ -1,7 +1,7 @@
 """Segments to transactions: the envelopes around them, their control numbers and counts.
 
-A transaction is held whole, because it counts only if its end has arrived, and at most `MAX_TRANSACTION_BYTES` of it. What
-a count or a control number says wrongly is a remark; a transaction without its end is refused.
+A transaction is held whole, because it counts only if its end has arrived, and at most `MAX_TRANSACTION_BYTES` of it.
+What a count or a control number says wrongly is a remark; a transaction without its end is refused.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +13,8 @@ from connectors.edi.scanner import Advice, Scanned
 from connectors.edi.segments import Segment
 
 MAX_TRANSACTION_BYTES: Final = 32 * 1024 * 1024
+MAX_KEPT_BYTES: Final = 64 * 1024
+"""So much is kept of what is no whole transaction."""
 
 _BEGIN: Final = {"ST": "SE", "UNH": "UNT"}
 _CONTROL: Final = {"ISA": 13, "GS": 6, "ST": 2, "UNB": 5, "UNG": 5, "UNH": 1}
@@ -160,7 +162,9 @@ class Envelopes:
         self._size += len(segment.raw)
         if self._size > MAX_TRANSACTION_BYTES:
             first, self._open, self._outside = self._open[0], None, Place.of(segment)
-            yield Refusal(Place.of(first), f"a transaction of more than {MAX_TRANSACTION_BYTES} bytes")
+            yield Refusal(
+                Place.of(first), f"a transaction of more than {MAX_TRANSACTION_BYTES} bytes", record=_begin_of([first])
+            )
         else:
             self._open.append(segment)
 
@@ -191,10 +195,9 @@ class Envelopes:
 
     def _unfinished(self, why: str) -> Iterator[Refusal]:
         if self._open is not None:
-            first, self._open = self._open[0], None
-            yield Refusal(
-                Place.of(first), f"the transaction {first[2] or first[1]!r} has no {_BEGIN[first.tag]}: {why}"
-            )
+            first, record, self._open = self._open[0], _begin_of(self._open), None
+            what = f"the transaction {control_of(first)!r} has no {_BEGIN[first.tag]}: {why}"
+            yield Refusal(Place.of(first), what, record=record)
 
     def _broken_off(self, why: str) -> Iterator[Refusal | Remark]:
         yield from self._unfinished(why)
@@ -207,6 +210,17 @@ class Envelopes:
 def control_of(header: Segment) -> str:
     """The control number of an ISA, GS, ST, UNB, UNG or UNH."""
     return header[_CONTROL[header.tag]]
+
+
+def _begin_of(segments: list[Segment]) -> bytes:
+    """The bytes of what was refused, as far as they are kept."""
+    kept, size = [], 0
+    for segment in segments:
+        size += len(segment.raw)
+        if size > MAX_KEPT_BYTES:
+            break
+        kept.append(segment.raw)
+    return "".join(kept).encode("latin-1")
 
 
 def _compare(trailer: Segment, counted: int, what: str) -> Iterator[Remark]:

@@ -159,7 +159,7 @@ class Message:
         return whole
 
     def event(self, statement: Statement, again: str = "") -> bytes:
-        """A statement as an event, one line of JSON; `again` ends the id of one that repeats a key. Raises `Misread`."""
+        """A statement as one line of JSON; `again` ends the id of one that repeats a key. Raises `Misread`."""
         event = {
             "specversion": "1.0",
             "id": self.id_of(statement) + again,

@@ -59,25 +59,28 @@ def _receipt(message: Message, line: Received) -> Statement | Nothing:
     data |= {"uom": uom} if uom else {}
     key = (line.order, line.number, line.sku, line.location)
     if message.purpose == "cancel":
-        return Statement(line.segment, "receipt.reversed", data, key, when=None)
+        return Statement(line.segment, "receipt.reversed", data, key, counts_once=True, when=line.when)
     return Statement(line.segment, "goods.received", data, key, counts_once=True, when=line.when)
 
 
-def issued(
-    message: Message, segment: Segment, row: JsonObject, quantity: Quantity, order: str, when: When | None = None
-) -> Statement | Nothing:
-    """A `stock.issued`, or a `stock.returned` where the quantity is negative."""
+def issued(segment: Segment, row: JsonObject, quantity: Quantity, when: When | None = None) -> Statement | Nothing:
+    """A `stock.issued` of `row` (sku, location, order), or a `stock.returned` where the quantity is negative."""
     if not quantity.qty:
         return Nothing(segment, "a quantity of 0")
     uom: JsonObject = {"uom": quantity.uom} if quantity.uom else {}
+    order = str(row.get("order", ""))
     key = (str(row["sku"]), str(row["location"]), order)
     if quantity.qty < 0:
-        data = {**row, "qty": -quantity.qty, "disposition": "available", **uom}
+        place = {"sku": row["sku"], "location": row["location"]}
+        data: JsonObject = {**place, "qty": -quantity.qty, "disposition": "available", **uom}
         return Statement(segment, "stock.returned", data, key, counts_once=True, when=when)
+    return Statement(segment, "stock.issued", {**row, "qty": quantity.qty, **uom}, key, counts_once=True, when=when)
+
+
+def row_of(sku: str, location: str, order: str) -> JsonObject:
+    """What an issue is of; the order where it is known."""
     named = {"order": reference(order, "the order's number")} if order else {}
-    return Statement(
-        segment, "stock.issued", {**row, "qty": quantity.qty, **named, **uom}, key, counts_once=True, when=when
-    )
+    return {"sku": sku, "location": location, **named}
 
 
 def only_original(message: Message) -> None:

@@ -39,11 +39,12 @@ class Remark(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Something that costs a line, a transaction or an interchange."""
+    """Something that costs a line, a transaction or an interchange; `record` is what it costs, where it is kept."""
 
     place: Place
     detail: str
     unmapped: bool = False
+    record: bytes = b""
 
     @classmethod
     def of(cls, segment: Segment, error: StocklineError) -> Self:

@@ -37,13 +37,13 @@ Factor = Annotated[Decimal, Field(gt=0)]
 class Codes(Declared):
     """Meanings of codes that differ from those of `connectors.edi.codes`."""
 
-    purpose: dict[str, codes.Purpose] = {}
-    line: dict[str, codes.LineStatus] = {}
-    order_change: dict[str, codes.OrderChange] = {}
-    stock: dict[str, codes.StockKind] = {}
-    condition: dict[str, codes.Condition] = {}
-    adjustment: dict[str, Literal["available", "held"]] = {}
-    bucket_days: dict[str, Annotated[int, Field(ge=1, le=366)]] = {}
+    purpose: dict[str, codes.Purpose] = Field(default_factory=dict)
+    line: dict[str, codes.LineStatus] = Field(default_factory=dict)
+    order_change: dict[str, codes.OrderChange] = Field(default_factory=dict)
+    stock: dict[str, codes.StockKind] = Field(default_factory=dict)
+    condition: dict[str, codes.Condition] = Field(default_factory=dict)
+    adjustment: dict[str, Literal["available", "held"]] = Field(default_factory=dict)
+    bucket_days: dict[str, Annotated[int, Field(ge=1, le=366)]] = Field(default_factory=dict)
 
 
 class Dates(Declared):
@@ -72,7 +72,7 @@ class PartnerProfile(Declared):
     location: str | None = None
     locations: tuple[str, ...] | None = None
     items: tuple[str, ...] | None = None
-    units: dict[str, str | Factor] = {}
+    units: dict[str, str | Factor] = Field(default_factory=dict)
     time_zone: str = "UTC"
     encoding: str | None = None
     strict: bool = False

@@ -10,7 +10,6 @@ from connectors.edi.messages import BY_CODE
 from connectors.edi.problems import Place, Refusal, Remark
 from connectors.edi.profile import PartnerProfile
 from connectors.edi.scanner import Scanner
-from connectors.edi.segments import Segment
 from connectors.edi.values import TheirNames, Values
 from connectors.files.lines import Mark
 from connectors.files.readers import Item
@@ -39,19 +38,33 @@ class EdiReader:
         """The items after `start`. The file is read from its beginning, as the envelopes are open from there."""
         scanner = Scanner(source, self._profile.encoding)
         envelopes = Envelopes(scanner)
+        outside: list[Refusal | Remark] = []
+        mark = Mark()
         for found in envelopes:
+            if outside and (isinstance(found, Transaction) or scanner.offset > mark.offset):
+                yield from self._outside(outside, mark, start)
+                outside = []
             if isinstance(found, Transaction):
                 if found.end > start.offset:
                     yield from (item for item in self.items(found) if item.mark.offset > start.offset)
-                continue
-            mark = Mark(scanner.offset, found.place.segment, not envelopes.cut)
-            if mark.offset > start.offset:
-                yield self._item_of(found, mark)
+            else:
+                mark = Mark(scanner.offset, found.place.segment, not envelopes.cut)
+                outside.append(found)
+        if outside:
+            yield from self._outside(outside, mark, start)
 
-    def _item_of(self, found: Refusal | Remark, mark: Mark, record: bytes = b"") -> Item:
-        if isinstance(found, Remark) and not self._profile.strict:
-            return Item(found.place.segment, mark, skipped=f"noted, not refused: {found.what}")
-        return Item(found.place.segment, mark, problem=f"{found.place}: {found.detail}", record=record)
+    def _outside(self, found: list[Refusal | Remark], mark: Mark, start: Mark) -> Iterator[Item]:
+        """One item of all that was found at one place outside of transactions: a position is that of one item."""
+        if mark.offset <= start.offset:
+            return
+        refused = [each for each in found if isinstance(each, Refusal) or self._profile.strict]
+        segment = (refused or found)[0].place.segment
+        if not refused:
+            told = "; ".join(each.what for each in found if isinstance(each, Remark))
+            yield Item(segment, mark, skipped=f"noted, not refused: {told}")
+            return
+        problem = "; ".join(f"{each.place}: {each.detail}" for each in refused)
+        yield Item(segment, mark, problem=problem, record=b"".join(_record_of(each) for each in refused))
 
     def items(self, transaction: Transaction) -> Iterator[Item]:
         """The items of one transaction, in the order of its segments, and last what was refused of it."""
@@ -61,18 +74,18 @@ class EdiReader:
             yield Item(whole.place.segment, end, problem=str(whole), record=transaction.record())
             return
         message = Message(transaction, self._values)
-        events, refused = self._translated(message)
-        events.sort(key=lambda item: item.line)
-        yield from (item._replace(mark=_mark_of(transaction, events, index)) for index, item in enumerate(events))
+        items, refused = self._translated(message)
+        items.sort(key=lambda item: item.line)
         for remark in (*transaction.remarks, *message.noted):
-            yield self._item_of(remark, end, transaction.record())
+            items.append(Item(remark.place.segment, end, skipped=f"noted, not refused: {remark.what}"))
         if refused:
-            yield _refused_lines(transaction, refused, end)
+            items.append(_refused_lines(transaction, refused))
+        yield from _with_marks(transaction, items)
 
     def _translated(self, message: Message) -> tuple[list[Item], list[Refusal]]:
         """The items of the events and of what is none, each at its segment; and what was refused."""
         transaction = message.transaction
-        kind, translate = BY_CODE[transaction.code] if transaction.code in BY_CODE else (None, None)
+        kind, translate = BY_CODE.get(transaction.code, (None, None))
         end = Mark(transaction.end, transaction.segments[-1].number)
         if kind is None or translate is None or self._profile.we_are not in kind.we_are:
             why = f"no event: {transaction.code}"
@@ -88,14 +101,14 @@ class EdiReader:
             for outcome in translate(message):
                 if isinstance(outcome, Statement):
                     event = self._event(message, outcome, seen)
-                    items.append(Item(outcome.segment.number, _end_of(outcome.segment), (event,)))
+                    items.append(Item(outcome.segment.number, end, (event,)))
                 elif isinstance(outcome, Nothing):
-                    items.append(Item(outcome.segment.number, _end_of(outcome.segment), skipped=outcome.why))
+                    items.append(Item(outcome.segment.number, end, skipped=outcome.why))
                 elif isinstance(outcome, Refusal):
                     refused.append(outcome)
         except Unreadable as error:
             # What is wrong with the whole document costs all of it.
-            return [], [Refusal.of(transaction.header, error)]
+            return [], [Refusal.of(transaction.segments[1], error)]
         return items, refused
 
     def _event(self, message: Message, statement: Statement, seen: dict[str, int]) -> bytes:
@@ -124,21 +137,25 @@ def read(data: bytes, profile: PartnerProfile, identifiers: Identifiers | None =
     return list(EdiReader(profile, identifiers).read(io.BytesIO(data), Mark()))
 
 
-def _end_of(segment: Segment) -> Mark:
-    return Mark(segment.end, segment.number)
+def _with_marks(transaction: Transaction, items: list[Item]) -> list[Item]:
+    """The items with the positions after them: each lies before the next one's segment, and all are different.
+
+    A reader that goes on at one of them gives the next one, and nothing twice.
+    """
+    number, offset = transaction.segments[-1].number, transaction.end
+    marked: list[Item] = []
+    for item in reversed(items):
+        marked.append(item._replace(mark=Mark(offset, number)))
+        segment = transaction.segments[item.line - transaction.header.number]
+        number, offset = min(number, item.line - 1), min(offset - 1, segment.start)
+    return marked[::-1]
 
 
-def _mark_of(transaction: Transaction, items: list[Item], index: int) -> Mark:
-    """Where a reader goes on behind an item: before the next one's segment, so that none is left out."""
-    if index + 1 == len(items):
-        return Mark(transaction.end, transaction.segments[-1].number)
-    following = items[index + 1]
-    first = transaction.header.number
-    segment = transaction.segments[min(max(following.line - first, 0), len(transaction.segments) - 1)]
-    return Mark(segment.start, following.line - 1)
+def _record_of(found: Refusal | Remark) -> bytes:
+    return found.record if isinstance(found, Refusal) else b""
 
 
-def _refused_lines(transaction: Transaction, refused: list[Refusal], end: Mark) -> Item:
+def _refused_lines(transaction: Transaction, refused: list[Refusal]) -> Item:
     """All that was refused of a transaction, in one item; the first refusals are told."""
     shown = "; ".join(str(refusal) for refusal in refused[:_MOST_REFUSALS])
     if len(refused) > _MOST_REFUSALS:
@@ -146,7 +163,7 @@ def _refused_lines(transaction: Transaction, refused: list[Refusal], end: Mark) 
     unmapped = all(refusal.unmapped for refusal in refused)
     return Item(
         refused[0].place.segment,
-        end,
+        Mark(transaction.end, transaction.segments[-1].number),
         problem=f"{transaction.code} {transaction.control}: {shown}",
         record=transaction.record(),
         reason="unmapped_identifier" if unmapped else "untranslatable",

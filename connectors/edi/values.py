@@ -46,11 +46,11 @@ class When(NamedTuple):
 class TheirNames:
     """`Identifiers` of a partner who uses our names: nothing is mapped."""
 
-    def ours(self, kind: IdentifierKind, partner: str, theirs: str) -> str:
+    def ours(self, kind: IdentifierKind, partner: str, theirs: str) -> str:  # noqa: ARG002 - the port has them
         """The name itself."""
         return theirs
 
-    def theirs(self, kind: IdentifierKind, partner: str, ours: str) -> str:
+    def theirs(self, kind: IdentifierKind, partner: str, ours: str) -> str:  # noqa: ARG002 - the port has them
         """The name itself."""
         return ours
 
@@ -113,9 +113,8 @@ class Values:
     def x12_when(self, day: str, clock: str = "", zone: str = "") -> When:
         """A date of six or eight digits, and a time of four to eight, of X12."""
         known = _X12_ZONES.get(zone)
-        digits = _digits(day)
         return When(
-            _day(digits, f"the date {day!r}"),
+            _day(day if day.isascii() and day.isdigit() else "", f"the date {day!r}"),
             _clock(clock) if clock else None,
             ZoneInfo(known) if isinstance(known, str) else known,
         )

@@ -122,7 +122,7 @@ def order_change(message: Message) -> Iterator[Outcome]:
 
 def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     first = loop[0]
-    change = "set"
+    change: codes.OrderChange = "set"
     if first.tag == "POC":
         change = message.values.profile.codes.order_change.get(first[2]) or codes.ORDER_CHANGES.get(first[2], "set")
     number, unit, items = (2, 3, 6) if first.tag == "PO1" else (3, 5, 8)

@@ -6,7 +6,7 @@ from connectors.edi import codes, x12
 from connectors.edi.balances import Balance, balances
 from connectors.edi.codes import Condition
 from connectors.edi.message import Loop, Message, Nothing, Outcome, each, find, gather
-from connectors.edi.movements import Received, issued, only_original, receipts
+from connectors.edi.movements import Received, issued, only_original, receipts, row_of
 from connectors.edi.problems import Misread
 from connectors.edi.values import Quantity, When
 
@@ -96,7 +96,7 @@ def _sale(message: Message, where: list[tuple[str, str]], loop: Loop, sale: Loop
     sold = Quantity(-sold.qty, sold.uom) if quantity[1] in _RETURNED else sold
     day = x12.best_date(message, _SOLD_DATES, loop, sale)
     order = x12.referenced([*sale, *loop], ("PO", "CO"))
-    return issued(message, quantity, {"sku": sku, "location": location}, sold, order, day)
+    return issued(quantity, row_of(sku, location, order), sold, day)
 
 
 def inventory(message: Message) -> Iterator[Outcome]:

@@ -6,12 +6,11 @@ from connectors.edi import codes, x12
 from connectors.edi.codes import Condition
 from connectors.edi.customer_orders import Demand, demands
 from connectors.edi.message import Loop, Message, Nothing, Outcome, Statement, each, every, gather
-from connectors.edi.movements import Received, issued, receipts
+from connectors.edi.movements import Received, issued, receipts, row_of
 from connectors.edi.problems import Misread
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 from connectors.edi.x12_stock import condition
-from connectors.mapping.values import Unreadable
 
 _ENDS = ("W76", "W03", "W14", "W66", "W27")
 
@@ -71,7 +70,7 @@ def shipping_advice(message: Message) -> Iterator[Outcome]:
     def make(_: int, loop: Loop) -> Iterator[Outcome]:
         sku = message.values.item(x12.goods(loop[0], 6))
         where = message.values.location(x12.parties(header, loop), ("WH", "SF"))
-        yield issued(message, loop[0], {"sku": sku, "location": where}, x12.quantity(message, loop[0], 3, 5), begin[2])
+        yield issued(loop[0], row_of(sku, where, begin[2]), x12.quantity(message, loop[0], 3, 5))
 
     yield from each(message.loops(("W12",), (*_ENDS, "LX")), make)
 
@@ -108,11 +107,9 @@ def _adjusted(message: Message, header: Loop, loop: Loop) -> Outcome:
 
 def _dated(message: Message, begin: Segment, day: int, number: int) -> None:
     """The date and the number of a warehouse's document; some writers have them in each other's place."""
-    for date, name in ((day, number), (number, day), (number, number - 2)):
-        try:
-            message.day = message.values.x12_when(begin[date])
-        except Unreadable:
-            continue
-        message.number = reference(begin[name], f"{begin.tag}, the document's number,")
-        return
+    for place in (day, *range(1, 5)):
+        if begin[place].isdigit() and len(begin[place]) in (6, 8):
+            message.day = message.values.x12_when(begin[place])
+            message.number = reference(begin[number if place != number else day], f"the number of {begin.tag}")
+            return
     raise Misread(f"{begin.tag} has no date in element {day}")
