@@ -4,7 +4,7 @@ Inbound delivery is exactly once, for as long as the log knows duplicates: an ev
 from the control numbers (`connectors.edi.message`), so a file that is read again after a crash gives the same events.
 """
 
-from connectors.edi.profile import PartnerProfile, load_partner
+from connectors.edi.profile import PartnerProfile
 from connectors.edi.reader import EdiReader, read
 
-__all__ = ["EdiReader", "PartnerProfile", "load_partner", "read"]
+__all__ = ["EdiReader", "PartnerProfile", "read"]

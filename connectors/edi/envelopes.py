@@ -74,6 +74,11 @@ class Transaction:
         return self.segments[-1].end
 
     @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.end - self.header.start
+
+    @property
     def is_test(self) -> bool:
         """Whether the sender marks the interchange as a test."""
         header = self.interchange.header

@@ -28,7 +28,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, field_validator
 
 from connectors.edi import codes
-from connectors.mapping.language import Declared, read_profile
+from connectors.files.profile import FileProfile
+from connectors.mapping.language import Declared
+from connectors.profiles import IdentifierKind
 
 Role = Literal["buyer", "seller"]
 Factor = Annotated[Decimal, Field(gt=0)]
@@ -53,7 +55,7 @@ class Dates(Declared):
     eta: tuple[str, ...] = codes.ETA_DATES
 
 
-class PartnerProfile(Declared):
+class PartnerProfile(FileProfile):
     """The agreement with one partner; see the module's example.
 
     `our_ids` and `their_ids` are the identifications in ISA and UNB; where they are given, an interchange of or for
@@ -61,14 +63,15 @@ class PartnerProfile(Declared):
     is the number of a line that has none: its position in the document, its item, or none, which refuses it.
     """
 
-    format: Literal["edi"] = "edi"
     name: str = "edi"
+    format: str = "edi"
     source: Annotated[str, Field(min_length=1, max_length=256)]
     partner: Annotated[str, Field(min_length=1, max_length=64)]
     we_are: Role
     our_ids: frozenset[str] = frozenset()
     their_ids: frozenset[str] = frozenset()
     identifiers: Path | None = None
+    names_are_ours: frozenset[IdentifierKind] = frozenset()
     location: str | None = None
     locations: tuple[str, ...] | None = None
     items: tuple[str, ...] | None = None
@@ -108,11 +111,7 @@ class PartnerProfile(Declared):
 
     def digest(self) -> str:
         """A word that changes with the profile: a file that was read by another profile is sent from its beginning."""
-        said = self.model_dump_json(exclude={"our_ids", "their_ids"})
-        ids = (*sorted(self.our_ids), "/", *sorted(self.their_ids))
-        return hashlib.sha256("\n".join((said, *ids)).encode()).hexdigest()[:16]
-
-
-def load_partner(path: Path) -> PartnerProfile:
-    """Read a partner's profile from TOML. Raises `UsageError`, which names every fault by its path."""
-    return read_profile(path, PartnerProfile, {"name": path.stem})
+        sets = {"our_ids", "their_ids", "names_are_ours"}
+        said = self.model_dump_json(exclude={"identifiers", *sets})
+        kept = ("/".join(sorted(getattr(self, name))) for name in sorted(sets))
+        return hashlib.sha256("\n".join((said, *kept)).encode()).hexdigest()[:16]

@@ -13,12 +13,15 @@ from connectors.edi.scanner import Scanner
 from connectors.edi.values import TheirNames, Values
 from connectors.files.lines import Mark
 from connectors.files.readers import Item
+from connectors.identifiers import Names
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers
 
 VERSION: Final = "1"
 """Changes when the same bytes would give other events."""
 _MOST_REFUSALS: Final = 20
+_MOST_RECORD_BYTES: Final = 64 * 1024
+"""Each event of a transaction holds its record, for the reject file, as long as that is not longer."""
 
 
 class EdiReader:
@@ -30,7 +33,7 @@ class EdiReader:
 
     def __init__(self, profile: PartnerProfile, identifiers: Identifiers | None = None) -> None:
         self._profile = profile
-        self._values = Values(profile, identifiers or TheirNames())
+        self._values = Values(profile, identifiers or _names_of(profile))
         self.name = profile.name
         self.digest = f"{VERSION} {profile.digest()}"
 
@@ -76,10 +79,13 @@ class EdiReader:
         message = Message(transaction, self._values)
         items, refused = self._translated(message)
         items.sort(key=lambda item: item.line)
+        record = transaction.record() if refused or transaction.size <= _MOST_RECORD_BYTES else b""
+        kept = record if len(record) <= _MOST_RECORD_BYTES else b""
+        items = [item._replace(record=kept) if item.events else item for item in items]
         for remark in (*transaction.remarks, *message.noted):
             items.append(Item(remark.place.segment, end, skipped=f"noted, not refused: {remark.what}"))
         if refused:
-            items.append(_refused_lines(transaction, refused))
+            items.append(_refused_lines(transaction, refused, record))
         yield from _with_marks(transaction, items)
 
     def _translated(self, message: Message) -> tuple[list[Item], list[Refusal]]:
@@ -137,6 +143,13 @@ def read(data: bytes, profile: PartnerProfile, identifiers: Identifiers | None =
     return list(EdiReader(profile, identifiers).read(io.BytesIO(data), Mark()))
 
 
+def _names_of(profile: PartnerProfile) -> Identifiers:
+    """The identifiers that the profile names; without any the partner uses our names. Raises `UsageError`."""
+    if profile.identifiers is None:
+        return TheirNames()
+    return Names.of(profile.identifiers, profile.names_are_ours)
+
+
 def _with_marks(transaction: Transaction, items: list[Item]) -> list[Item]:
     """The items with the positions after them: each lies before the next one's segment, and all are different.
 
@@ -155,7 +168,7 @@ def _record_of(found: Refusal | Remark) -> bytes:
     return found.record if isinstance(found, Refusal) else b""
 
 
-def _refused_lines(transaction: Transaction, refused: list[Refusal]) -> Item:
+def _refused_lines(transaction: Transaction, refused: list[Refusal], record: bytes) -> Item:
     """All that was refused of a transaction, in one item; the first refusals are told."""
     shown = "; ".join(str(refusal) for refusal in refused[:_MOST_REFUSALS])
     if len(refused) > _MOST_REFUSALS:
@@ -165,6 +178,6 @@ def _refused_lines(transaction: Transaction, refused: list[Refusal]) -> Item:
         refused[0].place.segment,
         Mark(transaction.end, transaction.segments[-1].number),
         problem=f"{transaction.code} {transaction.control}: {shown}",
-        record=transaction.record(),
+        record=record,
         reason="unmapped_identifier" if unmapped else "untranslatable",
     )

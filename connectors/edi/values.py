@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from connectors.edi import codes
 from connectors.edi.problems import Misread
 from connectors.edi.profile import PartnerProfile
-from connectors.ports import IdentifierKind, Identifiers
+from connectors.ports import Identifiers
+from connectors.profiles import IdentifierKind
 
 MAX_QUANTITY: Final = 10**12
 FIRST_YEAR, LAST_YEAR = 1970, 2200
