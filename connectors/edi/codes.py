@@ -72,13 +72,16 @@ UNITS: Final[dict[str, str | int]] = {"EA": 1, "PCE": 1, "PC": 1, "PCS": 1, "C62
 
 ITEMS_OF_BUYERS: Final = (
     "IN", "BP", "CB", "SK", "PI", "UP", "UK", "EN", "UA", "UI", "UX", "SRV", "SRS", "IB", "N4", "",
-    "VP", "VN", "VC", "VA", "SA", "SN", "MG", "MF", "MP", "PN",
+    "VP", "VN", "SA", "MG", "MF", "MP", "VC", "VA", "SN", "PN",
 )  # fmt: skip
 ITEMS_OF_SELLERS: Final = (
-    "VP", "VN", "SA", "VC", "VA", "MG", "MF", "MP", "UP", "UK", "EN", "UA", "UI", "UX", "SRV", "SRS", "IB", "N4", "",
-    "IN", "BP", "CB", "SK", "PI", "PN",
+    "VP", "VN", "SA", "UP", "UK", "EN", "UA", "UI", "UX", "SRV", "SRS", "IB", "N4", "",
+    "IN", "BP", "CB", "SK", "PI", "MG", "MF", "MP", "VC", "VA", "PN",
 )  # fmt: skip
-"""Qualifiers of item numbers, the best first: our own number, then a GTIN, then the other side's."""
+"""Qualifiers of item numbers, the best first: our own number, then a GTIN, then the other side's.
+
+A style or catalogue number (VA, VC) comes last, as it names all sizes and colours alike.
+"""
 
 DUE_DATES: Final = ("067", "67", "068", "069", "69", "017", "17", "002", "2", "106", "076", "76")
 ETA_DATES: Final = ("017", "17", "132", "371", "067", "67", "069", "69", "002", "2")

@@ -99,7 +99,8 @@ class Message:
 
     def loops(self, starts: Iterable[str], ends: Iterable[str]) -> list[Loop]:
         """The segments from each one with a tag of `starts` up to the next such, or to one of `ends`."""
-        begin, stop = frozenset(starts), frozenset(ends) | {"SE", "UNT"}
+        # UNT is the end of a message of EDIFACT, and a unit in old releases of X12.
+        begin, stop = frozenset(starts), frozenset(ends) | {"SE" if self.standard == "X12" else "UNT"}
         found: list[list[Segment]] = []
         is_open = False
         for segment in self.segments:

@@ -25,7 +25,10 @@ Scanned = Segment | Refusal | Advice
 
 
 class Scanner:
-    """Segments, and refusals of what is none, in the order of the source; `offset` is how far the source is read."""
+    """Segments, and refusals of what is none, in the order of the source.
+
+    What is yielded was taken: `offset` lies behind it, and is the position to go on at.
+    """
 
     def __init__(self, source: BinaryIO, encoding: str | None = None) -> None:
         self._window = Window(source)
@@ -49,10 +52,11 @@ class Scanner:
                 continue
             detected = detect(found.tag, head)
             if detected.delimiters is None:
-                yield Refusal(self._next(), detected.problem)
+                refusal = Refusal(self._next(), detected.problem)
                 self._window.take(len(found.tag))
                 # What follows up to the next interchange is refused with its header.
                 list(self._to_the_next())
+                yield refusal
                 continue
             if detected.advice:
                 yield Advice(self._window.take(detected.advice).decode("latin-1"))
@@ -83,8 +87,9 @@ class Scanner:
                 return
             size = self._size(end, delimiters)
             if size < 0 and not self._window.ended:
-                yield Refusal(self._next(), f"no end of the segment within {MAX_SEGMENT_BYTES} bytes: is it damaged?")
+                place = self._next()
                 self._window.take(MAX_SEGMENT_BYTES)
+                yield Refusal(place, f"no end of the segment within {MAX_SEGMENT_BYTES} bytes: is it damaged?")
                 return
             start = self.offset
             raw = self._window.take(MAX_SEGMENT_BYTES if size < 0 else size)
