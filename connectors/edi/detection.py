@@ -65,11 +65,16 @@ def detect(tag: str, head: bytes) -> Detected:
 def _of_isa(head: bytes) -> Detected:
     """ISA elements have fixed lengths, but many writers trim them: the sixteenth separator leads to the other two."""
     separator, at = head[3:4], 3
-    group = re.search(rb"[^A-Za-z0-9\s" + re.escape(separator) + rb"]\s*GS" + re.escape(separator), head)
-    for count in range(1, ISA_ELEMENTS):
-        at = head.find(separator, at + 1)
-        if at < 0 or (group is not None and at > group.start()):
-            return Detected(None, problem=f"the ISA has {count} elements where {ISA_ELEMENTS} belong: is it damaged?")
+    places = [at]
+    while len(places) < ISA_ELEMENTS and (at := head.find(separator, at + 1)) >= 0:
+        places.append(at)
+    group = re.search(
+        rb"[^A-Za-z0-9\s" + re.escape(separator) + rb"]\s*GS" + re.escape(separator), head[: places[-1] + 1]
+    )
+    if len(places) < ISA_ELEMENTS or group is not None:
+        count = len([place for place in places if group is None or place < group.start()])
+        return Detected(None, problem=f"the ISA has {count} elements where {ISA_ELEMENTS} belong: is it damaged?")
+    at = places[-1]
     tail = head[at + 1 : at + 8]
     component = tail[:1].decode("latin-1")
     terminator = _terminator(tail[1:])

@@ -99,13 +99,13 @@ class Transaction:
     def record(self) -> bytes:
         """The transaction in an interchange of its own, so that it can be kept, mended and read again."""
         headers = [self.interchange.header, *([self.group.header] if self.group else [])]
-        text = self.advice + "".join(segment.raw for segment in [*headers, *self.segments])
+        data = (self.advice + "".join(segment.raw for segment in [*headers, *self.segments])).encode("latin-1")
         marks = self.header.delimiters
         closing = {"ISA": "IEA", "GS": "GE", "UNB": "UNZ", "UNG": "UNE"}
         for header in reversed(headers):
-            control = control_of(header)
-            text += marks.element.join((closing[header.tag], "1", control)) + marks.terminator
-        return text.encode("latin-1")
+            data += f"{closing[header.tag]}{marks.element}1{marks.element}".encode("latin-1")
+            data += control_of(header).encode() + marks.terminator.encode("latin-1")
+        return data
 
 
 Found = Transaction | Refusal | Remark
@@ -144,7 +144,7 @@ class Envelopes:
             yield from self._broken_off("another interchange begins")
             self._interchange = Envelope(segment)
             self._advice = self._advice if segment.tag == "UNB" else ""
-        elif segment.tag in _BEGIN:
+        elif segment.tag in _BEGIN and self._interchange is not None:
             yield from self._unfinished("another one begins")
             self._open, self._size, self._outside = [segment], len(segment.raw), None
         elif self._open is not None and _CLOSES.get(segment.tag) == self._open[0].tag:
@@ -152,8 +152,15 @@ class Envelopes:
         elif segment.tag in _GROUPS:
             yield from self._unfinished("another group begins")
             self._group, self._outside = Envelope(segment), None
-        elif segment.tag in ("GE", "UNE", "IEA", "UNZ"):
-            yield from self._close(segment)
+        elif segment.tag in ("GE", "UNE"):
+            yield from self._close(segment, self._group, "transactions")
+            self._group = None
+            if self._interchange is not None:
+                self._interchange.counted += 1
+        elif self._interchange is not None and _CLOSES.get(segment.tag) == self._interchange.header.tag:
+            yield from self._close(segment, self._interchange, "groups or messages")
+            self._interchange = self._group = None
+            self._advice = ""
         elif self._open is not None:
             yield from self._grow(segment)
         elif self._outside is None and segment.tag not in ("TA1", "UCI", "ISB", "ISE"):
@@ -182,21 +189,12 @@ class Envelopes:
         remarks = [*_compare(trailer, len(segments), "segments"), *_same_control(header, trailer)]
         return Transaction(self._interchange, self._group, segments, self._advice, remarks)
 
-    def _close(self, trailer: Segment) -> Iterator[Found]:
+    def _close(self, trailer: Segment, envelope: Envelope | None, what: str) -> Iterator[Found]:
         yield from self._unfinished(f"a {trailer.tag} closes what is around it")
         self._outside = None
-        is_group = trailer.tag in ("GE", "UNE")
-        envelope = self._group if is_group else self._interchange
         if envelope is not None and _CLOSES[trailer.tag] == envelope.header.tag:
-            yield from _compare(trailer, envelope.counted, "transactions" if is_group else "groups or messages")
+            yield from _compare(trailer, envelope.counted, what)
             yield from _same_control(envelope.header, trailer)
-        if is_group:
-            self._group = None
-            if self._interchange is not None:
-                self._interchange.counted += 1
-        else:
-            self._interchange = self._group = None
-            self._advice = ""
 
     def _unfinished(self, why: str) -> Iterator[Refusal]:
         if self._open is not None:

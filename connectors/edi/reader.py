@@ -44,6 +44,9 @@ class EdiReader:
         outside: list[Refusal | Remark] = []
         mark = Mark()
         for found in envelopes:
+            if isinstance(found, Transaction):
+                # The end of what is outside may be seen only by the begin of a transaction.
+                mark = mark._replace(offset=min(mark.offset, found.header.start))
             if outside and (isinstance(found, Transaction) or scanner.offset > mark.offset):
                 yield from self._outside(outside, mark, start)
                 outside = []
@@ -70,7 +73,7 @@ class EdiReader:
         yield Item(segment, mark, problem=problem, record=b"".join(_record_of(each) for each in refused))
 
     def items(self, transaction: Transaction) -> Iterator[Item]:
-        """The items of one transaction, in the order of its segments, and last what was refused of it."""
+        """The items of one transaction, in the order of its segments; what was refused of it is one."""
         end = Mark(transaction.end, transaction.segments[-1].number)
         whole = self._refused(transaction)
         if whole is not None:
@@ -78,7 +81,6 @@ class EdiReader:
             return
         message = Message(transaction, self._values)
         items, refused = self._translated(message)
-        items.sort(key=lambda item: item.line)
         record = transaction.record() if refused or transaction.size <= _MOST_RECORD_BYTES else b""
         kept = record if len(record) <= _MOST_RECORD_BYTES else b""
         items = [item._replace(record=kept) if item.events else item for item in items]
@@ -86,7 +88,7 @@ class EdiReader:
             items.append(Item(remark.place.segment, end, skipped=f"noted, not refused: {remark.what}"))
         if refused:
             items.append(_refused_lines(transaction, refused, record))
-        yield from _with_marks(transaction, items)
+        yield from _with_marks(transaction, sorted(items, key=lambda item: item.line))
 
     def _translated(self, message: Message) -> tuple[list[Item], list[Refusal]]:
         """The items of the events and of what is none, each at its segment; and what was refused."""

@@ -10,7 +10,7 @@ from connectors.edi.segments import Delimiters, Segment
 from connectors.edi.window import Window
 
 MAX_SEGMENT_BYTES: Final = 64 * 1024
-_SEARCH_BYTES: Final = 64 * 1024
+_SEARCH_BYTES: Final = 4 * 1024
 _OVERLAP: Final = 16
 _HEADERS: Final = {"X12": "ISA", "EDIFACT": "UNB"}
 _TRAILERS: Final = {"X12": "IEA", "EDIFACT": "UNZ"}

@@ -33,8 +33,7 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not items:
         yield Nothing(begin, "a notice of no items")
-    by_loop = {id(level.loop): level for level in items}
-    lines, refused = gather([level.loop for level in items], lambda _, loop: _shipped(message, by_loop[id(loop)]))
+    lines, refused = gather([each.loop for each in items], lambda place, _: _shipped(message, items[place - 1]))
     yield from (*refused, *notices(message, lines))
 
 

@@ -47,7 +47,7 @@ def _received(message: Message, begin: Segment, header: Loop, loop: Loop) -> Rec
     parts: dict[Condition, list[Quantity]] = {"good": [x12.quantity(message, loop[0], 1, 2)]}
     for segment in every(loop, "W13"):
         parts.setdefault(condition(message, segment[3]), []).append(x12.quantity(message, segment, 1, 2))
-    order = x12.referenced([*loop, *header], ("PO",))
+    order = x12.referenced([*loop, *header], ("PO",)) or begin[4]
     return Received(
         loop[0],
         message.values.item(x12.goods(loop[0], 3)),
