@@ -4,6 +4,8 @@ from typing import BinaryIO
 
 from connectors.files.lines import read_some
 
+_READ_BYTES = 64 * 1024
+
 
 class Window:
     """The bytes ahead of a position in a source; `offset` is the position, in bytes from the source's beginning."""
@@ -44,7 +46,7 @@ class Window:
             after = max(after, known - len(wanted) + 1)
 
     def _more(self) -> bool:
-        chunk = b"" if self.ended else read_some(self._source)
+        chunk = b"" if self.ended else read_some(self._source, _READ_BYTES)
         self.ended = not chunk
         self._taken += self._at
         self._data, self._at = self._data[self._at :] + chunk, 0

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors.edi import read
 from connectors.edi.envelopes import Envelopes, Transaction
 from connectors.edi.reader import EdiReader
 from connectors.edi.scanner import Scanner
@@ -42,7 +43,7 @@ def expected() -> dict[tuple[str, str], list[list[str]]]:
 @needs_samples
 @pytest.mark.parametrize("name", edi.samples())
 def test_a_sample_is_read_to_its_end_or_refused_with_its_place(name: str) -> None:
-    items = edi.read(edi.content(name), edi.profile("seller"))
+    items = read(edi.content(name), edi.profile("seller"))
     assert items
     assert items[-1].mark.offset <= len(edi.content(name))
     for item in items:
@@ -61,7 +62,7 @@ def test_the_events_of_a_sample(name: str, we_are: str) -> None:
 
 @needs_samples
 def test_the_huge_order_is_read_line_by_line() -> None:
-    items = edi.read(edi.content(HUGE), edi.profile("seller"))
+    items = read(edi.content(HUGE), edi.profile("seller"))
     found = [edi.row(event) for event in edi.events(items)]
     assert len(found) == edi.content(HUGE).count(b"\nLIN+")
     assert {row[4] for row in found} == {"8"}
@@ -108,5 +109,5 @@ def test_the_events_of_a_sample_agree_with_its_own_totals(name: str, we_are: str
             continue
         found = read_of(transaction, we_are)
         for kind, total in totals(transaction):
-            if found is not None and (name, kind, total) not in COUNTED_WRONGLY:
+            if found is not None and (name, kind, int(total)) not in COUNTED_WRONGLY:
                 assert (kind, found[0] if kind == "lines" else found[1]) == (kind, total)

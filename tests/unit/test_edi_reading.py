@@ -106,8 +106,8 @@ def test_a_code_that_nobody_declares_is_refused_with_its_place_and_what_to_do() 
 
 
 def test_a_profile_gives_a_code_its_meaning() -> None:
-    keys = {"units": {"CA": "case"}, "codes": {"line": {"ZX": "pending"}}}
-    items = read((edi.OWN / "acknowledgement.x12").read_bytes(), edi.profile(**keys))
+    profile = edi.profile(units={"CA": "case"}, codes={"line": {"ZX": "pending"}})
+    items = read((edi.OWN / "acknowledgement.x12").read_bytes(), profile)
     assert not edi.problems(items)
     assert edi.row(edi.events(items)[-1])[4] == "pending:5@2026-03-05"
 
