@@ -11,7 +11,8 @@ from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import query
 from engine.web.answers import AlertAnswer, ClockAnswer, Health, SignalAnswer, Sync, Taken
-from engine.web.calls import decisions, documents, events, positions, process, published, stream
+from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -198,6 +199,21 @@ ROUTES = (
         "Take the machine's clock for right, which has jumped ahead by more than an hour while the engine ran, so that "
         "events are taken again. 409 where it has not.",
         ClockAcceptedData, body={JSON: ClockAnswer}, problems=(400, 408, 409, 413, 503),
+    ),
+    Route(
+        "GET", "/v1/connectors", connectors.list_all, "listConnectors",
+        "The connectors that have reported to this process since it began, by name, at most 1,000 of them; one that "
+        "has not reported for three of its intervals is silent.",
+        Listed(ConnectorHealth),
+    ),
+    Route(
+        "GET", "/v1/connectors/{name}", connectors.get, "getConnector", "One connector.",
+        ConnectorHealth, problems=(404,),
+    ),
+    Route(
+        "PUT", "/v1/connectors/{name}", connectors.put, "reportConnector",
+        "Take what a connector says of itself; it is kept in memory only. Answers with what is shown of it.",
+        ConnectorHealth, body={JSON: ConnectorReport}, problems=(400, 408, 413, 429),
     ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
