@@ -76,10 +76,12 @@ def step(line: Line, told: Told | None, was_closed: bool) -> Step:
         return Step(at, [] if told is None else [_emptied(line.id, told)], None)
     if line.is_finished and told is None and was_closed:
         return Step(at, [], None)
-    effects = list(_differences(line, told))
+    data = line.told(at).data(line.id)
     if line.is_finished:
-        data = line.told(at).data(line.id)
-        return Step(at, [*effects, Effect("-closed", "order.closed", data)], None)
+        # Its dates are now those on which it came; only what the log does not know of it is told before its end.
+        begun = [] if told is not None and told.data(line.id) == data else list(_differences(line, told))
+        return Step(at, [*begun, Effect("-closed", "order.closed", data)], None)
+    effects = list(_differences(line, told))
     return Step(at, effects, line.told(at) if effects else told)
 
 

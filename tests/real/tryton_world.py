@@ -34,7 +34,14 @@ ORDER_POINTS = [
 ]
 LOGINS = {
     "stockline": ["Stock", "Stock Administration", "Purchase", "Purchase Request"],
-    "clerk": ["Stock", "Stock Administration", "Stock Force Assignment", "Purchase", "Purchase Administrator"],
+    "clerk": [
+        "Stock",
+        "Stock Administration",
+        "Stock Force Assignment",
+        "Stock Cancellation",
+        "Purchase",
+        "Purchase Administrator",
+    ],
 }
 
 
@@ -86,6 +93,7 @@ def warehouses() -> dict[str, Any]:
             warehouse = location(type="warehouse", input_location=parts[0], output_location=parts[1])
             warehouse.storage_location = parts[2]
         warehouse.name, warehouse.code = name, code
+        warehouse.lost_found_location = one("stock.location", ("type", "=", "lost_found"))
         warehouse.save()
         for part, suffix in zip(parts, ("IN", "OUT", "STO"), strict=True):
             part.parent, part.code = warehouse, f"{code[0]}-{suffix}"
