@@ -9,14 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 
-from msgspec.structs import replace
-
 from agents import drift_lead_time, due, line_alerts, supply
 from agents.book import Book
 from agents.lines import Owed, Supply, latest_promise, on_order_supply, owed, undated_supply
 from agents.order_line import OPEN, Change
 from agents.reader import RowView
-from agents.turn import Site, Turn
+from agents.turn import Site
 from engine.core import payloads as p
 from tables import keys
 from tables.keys import Rank
@@ -24,10 +22,8 @@ from tables.purchasing import (
     LINE,
     ORDER,
     PIECE,
-    SHIPMENT,
     Line,
     Piece,
-    Shipment,
     line_name,
     line_parts,
     slot_range,
@@ -41,16 +37,6 @@ def keys_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     """The keys that `order.placed` asks for; mostly nothing is there yet."""
     name = line_name(data.order, str(data.line))
     return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
-
-
-def keys_of_shipment(row: bytes, data: p.ShipmentNotifiedData) -> list[bytes]:
-    """The keys that `shipment.notified` asks for; mostly only its line is there yet."""
-    name = line_name(data.order, str(data.line))
-    return [
-        keys.part(LINE, row, name),
-        keys.part(PIECE, row, name, data.shipment),
-        keys.part(SHIPMENT, row, data.shipment),
-    ]
 
 
 # transitions ----------------------------------------------------------------------------------------------------------
@@ -97,91 +83,6 @@ def acknowledge(site: Site, data: p.OrderAcknowledgedData) -> None:
         line.promised_rank = rank
         line.promises = [(e.status, e.qty, e.due.toordinal() if e.due else None) for e in data.schedule]
     carry(book)
-
-
-def notify_shipment(site: Site, data: p.ShipmentNotifiedData) -> None:
-    """`shipment.notified`: moves open quantity of the line to in transit.
-
-    Receipts that name only the shipment belong to the line of its earliest notice, whichever came first.
-    """
-    turn, row, book = site.turn, site.row, Book(site)
-    line = book.line(data.order, str(data.line))
-    piece = line.piece(data.shipment)
-    piece = replace(piece, qty=piece.qty + data.qty)
-    eta_rank: Rank = (0, turn.at, turn.identity)
-    if data.eta is not None and (piece.eta_rank is None or eta_rank > piece.eta_rank):
-        piece = replace(piece, eta=data.eta.toordinal(), eta_rank=eta_rank)
-    line.put(data.shipment, piece)
-    old, rank = _shipment(turn, row, data.shipment), (turn.at, turn.identity)
-    if old.rank is None or rank < old.rank:
-        turn.put(
-            keys.part(SHIPMENT, row, data.shipment),
-            replace(old, order=data.order, line=line.number, rank=rank),
-        )
-        if old.received:
-            _move_credit(book, line, data.shipment, old)
-    carry(book)
-
-
-def _move_credit(book: Book, line: Change, name: str, shipment: Shipment) -> None:
-    """Let receipts that name only a shipment count for `line`, no longer for the line of a later notice."""
-    if shipment.order is not None and shipment.line is not None:
-        book.line(shipment.order, shipment.line).credit(name, shipment, None)
-    line.credit(name, None, shipment)
-    stock = book.site.stock
-    stock.supply_at = max(stock.supply_at, shipment.last_received_at)
-
-
-def receive(site: Site, data: p.GoodsReceivedData) -> None:
-    """`goods.received`: reduces what the line and the shipment still owe."""
-    book = Book(site)
-    total = data.qty + data.held + data.damaged
-    if data.order is None:
-        if data.shipment is not None and _receive_shipment(book, data.shipment, total, data.closes_line):
-            carry(book)
-        return
-    if data.line is None:
-        _receive_order(book, data.order, total, data.closes_line)
-    else:
-        line = book.line(data.order, str(data.line))
-        line.receive(total, site.turn.at)
-        line.line.ended |= data.closes_line
-        if data.shipment is not None:
-            piece = line.piece(data.shipment)
-            line.put(data.shipment, replace(piece, received=piece.received + total))
-    carry(book)
-
-
-def _receive_order(book: Book, name: str, total: int, closes: bool) -> None:
-    """Take a receipt that names an order but no line; it closes the line of an order that has only one."""
-    order = book.order(name)
-    order.unlined += total
-    order.spare += total
-    order.closes |= closes
-    if order.first is not None:
-        book.line(name, order.first).line.order_closes = order.closes and not order.many
-
-
-def _receive_shipment(book: Book, name: str, total: int, closes: bool) -> bool:
-    """Take a receipt that names only a shipment; returns whether the line of the shipment is known."""
-    turn = book.turn
-    old = _shipment(turn, book.row, name)
-    new = replace(
-        old,
-        received=old.received + total,
-        last_received_at=max(old.last_received_at, turn.at),
-        closes=old.closes or closes,
-    )
-    turn.put(keys.part(SHIPMENT, book.row, name), new)
-    if old.order is None or old.line is None:
-        return False
-    book.line(old.order, old.line).credit(name, old, new)
-    return True
-
-
-def _shipment(turn: Turn, row: bytes, name: str) -> Shipment:
-    shipment = turn.get(keys.part(SHIPMENT, row, name))
-    return shipment or Shipment()
 
 
 def _order_quantity(line: Line, rank: Rank, qty: int | None, day: int | None) -> None:

@@ -40,6 +40,12 @@ def return_(site: Site, data: p.StockReturnedData) -> None:
     record(site, available, held)
 
 
+def return_to_supplier(site: Site, data: p.StockReturnedToSupplierData) -> None:
+    """`stock.returned_to_supplier`: the quantity leaves stock; what the order line has received stays as it is."""
+    available, held = (0, -data.qty) if data.status == "held" else (-data.qty, 0)
+    record(site, available, held, data.order or "")
+
+
 def hold(site: Site, data: p.StockStatusData) -> None:
     """`stock.held`: the quantity moves from available to held."""
     record(site, -data.qty, data.qty)

@@ -77,6 +77,15 @@ class Line(Struct, array_like=True, gc=False):
         return self.ended or self.order_closes or self.closing_shipments > 0
 
 
+class Stated(Struct, array_like=True, frozen=True, gc=False):
+    """What the highest change of a shipment states of a line in place of its notices."""
+
+    qty: int
+    rank: Rank
+    notified: int
+    """What the notices say, all of them together."""
+
+
 class Piece(Struct, array_like=True, frozen=True, gc=False):
     """What one shipment brings to a line."""
 
@@ -87,6 +96,10 @@ class Piece(Struct, array_like=True, frozen=True, gc=False):
     """What receipts of the line that name no shipment have used up of it."""
     eta: int | None = None
     eta_rank: Rank | None = None
+    notice_rank: Rank | None = None
+    """The rank of its first notice."""
+    stated: Stated | None = None
+    """The change of it that ranks highest; None as long as only notices speak of it."""
 
     @property
     def room(self) -> int:

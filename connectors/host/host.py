@@ -53,3 +53,7 @@ async def _until_done(lives: Sequence["asyncio.Task[None]"], stop: asyncio.Event
         for each in (*lives, stopping):
             each.cancel()
         await asyncio.gather(*lives, stopping, return_exceptions=True)
+    for each in lives:
+        # A life ends with an error only by a bug of the host itself.
+        if not each.cancelled() and (error := each.exception()) is not None:
+            raise error

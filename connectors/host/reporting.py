@@ -13,7 +13,7 @@ LOOK_SECONDS = 0.5
 
 @asynccontextmanager
 async def reporting(health: Health, engine: EngineClient) -> AsyncIterator[None]:
-    """Report a connector while the block lasts, soon after its status changes or a part has begun, and once more at its end.
+    """Report a connector while the block lasts: regularly, soon after a change of its status, and once at the end.
 
     A report that the engine does not take is dropped: the next one says the same.
     """

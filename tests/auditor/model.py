@@ -125,6 +125,8 @@ def movements(fact: Fact) -> Iterator[tuple[str, str, int]]:
         yield fact["location"], "available", -qty
     elif kind == "stock.returned" and fact["disposition"] != "scrap":
         yield fact["location"], fact["disposition"], qty
+    elif kind == "stock.returned_to_supplier":
+        yield fact["location"], fact.get("status", "available"), -qty
     elif kind == "stock.held":
         yield fact["location"], "available", -qty
         yield fact["location"], "held", qty
@@ -234,7 +236,7 @@ class Model:
         return there + sum(sum(self.transfers(key).values()) for key in keys), self.flows(sku)
 
     def flows(self, sku: str) -> int:
-        """Received + returned + found - issued - scrapped - lost over all locations of a sku."""
+        """Received + returned + found - issued - sent back - scrapped - lost over all locations of a sku."""
         total = 0
         for fact in self.facts:
             kind = fact["type"]
@@ -244,7 +246,7 @@ class Model:
                 total += fact.get("qty", 0) + fact.get("held", 0)
             elif kind == "stock.returned":
                 total += fact["qty"] - (fact["qty"] if fact["disposition"] == "scrap" else 0)
-            elif kind == "stock.issued":
+            elif kind in ("stock.issued", "stock.returned_to_supplier"):
                 total -= fact["qty"]
             elif kind == "stock.adjusted":
                 total += fact["qty"]

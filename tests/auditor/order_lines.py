@@ -98,14 +98,35 @@ def _line(facts: list[Fact], name: tuple[str, int]) -> Line:
         line.due = fact.get("due") or line.due
     acknowledged = last(fact for fact in about if fact["type"] == "order.acknowledged")
     line.schedule = acknowledged["schedule"] if acknowledged else None
-    for fact in sorted((fact for fact in about if fact["type"] == "shipment.notified"), key=lambda f: f["rank"]):
-        known = line.shipments.get(fact["shipment"], {"qty": 0, "eta": None})
-        line.shipments[fact["shipment"]] = {
-            "qty": known["qty"] + fact["qty"],
-            "eta": fact.get("eta") or known["eta"],
-        }
+    announced = [fact for fact in about if fact["type"].startswith("shipment.")]
+    line.shipments = {
+        shipment: _shipment([fact for fact in announced if fact["shipment"] == shipment])
+        for shipment in sorted({fact["shipment"] for fact in announced})
+    }
     line.closed = any(fact["type"] in ("order.cancelled", "order.closed") or fact.get("closes_line") for fact in about)
     return line
+
+
+def _shipment(about: list[Fact]) -> dict[str, Any]:
+    """What a shipment brings to a line by all that is said of it there.
+
+    Notices add up and rank as the first of them, with revision 0; a change or a cancellation that outranks them states
+    the quantity in their place.
+    """
+    said, eta = [], None
+    notices = _of(about, "shipment.notified")
+    if notices:
+        said.append((0, min(fact["rank"] for fact in notices), sum(fact["qty"] for fact in notices)))
+    for fact in about:
+        revision = fact.get("revision", 0)
+        if fact["type"] == "shipment.cancelled":
+            said.append((revision, fact["rank"], 0))
+        elif fact["type"] == "shipment.changed" and fact.get("qty") is not None:
+            said.append((revision, fact["rank"], fact["qty"]))
+    dated = [fact for fact in about if fact.get("eta") and fact["type"] != "shipment.cancelled"]
+    for fact in sorted(dated, key=lambda fact: (fact.get("revision", 0), fact["rank"])):
+        eta = fact["eta"]
+    return {"qty": max(said)[2] if said else 0, "eta": eta}
 
 
 def _receive(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:

@@ -23,6 +23,7 @@ WEIGHTS = {
     "place_order": 9,
     "reserve": 8,
     "ship": 7,
+    "change_shipment": 4,
     "acknowledge": 6,
     "count": 6,
     "adjust": 4,
@@ -32,6 +33,7 @@ WEIGHTS = {
     "change_order": 3,
     "end_order": 2,
     "return_goods": 3,
+    "return_to_supplier": 3,
     "hold": 3,
     "unhold": 3,
     "report_balance": 3,
@@ -125,6 +127,18 @@ class Story(Teller):
         qty = self.random.randint(1, line["qty"] + 10)
         return self.event("shipment.notified", {**shipment, "qty": qty, "eta": self.day(-2, 8)})
 
+    def change_shipment(self) -> Event | None:
+        if (shipment := self.some(self.shipments)) is None:
+            return None
+        data = shipment | {"revision": self.random.randint(0, 2)}
+        if self.random.random() < 0.3:
+            return self.event("shipment.cancelled", data)
+        if self.random.random() < 0.7:
+            data = self.in_unit(data, self.random.randint(0, 60))
+        if self.random.random() < 0.5:
+            data["eta"] = self.day(-2, 8)
+        return self.event("shipment.changed", data)
+
     def receive(self) -> Event:
         line, shipment = self.some(self.lines), self.some(self.shipments)
         data = {**self.row(), "receipt": f"GRN-{self.number}"}
@@ -174,6 +188,14 @@ class Story(Teller):
         disposition = self.random.choice(["available", "held", "scrap"])
         data = {**self.row(), "qty": self.random.randint(1, 9), "disposition": disposition}
         return self.event("stock.returned", data)
+
+    def return_to_supplier(self) -> Event:
+        data = {**self.in_unit(self.row(), self.random.randint(1, 9)), "reason": "faulty"}
+        if self.random.random() < 0.5:
+            data["status"] = self.random.choice(["available", "held"])
+        if (line := self.some(self.lines)) is not None and self.random.random() < 0.5:
+            data |= self.named(line)
+        return self.event("stock.returned_to_supplier", data)
 
     def hold(self) -> Event:
         return self.event("stock.held", {**self.row(), "qty": self.random.randint(1, 15), "reason": "quality"})

@@ -1,7 +1,7 @@
 """Reads stock counts from a list of lines, and keeps a list of signals: an example of a connector, for tests.
 
 It delivers at least once, and exactly once in the log, because the id of an event is its line. The list is a file,
-`count SKU LOCATION QTY` a line: a test writes to it and a process reads it.
+`count SKU LOCATION QTY` a line: a test writes to it and a process reads it. Beside it lies a receipt.
 """
 
 import hashlib
@@ -47,6 +47,8 @@ class Lines:
                     untranslated.append(self._untranslated(lines[number], error))
             position = {"line": min(start + BATCH, len(lines))}
             yield Batch(events, untranslated, position, lag_seconds=float(len(lines) - position["line"]))
+            # Only here is the batch durable.
+            self._profile.path.with_suffix(".receipt").write_text(f"{position['line']} lines are taken\n")
 
     async def replay(self, record: bytes) -> Sequence[bytes]:
         return self._events(record.decode())

@@ -28,6 +28,14 @@ def test_the_recorded_answers_and_the_clock_after_them_give_the_recorded_outputs
     assert given == (HERE / "answers-outputs.ndjson").read_text().splitlines()
 
 
+def test_the_recorded_drafts_give_the_recorded_outputs() -> None:
+    assert outputs(replay(lines("drafts"))) == (HERE / "drafts-outputs.ndjson").read_text().splitlines()
+
+
+def test_the_recorded_purchases_give_the_recorded_outputs() -> None:
+    assert outputs(replay(lines("purchases"))) == (HERE / "purchases-outputs.ndjson").read_text().splitlines()
+
+
 def test_the_recorded_answers_are_those_that_a_new_record_would_give() -> None:
     given = answers(replay(lines("log")))
     assert given == lines("answers"), "tests/golden/record.py gives other answers than the recorded ones"

@@ -8,7 +8,7 @@ import pytest
 from msgspec import inspect
 from msgspec.structs import fields
 
-from agents import purchasing
+from agents import purchasing, receipts, shipments
 from agents.lines import Owed, on_order_supply, owed
 from agents.need import need_of
 from agents.pipeline import HANDLING
@@ -31,7 +31,7 @@ def place(rows: Rows, line: int, qty: int) -> None:
 
 def receive(rows: Rows, qty: int, line: int | None = None, shipment: str | None = None) -> None:
     data = p.GoodsReceivedData(sku="S", location="L", receipt="R", qty=qty, order="7", line=line, shipment=shipment)
-    purchasing.receive(rows.next_site(), data)
+    receipts.receive(rows.next_site(), data)
 
 
 def line_of(rows: Rows, number: int) -> Line:
@@ -56,7 +56,7 @@ def test_a_receipt_for_a_line_takes_its_shipments_by_date_and_gives_way_to_one_t
     place(rows, 1, 10)
     for shipment, qty, eta in (("A", 4, FIFTH), ("B", 6, THIRD)):
         data = p.ShipmentNotifiedData(sku="S", location="L", order="7", line=1, shipment=shipment, qty=qty, eta=eta)
-        purchasing.notify_shipment(rows.next_site(), data)
+        shipments.notify(rows.next_site(), data)
     receive(rows, 7, line=1)
     assert [taken(rows, name) for name in "AB"] == [1, 6]
     assert rows.turn.site(ROW).stock.in_transit == 3

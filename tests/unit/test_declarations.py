@@ -48,7 +48,7 @@ def start(copy: Path) -> tuple[int, str]:
             id="an event type that no agent handles",
         ),
         pytest.param(
-            "agents/pipeline.py", "    e.StockHeld: Handling((stock.hold,), _after_drain, QTY),\n", "", "stock.held",
+            "agents/pipeline.py", "    e.StockHeld: Handling((stock.hold,), after_drain, QTY),\n", "", "stock.held",
             id="no handling",
         ),
         pytest.param(

@@ -41,6 +41,28 @@ MOVEMENTS = [
         then(stock(available=35, issue_day=TODAY, issue_qty=5)),
     ),
     Rule(
+        "goods that go back to the supplier leave available stock, and are no demand",
+        given(stock(available=40, held=5)),
+        event("stock.returned_to_supplier", qty=4, reason="faulty"),
+        then(stock(available=36, issue_qty=0)),
+    ),
+    Rule(
+        "goods that go back to the supplier leave held stock where they lie there",
+        given(stock(available=40, held=5)),
+        event("stock.returned_to_supplier", qty=4, status="held"),
+        then(stock(held=1)),
+    ),
+    Rule(
+        "what goes back to the supplier stays received on its line, which expects nothing anew",
+        given(
+            stock(available=40),
+            event("order.placed", order="PO", line=1, supplier="ACME", qty=10, due=day(7)),
+            event("goods.received", receipt="G", order="PO", line=1, qty=10),
+        ),
+        event("stock.returned_to_supplier", hours(1), qty=4, order="PO", line=1),
+        then(stock(available=46, on_order=0)),
+    ),
+    Rule(
         "issues of one day are added up",
         given(stock(available=40), event("stock.issued", qty=5)),
         event("stock.issued", hours(1), qty=3),
