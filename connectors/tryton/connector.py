@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from connectors.orders import OrderPusher
 from connectors.ports import Finding, Sink, Source, Tools
 from connectors.tryton.balance_source import BalanceSource
 from connectors.tryton.client import Access, TrytonClient
 from connectors.tryton.master_source import ItemSource, LocationSource, OrderPointSource
 from connectors.tryton.move_source import MoveSource
 from connectors.tryton.naming import Naming
+from connectors.tryton.orders import TrytonOrders
 from connectors.tryton.profile import Profile
 from connectors.tryton.purchase_source import PurchaseSource
 from connectors.tryton.wire import TrytonRefused
@@ -60,8 +62,11 @@ class TrytonConnector:
 
     @property
     def sinks(self) -> Mapping[str, Sink]:
-        """None: this connector reads."""
-        return {}
+        """`orders`, where the profile has them."""
+        settings = self._profile.orders
+        if settings is None:
+            return {}
+        return {"orders": OrderPusher(TrytonOrders(self._erp), f"{self._profile.event_source}/orders", settings)}
 
     async def check(self) -> Sequence[Finding]:
         """The server's series, the user's company, each model that is read with its count, the warehouses by name."""

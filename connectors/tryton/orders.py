@@ -1,0 +1,200 @@
+"""Draft purchases of Tryton: an `OrderSystem`. It never quotes or confirms; that is a person's.
+
+A draft is written as a whole, through its purchase, with the moment at which it was read: where a person or another
+writer has changed it meanwhile Tryton refuses (`ConcurrencyException`), and the next round reads it anew. Tryton fills
+in what it fills in for a person at the screen: the address, the currency, the terms, the supplier's price and taxes.
+"""
+
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from connectors.base import Json, JsonObject
+from connectors.mapping.values import Unreadable
+from connectors.orders import OrderLine, PushRefused, WantedLine
+from connectors.ports import Unmapped
+from connectors.profiles import IdentifierKind, Unreachable
+from connectors.tryton import buying
+from connectors.tryton.wire import TrytonChanged, TrytonRefused
+from connectors.tryton.world import Erp, World
+
+PURCHASE: Final = "purchase.purchase"
+LINE: Final = "purchase.line"
+SIGNALS_OF_A_SEARCH: Final = 50
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+
+def _in_words(
+    call: Callable[Concatenate["TrytonOrders", Given], Coroutine[None, None, Answer]],
+) -> Callable[Concatenate["TrytonOrders", Given], Coroutine[None, None, Answer]]:
+    """Give Tryton's refusal of a writing call the form in which the port names it."""
+
+    @wraps(call)
+    async def written(self: "TrytonOrders", *given: Given.args, **named: Given.kwargs) -> Answer:
+        try:
+            return await call(self, *given, **named)
+        except TrytonChanged as error:
+            raise Unreachable(f"somebody else has changed the purchase in Tryton: {error.detail}") from None
+        except TrytonRefused as error:
+            # Also a question (`UserWarning`): whether to go on in spite of it is for a person to say.
+            raise PushRefused(f"Tryton refuses: {error.detail}") from None
+        except Unmapped:
+            raise
+        except Unreadable as error:
+            raise PushRefused(str(error)) from None
+
+    return written
+
+
+class TrytonOrders:
+    """See the module; `login` is the one that the connector has, by which its own lines are known."""
+
+    def __init__(self, erp: Erp) -> None:
+        self._erp = erp
+        self._client = erp.client
+        self._seen: World | None = None
+
+    @property
+    def name(self) -> str:
+        """The connector's name."""
+        return self._erp.profile.name
+
+    async def find(self, signals: Collection[str]) -> Sequence[OrderLine]:
+        """The lines of drafts that bear a key, and what a search finds of each signal that is not among them."""
+        self._seen = await self._erp.world()
+        drafts = [["note", "like", _like("")], ["purchase.state", "in", list(buying.OPEN_STATES)]]
+        found = await self._lines(self._seen, drafts)
+        drafted = {line.key.signal for line in found}
+        others = sorted(set(signals) - drafted)
+        for start in range(0, len(others), SIGNALS_OF_A_SEARCH):
+            wanted = [["note", "like", _like(f"{each} ")] for each in others[start : start + SIGNALS_OF_A_SEARCH]]
+            found += await self._lines(self._seen, [["OR", *wanted]])
+        return found
+
+    @_in_words
+    async def create_draft(self, lines: Sequence[WantedLine]) -> None:
+        """See `OrderSystem.create_draft`. A draft of ours for the same supplier and warehouse is used where it is."""
+        world, first = await self._world(), lines[0]
+        supplier, location = self._theirs("supplier", first.supplier), self._theirs("location", first.location)
+        party = await self._id("party.party", supplier, "supplier")
+        warehouse = _warehouse(world, location)
+        name = buying.reference(supplier, location)
+        same = [["reference", "=", name], ["party", "=", party], ["warehouse", "=", warehouse], ["state", "=", "draft"]]
+        if there := await self._client.search_read(PURCHASE, same, ["id"], ((("id", "ASC"),), 1)):
+            await self.add_lines(str(there[0]["id"]), lines)
+            return
+        head: JsonObject = {"party": party, "company": self._client.company, "warehouse": warehouse, "lines": []}
+        filled = await self._filled(PURCHASE, head, ["party"])
+        filled = {field: value for field, value in filled.items() if not field.endswith(".")}
+        created = [await self._new(world, filled | {"id": -1}, line) for line in lines]
+        values = filled | {"reference": name, "lines": [["create", created]]}
+        await self._client.call(f"model.{PURCHASE}.create", [values])
+
+    @_in_words
+    async def add_lines(self, document: str, lines: Sequence[WantedLine]) -> None:
+        """See `OrderSystem.add_lines`."""
+        world, purchase = await self._world(), await self._draft(document)
+        head = {name: purchase[name] for name in ("id", "party", "currency", "company", "invoice_party")}
+        created = [await self._new(world, head, line) for line in lines]
+        await self._write(purchase, [["create", created]])
+
+    @_in_words
+    async def change_line(self, line: OrderLine, wanted: WantedLine) -> None:
+        """See `OrderSystem.change_line`. The price stays as it is: a buyer may have agreed on another one."""
+        world, purchase = await self._world(), await self._draft(line.document)
+        number = int(line.line)
+        rows = await self._client.read(LINE, [number], ["note", "product"])
+        if not rows or number not in purchase["lines"]:
+            raise PushRefused(f"the line {line.line} of the purchase {line.document} is not there any more")
+        note = buying.note_with(wanted.key, rows[0]["note"])
+        amounts = buying.amounts(await self._bought(world, rows[0]["product"], wanted.key.qty))
+        await self._write(purchase, [["write", [number], {**amounts, **buying.dated(wanted.key), "note": note}]])
+
+    @_in_words
+    async def remove_line(self, line: OrderLine) -> None:
+        """See `OrderSystem.remove_line`."""
+        number, document = int(line.line), int(line.document)
+        found = await self._client.read(PURCHASE, [document], ["lines"])
+        if not found or number not in found[0]["lines"]:
+            return
+        purchase = await self._draft(line.document)
+        if purchase["lines"] == [number]:
+            await self._client.call(f"model.{PURCHASE}.delete", [document], context=_unchanged(purchase))
+        else:
+            await self._write(purchase, [["delete", [number]]])
+
+    async def _world(self) -> World:
+        if self._seen is None:
+            self._seen = await self._erp.world()
+        return self._seen
+
+    async def _lines(self, world: World, domain: Sequence[Json]) -> list[OrderLine]:
+        whole = [["purchase.company", "=", self._client.company], *domain]
+        records = await self._client.search_read(LINE, whole, buying.LINE_FIELDS)
+        lines = (buying.order_line(world, each, self._erp.profile.user) for each in records)
+        return [line for line in lines if line is not None]
+
+    async def _draft(self, document: str) -> JsonObject:
+        """A draft as it is now. Raises `PushRefused` where it is none."""
+        fields = ["state", "lines", "party", "currency", "company", "invoice_party", "_timestamp"]
+        found = await self._client.read(PURCHASE, [int(document)], fields)
+        if not found:
+            raise PushRefused(f"the purchase {document} is not in Tryton any more")
+        if found[0]["state"] != "draft":
+            raise PushRefused(f"the purchase {document} is no draft in Tryton, but in the state {found[0]['state']!r}")
+        return found[0]
+
+    async def _new(self, world: World, purchase: JsonObject, wanted: WantedLine) -> JsonObject:
+        """The values of a line in a purchase, of which `purchase` is what prices depend on."""
+        product = await self._id("product.product", self._theirs("item", wanted.sku), "item")
+        number, unit = quantity = await self._bought(world, product, wanted.key.qty)
+        given = {"type": "line", "product": product, "quantity": float(number), "unit": unit.id, "taxes": []}
+        company = {"company": self._client.company, "product_supplier": None}
+        context = {name: purchase.get(name) for name in ("id", "party", "currency", "company", "invoice_party")}
+        priced = await self._filled(LINE, given | company | {"purchase": context}, ["product"])
+        return buying.purchase_line(product, wanted.key, quantity, priced)
+
+    async def _bought(self, world: World, product: int, qty: int) -> buying.Bought:
+        fields = ["default_uom", "template.purchase_uom"]
+        (found,) = await self._client.read("product.product", [product], fields)
+        default = found["default_uom"]
+        return buying.bought(world.units, qty, default, found["template."]["purchase_uom"] or default)
+
+    async def _filled(self, model: str, values: JsonObject, changed: Sequence[str]) -> JsonObject:
+        """`values` with what Tryton fills in when a person enters the `changed` ones."""
+        answer = await self._client.read_call(f"model.{model}.on_change", values, list(changed))
+        # Series 7.0 answers with a list of one.
+        found: JsonObject = answer[0] if isinstance(answer, list) else answer
+        return {**values, **found}
+
+    async def _write(self, purchase: JsonObject, lines: Sequence[Json]) -> None:
+        method = f"model.{PURCHASE}.write"
+        await self._client.call(method, [purchase["id"]], {"lines": list(lines)}, context=_unchanged(purchase))
+
+    async def _id(self, model: str, code: str, what: str) -> int:
+        found = await self._client.search_read(model, [["code", "=", code]], ["id"], ((("id", "ASC"),), 1))
+        if not found:
+            raise PushRefused(f"Tryton has no {what} with the code {code!r}")
+        return int(found[0]["id"])
+
+    def _theirs(self, kind: IdentifierKind, ours: str) -> str:
+        return self._erp.naming.identifiers.theirs(kind, self._erp.naming.partner, ours)
+
+
+def _warehouse(world: World, code: str) -> int:
+    for warehouse in world.places.warehouses.values():
+        if warehouse.code == code:
+            return warehouse.id
+    raise PushRefused(f"Tryton has no warehouse with the code {code!r} that is followed")
+
+
+def _unchanged(purchase: JsonObject) -> JsonObject:
+    """The context in which Tryton writes only where the purchase is as it was read."""
+    return {"_timestamp": {f"{PURCHASE},{purchase['id']}": purchase["_timestamp"]}}
+
+
+def _like(signal: str) -> str:
+    """A pattern for notes; an underscore in it stands for any character, so what is found is looked at again."""
+    return f"%[stockline {signal}%"
