@@ -5,9 +5,9 @@ writer has changed it meanwhile Tryton refuses (`ConcurrencyException`), and the
 in what it fills in for a person at the screen: the address, the currency, the terms, the supplier's price and taxes.
 """
 
-from collections.abc import Callable, Collection, Coroutine, Sequence
-from functools import wraps
-from typing import Concatenate, Final, ParamSpec, TypeVar
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
 
 from connectors.base import Json, JsonObject
 from connectors.mapping.values import Unreadable
@@ -22,30 +22,21 @@ PURCHASE: Final = "purchase.purchase"
 LINE: Final = "purchase.line"
 SIGNALS_OF_A_SEARCH: Final = 50
 
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
 
-
-def _in_words(
-    call: Callable[Concatenate["TrytonOrders", Given], Coroutine[None, None, Answer]],
-) -> Callable[Concatenate["TrytonOrders", Given], Coroutine[None, None, Answer]]:
-    """Give Tryton's refusal of a writing call the form in which the port names it."""
-
-    @wraps(call)
-    async def written(self: "TrytonOrders", *given: Given.args, **named: Given.kwargs) -> Answer:
-        try:
-            return await call(self, *given, **named)
-        except TrytonChanged as error:
-            raise Unreachable(f"somebody else has changed the purchase in Tryton: {error.detail}") from None
-        except TrytonRefused as error:
-            # Also a question (`UserWarning`): whether to go on in spite of it is for a person to say.
-            raise PushRefused(f"Tryton refuses: {error.detail}") from None
-        except Unmapped:
-            raise
-        except Unreadable as error:
-            raise PushRefused(str(error)) from None
-
-    return written
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Gives Tryton's refusal of a writing call the form in which the port names it."""
+    try:
+        yield
+    except TrytonChanged as error:
+        raise Unreachable(f"somebody else has changed the purchase in Tryton: {error.detail}") from None
+    except TrytonRefused as error:
+        # Also a question (`UserWarning`): whether to go on in spite of it is for a person to say.
+        raise PushRefused(f"Tryton refuses: {error.detail}") from None
+    except Unmapped:
+        raise
+    except Unreadable as error:
+        raise PushRefused(str(error)) from None
 
 
 class TrytonOrders:
@@ -73,57 +64,62 @@ class TrytonOrders:
             found += await self._lines(self._seen, [["OR", *wanted]])
         return found
 
-    @_in_words
     async def create_draft(self, lines: Sequence[WantedLine]) -> None:
         """See `OrderSystem.create_draft`. A draft of ours for the same supplier and warehouse is used where it is."""
-        world, first = await self._world(), lines[0]
-        supplier, location = self._theirs("supplier", first.supplier), self._theirs("location", first.location)
-        party = await self._id("party.party", supplier, "supplier")
-        warehouse = _warehouse(world, location)
-        name = buying.reference(supplier, location)
-        same = [["reference", "=", name], ["party", "=", party], ["warehouse", "=", warehouse], ["state", "=", "draft"]]
-        if there := await self._client.search_read(PURCHASE, same, ["id"], ((("id", "ASC"),), 1)):
-            await self.add_lines(str(there[0]["id"]), lines)
-            return
-        head: JsonObject = {"party": party, "company": self._client.company, "warehouse": warehouse, "lines": []}
-        filled = await self._filled(PURCHASE, head, ["party"])
-        filled = {field: value for field, value in filled.items() if not field.endswith(".")}
-        created = [await self._new(world, filled | {"id": -1}, line) for line in lines]
-        values = filled | {"reference": name, "lines": [["create", created]]}
-        await self._client.call(f"model.{PURCHASE}.create", [values])
+        with _in_words():
+            world, first = await self._world(), lines[0]
+            supplier, location = self._theirs("supplier", first.supplier), self._theirs("location", first.location)
+            party = await self._id("party.party", supplier, "supplier")
+            warehouse = _warehouse(world, location)
+            name = buying.reference(supplier, location)
+            same = [
+                ["reference", "=", name],
+                ["party", "=", party],
+                ["warehouse", "=", warehouse],
+                ["state", "=", "draft"],
+            ]
+            if there := await self._client.search_read(PURCHASE, same, ["id"], ((("id", "ASC"),), 1)):
+                await self.add_lines(str(there[0]["id"]), lines)
+                return
+            head: JsonObject = {"party": party, "company": self._client.company, "warehouse": warehouse, "lines": []}
+            filled = await self._filled(PURCHASE, head, ["party"])
+            filled = {field: value for field, value in filled.items() if not field.endswith(".")}
+            created = [await self._new(world, filled | {"id": -1}, line) for line in lines]
+            values = filled | {"reference": name, "lines": [["create", created]]}
+            await self._client.call(f"model.{PURCHASE}.create", [values])
 
-    @_in_words
     async def add_lines(self, document: str, lines: Sequence[WantedLine]) -> None:
         """See `OrderSystem.add_lines`."""
-        world, purchase = await self._world(), await self._draft(document)
-        head = {name: purchase[name] for name in ("id", "party", "currency", "company", "invoice_party")}
-        created = [await self._new(world, head, line) for line in lines]
-        await self._write(purchase, [["create", created]])
+        with _in_words():
+            world, purchase = await self._world(), await self._draft(document)
+            head = {name: purchase[name] for name in ("id", "party", "currency", "company", "invoice_party")}
+            created = [await self._new(world, head, line) for line in lines]
+            await self._write(purchase, [["create", created]])
 
-    @_in_words
     async def change_line(self, line: OrderLine, wanted: WantedLine) -> None:
         """See `OrderSystem.change_line`. The price stays as it is: a buyer may have agreed on another one."""
-        world, purchase = await self._world(), await self._draft(line.document)
-        number = int(line.line)
-        rows = await self._client.read(LINE, [number], ["note", "product"])
-        if not rows or number not in purchase["lines"]:
-            raise PushRefused(f"the line {line.line} of the purchase {line.document} is not there any more")
-        note = buying.note_with(wanted.key, rows[0]["note"])
-        amounts = buying.amounts(await self._bought(world, rows[0]["product"], wanted.key.qty))
-        await self._write(purchase, [["write", [number], {**amounts, **buying.dated(wanted.key), "note": note}]])
+        with _in_words():
+            world, purchase = await self._world(), await self._draft(line.document)
+            number = int(line.line)
+            rows = await self._client.read(LINE, [number], ["note", "product"])
+            if not rows or number not in purchase["lines"]:
+                raise PushRefused(f"the line {line.line} of the purchase {line.document} is not there any more")
+            note = buying.note_with(wanted.key, rows[0]["note"])
+            amounts = buying.amounts(await self._bought(world, rows[0]["product"], wanted.key.qty))
+            await self._write(purchase, [["write", [number], {**amounts, **buying.dated(wanted.key), "note": note}]])
 
-    @_in_words
     async def remove_line(self, line: OrderLine) -> None:
         """See `OrderSystem.remove_line`."""
-        number, document = int(line.line), int(line.document)
-        found = await self._client.read(PURCHASE, [document], ["lines"])
-        if not found or number not in found[0]["lines"]:
-            return
-        purchase = await self._draft(line.document)
-        if purchase["lines"] == [number]:
-            await self._client.call(f"model.{PURCHASE}.delete", [document], context=_unchanged(purchase))
-        else:
-            await self._write(purchase, [["delete", [number]]])
+        with _in_words():
+            number, document = int(line.line), int(line.document)
+            found = await self._client.read(PURCHASE, [document], ["lines"])
+            if not found or number not in found[0]["lines"]:
+                return
+            purchase = await self._draft(line.document)
+            if purchase["lines"] == [number]:
+                await self._client.call(f"model.{PURCHASE}.delete", [document], context=_unchanged(purchase))
+            else:
+                await self._write(purchase, [["delete", [number]]])
 
     async def _world(self) -> World:
         if self._seen is None:
