@@ -31,6 +31,13 @@ FAR_SIDES = {
     "listed-with-secret": "tests.connectors.far_list:ListWithSecret",
 }
 
+SHOWN_ELSEWHERE = {
+    "rest": "tests/simulation/test_rest.py",
+    "tryton": "tests/integration/test_tryton.py",
+    "webhook": "tests/unit/test_webhook_listener.py",
+}
+"""Kinds that are killed in the middle by tests of their own, with those tests; this list may only shrink."""
+
 
 def far_sides() -> dict[str, type[FarSide]]:
     """The classes that `FAR_SIDES` names."""
