@@ -1,8 +1,8 @@
 """Reads tables and views of a PostgreSQL, and keeps tables of positions, signals and alerts in one.
 
 A source delivers exactly once in the log. Which rows are new follows from the transaction that wrote them or from when
-they were changed (`connectors.database.watermark`), so that a row whose transaction commits late is not passed over. The
-id of an event follows from the key of its row, so that a row that is read twice is a duplicate. The sink writes what it
+they were changed (`connectors.database.watermark`), so a row whose transaction commits late is not passed over. The id
+of an event follows from the key of its row, so a row that is read twice is a duplicate. The sink writes what it
 publishes together with how far it has come in one transaction, exactly once.
 """
 

@@ -32,6 +32,7 @@
     [publish]                           # written: positions, signals and alerts, in a schema of the connector's own
     schema = "stockline"
     create = true                       # else `stockline connectors check` prints what an administrator runs
+    kafka = "127.0.0.1:9092"            # of a cluster: its topics are read; otherwise the engine's lists and stream
 
 A name of a table or column is one of SQL without quotes: letters, digits, underscores, and a point after the schema.
 """
@@ -94,6 +95,7 @@ class PublishProfile(Declared):
 
     into: Annotated[str, Field(alias="schema", pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "stockline"
     create: bool = False
+    kafka: str | None = None
 
 
 class Profile(ConnectorProfile):

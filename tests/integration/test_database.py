@@ -193,7 +193,9 @@ def test_a_transaction_that_takes_long_holds_back_what_came_after_it_and_is_not_
 
 def test_a_view_is_read_again_from_before_the_latest_change(postgres: Postgres, tmp_path: Path) -> None:
     postgres.sql("DROP TABLE IF EXISTS stock_moves CASCADE")
-    postgres.sql("CREATE TABLE stock_moves (move int, item text, qty numeric(12, 3), state text, changed_at timestamptz)")
+    postgres.sql(
+        "CREATE TABLE stock_moves (move int, item text, qty numeric(12, 3), state text, changed_at timestamptz)"
+    )
     postgres.sql("CREATE VIEW moves AS SELECT * FROM stock_moves")
     insert = "INSERT INTO stock_moves VALUES (%s, 'A', %s, %s, now() - make_interval(secs => %s))"
     with Stockline(tmp_path / "data") as engine:
