@@ -1,9 +1,9 @@
 """Change events of a database in Debezium's JSON, with the schema in each record or without it.
 
-A record says what happened to one row: `op` (c created, u updated, d deleted, r read by a snapshot), the row `before` and
-`after`, and its `source` (table, transaction, log position). With a schema, decimals and times are written as numbers
-that mean nothing without it: here they become the text that rules read. Without one they stay as they are, and a
-connector that is set to `decimal.handling.mode=string` and `time.precision.mode=isostring` needs none.
+A record says what happened to one row: `op` (c created, u updated, d deleted, r read by a snapshot), the row `before`
+and `after`, and its `source` (table, transaction, log position). With a schema, decimals and times are written as
+numbers that mean nothing without it: here they become the text that rules read. Without one they stay as they are, and
+a connector that is set to `decimal.handling.mode=string` and `time.precision.mode=isostring` needs none.
 """
 
 from base64 import b64decode
@@ -25,15 +25,16 @@ def change_document(value: bytes) -> dict[str, Any]:
     """The change of a record, with decimals and times as text where the record has its schema. Raises `Unreadable`."""
     record = parsed_object(value)
     schema = record.get("schema")
-    change = record["payload"] if "payload" in record and ("op" not in record) else record
+    change: Any = record["payload"] if "payload" in record and ("op" not in record) else record
     if not isinstance(change, dict) or str(change.get("op")) not in OPERATIONS:
         raise Unreadable("no change event of Debezium: it has no `op` that is one of c, u, d, r")
     if not isinstance(schema, dict):
-        return change
+        return dict(change)
     try:
-        return _read(change, schema)
+        read: dict[str, Any] = _read(change, schema)
     except (KeyError, TypeError, ValueError, ArithmeticError, Base64Error, AttributeError, RecursionError) as error:
         raise Unreadable(f"its values are not what its schema says: {error}") from None
+    return read
 
 
 def _read(value: Any, schema: Mapping[str, Any]) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.kafka_source.debezium import change_document
+from connectors.kafka_source.documents import Received
+from connectors.kafka_source.profile import load_profile
+from connectors.kafka_source.translate import Outcome, Translated, Translation
+from connectors.mapping.reading import Skipped
 from connectors.mapping.values import Unreadable
+from engine.core.errors import UsageError
+from engine.core.outcomes import Rejection
 
 DECIMAL = {"type": "bytes", "name": "org.apache.kafka.connect.data.Decimal", "parameters": {"scale": "3"}}
 
@@ -87,3 +94,63 @@ JSON = st.recursive(
 def test_any_json_is_read_or_refused(value: Any) -> None:
     with suppress(Unreadable):
         change_document(json.dumps(value).encode())
+
+
+MOVES = """
+name = "erp"
+[[topics]]
+topic = "moves"
+format = "debezium"
+id = "{after.move}-{after.state}"
+time = { columns = ["after.at"] }
+[[topics.rules]]
+when = { op = ["c", "u", "r"], "after.state" = "done" }
+type = "stock.issued"
+data = { sku = { column = "after.item" }, location = "LDS", qty = { column = "after.qty", as = "integer" } }
+[[topics.rules]]
+skip = "not done"
+
+[[topics]]
+topic = "outbox"
+format = "debezium"
+event_column = "after.event"
+"""
+EVENT = (
+    '{"specversion":"1.0","id":"7","source":"erp","type":"stock.issued","time":"2026-03-02T09:00:00Z",'
+    '"data":{"sku":"A","location":"LDS","qty":3}}'
+)
+
+
+def translated(tmp_path: Path, topic: str, change: dict[str, Any] | None) -> Outcome:
+    (tmp_path / "erp.toml").write_text(MOVES)
+    value = None if change is None else json.dumps(change).encode()
+    record = Received(topic, 0, 41, 1_772_442_845_000, b"{}", (), value)
+    return Translation(load_profile(tmp_path / "erp.toml"))(record)
+
+
+def test_a_change_of_a_table_becomes_an_event_with_the_id_of_its_row(tmp_path: Path) -> None:
+    row = {"move": 7, "state": "done", "at": "2026-03-02T09:00:00Z", "item": "A", "qty": 3}
+    for op in "cur":
+        found = translated(tmp_path, "moves", {"op": op, "before": None, "after": row})
+        assert isinstance(found, Translated)
+        assert found.event.id == "7-done"
+    assert translated(tmp_path, "moves", {"op": "u", "after": row | {"state": "draft"}}) == Skipped("not done")
+    assert isinstance(translated(tmp_path, "moves", None), Skipped)
+
+
+def test_a_row_of_an_outbox_holds_a_whole_event(tmp_path: Path) -> None:
+    found = translated(tmp_path, "outbox", {"op": "c", "after": {"event": EVENT}})
+    assert isinstance(found, Translated)
+    assert found.value == EVENT.encode()
+    assert isinstance(translated(tmp_path, "outbox", {"op": "d", "before": {"event": EVENT}, "after": None}), Skipped)
+    assert isinstance(translated(tmp_path, "outbox", {"op": "c", "after": {"event": None}}), Rejection)
+
+
+@pytest.mark.parametrize(
+    ("removed", "sentence"),
+    [('id = "{after.move}-{after.state}"\n', "a new snapshot"), ('event_column = "after.event"\n', "has rules")],
+)
+def test_a_profile_that_would_count_twice_is_refused(tmp_path: Path, removed: str, sentence: str) -> None:
+    (tmp_path / "erp.toml").write_text(MOVES.replace(removed, ""))
+    with pytest.raises(UsageError, match=sentence):
+        load_profile(tmp_path / "erp.toml")
