@@ -26,6 +26,7 @@ from importlib import import_module
 from tests.connectors.harness import FarSide
 
 FAR_SIDES = {
+    "database": "tests.connectors.far_database:Outbox",
     "folder": "tests.connectors.far_folder:PartnerFolder",
     "listed": "tests.connectors.far_list:PlainList",
     "listed-with-secret": "tests.connectors.far_list:ListWithSecret",
