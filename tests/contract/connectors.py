@@ -22,9 +22,11 @@ it where the profile finds it and sets `secret`: the suite looks for it in every
 """
 
 from tests.connectors.far_list import ListWithSecret, PlainList
+from tests.connectors.far_rest import RestShop
 from tests.connectors.harness import FarSide
 
 FAR_SIDES: dict[str, type[FarSide]] = {
     "listed": PlainList,
     "listed-with-secret": ListWithSecret,
+    "rest": RestShop,
 }
