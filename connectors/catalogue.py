@@ -9,7 +9,6 @@ from typing import Final
 KINDS: Final[dict[str, str]] = {
     "database": "connectors.database",
     "edi": "connectors.edi",
-    "epcis": "connectors.epcis",
     "folder": "connectors.folder",
     "rest": "connectors.rest",
     "tryton": "connectors.tryton",
