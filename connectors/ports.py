@@ -1,9 +1,16 @@
 """What a connector is: a profile, and the sources and sinks that it opens. `connectors.host` runs all of them.
 
 A source reads another system, a sink keeps another system true to the engine. Both give batches: events for the log,
-records that no event could be made of, and the position after them. The host posts a batch, waits until it is durable,
-and only then keeps its position, so a crash at any moment repeats work and loses none. What makes the repetition
-harmless is the duty of whoever makes the events: `source` and `id` follow from the record alone.
+records that no event could be made of, and the position after them. Whatever a source reads, four things are its duty:
+
+1. identity   the event's `source` and `id` come from the record alone, so that a record that is read twice gives the
+              same event; they are the idempotency key, by which the engine's log recognises it
+2. isolation  a record that cannot be translated is an `UntranslatedRecord`, and costs only itself
+3. order      records are delivered in the order in which they are read
+4. position   it stands behind what its batch holds; the host keeps it once that is durable, never before
+
+So a crash at any moment repeats work and loses none: delivery is at least once, and exactly once in the log. A sink
+gets each state of a signal or an alert at least once, and takes its id as the key of what it writes.
 """
 
 import re
@@ -17,7 +24,7 @@ from typing import Literal, Protocol, Self, cast
 from connectors.base import EventSink, JsonObject, Submission
 from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
-from connectors.profiles import IdentifierKind
+from connectors.profiles import IdentifierKind as IdentifierKind
 
 UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 
