@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from connectors.base import JsonObject
 from connectors.edi.message import Message, Nothing, Statement, day_of
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 
@@ -23,7 +23,7 @@ class ShippedLine:
     eta: When | None
 
 
-def notices(message: Message, lines: Iterable[ShippedLine]) -> Iterator[Statement | Nothing | Refusal]:
+def notices(message: Message, lines: Iterable[ShippedLine]) -> Iterator[Statement | Nothing | Fault]:
     """An event for each line of an order: what lies in several packs is one quantity.
 
     A line without a number is known by its item, and numbered by its place among the items of the order.
@@ -40,7 +40,7 @@ def notices(message: Message, lines: Iterable[ShippedLine]) -> Iterator[Statemen
         try:
             yield _event(message, line, positions[line.order])
         except Misread as error:
-            yield Refusal.of(line.segment, error)
+            yield Fault.of(line.segment, error)
 
 
 def _event(message: Message, line: ShippedLine, position: int) -> Statement | Nothing:
