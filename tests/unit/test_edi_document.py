@@ -6,12 +6,13 @@ import tomllib
 from pathlib import Path
 
 from connectors.edi import PartnerProfile
+from connectors.edi.codes import Purpose
 from connectors.edi.messages import BY_CODE, KINDS
 from connectors.edi.profile import Codes, Dates
 from tests.unit.documents import blocks, rows, section, text_of
 
 GUIDE = "connectors/edi.md"
-PURPOSES = ("original", "change", "replace", "cancel")
+PURPOSES: tuple[Purpose, ...] = ("original", "change", "replace", "cancel")
 
 
 def test_the_table_of_messages_is_that_of_the_code() -> None:
