@@ -15,13 +15,13 @@ gets each state of a signal or an alert at least once, and takes its id as the k
 
 import re
 from ast import literal_eval
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
 
-from connectors.base import EventSink, JsonObject
+from connectors.base import EventSink, JsonObject, Submission
 from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
 from connectors.profiles import IdentifierKind as IdentifierKind
@@ -57,7 +57,8 @@ class Batch:
 
     `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
     that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, where the
-    source knows.
+    source knows. `answered` is called with the engine's answer to `events` once they are durable; the position is kept
+    after it, which it may complete.
     """
 
     events: Sequence[bytes] = ()
@@ -65,6 +66,7 @@ class Batch:
     position: JsonObject | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
     lag_seconds: float | None = None
+    answered: Callable[[Submission], None] | None = None
 
 
 class Source(Protocol):

@@ -117,7 +117,7 @@ FORMATS: dict[str, Format] = {
     "csv": Format("connectors.files.csv_reader", "CsvReader", profile="Profile"),
     "edi": Format("connectors.edi.reader", "EdiReader", (".edi", ".x12", ".edifact"), profile="PartnerProfile"),
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
-    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis")),
+    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis"), profile="EpcisProfile"),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
     "xlsx": Format("connectors.files.xlsx_reader", "XlsxReader", (".xlsx", ".xlsm"), profile="SheetProfile"),
 }

@@ -78,6 +78,8 @@ class Delivery:
         found = await self.engine.sync(0)
         if found.get("log") != log:
             raise LogReplaced("the engine's log became another one in the middle of a round")
+        if batch.answered is not None:
+            batch.answered(answer)
         if batch.position is not None:
             await _to_its_end(asyncio.to_thread(self.state.keep, part, log, batch.position))
         self.health.part(part).posted(batch, answer)
