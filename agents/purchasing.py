@@ -22,6 +22,7 @@ from tables.purchasing import (
     LINE,
     ORDER,
     PIECE,
+    Closing,
     Line,
     Piece,
     line_name,
@@ -70,7 +71,8 @@ def change(site: Site, data: p.OrderChangedData) -> None:
 def end(site: Site, data: p.OrderEndedData) -> None:
     """`order.cancelled`, `order.closed`: nothing more is expected on the line, for good."""
     book = Book(site)
-    book.line(data.order, str(data.line)).line.ended = True
+    line = book.line(data.order, str(data.line)).line
+    line.ended, line.closing = True, line.closing.joined(Closing(closed_at=site.turn.at))
     carry(book)
 
 

@@ -213,6 +213,28 @@ class GoodsReceivedData(Moved, kw_only=True):
             raise ValueError("a receipt has at least one of qty, held and damaged above 0")
 
 
+class ReceiptReversedData(Moved, kw_only=True):
+    """Takes back a receipt: so much of it as `qty`, `held` and `damaged` say, or all of it where none of them is given.
+
+    `order`, `line` and `shipment` say which of several receipts under one number are meant.
+    """
+
+    receipt: Reference
+    qty: Count | None = None
+    held: Count | None = None
+    damaged: Count | None = None
+    order: Reference | None = None
+    line: LineNumber | None = None
+    shipment: Reference | None = None
+    reopens_line: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [qty for qty in (self.qty, self.held, self.damaged) if qty is not None]
+        if given and not any(given):
+            raise ValueError("a reversal with quantities has at least one of qty, held and damaged above 0")
+
+
 class StockAdjustedData(Moved, kw_only=True):
     """A correction of available or held stock by a signed quantity."""
 

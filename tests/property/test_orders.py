@@ -56,6 +56,10 @@ purchasing = st.one_of(
     of("goods.received", {**received, **lines}, {"shipment": shipments, "closes_line": st.booleans()}),
     of("goods.received", {**received, "order": orders}, {"shipment": shipments, "closes_line": st.booleans()}),
     of("goods.received", {**received, "shipment": shipments}, {"closes_line": st.booleans()}),
+    of("receipt.reversed", {"receipt": st.just("R")},
+       {"order": orders, "line": numbers, "shipment": shipments, "reopens_line": st.booleans()}),
+    of("receipt.reversed", {**received},
+       {"order": orders, "line": numbers, "shipment": shipments, "reopens_line": st.booleans()}),
 )  # fmt: skip
 transfers = st.one_of(
     of("transfer.shipped", {"transfer": st.sampled_from("TU"), "qty": quantities}, {"eta": days}),

@@ -21,14 +21,14 @@ from tables.drift import REPORTED
 from tables.forecast import DELTA, DELTA_ORDER, GAP, VERSION, Revision
 from tables.ledger import FLOOR, MOVEMENT, Floor
 from tables.planning import PLAN, Plan
-from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SLOT, Piece, line_parts, slot_key
+from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SHIPMENT, SLOT, Piece, line_parts, slot_key
 from tables.signals import SIGNAL
 from tables.stock import RESERVATION, STOCK, TRANSFER, Stock
 from tables.supply import PAST_SUPPLY, SUPPLY, TRANSIT, supply_block
 from tables.table import Key, Table
 from tables.wakes import DUE, OPEN_DOCUMENT, WAKE, due_key, due_parts, open_key, wake_key, wake_row
 from tables.workspace import decode
-from tests.unit.rules.words import balances, day_at, in_force, latest, moved_at, owes, promises, room, slot_of
+from tests.unit.rules.words import balances, closings, day_at, in_force, latest, moved_at, owes, promises, room, slot_of
 from tests.unit.rules.world import World
 
 BLOCK_DAYS = 32
@@ -164,6 +164,8 @@ class _Row:
             assert not opened or order.open_from <= min(opened)
 
     def _slots(self) -> Iterator[bytes]:
+        for key, one in rows_of(self.world, SHIPMENT, self.row).items():
+            yield from closings(self.row, key.decode(), one)
         for name, pieces in self.pieces.items():
             order = line_parts(name)[0]
             if self.lines[name].unlined:
