@@ -16,13 +16,14 @@ clock, waits or does I/O. Who changes which rows:
 `drift`                             `Reported`; of `Stock` when the last report was made
 `drift_forecast`                    of `Plan` the errors of the last buckets
 `drift_lead_time`                   the index of lead times; of `Plan` the completed lines
-`replenishment`                     `SignalRow`; of `Stock` the trigger
+`replenishment`, `signal_answers`   `SignalRow`, by `signal_life`; of `Stock` the trigger, and whether a signal stands
+`signal_answers`                    `FollowUp`
 `stockout`                          of `Stock` when the projection must be looked at again
 `alerts`                            `AlertRow`; of `Stock` how many are open
 `directory`                         `Item`, `Definition`, `Location`; of `Stock` whether the item is known
 `feeds`                             `Feed`, `Pulse`
 `due`, `turn`                       what waits for the clock; of `Stock` the next wake
-`pipeline`                          of `Stock` the version and the time of the last change
+`pipeline`, `clock`                 of `Stock` the version and the time of the last change
 ==================================  ====================================================================================
 
 `calendar`, `reader`, `projection`, `proposal`, `explain`, `drift_causes`, `allocation` and `lines` change no row. Of

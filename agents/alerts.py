@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol, cast
 from msgspec.structs import replace
 
 from agents import due
+from agents.alert_care import care_of, end_snooze_if_worse, show
+from agents.reader import RowReader
 from agents.turn import Site, Turn
 from engine.core.events import AlertAcknowledged, AlertResolved
 from engine.core.outcomes import Rejection
@@ -75,7 +77,8 @@ def raise_alert(subject: Subject, kind: AlertKind, evidence: dict[str, Any], dis
     elif old.evidence != evidence:
         alert = replace(old)
         alert.evidence = evidence
-        _publish_next(subject, key, alert, "alert.updated")
+        end_snooze_if_worse(turn, key, kind, alert)
+        publish_next(subject, key, alert, "alert.updated")
 
 
 def clear_alert(subject: Subject, kind: AlertKind, discriminator: str = "") -> None:
@@ -141,10 +144,11 @@ def _change(subject: Subject, key: Key[AlertRow], alert: AlertRow, status: Alert
     alert.status = status
     if status == "resolved":
         subject.count_alert(-1)
-    _publish_next(subject, key, alert, "alert.resolved" if status == "resolved" else "alert.updated")
+    publish_next(subject, key, alert, "alert.resolved" if status == "resolved" else "alert.updated")
 
 
-def _publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
+def publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
+    """Keep and publish the next revision of the alert under `key`."""
     alert.revision += 1
     alert.updated = subject.turn.now
     _publish(subject, key, alert, event)
@@ -152,16 +156,16 @@ def _publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: 
 
 def _publish(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
     subject.turn.put(key, alert)
-    shown = alert_of(subject.row, kind_of(key, subject.row), alert)
+    shown = alert_of(subject.turn, subject.row, key, alert)
     subject.turn.effects.append((event, alert.revision, shown))
 
 
-def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
-    """The alert as the contract shows it."""
+def alert_of(reader: RowReader, row: bytes, key: Key[AlertRow], alert: AlertRow) -> Alert:
+    """The alert of a row under `key` as the contract shows it."""
     sku, location = keys.names(row)
-    return Alert(
+    shown = Alert(
         id=alert.id,
-        kind=kind,
+        kind=kind_of(key, row),
         sku=sku,
         location=location,
         severity=alert.severity,
@@ -172,3 +176,4 @@ def alert_of(row: bytes, kind: AlertKind, alert: AlertRow) -> Alert:
         by=alert.by,
         note=alert.note,
     )
+    return show(care_of(reader, key, alert), shown)

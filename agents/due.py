@@ -1,4 +1,4 @@
-"""When the clock must look at one document of a row: a reservation, a transfer, an order line, a fact.
+"""When the clock must look at one document of a row: a reservation, a transfer, a line, a fact, a snooze.
 
 Each document that waits for the clock has one key, ordered by its instant, so that a tick finds those that are due and
 need not look at the others.
@@ -11,6 +11,8 @@ RESERVATION = b"r"
 TRANSFER = b"t"
 ORDER_LINE = b"o"
 FACT = b"f"
+SIGNAL_SNOOZE = b"g"
+ALERT_SNOOZE = b"a"
 
 
 def schedule(site: Site, kind: bytes, name: str, old: int | None, new: int | None) -> None:

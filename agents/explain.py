@@ -1,6 +1,7 @@
 """Why a signal says what it says: a sentence, the figures that it rests on, and the events that moved it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from agents.need import FORMULAS, SAFETY_FORMULA, ForecastDemand, LeadTime, Need, Safety
 from agents.proposal import Proposal
@@ -37,6 +38,12 @@ def with_notes(explanation: dict[str, object], policy: p.PolicySetData | None, q
     broken = broken_constraints(qty, moq=policy.moq or 0, multiple=policy.multiple or 1, max_qty=policy.max_qty)
     notes = [BROKEN[name].format(qty=qty, **_limits(policy)) for name in broken]
     return {**told, "notes": notes} if notes else told
+
+
+def proposed_qty(explanation: Mapping[str, Any]) -> int | None:
+    """The quantity that the engine proposed with this explanation; None where it does not say."""
+    terms = explanation.get("terms", ())
+    return next((int(term["value"]) for term in terms if term["term"] == "quantity"), None)
 
 
 def _limits(policy: p.PolicySetData) -> dict[str, int | None]:

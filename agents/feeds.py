@@ -4,7 +4,7 @@ Rows: `Feed`, `Pulse`. A feed is stale when nothing has arrived from it for its 
 feed's name raises the alert, so that it is raised once.
 """
 
-from agents import alerts
+from agents import alert_answers, alerts
 from agents.turn import Turn
 from engine.core import payloads as p
 from engine.core.fields import EVERYWHERE
@@ -96,3 +96,12 @@ def forget_jump(turn: Turn) -> None:
     alert = turn.get(keys.part(ALERT, CLOCK_ROW, "clock_jump", ""))
     if alert is not None and turn.now - alert.updated >= turn.rules.fact_alert_days * DAY:
         alerts.clear_alert(FeedSubject(turn, CLOCK), "clock_jump")
+
+
+def wake(turn: Turn, row: bytes) -> None:
+    """The clock has reached what the alert of a feed, or of the clock, was waiting for."""
+    if row == CLOCK_ROW:
+        forget_jump(turn)
+    subject = FeedSubject(turn, keys.names(row)[0])
+    for kind in ("clock_jump", "stale_feed"):
+        alert_answers.wake(subject, f"{kind}\0")

@@ -1,18 +1,16 @@
 """Which agents see which event, in which order: the one place where it is written."""
 
 from collections.abc import Callable
-from itertools import islice
 
 from msgspec import Struct
 
 from agents import (
+    alert_answers,
     alerts,
     calm,
+    clock,
     directory,
     drift,
-    drift_forecast,
-    drift_lead_time,
-    due,
     feeds,
     forecast,
     ledger,
@@ -21,8 +19,8 @@ from agents import (
     receipts,
     replenishment,
     shipments,
+    signal_answers,
     stock,
-    stockout,
 )
 from agents.consequences import after_change, after_drain, after_forecast, after_policy
 from agents.turn import Site, Turn
@@ -36,8 +34,6 @@ from tables import keys
 from tables.drift import REPORTED
 from tables.ledger import FLOOR
 from tables.stock import STOCK
-from tables.wakes import due_parts, due_range, wake_row
-from tables.workspace import NEVER_DUE
 
 # the handling of each event type --------------------------------------------------------------------------------------
 
@@ -97,20 +93,35 @@ HANDLING: dict[type, Handling] = {
     e.TransferShipped: Handling((stock.ship_transfer,), quantities=QTY, rows=_rows_of_transfer),
     e.TransferReceived: Handling((stock.receive_transfer,), quantities=("qty", "held"), rows=_row_of_destination),
     e.BalanceReported: Handling((drift.report,), None, ("on_hand", "held", "on_order"), calm=calm.report),
-    e.SignalAccepted: Handling((replenishment.answer,)),
-    e.SignalRejected: Handling((replenishment.answer,)),
-    e.SignalOrdered: Handling((replenishment.answer,)),
+    e.SignalAccepted: Handling((signal_answers.answer,)),
+    e.SignalRejected: Handling((signal_answers.answer,)),
+    e.SignalOrdered: Handling((signal_answers.answer,)),
+    e.SignalDrafted: Handling((signal_answers.draft,)),
+    e.SignalDraftGone: Handling((signal_answers.draft,)),
+    e.SignalPushFailed: Handling((signal_answers.push_failed,)),
+    e.SignalReopened: Handling((signal_answers.reopen,)),
+    e.SignalSnoozed: Handling((signal_answers.snooze,)),
 }
 """Of each event type that changes rows."""
 
-ALERT_ANSWER = Handling((alerts.answer,))
-"""Of an answer to an alert, unless the alert is about a feed."""
+ALERT_ANSWERS: dict[type, Callable[..., Rejection | None]] = {
+    e.AlertAcknowledged: alerts.answer,
+    e.AlertResolved: alerts.answer,
+    e.AlertSnoozed: alert_answers.snooze,
+    e.AlertAssigned: alert_answers.assign,
+}
+"""The agent that sees an answer to an alert, which may be about a row or about a feed."""
 
 
 def _answer_alert(turn: Turn, data: p.AlertAnswerData) -> Rejection | None:
+    answer = ALERT_ANSWERS[type(turn.event)]
     if data.location == EVERYWHERE:
-        return alerts.answer(feeds.FeedSubject(turn, data.sku), data)
-    return _handle_rows(turn, ALERT_ANSWER)
+        return answer(feeds.FeedSubject(turn, data.sku), data)
+    return _handle_rows(turn, Handling((answer,)))
+
+
+def _leave_to_the_fold(_turn: Turn, _data: p.RecordRefusedData) -> None:
+    """`record.refused` changes no row: the fold makes a dead letter of it."""
 
 
 OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
@@ -194,70 +205,14 @@ def _fits(site: Site) -> bool:
     return True
 
 
-# the clock ------------------------------------------------------------------------------------------------------------
-
-MAX_LOOKS = 250
-"""How many rows and documents one tick looks at; what else is due waits for the next, so that no commit grows."""
-
-LOOKS: dict[bytes, Callable[[Site, str], None]] = {
-    due.RESERVATION: stock.expire_reservation,
-    due.TRANSFER: stock.report_lost,
-    due.ORDER_LINE: purchasing.check_line,
-    due.FACT: alerts.age,
-}
-"""What is done with a document of a row when its time has come."""
-
-
-def _tick(turn: Turn, data: p.ClockTickedData) -> None:
-    """Let the clock advance: feeds, and a portion of the rows and documents that wait for it, earliest first.
-
-    What is left of what is due keeps its instant, so that the next tick goes on with it.
-    """
-    feeds.tick(turn, data)
-    left = MAX_LOOKS
-    for key in turn.space.wakes(turn.partition, turn.now, MAX_LOOKS):
-        if left <= 0:
-            break
-        turn.put(key, None)
-        row = wake_row(key)
-        if row == feeds.CLOCK_ROW:
-            feeds.forget_jump(turn)
-            left -= 1
-        else:
-            left -= 1 + _wake(turn.site(row), left)
-
-
-def _wake(site: Site, limit: int) -> int:
-    """The clock has reached what a row was waiting for: look at all that time can change.
-
-    Returns:
-        How many documents were looked at, at most `limit`.
-    """
-    turn, row = site.turn, site.row
-    site.stock.wake_at = site.stored_wake = None
-    found = list(islice(turn.scan(*due_range(row, turn.now)), limit))
-    for key, _ in found:
-        _, kind, name = due_parts(key, row)
-        turn.put(key, None)
-        LOOKS[kind](site, name)
-    following = next(turn.scan(*due_range(row, NEVER_DUE)), None)
-    if following is not None:
-        site.wake(due_parts(following[0], row)[0])
-    drift_forecast.close_buckets(site)
-    drift_lead_time.watch(site)
-    replenishment.evaluate(site)
-    stockout.look_ahead(site)
-    return len(found)
-
-
 OTHERS: dict[type, Callable[..., Rejection | None]] = {
-    e.AlertAcknowledged: _answer_alert,
-    e.AlertResolved: _answer_alert,
+    **dict.fromkeys(ALERT_ANSWERS, _answer_alert),
+    e.RecordRefused: _leave_to_the_fold,
     e.ItemDefined: directory.define_item,
     e.LocationDefined: directory.define_location,
     e.FeedDeclared: feeds.declare_feed,
     e.ClockAccepted: feeds.accept_clock,
-    e.ClockTicked: _tick,
+    e.ClockTicked: clock.tick,
 }
 """Of each event type that changes no row, or not always."""
 

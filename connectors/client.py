@@ -152,6 +152,14 @@ class EngineClient:
         """Accept a wall clock that has jumped ahead, in the name of the person `by`: the engine takes events again."""
         return _json(await self._call("POST", "/v1/clock/accept", json.dumps({"by": by}).encode()))
 
+    async def report_connector(self, name: str, report: JsonObject) -> bool:
+        """Tell the engine how a connector is; one attempt, and False if it does not answer or does not take it."""
+        try:
+            answer = await self._once("PUT", f"/v1/connectors/{quote(name, safe='')}", json.dumps(report).encode())
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        return answer.status < 400
+
     async def _pages(self, path: str, filters: Mapping[str, str]) -> AsyncIterator[JsonObject]:
         query = {"limit": str(PAGE), **filters}
         while True:

@@ -6,17 +6,19 @@ and only then keeps its position, so a crash at any moment repeats work and lose
 harmless is the duty of whoever makes the events: `source` and `id` follow from the record alone.
 """
 
+import re
+from ast import literal_eval
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, cast
 
 from connectors.base import EventSink, JsonObject
 from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
+from connectors.profiles import IdentifierKind
 
-IdentifierKind = Literal["item", "location", "supplier", "unit"]
 UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 
 
@@ -24,8 +26,9 @@ UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 class UntranslatedRecord:
     """A record of another system that no event could be made of: the host sends it as `record.refused`, a dead letter.
 
-    `id` follows from the record alone, and is the idempotency key of the dead letter under the connector's source.
-    `place` says where it was read ("orders.edi, interchange 3, segment 14"), `detail` what is wrong and what to do.
+    `id` follows from the record alone. `place` says where it was read ("orders.edi, interchange 3, segment 14"),
+    `detail` what is wrong and what to do. All four follow from the record and the profile: a record that is read again
+    with another detail or at another place ("page 7") would be another dead letter.
     """
 
     id: str
@@ -34,19 +37,27 @@ class UntranslatedRecord:
     record: bytes
     place: str
 
+    @classmethod
+    def of(cls, error: Unreadable, record_id: str, record: bytes, place: str) -> Self:
+        """The record that this error was about; the error says whether a mapping is missing."""
+        reason: UntranslatedReason = "unmapped_identifier" if isinstance(error, Unmapped) else "untranslatable"
+        return cls(record_id, reason, str(error), record, place)
+
 
 @dataclass(frozen=True)
 class Batch:
     """What was read since the last position: `events` as JSON lines in their order, and what is none of them.
 
     `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
-    that mean no event, by the reason.
+    that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, where the
+    source knows.
     """
 
     events: Sequence[bytes] = ()
     untranslated: Sequence[UntranslatedRecord] = ()
     position: JsonObject | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
+    lag_seconds: float | None = None
 
 
 class Source(Protocol):
@@ -55,8 +66,10 @@ class Source(Protocol):
     def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:
         """Everything after `position` (None: from the beginning), in batches of at most some thousand events.
 
-        It ends when there is no more for now; the host calls again after the profile's interval. Raises `Unreachable`
-        for what may pass (the host waits and calls again) and `UsageError` for what a person must mend.
+        It ends when there is no more for now; the host calls again after the profile's interval. It continues behind a
+        `yield` only once the host has that batch durably, and is closed there where it could not be posted, so a source
+        that owes an answer gives it behind the `yield`. Raises `Unreachable` for what may pass (the host waits and
+        calls again) and `UsageError` for what a person must mend.
         """
         ...
 
@@ -93,7 +106,10 @@ class Connector(Protocol):
     """An open connection to another system; an asynchronous context manager."""
 
     async def __aenter__(self) -> Self:
-        """Open what is needed. Raises `Unreachable` or `UsageError`."""
+        """Open what is needed. Raises `Unreachable` or `UsageError`.
+
+        It stays open while the other system is away, so its calls connect again by themselves.
+        """
         ...
 
     async def __aexit__(
@@ -135,6 +151,20 @@ class Unmapped(Unreadable):
     def __init__(self, kind: IdentifierKind, partner: str, name: str) -> None:
         super().__init__(f"the {kind} {name!r} of the partner {partner!r} is not in the identifiers")
         self.kind, self.partner, self.name = kind, partner, name
+
+
+_QUOTED = r"""('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+_UNMAPPED = re.compile(
+    rf"the (item|location|supplier|unit) {_QUOTED} of the partner {_QUOTED} is not in the identifiers"
+)
+
+
+def unmapped_in(detail: str) -> list[Unmapped]:
+    """The identifiers that the detail of an untranslated record misses, as `Unmapped` says so."""
+    found = _UNMAPPED.findall(detail)
+    return [
+        Unmapped(cast(IdentifierKind, kind), literal_eval(partner), literal_eval(name)) for kind, name, partner in found
+    ]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
     engine = "http://127.0.0.1:8080"
     interval_seconds = 30              # between two rounds
     identifiers = "identifiers.csv"    # relative to the profile
+    names_are_ours = ["item"]          # kinds of which a partner without any mapping uses our names
     password = { env = "ERP_PASSWORD" }   # a secret comes from the environment or a file, never from the profile
 
 A secret that is missing ends the start of the connector with the name of the variable or the file.
@@ -12,14 +13,16 @@ A secret that is missing ends the start of the connector with the name of the va
 
 import os
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from connectors.client import DEFAULT_URL
 from connectors.mapping.language import Declared
+from connectors.redaction import remember
 from engine.core.errors import EnvironmentFailure, UsageError
 
+IdentifierKind = Literal["item", "location", "supplier", "unit"]
 ConnectorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
@@ -41,17 +44,27 @@ class Secret(Declared):
 
     def reveal(self) -> str:
         """The secret itself, without the line end of its file. Raises `UsageError` where there is none."""
-        if self.env is not None:
-            if not (value := os.environ.get(self.env)):
-                raise UsageError(f"the variable {self.env} holds no secret: set it in the environment")
-            return value
-        assert self.file is not None
+        value = self._from_environment(self.env) if self.env is not None else self._from_file(self.file)
+        remember(value)
+        return value
+
+    @staticmethod
+    def _from_environment(variable: str) -> str:
+        if not (value := os.environ.get(variable)):
+            raise UsageError(f"the variable {variable} holds no secret: set it in the environment")
+        return value
+
+    @staticmethod
+    def _from_file(file: Path | None) -> str:
+        assert file is not None
         try:
-            value = self.file.read_text(encoding="utf-8").strip()
+            value = file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise UsageError(f"cannot read the secret in {self.file}: {error.strerror}") from None
+            raise UsageError(f"cannot read the secret in {file}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"the secret in {file} is not text in UTF-8") from None
         if not value:
-            raise UsageError(f"the file {self.file} holds no secret")
+            raise UsageError(f"the file {file} holds no secret")
         return value
 
 
@@ -64,6 +77,7 @@ class ConnectorProfile(Declared):
     engine: str = DEFAULT_URL
     interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
     identifiers: Path | None = None
+    names_are_ours: frozenset[IdentifierKind] = frozenset()
 
     @property
     def event_source(self) -> str:

@@ -4,7 +4,7 @@ The engine's own counts are not counted a second time here: a scrape of the metr
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -59,6 +59,33 @@ class WorkerFigures(NamedTuple):
     clock_ahead_seconds: float
 
 
+class PartFigures(NamedTuple):
+    """The counts of a source or sink of a connector since its process began.
+
+    Attributes:
+        part: its name.
+        outcomes: how many events were accepted, duplicates, rejected, and how many records untranslated.
+        failures: how many rounds have failed in a row.
+        lag_seconds: by how much the other system is ahead; None where that is not known.
+        last_success: when a round last succeeded, in seconds of the Unix epoch; None for never.
+    """
+
+    part: str
+    outcomes: Mapping[str, int]
+    failures: int
+    lag_seconds: float | None
+    last_success: float | None
+
+
+class ConnectorFigures(NamedTuple):
+    """How a connector is: its kind, its status in a word, and its sources and sinks."""
+
+    name: str
+    kind: str
+    status: str
+    parts: Sequence[PartFigures]
+
+
 class _WorkerCollector:
     def __init__(self, figures: Callable[[], WorkerFigures]):
         self._figures = figures
@@ -107,6 +134,32 @@ class _EngineCollector:
             yield GaugeMetricFamily("stockline_disk_bytes", "Bytes of the data directory's files", figures.disk_bytes)
 
 
+class _ConnectorCollector:
+    def __init__(self) -> None:
+        self.read: Callable[[], Iterable[ConnectorFigures]] = list
+
+    def collect(self) -> Iterable[Metric]:
+        part = ["connector", "part"]
+        status = GaugeMetricFamily(
+            "stockline_connector_status", "1 for its status", labels=["connector", "kind", "status"]
+        )
+        events = CounterMetricFamily("stockline_connector_events", "By what became of them", labels=[*part, "outcome"])
+        failures = GaugeMetricFamily("stockline_connector_failures", "Rounds that failed in a row", labels=part)
+        lag = GaugeMetricFamily("stockline_connector_lag_seconds", "What the other system is ahead by", labels=part)
+        success = GaugeMetricFamily("stockline_connector_last_success_seconds", "The Unix time of it", labels=part)
+        for connector in self.read():
+            status.add_metric([connector.name, connector.kind, connector.status], 1)
+            for each in connector.parts:
+                labels = [connector.name, each.part]
+                for outcome, count in each.outcomes.items():
+                    events.add_metric([*labels, outcome], count)
+                failures.add_metric(labels, each.failures)
+                for family, value in ((lag, each.lag_seconds), (success, each.last_success)):
+                    if value is not None:
+                        family.add_metric(labels, value)
+        return status, events, failures, lag, success
+
+
 def _clock_ahead(seconds: float) -> Metric:
     what = "By how much the clock has jumped ahead, 0 while it agrees; nothing is taken meanwhile"
     return GaugeMetricFamily("stockline_clock_ahead_seconds", what, seconds)
@@ -118,6 +171,8 @@ class Telemetry:
     def __init__(self, figures: Callable[[], Figures]):
         self._registry = CollectorRegistry()
         self._registry.register(_EngineCollector(figures))
+        self._connectors = _ConnectorCollector()
+        self._registry.register(self._connectors)
         Gauge("stockline_build_info", "Version", ["version"], registry=self._registry).labels(__version__).set(1)
         self._requests = Counter(
             "stockline_http_requests", "HTTP calls answered", ["route", "status"], registry=self._registry
@@ -127,6 +182,10 @@ class Telemetry:
         )
         self._streams = Gauge("stockline_streams", "Open readers of /v1/stream", registry=self._registry)
         self._cut_off = Counter("stockline_streams_cut_off", "Readers that were too slow", registry=self._registry)
+
+    def follow_connectors(self, read: Callable[[], Iterable[ConnectorFigures]]) -> None:
+        """Expose how connectors are, as `read` tells at each scrape."""
+        self._connectors.read = read
 
     def expose(self) -> bytes:
         """All metrics in Prometheus' text format."""

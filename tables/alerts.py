@@ -1,4 +1,4 @@
-"""The alerts of a row, by kind and discriminator; a second table finds one by its id."""
+"""The alerts of a row, by kind and discriminator; other tables find one by its id, and say who cares for it."""
 
 from typing import Any
 
@@ -24,6 +24,20 @@ class AlertRow(Struct, array_like=True, gc=False):
     """When an alert that states a fact resolves by age."""
 
 
+class Care(Struct, array_like=True, gc=False):
+    """Who owns an alert, and until when it is snoozed. It lies beside the alert, as most alerts have none."""
+
+    alert: str = ""
+    """The alert that it is of; that of an earlier one of the same kind counts no more."""
+    owner: str | None = None
+    snoozed_until: int | None = None
+    snoozed_by: str | None = None
+    figure: str | None = None
+    """The figure that says how bad the alert was when it was snoozed."""
+
+
 ALERT = Table(b"a", "alerts", AlertRow, Use.BY_KEY | Use.IN_ORDER)
 ALERT_NAME = Table(b"z", "alert names", bytes)
 """Row and id of an alert -> kind and discriminator, divided by NUL."""
+CARE = Table(b"c", "care of alerts", Care)
+"""Under the key of the alert, but for the tag."""

@@ -71,4 +71,4 @@ class ReceiptRow(Struct, array_like=True, gc=False):
     """Whether the number stands for more than is kept, so that nothing of it can be reversed."""
 
 
-RECEIPT = Table(b"c", "receipts", ReceiptRow, weight=lambda row: 600 + 250 * len(row.parts) + 350 * len(row.reversals))
+RECEIPT = Table(b"R", "receipts", ReceiptRow, weight=lambda row: 600 + 250 * len(row.parts) + 350 * len(row.reversals))

@@ -1,10 +1,11 @@
-"""The replenishment signal of a row, by the row's name: at most one stands at a time."""
+"""The replenishment signal of a row, by the row's name: at most one stands at a time; and what follows from it."""
 
 from typing import Any
 
 from msgspec import Struct, field
 
 from engine.core.outputs import Disposition, SignalStatus
+from tables.keys import Rank
 from tables.table import Table
 
 
@@ -31,4 +32,31 @@ class SignalRow(Struct, array_like=True, gc=False):
     note: str | None = None
 
 
+class Draft(Struct, array_like=True, gc=False):
+    """The latest that was said of a signal's draft in a document of another system."""
+
+    system: str
+    document: str
+    line: str | None
+    rank: Rank
+    is_live: bool
+    """Whether the draft is there; False says that it is gone."""
+
+
+class FollowUp(Struct, array_like=True, gc=False):
+    """What other systems have made of a signal, and until when it is snoozed; most signals have none of it."""
+
+    signal: str = ""
+    """The signal that it is of; that of an earlier signal of the row counts no more."""
+    drafts: list[Draft] = field(default_factory=list)
+    """One for each document, the latest last."""
+    pushed: Rank | None = None
+    """When another system was last told, or could not be told."""
+    snoozed_until: int | None = None
+    snoozed_by: str | None = None
+    snoozed_qty: int = 0
+    """What the signal asked for when it was snoozed."""
+
+
 SIGNAL = Table(b"g", "signals", SignalRow, weight=4_000)
+FOLLOW_UP = Table(b"y", "follow-ups of signals", FollowUp, weight=2_000)

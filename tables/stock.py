@@ -38,7 +38,7 @@ class Stock(Balances, array_like=True, gc=False):
     recheck_below: int | None = None
     """The dated projection must be computed again once less than this is sellable. [stockout]"""
     signal_open: bool = False
-    """Whether a signal of the row stands. [replenishment]"""
+    """Whether a signal of the row stands. [replenishment, signal_answers]"""
     alerts: int = 0
     """How many alerts of the row are not resolved. [turn]"""
     reported_at: int = NEVER
@@ -46,7 +46,7 @@ class Stock(Balances, array_like=True, gc=False):
     checked_at: int | None = None
     """When the row first needed goods although nothing had stated its stock. [replenishment]"""
     wake_at: int | None = None
-    """When the clock must look at the row next; agents ask by `Site.wake`. [turn, pipeline]"""
+    """When the clock must look at the row next; agents ask by `Site.wake`. [turn, clock]"""
     item_known: bool = False
     """Whether the item master of the sku is known. [directory]"""
     supply_at: int = NEVER

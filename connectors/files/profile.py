@@ -17,25 +17,37 @@ A row that the mapping cannot read is reported with its line number; the other r
 
 import codecs
 import hashlib
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_core import to_json
 
-from connectors.mapping.language import Reading, read_profile
+from connectors.mapping.language import Declared, Reading, checked_pattern
 
 DIGESTED = (
     "name", "source", "id", "time", "rules", "columns", "delimiter", "quote", "encoding", "line_end", "record_lines",
     "skip_lines", "decimal", "thousands", "time_zone", "empty", "units",
 )  # fmt: skip
 """The keys of a profile in the order of their digest: state files hold digests, so the order never changes."""
+ADDED = {"partner": None, "parentheses": False, "skip_matching": (), "short_rows": False}
+"""Keys that came later, with their defaults: they are part of the digest of a profile that uses them."""
 
 
-class Profile(Reading):
+class FileProfile(Declared):
+    """What the profile of every format of files says; each format adds its own keys.
+
+    `name` stands in reports, by default that of the file; `format` is a name of `connectors.files.readers.FORMATS`.
+    """
+
+    name: str = ""
+    format: str = ""
+
+
+class Profile(Reading, FileProfile):
     """The reading of a CSV file; see the module's example."""
 
     name: str = "csv"
+    format: str = "csv"
     columns: tuple[str, ...] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
@@ -43,6 +55,13 @@ class Profile(Reading):
     line_end: Literal["\n", "\r"] = "\n"
     record_lines: Annotated[int, Field(ge=1, le=1000)] = 1
     skip_lines: Annotated[int, Field(ge=0)] = 0
+    skip_matching: tuple[str, ...] = ()
+    short_rows: bool = False
+
+    @field_validator("skip_matching")
+    @classmethod
+    def _are_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_pattern(pattern) for pattern in patterns)
 
     @field_validator("encoding")
     @classmethod
@@ -58,9 +77,14 @@ class Profile(Reading):
     def digest(self) -> str:
         """A word that changes with the profile: a file that was read by another profile is sent from its beginning."""
         keys = self.model_dump(by_alias=True)
-        return hashlib.sha256(to_json({key: keys[key] for key in DIGESTED})).hexdigest()[:16]
+        told = {key: keys[key] for key in DIGESTED} | {key: keys[key] for key in ADDED if keys[key] != ADDED[key]}
+        return hashlib.sha256(to_json(_without_unset(told))).hexdigest()[:16]
 
 
-def load_profile(path: Path) -> Profile:
-    """Read a profile from TOML. Raises `UsageError`, which names every fault by its path within the profile."""
-    return read_profile(path, Profile, {"name": path.stem})
+def _without_unset(value: object) -> object:
+    """A dump without the keys of a column that came later and are not used: they leave older digests as they are."""
+    if isinstance(value, dict):
+        return {key: _without_unset(each) for key, each in value.items() if not (key == "identifier" and each is None)}
+    if isinstance(value, list | tuple):
+        return [_without_unset(each) for each in value]
+    return value

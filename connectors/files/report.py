@@ -24,7 +24,8 @@ class FileReport:
 
     `duplicates` counts the accepted events that the log held before; None if the engine does not count them. `anew` is
     the reason why a file that was partly sent before was sent from its first line again. `unfinished` is the last
-    record, if it was not sent because it may still grow; a file is `complete` without one.
+    record, if it was not sent because it may still grow; a file is `complete` without one. `rejects` is the file that
+    the broken and refused records were written to, None if there are none.
     """
 
     path: str
@@ -41,6 +42,12 @@ class FileReport:
     skipped: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = False
+    rejects: str | None = None
+
+    @property
+    def new(self) -> int | None:
+        """The accepted events that the log did not hold before; None if the engine does not tell."""
+        return None if self.duplicates is None else self.accepted - self.duplicates
 
     @property
     def sent_before(self) -> bool:
@@ -76,4 +83,5 @@ class SendReport:
 
     def as_dict(self) -> dict[str, object]:
         """The report as a JSON object."""
-        return {**asdict(self), "accepted": self.accepted, "exit_code": self.exit_code}
+        files = [{**asdict(file), "new": file.new} for file in self.files]
+        return {**asdict(self), "files": files, "accepted": self.accepted, "exit_code": self.exit_code}

@@ -30,7 +30,7 @@ class Target(NamedTuple):
 class _Position(msgspec.Struct):
     """A position in a file, the digest of all bytes before it, and the format that they were read in.
 
-    `began` is the time when the first line was sent, in seconds of the Unix epoch.
+    `began` is the time when the first line was sent, in seconds of the Unix epoch. `rejects` counts bytes of rejects.
     """
 
     offset: int
@@ -39,6 +39,7 @@ class _Position(msgspec.Struct):
     digest: str
     format: str
     began: float
+    rejects: int = 0
 
 
 class _State(msgspec.Struct):
@@ -48,10 +49,14 @@ class _State(msgspec.Struct):
 
 
 class Start(NamedTuple):
-    """The position to begin at; `anew` says why a file that was partly sent before begins at its first line."""
+    """The position to begin at; `anew` says why a file that was partly sent before begins at its first line.
+
+    `rejects` is the number of bytes of the reject file that belong to what was sent before.
+    """
 
     mark: Mark = Mark()
     anew: str | None = None
+    rejects: int = 0
 
 
 class Progress:
@@ -98,7 +103,7 @@ class Progress:
             )
         self._digested.seek(0)
         self._began = position.began
-        return Start(Mark(position.offset, position.lines, position.ended))
+        return Start(Mark(position.offset, position.lines, position.ended), rejects=position.rejects)
 
     def _anew(self, position: _Position, why: str) -> Start:
         """Begin at the first line, unless the log may have forgotten the event marks: it would count the file twice."""
@@ -111,13 +116,16 @@ class Progress:
             "own, or --restart sends all"
         )
 
-    def save(self, mark: Mark) -> None:
-        """Save a position; the events before it are all acknowledged. Raises `EnvironmentFailure`."""
+    def save(self, mark: Mark, rejects: int = 0) -> None:
+        """Save a position; the events before it are all acknowledged, and so many bytes of rejects are durable.
+
+        Raises `EnvironmentFailure`.
+        """
         if self._digested is None or (digest := self._digested.up_to(mark.offset)) is None:
             return
         log = str(self._target.log)
         self._kept.pop(log, None)
-        self._kept[log] = _Position(*mark, digest, self._target.format, self._began)
+        self._kept[log] = _Position(*mark, digest, self._target.format, self._began, rejects)
         self._write()
 
     def forget(self) -> None:

@@ -16,11 +16,13 @@ from pathlib import Path
 from connectors.base import EventSink, Submission
 from connectors.client import EngineClient, Patience
 from connectors.files.lines import STANDARD_INPUT
-from connectors.files.profile import Profile
+from connectors.files.profile import FileProfile
 from connectors.files.progress import Silent, TransferProgress
-from connectors.files.readers import Item, Reader, choose_reader
+from connectors.files.readers import Item, Reader, choose_reader, reject_form
+from connectors.files.rejects import Rejects, rejects_path
 from connectors.files.report import FileReport, Problem, SendReport
 from connectors.files.resume import Progress, Target
+from connectors.files.words import in_words
 from engine.core.errors import EnvironmentFailure, UsageError
 
 
@@ -30,12 +32,13 @@ class SendOptions:
 
     `restart` begins at the first line, even if a position was saved. `complete` says that nobody writes to the files
     any more, so that a last line without a line end is sent too. Without `state_dir` positions are saved beside the
-    files.
+    files. `rejects` is the file for records that the engine does not have, by default one beside the state.
     """
 
     restart: bool = False
     complete: bool = False
     state_dir: Path | None = None
+    rejects: Path | None = None
     batch_events: int = 5000
     batch_bytes: int = 4 * 1024 * 1024
     patience: Patience = field(default_factory=Patience)
@@ -44,7 +47,7 @@ class SendOptions:
 def send_files(
     paths: Sequence[str],
     url: str,
-    profile: str | Path | Profile | None = None,
+    profile: str | Path | FileProfile | None = None,
     *,
     options: SendOptions | None = None,
     progress: TransferProgress | None = None,
@@ -54,11 +57,24 @@ def send_files(
     Raises `UsageError` for a path or profile that cannot be used, `EnvironmentFailure` if a file cannot be read or the
     engine cannot be reached. A second call continues after the last batch that was acknowledged.
     """
+    options = options or SendOptions()
+    plan = plan_files(paths, profile, options.rejects)
+    return asyncio.run(_send_all(plan, url, options, progress or Silent()))
+
+
+def plan_files(
+    paths: Sequence[str], profile: str | Path | FileProfile | None = None, rejects: Path | None = None
+) -> list[tuple[str, Reader]]:
+    """The files with their readers. Raises `UsageError` for whatever is wrong with the call."""
     plan = [(path, choose_reader(path, profile)) for path in paths]
     for path, _ in plan:
         if path != STANDARD_INPUT and not Path(path).is_file():
             raise UsageError(f"{path}: no such file")
-    return asyncio.run(_send_all(plan, url, options or SendOptions(), progress or Silent()))
+        if rejects is not None and path != STANDARD_INPUT and rejects.resolve() == Path(path).resolve():
+            raise UsageError(f"{path}: the reject file would overwrite it; name another with --rejects")
+    if rejects is not None and len(plan) > 1:
+        raise UsageError("a reject file belongs to one file: without --rejects each has its own")
+    return plan
 
 
 async def _send_all(
@@ -86,21 +102,31 @@ class _Transfer:
         self._saved = saved
         self._options = options
         self._progress = progress
+        self._rejects: Rejects | None = None
 
     async def send(self, path: str) -> FileReport:
         if self._options.restart:
             self._saved.forget()
-        start, anew = self._saved.restore()
-        report = FileReport(path, self._reader.name, resumed_at_line=start.lines, anew=anew)
+        start = self._saved.restore()
+        report = FileReport(path, self._reader.name, resumed_at_line=start.mark.lines, anew=start.anew)
         self._progress.start(path, _size(path))
+        self._rejects = self._reject_file(path, start.rejects)
         try:
-            items = self._reader.read(self._saved.source, start)
+            items = self._reader.read(self._saved.source, start.mark)
             for batch in _batches(self._whole(items, report), self._options):
                 await self._deliver(batch, report)
         finally:
             self._progress.finish()
+            if self._rejects is not None:
+                self._rejects.close()
         report.complete = report.unfinished is None
         return report
+
+    def _reject_file(self, path: str, kept: int) -> Rejects | None:
+        """The reject file of a file; standard input has one only if it is named."""
+        if self._options.rejects is not None:
+            return Rejects(self._options.rejects, kept)
+        return None if path == STANDARD_INPUT else Rejects(rejects_path(path, self._options.state_dir), kept)
 
     def _whole(self, items: Iterable[Item], report: FileReport) -> Iterator[Item]:
         """The items up to the first one that another process may still be writing."""
@@ -114,9 +140,22 @@ class _Transfer:
         events = [event for item in batch for event in item.events]
         submission = await self._sink.post_events(events)
         await self._check_log()
-        _account(batch, submission, report)
-        self._saved.save(batch[-1].mark)
+        self._set_aside(batch, _account(batch, submission, report), report)
+        self._saved.save(batch[-1].mark, 0 if self._rejects is None else self._rejects.save())
         self._progress.advance(batch[-1].mark.offset, report.accepted, report.broken + report.refused)
+
+    def _set_aside(self, batch: Sequence[Item], problems: Sequence[Problem], report: FileReport) -> None:
+        """Write the records with problems to the reject file, before the position is saved."""
+        if self._rejects is None or not problems:
+            return
+        reasons: dict[int, str] = {}
+        for problem in problems:
+            reasons.setdefault(problem.line, problem.reason)
+        form = reject_form(self._reader)
+        for item in batch:
+            if item.line in reasons:
+                self._rejects.add(item.number or item.line, reasons.pop(item.line), item.record, form)
+        report.rejects = str(self._rejects.path)
 
     async def _check_log(self) -> None:
         """Check that the engine still appends to the same log: it may have been restarted on another one."""
@@ -127,11 +166,14 @@ class _Transfer:
             )
 
 
-def _account(batch: Sequence[Item], submission: Submission, report: FileReport) -> None:
+def _account(batch: Sequence[Item], submission: Submission, report: FileReport) -> list[Problem]:
+    """Count a batch into the report, and return its problems in the order of their lines."""
     line_of = list(itertools.chain.from_iterable([item.line] * len(item.events) for item in batch))
     problems = [Problem(item.line, "broken", item.problem) for item in batch if item.problem is not None]
-    problems += [Problem(line_of[rejected.index], "refused", rejected.reason) for rejected in submission.refused]
-    for problem in sorted(problems, key=lambda problem: problem.line):
+    refused = submission.refused
+    problems += [Problem(line_of[rejected.index], "refused", in_words(rejected.reason)) for rejected in refused]
+    problems.sort(key=lambda problem: problem.line)
+    for problem in problems:
         report.add_problem(problem)
     report.lines = batch[-1].mark.lines
     report.sent += len(line_of)
@@ -140,6 +182,7 @@ def _account(batch: Sequence[Item], submission: Submission, report: FileReport) 
         report.duplicates = (report.duplicates or 0) + submission.duplicates
     for why, count in Counter(item.skipped for item in batch if item.skipped is not None).items():
         report.skipped[why] = report.skipped.get(why, 0) + count
+    return problems
 
 
 def _batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
@@ -148,9 +191,9 @@ def _batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]
     for item in items:
         batch.append(item)
         events += len(item.events)
-        size += sum(len(event) + 1 for event in item.events)
+        size += sum(len(event) + 1 for event in item.events) + len(item.record)
         # Items without events count too, so that a file of broken lines stays within memory.
-        if events >= options.batch_events or size >= options.batch_bytes or len(batch) >= 4 * options.batch_events:
+        if events >= options.batch_events or size >= 2 * options.batch_bytes or len(batch) >= 4 * options.batch_events:
             yield batch
             batch, events, size = [], 0, 0
     if batch:

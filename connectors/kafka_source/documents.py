@@ -1,19 +1,16 @@
-"""What a record holds: a JSON document, or a CloudEvent in structured or binary mode (Kafka binding 1.0)."""
+"""What a record of a topic holds: a JSON document, or a CloudEvent in structured or binary mode (Kafka binding 1.0)."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import msgspec
-
+from connectors.mapping.documents import STRUCTURED, Document, Message, media_type, parsed_object
+from connectors.mapping.documents import cloud_event as event_of_message
 from connectors.mapping.values import Unreadable
 from engine.core.identify import MAX_NAME, Name
 from engine.core.values import iso
 
 ATTRIBUTE_PREFIX = "ce_"
 CONTENT_TYPE = "content-type"
-STRUCTURED = "application/cloudevents"
-STRUCTURED_JSON = "application/cloudevents+json"
 MAX_TIMESTAMP_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
 
@@ -34,73 +31,25 @@ class Received(NamedTuple):
         """Where it is."""
         return f"{self.topic}/{self.partition}/{self.offset}"
 
-
-class Document(Mapping[str, str]):
-    """A JSON document as the text of its columns: dotted paths; missing and null are empty."""
-
-    def __init__(self, root: Any, record: Received) -> None:
-        self._root = root
-        self._record = record
-
-    def __getitem__(self, path: str) -> str:
-        found = self._of_record(path) if path.startswith("@") else self._find(path)
-        if isinstance(found, dict | list):
-            raise Unreadable(f"{path} is not one value but {'an object' if isinstance(found, dict) else 'a list'}")
-        if isinstance(found, bool):
-            return "true" if found else "false"
-        return "" if found is None else str(found)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._root)
-
-    def __len__(self) -> int:
-        return len(self._root)
-
-    def _find(self, path: str) -> Any:
-        place = self._root
-        for name in path.split("."):
-            if isinstance(place, list) and name.isdecimal() and int(name) < len(place):
-                place = place[int(name)]
-            elif isinstance(place, dict):
-                place = place.get(name)
-            else:
-                return None
-        return place
-
-    def _of_record(self, column: str) -> str:
-        record = self._record
-        if column.startswith("@header."):
-            return header_text(record, column.removeprefix("@header.")) or ""
-        if column == "@time":
-            if not 0 <= record.timestamp_ms <= MAX_TIMESTAMP_MS:
+    def column(self, name: str) -> str:
+        """The text of a column `@...` of the record itself. Raises `Unreadable`."""
+        if name.startswith("@header."):
+            return header_text(self, name.removeprefix("@header.")) or ""
+        if name == "@time":
+            if not 0 <= self.timestamp_ms <= MAX_TIMESTAMP_MS:
                 raise Unreadable("the record has no timestamp")
-            return iso(record.timestamp_ms * 1000)
-        if column == "@key":
-            return _text(record.key or b"", "the key")
-        own = {"@topic": record.topic, "@partition": record.partition, "@offset": record.offset}
-        if column not in own:
-            raise Unreadable(f"a record has no column {column}")
-        return str(own[column])
+            return iso(self.timestamp_ms * 1000)
+        if name == "@key":
+            return _text(self.key or b"", "the key")
+        own = {"@topic": self.topic, "@partition": self.partition, "@offset": self.offset}
+        if name not in own:
+            raise Unreadable(f"a record has no column {name}")
+        return str(own[name])
 
 
 def json_document(record: Received) -> Document:
     """The document of a JSON record; numbers keep their digits. Raises `Unreadable`."""
-    return Document(parsed_object(value_of(record)), record)
-
-
-def parsed_object(value: bytes) -> dict[str, Any]:
-    """A JSON object whose numbers are text. Raises `Unreadable`."""
-    try:
-        found = json.loads(value.decode(), parse_int=str, parse_float=str, parse_constant=_refuse_constant)
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8: {error.reason} at byte {error.start}") from None
-    except RecursionError:
-        raise Unreadable("the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise Unreadable(f"not JSON: {error}") from None
-    if not isinstance(found, dict):
-        raise Unreadable("the JSON is not an object")
-    return found
+    return Document(parsed_object(value_of(record)), record.column)
 
 
 def cloud_event(record: Received) -> bytes:
@@ -109,14 +58,13 @@ def cloud_event(record: Received) -> bytes:
     Raises:
         Unreadable: it is none, or its data are not JSON.
     """
-    content_type = (header_text(record, CONTENT_TYPE) or "").partition(";")[0].strip().lower()
-    if content_type.startswith(STRUCTURED):
-        if content_type != STRUCTURED_JSON:
-            raise Unreadable(f"CloudEvents as {content_type} are not read")
-        return value_of(record)
-    if any(name.startswith(ATTRIBUTE_PREFIX) for name, _ in record.headers):
-        return _from_binary(record, content_type)
-    return value_of(record)
+    content_type = header_text(record, CONTENT_TYPE) or ""
+    in_binary_mode = any(name.startswith(ATTRIBUTE_PREFIX) for name, _ in record.headers)
+    if media_type(content_type).startswith(STRUCTURED) or not in_binary_mode:
+        return event_of_message(Message(content_type, {}, value_of(record)))
+    names = {header[len(ATTRIBUTE_PREFIX) :] for header, _ in record.headers if header.startswith(ATTRIBUTE_PREFIX)}
+    attributes = {name: header_text(record, ATTRIBUTE_PREFIX + name) or "" for name in names}
+    return event_of_message(Message(content_type, attributes, record.value or b""))
 
 
 def header_text(record: Received, name: str) -> str | None:
@@ -146,29 +94,8 @@ def value_of(record: Received) -> bytes:
     return record.value
 
 
-def _from_binary(record: Received, content_type: str) -> bytes:
-    if content_type and content_type != "application/json" and not content_type.endswith("+json"):
-        raise Unreadable(f"data as {content_type} are not read")
-    names = {header[len(ATTRIBUTE_PREFIX) :] for header, _ in record.headers if header.startswith(ATTRIBUTE_PREFIX)}
-    event: dict[str, Any] = {name: header_text(record, ATTRIBUTE_PREFIX + name) for name in sorted(names)}
-    # What the event says of its data is the content type's and the value's to say.
-    for name in ("data", "data_base64", "datacontenttype"):
-        event.pop(name, None)
-    if record.value:
-        try:
-            # Parsed whole before it is put into the envelope: it must not reach beyond its place in it.
-            event["data"] = msgspec.json.decode(record.value, type=msgspec.Raw)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise Unreadable(f"data: not JSON: {error}") from None
-    return msgspec.json.encode(event)
-
-
 def _text(value: bytes, what: str) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
         raise Unreadable(f"{what} is not UTF-8") from None
-
-
-def _refuse_constant(name: str) -> str:
-    raise ValueError(f"{name} is not JSON")

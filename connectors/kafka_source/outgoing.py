@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_in_headers
 from connectors.kafka_source.profile import default_source
 from connectors.kafka_source.translate import Misfit, Outcome, Skipped
-from engine.core.events import BROADCAST_TYPES
+from engine.core.events import BROADCAST_TYPES, key_of
 from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope
 from engine.core.values import moment, partition_of
@@ -53,8 +53,8 @@ def outgoing(record: Received, outcome: Outcome, target: Target) -> list[Outgoin
         key = outcome.event.source.encode()
         everywhere = range(target.partitions)
         return [Outgoing(EVENTS, partition, key, outcome.value, [BROADCAST_HEADER]) for partition in everywhere]
-    sku: str = outcome.event.data.sku
-    return [Outgoing(EVENTS, partition_of(sku, target.partitions), sku.encode(), outcome.value, NO_HEADERS)]
+    name = key_of(outcome.event)
+    return [Outgoing(EVENTS, partition_of(name, target.partitions), name.encode(), outcome.value, NO_HEADERS)]
 
 
 class Portion(NamedTuple):

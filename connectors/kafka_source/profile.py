@@ -65,7 +65,7 @@ class TopicProfile(Declared):
     thousands: str = ""
     time_zone: str = "UTC"
     empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int] = Field(default_factory=dict)
+    units: dict[str, str | int | float] = Field(default_factory=dict)
 
     @field_validator("topic")
     @classmethod

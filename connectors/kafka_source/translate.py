@@ -4,8 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from connectors.kafka_source.documents import Document, Received, cloud_event, json_document, parsed_object
+from connectors.kafka_source.documents import Received, cloud_event, json_document
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
+from connectors.mapping.documents import Document, parsed_object
 from connectors.mapping.language import template_fields
 from connectors.mapping.translator import Translator
 from connectors.mapping.values import Unreadable
@@ -80,7 +81,7 @@ class _Rules:
     def of_event(self, record: Received) -> bytes | Skipped:
         """A CloudEvent by the rules; its source stays unless the profile has one."""
         attributes = parsed_object(cloud_event(record))
-        translated = self._apply(Document(attributes, record), record)
+        translated = self._apply(Document(attributes, record.column), record)
         source = attributes.get("source")
         if isinstance(translated, Skipped) or self._own_source or not source:
             return translated

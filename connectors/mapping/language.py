@@ -8,9 +8,10 @@
     columns = ["date", "clock"]      # joined with a space
     formats = ["%d/%m/%Y %H:%M"]     # none: ISO 8601
 
-    [units]                          # words of the file: a unit of the item, or a whole number to multiply by
+    [units]                          # words of the file: a unit of the item, or a number to multiply by
     KT = "case"
-    DZ = 12
+    DZ = 12                          # 2,5 DZ are 30; a result that is not whole is refused
+    KG = 1000
 
     [[rules]]                        # the first rule whose conditions all hold
     when = { kind = "OUT", qty = { below = 0 } }
@@ -27,6 +28,7 @@
 A field `a.b` is a field of an object, `a.0.b` one of an object in a list.
 """
 
+import math
 import re
 import tomllib
 from collections.abc import Mapping
@@ -34,10 +36,22 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
 
 from engine.core.errors import UsageError
 
+_NOT_IN_THE_FILE = ("a column", "a constant", "str", "int", "float", "bool")
+"""How the checker names the parts of a choice: they are not in the path within the profile."""
 _FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -48,6 +62,15 @@ class Declared(BaseModel):
 
 
 AnyProfile = TypeVar("AnyProfile", bound=Declared)
+
+
+def checked_pattern(pattern: str) -> str:
+    """The pattern itself. Raises `ValueError`, in words, if it is not a regular expression."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
 
 
 class Condition(Declared):
@@ -63,12 +86,7 @@ class Condition(Declared):
     @field_validator("matches")
     @classmethod
     def _is_a_pattern(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from error
-        return pattern
+        return None if pattern is None else checked_pattern(pattern)
 
 
 class Cell(Declared):
@@ -82,15 +100,24 @@ class Cell(Declared):
     map: dict[str, str | int | bool] | None = None
     upper: bool = False
     optional: bool = False
+    identifier: Literal["item", "location", "supplier", "unit"] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.unit_column is not None and self.read_as != "integer":
             raise ValueError('`unit_column` belongs to `as = "integer"`')
+        if self.identifier is not None and (self.read_as != "text" or self.map is not None):
+            raise ValueError('`identifier` belongs to `as = "text"`, without `map`')
         return self
 
 
-Value = Cell | str | int | float | bool
+def _is_cell(value: object) -> str:
+    return "a column" if isinstance(value, dict | Cell) else "a constant"
+
+
+Value = Annotated[
+    Annotated[Cell, Tag("a column")] | Annotated[str | int | float | bool, Tag("a constant")], Discriminator(_is_cell)
+]
 
 
 class Rule(Declared):
@@ -135,7 +162,9 @@ class Reading(Declared):
     thousands: str = ""
     time_zone: str = "UTC"
     empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int] = {}
+    units: dict[str, str | int | float] = {}
+    parentheses: bool = False
+    partner: str | None = None
 
     @field_validator("time_zone")
     @classmethod
@@ -148,10 +177,27 @@ class Reading(Declared):
 
     @field_validator("units")
     @classmethod
-    def _factors_are_positive(cls, units: dict[str, str | int]) -> dict[str, str | int]:
-        if any(isinstance(unit, int) and unit < 1 for unit in units.values()):
-            raise ValueError("a factor is a whole number of at least 1")
+    def _factors_are_positive(cls, units: dict[str, str | int | float]) -> dict[str, str | int | float]:
+        if any(not isinstance(unit, str) and not 0 < unit < math.inf for unit in units.values()):
+            raise ValueError("a factor is a number above 0")
         return units
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.thousands == self.decimal:
+            raise ValueError(f"`decimal` and `thousands` are both {self.decimal!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_have_a_partner(self) -> Self:
+        if self.partner is None and self.uses_identifiers():
+            raise ValueError("`identifier` needs `partner`, whose names the columns hold")
+        return self
+
+    def uses_identifiers(self) -> bool:
+        """Whether a rule reads a partner's names."""
+        values = (value for rule in self.rules for value in rule.data.values())
+        return any(isinstance(value, Cell) and value.identifier is not None for value in values)
 
     def columns_used(self) -> set[str]:
         """Every column that the id, the time or a rule refers to."""
@@ -174,20 +220,45 @@ def read_profile(path: Path, kind: type[AnyProfile], defaults: Mapping[str, str]
 
     Raises `UsageError`, which names every fault by its path within the profile.
     """
+    return check_profile(path, kind, {**(defaults or {}), **read_toml(path)})
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """The content of a TOML file. Raises `UsageError`."""
     try:
-        return kind.model_validate({**(defaults or {}), **tomllib.loads(path.read_text(encoding="utf-8"))})
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"cannot read the profile {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the profile {path} is not TOML: it is not written in UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"the profile {path} is not TOML: {error}") from error
+
+
+def check_profile(path: Path, kind: type[AnyProfile], content: Mapping[str, object]) -> AnyProfile:
+    """A profile of a `kind` from the content of its file. Raises `UsageError`."""
+    try:
+        return kind.model_validate(content)
     except ValidationError as error:
         raise UsageError(f"the profile {path} is not right: {faults(error)}") from error
 
 
 def faults(error: ValidationError) -> str:
-    """Every fault of a profile, by its path, in one line."""
-    found = error.errors(include_url=False)
-    return "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'profile'}: {fault['msg']}" for fault in found)
+    """Every fault of a profile, by its path, in one line and in the words of a profile."""
+    return "; ".join(_fault(fault) for fault in error.errors(include_url=False))
+
+
+def _fault(fault: ErrorDetails) -> str:
+    path = [str(part) for part in fault["loc"] if part not in _NOT_IN_THE_FILE]
+    place = ".".join(path) or "profile"
+    context, kind = fault.get("ctx", {}), fault["type"]
+    if kind == "missing":
+        return f"{place}: this key is missing"
+    if kind == "extra_forbidden":
+        return f"{place}: there is no such key"
+    if kind == "literal_error":
+        return f"{place}: {fault['input']!r} is none of {context['expected']}"
+    return f"{place}: {fault['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
 
 
 def _as_condition(test: object) -> object:

@@ -7,19 +7,30 @@ from decimal import Decimal
 from itertools import pairwise
 
 from connectors.mapping.language import Cell, Condition, Reading, Rule, Value, template_fields
-from connectors.mapping.values import Scalar, Unreadable, ValueReader
+from connectors.mapping.values import ONE, Scalar, Unreadable, ValueReader
+from connectors.ports import Identifiers
+from engine.core.errors import UsageError
 
 Record = Mapping[str, str]
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Field = Scalar | list["Field"] | dict[str, "Field"]
 
 
 class Translator:
     """Turns a record into one event as a JSON line, or into the reason why a rule skips it. Raises `Unreadable`."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, identifiers: Identifiers | None = None) -> None:
+        """`identifiers` are the partner's names. Raises `UsageError` if the profile reads such and none are given."""
+        if identifiers is None and reading.uses_identifiers():
+            raise UsageError(f"the profile reads names of {reading.partner}, and no identifiers say what they mean")
         self._reading = reading
+        self._identifiers = identifiers
+        self._empty = frozenset(("", *reading.empty))
         self._values = ValueReader(reading)
         self._cases = [(rule, _tests(rule, self._values.number)) for rule in reading.rules]
+        self._units = {
+            word: unit if isinstance(unit, str) else Decimal(str(unit)) for word, unit in reading.units.items()
+        }
         self._id_fields = template_fields(reading.id)
 
     def __call__(self, record: Record, number: int) -> bytes | str:
@@ -36,7 +47,7 @@ class Translator:
             "time": self._values.moment(" ".join(record[name].strip() for name in time.columns).strip(), time.formats),
             "data": self._data(rule, record),
         }
-        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        return _encode(event).encode()
 
     def _rule(self, record: Record) -> Rule:
         for rule, tests in self._cases:
@@ -53,20 +64,20 @@ class Translator:
     def _data(self, rule: Rule, record: Record) -> dict[str, Field]:
         data: dict[str, Field] = {}
         for path, value in rule.data.items():
-            found = self._value(path, value, record)
             unit = self._unit(path, value, record)
+            found = self._value(path, value, record, unit if isinstance(unit, Decimal) else ONE)
             if found is not None:
-                _put(data, path, found * unit if isinstance(unit, int) and isinstance(found, int) else found)
+                _put(data, path, found)
             if isinstance(unit, str) and data.setdefault("uom", unit) != unit:
                 raise Unreadable(f"{path}: two units in one row")
         return data
 
-    def _value(self, path: str, value: Value, record: Record) -> Scalar | None:
+    def _value(self, path: str, value: Value, record: Record, factor: Decimal) -> Scalar | None:
         """The value of a field; None for an optional one whose column is empty."""
         if not isinstance(value, Cell):
             return value
         text = record[value.column].strip()
-        if text in self._reading.empty:
+        if text in self._empty:
             if value.optional:
                 return None
             raise Unreadable(f"{path}: the column {value.column} is empty")
@@ -74,19 +85,21 @@ class Translator:
             if text not in value.map:
                 raise Unreadable(f"{path}: {text!r} in the column {value.column} is not mapped")
             return value.map[text]
+        if value.identifier is not None and self._identifiers is not None:
+            return self._identifiers.ours(value.identifier, self._reading.partner or "", text)
         try:
-            return self._values.read(value, text.upper() if value.upper else text)
+            return self._values.read(value, text.upper() if value.upper else text, factor)
         except Unreadable as error:
             raise Unreadable(f"{path}: {error}") from None
 
-    def _unit(self, path: str, value: Value, record: Record) -> str | int | None:
-        """The item's unit that a quantity is given in, or the number that it is multiplied by."""
+    def _unit(self, path: str, value: Value, record: Record) -> str | Decimal | None:
+        """The item's unit that a quantity is given in, or the number that it is multiplied by; empty is none."""
         if not isinstance(value, Cell) or value.unit_column is None:
             return None
         word = record[value.unit_column].strip()
-        if word in self._reading.empty:
+        if word in self._empty:
             return None
-        unit = self._reading.units.get(word)
+        unit = self._units.get(word)
         if unit is None:
             raise Unreadable(f"{path}: the unit {word!r} is not declared")
         return unit

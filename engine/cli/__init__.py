@@ -10,8 +10,23 @@ from typing import Annotated
 
 import typer
 
+from connectors.redaction import redacted
 from engine import __version__
-from engine.cli import audit, backup, clock, demo, documents, look, send, serve, source, upgrade, workers
+from engine.cli import (
+    audit,
+    backup,
+    clock,
+    connectors,
+    demo,
+    documents,
+    identifiers,
+    look,
+    send,
+    serve,
+    source,
+    upgrade,
+    workers,
+)
 from engine.core.errors import StocklineError
 
 DEBUG_VARIABLE = "STOCKLINE_DEBUG"
@@ -57,6 +72,8 @@ app.command("signals")(look.signals)
 app.command("alerts")(look.alerts)
 app.add_typer(look.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
+app.add_typer(connectors.connectors, name="connectors")
+app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
@@ -84,5 +101,5 @@ def main() -> None:
 def _leave(message: str, code: int) -> None:
     if DEBUG_VARIABLE in os.environ:
         logging.getLogger("stockline").exception("the command failed")
-    typer.echo(f"stockline: {message}", err=True)
+    typer.echo(f"stockline: {redacted(message)}", err=True)
     sys.exit(code)

@@ -2,6 +2,8 @@
 
 import logging
 
+from connectors.redaction import redact_logs
+
 
 def show_engine() -> None:
     """Show the engine's messages from INFO on."""
@@ -20,6 +22,12 @@ def show_source() -> None:
     """Show the messages of the Kafka source from INFO on; it says once what the client repeats."""
     _show_info("connectors.kafka_source")
     _hide("aiokafka")
+
+
+def show_connectors() -> None:
+    """Show the messages of connectors from INFO on, without secrets."""
+    _show_info("connectors")
+    redact_logs()
 
 
 def _level() -> int:

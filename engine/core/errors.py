@@ -8,6 +8,8 @@
     |   |-- Fenced              another process has taken over the partition; nothing was committed
     |   |-- ClockAhead          the wall clock has jumped ahead; nothing is taken until it agrees or is accepted
     |   |-- Corrupt             a file does not hold what was written
+    |   |-- LogReplaced         `connectors.host.delivery`: the engine has another log than at the start of the round
+    |   |-- Unreachable         `connectors.profiles`: another system does not answer, or not now
     |   `-- EngineUnreachable   `connectors.client`: no answer for as long as the client's patience lasts
     |-- Busy                    more is waiting than the engine takes; try again later
     |-- BrokenInvariant         a bug; ends the process with exit code 70
@@ -18,6 +20,7 @@
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
+    |-- PushRefused             `connectors.orders.system`: another system does not take the line of an order
     `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 
 An error that only one module raises is declared there, under the class that says how it is treated.

@@ -40,6 +40,7 @@ LocationOrAll = Annotated[
     str, Meta(min_length=1, max_length=64, description="a location, or `*` of a feed", extra=_LOCATION_OR_ALL)
 ]
 Text = Annotated[str, Meta(max_length=1000)]
+Detail = Annotated[str, Meta(max_length=2000)]
 Quantity = Annotated[int, Meta(ge=1, le=MAX_QUANTITY)]
 Count = Annotated[int, Meta(ge=0, le=MAX_QUANTITY)]
 Signed = Annotated[int, Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]

@@ -7,8 +7,8 @@ from msgspec import Struct
 Reason = Literal[
     # It cannot be read.
     "not_json", "not_utf8", "too_deep", "too_large",
-    # It is no event of the contract, or a foreign record that a profile cannot translate.
-    "unknown_type", "invalid_event", "untranslatable",
+    # It is no event of the contract, or a foreign record that a profile or a connector cannot translate.
+    "unknown_type", "invalid_event", "untranslatable", "unmapped_identifier",
     # It contradicts an event that was applied, the clock, or the engine's right to write its type.
     "conflict", "time_in_future", "reserved_type",
     # Its quantity has no meaning, or what it would write is too large.
@@ -21,6 +21,10 @@ Reason = Literal[
     "internal_error",
 ]  # fmt: skip
 """Why an event was rejected: a stable code for programs. A code never changes its meaning; new ones may be added."""
+
+
+RecordReason = Literal["untranslatable", "unmapped_identifier"]
+"""Why a connector could not translate a record: it makes no sense, or it names something that no mapping knows."""
 
 
 class Rejection(Struct, frozen=True):

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, Literal, get_args
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from engine.core.events import Event
 from engine.core.values import moment
@@ -22,7 +22,7 @@ WarningAlert = Literal[
     "balance_drift", "damaged_receipt", "forecast_bias", "forecast_gap", "late_supply", "lead_time_drift",
     "lost_in_transit", "over_receipt", "short_ack",
 ]  # fmt: skip
-CriticalAlert = Literal["clock_jump", "negative_stock", "projected_stockout", "stale_feed"]
+CriticalAlert = Literal["clock_jump", "negative_stock", "projected_stockout", "push_failed", "stale_feed"]
 AlertKind = Literal[InfoAlert, WarningAlert, CriticalAlert]
 SEVERITY: Mapping[AlertKind, Severity] = {
     **dict.fromkeys(get_args(InfoAlert), "info"),
@@ -51,6 +51,15 @@ class Position(Struct):
     updated: datetime
 
 
+class ShownDraft(Struct):
+    """The document of another system that announces the order of a signal."""
+
+    system: str
+    document: str
+    line: str | None
+    since: datetime
+
+
 class Signal(Struct, kw_only=True):
     """One revision of a replenishment signal: how much, by when, why, and what became of it."""
 
@@ -70,6 +79,9 @@ class Signal(Struct, kw_only=True):
     by: str | None = None
     order: str | None = None
     note: str | None = None
+    draft: ShownDraft | UnsetType = UNSET
+    snoozed_until: datetime | UnsetType = UNSET
+    snoozed_by: str | UnsetType = UNSET
 
 
 class Alert(Struct, kw_only=True):
@@ -86,6 +98,9 @@ class Alert(Struct, kw_only=True):
     evidence: dict[str, Any]
     by: str | None = None
     note: str | None = None
+    owner: str | UnsetType = UNSET
+    snoozed_until: datetime | UnsetType = UNSET
+    snoozed_by: str | UnsetType = UNSET
 
 
 class DeadLetter(Struct, kw_only=True, omit_defaults=True):

@@ -4,6 +4,7 @@ Quantities are integer counts of the item's base unit, or of `uom` where it is g
 rejected.
 """
 
+from base64 import b64decode
 from datetime import date, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from engine.core.fields import (
     Count,
     Data,
     Days,
+    Detail,
     Identifier,
     LineNumber,
     LocationOrAll,
@@ -29,6 +31,7 @@ from engine.core.fields import (
     Status,
     Text,
 )
+from engine.core.outcomes import RecordReason
 from engine.core.values import MAX_QUANTITY
 
 
@@ -352,6 +355,41 @@ class SignalAnswerData(RowData, kw_only=True):
     reason: Text | None = None
 
 
+class SignalDraftData(RowData, kw_only=True):
+    """A document of another system announces the order of a signal, or does so no longer."""
+
+    signal: Reference
+    system: Name
+    document: Reference
+    line: LineNumber | None = None
+
+
+class SignalPushFailedData(RowData, kw_only=True):
+    """A connector has given up telling another system of a signal, or of what became of it."""
+
+    signal: Reference
+    system: Name
+    attempts: Annotated[int, Meta(ge=1, le=10**9)]
+    detail: Detail
+
+
+class SignalReopenedData(RowData, kw_only=True):
+    """Undoes an acceptance or a rejection that was not ordered yet."""
+
+    signal: Reference
+    by: Name
+    reason: Text | None = None
+
+
+class SignalSnoozedData(RowData, kw_only=True):
+    """Nobody need look at the signal until then, or until it asks for more; an `until` that is past ends it."""
+
+    signal: Reference
+    until: Annotated[datetime, Meta(tz=True)]
+    by: Name
+    note: Text | None = None
+
+
 class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 
@@ -360,6 +398,45 @@ class AlertAnswerData(Data, kw_only=True):
     alert: Reference
     by: Name
     note: Text | None = None
+
+
+class AlertSnoozedData(AlertAnswerData, kw_only=True):
+    """Nobody need look at the alert until then, or until it gets worse; an `until` that is past ends it."""
+
+    until: Annotated[datetime, Meta(tz=True)]
+
+
+class AlertAssignedData(AlertAnswerData, kw_only=True):
+    """Who owns the alert."""
+
+    to: Name
+
+
+class RecordRefusedData(Data, kw_only=True):
+    """A connector could not translate a record of another system.
+
+    The record is carried as text or as base64. One that is too long for an event is named by its length and SHA-256.
+    """
+
+    connector: Name
+    reason: RecordReason
+    detail: Detail
+    place: Annotated[str, Meta(max_length=500)]
+    record: str | None = None
+    record_base64: str | None = None
+    record_bytes: Annotated[int, Meta(ge=0, le=MAX_QUANTITY)] | None = None
+    record_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.record is not None and self.record_base64 is not None:
+            raise ValueError("a record is carried as `record` or as `record_base64`, not as both")
+        if (self.record_bytes is None) != (self.record_sha256 is None):
+            raise ValueError("`record_bytes` and `record_sha256` come together")
+        if self.record is None and self.record_base64 is None and self.record_bytes is None:
+            raise ValueError("a record is carried, or named by `record_bytes` and `record_sha256`")
+        if self.record_base64 is not None:
+            b64decode(self.record_base64, validate=True)
 
 
 class LocationDefinedData(Data, kw_only=True):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.bus.single import Record
-from engine.core.events import BROADCAST_TYPES, Event, decode
+from engine.core.events import BROADCAST_TYPES, Event, RecordRefused, decode, key_of
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
 
@@ -37,14 +37,19 @@ class Decoder:
         event = decode(record.value)
         if isinstance(event, Rejection) or type(event) in BROADCAST_TYPES:
             return event
-        sku: str = event.data.sku
-        if record.key != sku:
-            return Rejection("wrong_key", f"the record's key is not the event's sku {sku!r}")
-        partition = self._known.get(sku)
+        key = key_of(event)
+        if record.key != key:
+            return Rejection("wrong_key", f"the record's key is not the event's {_named(event)} {key!r}")
+        partition = self._known.get(key)
         if partition is None:
             if len(self._known) > MAX_SKUS_REMEMBERED:
                 self._known.clear()
-            partition = self._known[sku] = partition_of(sku, self._partitions)
+            partition = self._known[key] = partition_of(key, self._partitions)
         if record.partition != partition:
-            return Rejection("wrong_partition", f"{sku!r} belongs in partition {partition} of {self._partitions}")
+            return Rejection("wrong_partition", f"{key!r} belongs in partition {partition} of {self._partitions}")
         return event
+
+
+def _named(event: Event) -> str:
+    """What the key of the event's record is called."""
+    return "source" if type(event) is RecordRefused else "sku"

@@ -6,7 +6,7 @@ from itertools import chain, islice
 import msgspec
 
 from agents import due
-from agents.alerts import alert_of, kind_of
+from agents.alerts import alert_of
 from agents.calendar import Calendar
 from agents.explain import terms_of
 from agents.forecast import forecast_view
@@ -15,7 +15,7 @@ from agents.need import need_of
 from agents.projection import projection_of, projection_view
 from agents.purchasing import open_lines, shipments_of, supply_of
 from agents.reader import Context, RowReader, RowView
-from agents.replenishment import STANDING, signal_of
+from agents.signal_life import STANDING, signal_of
 from engine.bus.single import Kept
 from engine.core.rules import Rules
 from engine.core.values import day_of, iso, partition_of
@@ -159,14 +159,14 @@ def _signal(view: RowView) -> dict[str, object] | None:
     signal = view.reader.get(SIGNAL + view.row)
     if signal is None or signal.status not in STANDING:
         return None
-    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.row, signal))
+    shown: dict[str, object] = msgspec.to_builtins(signal_of(view.reader, view.row, signal))
     return shown
 
 
 def _alerts(view: RowView) -> list[dict[str, object]]:
     found = view.reader.scan(*keys.parts_range(ALERT, view.row))
     return [
-        msgspec.to_builtins(alert_of(view.row, kind_of(key, view.row), alert))
+        msgspec.to_builtins(alert_of(view.reader, view.row, key, alert))
         for key, alert in found
         if alert.status != "resolved"
     ]

@@ -30,6 +30,7 @@ from engine.core.events import (
     ClockTicked,
     Event,
     FeedDeclared,
+    RecordRefused,
     content,
     identity,
     type_name,
@@ -162,7 +163,7 @@ class Fold:
         # 5. Accept.
         if (outputs := self._outputs_of(turn, len(record.value))) is None:
             return self._reject(record, event, TOO_LARGE)
-        self._accept(turn, record.offset, outputs)
+        self._accept(turn, record, outputs)
         if kind is not ClockTicked:
             self._marks[key] = pack_mark(digest, record.arrived_at)
         return None
@@ -227,12 +228,12 @@ class Fold:
         outputs = [revision_of(*effect, turn) for effect in turn.effects]
         return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs
 
-    def _accept(self, turn: Turn, offset: int, outputs: Sequence[Output]) -> None:
+    def _accept(self, turn: Turn, record: Record, outputs: Sequence[Output]) -> None:
         """Take over what an event has changed and what it publishes, and count it."""
         self._space.accept(turn.writes)
         self._outputs += outputs
         for row in turn.sites:
-            self._touched[row] = offset
+            self._touched[row] = record.offset
         kind, time = type(turn.event), turn.event.time
         if time.tzinfo is UTC:
             self._moments[turn.at] = time
@@ -246,9 +247,12 @@ class Fold:
                 counter = COUNTERS[kind]
                 self._count[counter] = self._count.get(counter, 0) + 1
             for row in turn.sites:
-                self._index.append((row.decode(), offset))
+                self._index.append((row.decode(), record.offset))
+        if kind is RecordRefused:
+            # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
+            self._reject(record, turn.event, Rejection(turn.event.data.reason, turn.event.data.detail))
         for effect, _, data in turn.effects:
-            self._tally_effect(effect, data)
+            self._tally_effect(effect, data, turn.ref)
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""
@@ -274,9 +278,9 @@ class Fold:
         if not self._counted_elsewhere(event):
             self._count[name] = self._count.get(name, 0) + 1
 
-    def _tally_effect(self, effect: str, data: Signal | Alert) -> None:
+    def _tally_effect(self, effect: str, data: Signal | Alert, ref: str) -> None:
         if isinstance(data, Alert):
             self._tally(f"{effect}:{data.kind}")
-        # A revision that only records an answer is counted as the event that it answers with.
-        elif effect != "signal.amended" or data.status == "open":
+        # A revision that proposes nothing new, as it only records an answer, is counted as the event of the answer.
+        elif effect != "signal.amended" or (data.status == "open" and data.explanation.get("cause") == ref):
             self._tally(f"{effect}:{data.disposition}")

@@ -1,5 +1,6 @@
 """The bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -46,6 +47,33 @@ class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
     by: Name
     note: Text | None = None
+
+
+class SignalReopening(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """The statement that an acceptance or a rejection counts no more."""
+
+    by: Name
+    reason: Text | None = None
+
+
+class Snooze(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """Until when nobody need look at a signal or an alert; a moment that is past ends its snooze."""
+
+    until: Annotated[datetime, Meta(tz=True)]
+    by: Name
+    note: Text | None = None
+
+
+class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """Who owns an alert from now on."""
+
+    to: Name
+    by: Name
+    note: Text | None = None
+
+
+AnyAnswer = SignalAnswer | AlertAnswer | SignalReopening | Snooze | Assignment
+"""The body of an answer to a signal or an alert."""
 
 
 class ClockAnswer(Struct, forbid_unknown_fields=True):

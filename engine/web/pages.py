@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 from engine.bus.single import ReadModel
 from engine.core.topics import POSITIONS
 from engine.core.values import NUL
-from engine.web.query import Query, Rank, Scalar, cursor, rank_of
+from engine.web.query import Query, Rank, Scalar, cursor, rank_of, value_of
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 
@@ -62,7 +62,7 @@ def _page_by_scan(published: ReadModel, query: Query) -> Page:
             if not query.matches(fields):
                 continue
             total += 1
-            value = getattr(fields, field) if field else None
+            value = value_of(fields, field) if field else None
             rank = rank_of(value, name)
             if last is None or (rank < last if descending else rank > last):
                 yield rank, Found(name, output, value)
@@ -94,9 +94,18 @@ def _field_decoder(query: Query) -> Callable[[bytes], object]:
 
 @lru_cache(maxsize=256)
 def _decoder_of(fields: tuple[tuple[str, type[Scalar]], ...]) -> Callable[[bytes], object]:
-    data = msgspec.defstruct("Fields", [(name, kind | None, None) for name, kind in fields])
+    inner: dict[str, list[tuple[str, Any, None]]] = {}
+    for name, kind in fields:
+        struct, _, field = name.rpartition(".")
+        inner.setdefault(struct, []).append((field, kind | None, None))
+    own = inner.pop("", [])
+    data = msgspec.defstruct("Fields", [*own, *((name, _struct(of) | None, None) for name, of in inner.items())])
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Envelope", [("data", data)]))
     return lambda output: decoder.decode(output).data
+
+
+def _struct(fields: list[tuple[str, Any, None]]) -> type[Struct]:
+    return msgspec.defstruct("Inner", fields)
 
 
 class _Envelope(Struct):

@@ -16,6 +16,7 @@ from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
+from engine.web.connectors import ConnectorBoard
 
 
 class Subscription(Protocol):
@@ -88,12 +89,15 @@ class Context:
         service: the engine.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
+        connectors: what connectors report of themselves.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
     def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
         self.service, self.intake, self.telemetry = service, intake, telemetry
+        self.connectors = ConnectorBoard()
+        telemetry.follow_connectors(self.connectors.figures)
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 

@@ -46,7 +46,15 @@ def _scalar(annotation: object) -> type[Scalar] | None:
 
 
 def _fields(data: type[Struct]) -> dict[str, type[Scalar]]:
-    return {field.name: kind for field in msgspec.structs.fields(data) if (kind := _scalar(field.type))}
+    """The fields of a struct that have an order, and those of a struct in it, as `draft.system`."""
+    found: dict[str, type[Scalar]] = {}
+    for field in msgspec.structs.fields(data):
+        kind = msgspec.inspect.type_info(field.type)
+        if isinstance(kind, msgspec.inspect.StructType):
+            found |= {f"{field.name}.{name}": inner for name, inner in _fields(kind.cls).items()}
+        elif (scalar := _scalar(field.type)) is not None:
+            found[field.name] = scalar
+    return found
 
 
 TABLES: Mapping[Topic, Table] = {name: Table(topic, _fields(topic.data)) for name, topic in OUTPUT_TOPICS.items()}
@@ -115,10 +123,10 @@ class Query(NamedTuple):
     def matches(self, fields: object) -> bool:
         """Whether a thing is listed; `fields` has the needed fields as attributes."""
         if self.text is not None:
-            searched = (getattr(fields, name) or "" for name in self.table.topic.searched)
+            searched = (value_of(fields, name) or "" for name in self.table.topic.searched)
             if not any(self.text in value.casefold() for value in searched):
                 return False
-        return all(condition.holds(getattr(fields, condition.field)) for condition in self.conditions)
+        return all(condition.holds(value_of(fields, condition.field)) for condition in self.conditions)
 
     def last_rank(self) -> Rank | None:
         """The rank of the last thing of the page before, or None; Problem 400 where the cursor has no such value."""
@@ -134,6 +142,13 @@ class Query(NamedTuple):
         if isinstance(start, datetime) and start.tzinfo is None:
             raise foreign_cursor()
         return rank_of(start, name)
+
+
+def value_of(fields: object, name: str) -> Any:
+    """The value of a field that a query names, also of one in a struct; None where it is missing."""
+    for part in name.split("."):
+        fields = getattr(fields, part, None)
+    return fields
 
 
 def rank_of(value: object, name: str) -> Rank:
@@ -168,7 +183,7 @@ def parse_number(parameters: Mapping[str, str], name: str, default: int, least: 
 
 
 def _condition(table: Table, name: str, texts: list[str]) -> Condition:
-    field, _, relation = name.partition(".")
+    field, _, relation = (name, "", "") if name in table.fields else name.rpartition(".")
     kind = table.fields.get(field)
     if kind is None or relation not in ("", "min", "max"):
         fields = ", ".join(table.fields)

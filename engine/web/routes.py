@@ -10,8 +10,19 @@ from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import query
-from engine.web.answers import AlertAnswer, ClockAnswer, Health, SignalAnswer, Sync, Taken
-from engine.web.calls import decisions, documents, events, positions, process, published, stream
+from engine.web.answers import (
+    AlertAnswer,
+    Assignment,
+    ClockAnswer,
+    Health,
+    SignalAnswer,
+    SignalReopening,
+    Snooze,
+    Sync,
+    Taken,
+)
+from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -107,6 +118,9 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
 _ROW = "/v1/positions/{sku}/{location}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
+_OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
+"""The problems of an answer to a signal or an alert; 409 where its life cycle does not allow it."""
+
 ROUTES = (
     Route(
         "POST",
@@ -147,7 +161,17 @@ ROUTES = (
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, problems=(400, 404, 408, 409, 413, 429, 503),
+        Signal, body={JSON: SignalAnswer}, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
+        "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
+        Signal, body={JSON: SignalReopening}, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
+        "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
+        Signal, body={JSON: Snooze}, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -160,7 +184,17 @@ ROUTES = (
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, problems=(400, 404, 408, 409, 413, 429, 503),
+        Alert, body={JSON: AlertAnswer}, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
+        "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
+        Alert, body={JSON: Snooze}, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
+        "Say who owns an alert; answers with the alert after it.",
+        Alert, body={JSON: Assignment}, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -173,8 +207,9 @@ ROUTES = (
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
-        "Take the exact bytes of a dead letter again.",
-        Taken, status=202, problems=(404, 429, 503),
+        "Take the exact bytes of a dead letter again. 409 for a record that a connector refused: its connector must "
+        "translate it again, by `stockline connectors replay NAME`.",
+        Taken, status=202, problems=(404, 409, 429, 503),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
@@ -198,6 +233,21 @@ ROUTES = (
         "Take the machine's clock for right, which has jumped ahead by more than an hour while the engine ran, so that "
         "events are taken again. 409 where it has not.",
         ClockAcceptedData, body={JSON: ClockAnswer}, problems=(400, 408, 409, 413, 503),
+    ),
+    Route(
+        "GET", "/v1/connectors", connectors.list_all, "listConnectors",
+        "The connectors that have reported to this process since it began, by name, at most 1,000 of them; one that "
+        "has not reported for three of its intervals is silent.",
+        Listed(ConnectorHealth),
+    ),
+    Route(
+        "GET", "/v1/connectors/{name}", connectors.get, "getConnector", "One connector.",
+        ConnectorHealth, problems=(404,),
+    ),
+    Route(
+        "PUT", "/v1/connectors/{name}", connectors.put, "reportConnector",
+        "Take what a connector says of itself; it is kept in memory only. Answers with what is shown of it.",
+        ConnectorHealth, body={JSON: ConnectorReport}, problems=(400, 408, 413, 429),
     ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),

@@ -101,6 +101,43 @@ def answers(bus: MemoryBus) -> list[bytes]:
     return [json.dumps({**envelope, "id": f"answer-{n}", **times, **event}).encode() for n, event in enumerate(said)]
 
 
+DRAFTED = {"sku": "SKU-8", "location": "LOC-0"}
+SIGNAL = {**DRAFTED, "signal": "sig-8fb7de2c83da4af4bd1e"}
+ALERT = {**DRAFTED, "alert": "alert-1e69be51b92886978ab9"}
+DRAFT = {**SIGNAL, "system": "erp", "document": "PO-8", "line": 1}
+UNTIL = {"until": "2026-04-09T00:00:00Z", "by": "ann"}
+DRAFTS: list[tuple[str, dict[str, Any]]] = [
+    ("policy.set", DRAFTED | {"policy": {"kind": "min_max", "min": 20, "max": 60}, "auto": {"max_qty": 100}}),
+    ("stock.counted", DRAFTED | {"qty": 10}),
+    ("signal.push_failed", SIGNAL | {"system": "erp", "attempts": 6, "detail": "403"}),
+    ("signal.snoozed", SIGNAL | UNTIL),
+    ("signal.accepted", SIGNAL | {"by": "ann", "qty": 48}),
+    ("signal.reopened", SIGNAL | {"by": "ann"}),
+    ("alert.snoozed", ALERT | UNTIL | {"note": "403 again"}),
+    ("alert.assigned", ALERT | {"to": "bob", "by": "ann"}),
+    ("signal.drafted", DRAFT),
+    ("signal.draft_gone", DRAFT | {"line": "1"}),
+    ("signal.drafted", DRAFT | {"document": "PO-9"}),
+    ("stock.issued", DRAFTED | {"qty": 8}),
+    ("signal.ordered", SIGNAL | {"by": "erp", "order": "PO-9", "line": 1}),
+    (
+        "record.refused",
+        {"connector": "edi", "reason": "unmapped_identifier", "detail": "4711", "place": "a.edi", "record": "LIN"},
+    ),
+]
+"""What people and other systems say of a signal, at a row of its own, so that what was recorded before stays."""
+
+
+def drafts() -> list[bytes]:
+    """The events of DRAFTS, an hour apart."""
+    envelope = {"specversion": "1.0", "source": "erp"}
+    said = [
+        {**envelope, "id": f"draft-{number}", "type": kind, "time": f"2026-04-07T{number:02}:00:00Z", "data": data}
+        for number, (kind, data) in enumerate(DRAFTS)
+    ]
+    return [json.dumps(event).encode() for event in said]
+
+
 def purchases() -> list[bytes]:
     """Corrections of purchases, at a row of their own, so that the files that were recorded before stay as they are."""
     row = {"sku": "SKU-9", "location": "LOC-0"}
@@ -137,6 +174,8 @@ def record() -> None:
     lines = recorded("log") if (HERE / "log.ndjson").exists() else log()
     bus = replay(lines)
     said = answers(bus)
+    drafted = drafts()
+    pushed = replay(drafted)
     bought = purchases()
     beside = replay(bought)
     after = replay([*lines, *said])
@@ -144,13 +183,15 @@ def record() -> None:
     (HERE / "answers-outputs.ndjson").write_text("\n".join(outputs(after)) + "\n")
     (HERE / "log.ndjson").write_bytes(b"\n".join(lines) + b"\n")
     (HERE / "outputs.ndjson").write_text("\n".join(outputs(bus)) + "\n")
+    (HERE / "drafts.ndjson").write_bytes(b"\n".join(drafted) + b"\n")
+    (HERE / "drafts-outputs.ndjson").write_text("\n".join(outputs(pushed)) + "\n")
     (HERE / "purchases.ndjson").write_bytes(b"\n".join(bought) + b"\n")
     (HERE / "purchases-outputs.ndjson").write_text("\n".join(outputs(beside)) + "\n")
     kept = json.loads((HERE / "rows.json").read_text()) if (HERE / "rows.json").exists() else {}
-    for found in (bus, after, beside):
+    for found in (bus, after, pushed, beside):
         kept |= {key: row for key, row in rows(found).items() if key[:2] not in {known[:2] for known in kept}}
     (HERE / "rows.json").write_text(json.dumps(kept, indent=1))
-    (HERE / "names.json").write_text(json.dumps(names([*lines, *said, *bought]), indent=1))
+    (HERE / "names.json").write_text(json.dumps(names([*lines, *drafted, *said, *bought]), indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:

@@ -28,6 +28,10 @@ def test_the_recorded_answers_and_the_clock_after_them_give_the_recorded_outputs
     assert given == (HERE / "answers-outputs.ndjson").read_text().splitlines()
 
 
+def test_the_recorded_drafts_give_the_recorded_outputs() -> None:
+    assert outputs(replay(lines("drafts"))) == (HERE / "drafts-outputs.ndjson").read_text().splitlines()
+
+
 def test_the_recorded_purchases_give_the_recorded_outputs() -> None:
     assert outputs(replay(lines("purchases"))) == (HERE / "purchases-outputs.ndjson").read_text().splitlines()
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import ledger, pipeline
+from agents import clock, ledger
 from tests.auditor.adapter import Rig
 from tests.auditor.events import event
 from tests.auditor.model import HOUR, Model, instant
@@ -85,7 +85,7 @@ def test_what_leaves_the_window_stays_in_the_balance(steps: list[tuple[str, int,
 
 
 def test_a_tick_takes_a_portion_of_what_is_due_and_the_next_follows_at_once() -> None:
-    pipeline.MAX_LOOKS, looks = 3, pipeline.MAX_LOOKS
+    clock.MAX_LOOKS, looks = 3, clock.MAX_LOOKS
     try:
         rig = Rig(1)
         for number in range(10):
@@ -96,4 +96,4 @@ def test_a_tick_takes_a_portion_of_what_is_due_and_the_next_follows_at_once() ->
         assert rig.rows()[ROW].reserved == 0
         assert rig.engine.accepted - before == 4
     finally:
-        pipeline.MAX_LOOKS = looks
+        clock.MAX_LOOKS = looks

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from connectors.files.csv_reader import CsvReader
 from connectors.files.lines import Mark, read_lines
-from connectors.files.profile import Profile, load_profile
-from connectors.files.readers import Item, choose_reader
+from connectors.files.profile import Profile
+from connectors.files.readers import Item, choose_reader, load_profile
 from engine.core.errors import UsageError
 from engine.core.events import StockIssued, decode
 
@@ -62,7 +62,9 @@ HEAD = "doc;date;clock;kind;article;qty;unit\n"
 def profile(tmp_path: Path) -> Profile:
     path = tmp_path / "leeds.toml"
     path.write_text(PROFILE)
-    return load_profile(path)
+    loaded = load_profile(path)
+    assert isinstance(loaded, Profile)
+    return loaded
 
 
 START = Mark()

@@ -47,5 +47,5 @@ def test_a_profile_that_cannot_be_read_is_a_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not TOML"):
         load_profile(path)
     path.write_text('name = "n"\n[[topics]]\ntopic = "a"\nformat = "cloudevents"\n' * 1 + "[[topics]]\n")
-    with pytest.raises(UsageError, match=r"topics\.1\.topic: Field required"):
+    with pytest.raises(UsageError, match=r"topics\.1\.topic: this key is missing"):
         load_profile(path)

@@ -56,6 +56,8 @@ DOORS = {
     "aiokafka": ("engine.kafka", "engine.bus.kafka", "connectors.kafka_source"),
     "rocksdict": ("tables.stores.rocksdb", "engine.bus.disk"),
     "prometheus_client": ("engine.telemetry",),
+    "openpyxl": ("connectors.files.xlsx_reader",),
+    "asyncssh": ("connectors.folder",),
     "aiohttp": ("engine.web", "engine.cli", "connectors"),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
 }

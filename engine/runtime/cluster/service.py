@@ -11,7 +11,7 @@ from engine.aio import end
 from engine.bus.cluster import Appended
 from engine.bus.single import Named, Output, Record
 from engine.core.errors import Busy, EnvironmentFailure, UsageError
-from engine.core.events import Broadcast, decode
+from engine.core.events import Broadcast, decode, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.payloads import ClockAcceptedData
@@ -150,8 +150,8 @@ class ReaderService:
                 everywhere.update(range(len(records), len(records) + partitions))
                 records += [Record(partition, 0, event.source, raw, 0) for partition in range(partitions)]
             else:
-                sku: str = event.data.sku
-                records.append(Record(partition_of(sku, partitions), 0, sku, raw, 0))
+                key = key_of(event)
+                records.append(Record(partition_of(key, partitions), 0, key, raw, 0))
         return _Sorted(rejected, records, frozenset(everywhere))
 
     # what was published -----------------------------------------------------------------------------------------------

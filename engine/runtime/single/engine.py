@@ -12,7 +12,7 @@
 from collections.abc import Sequence
 
 from engine.bus.single import Bus, Output
-from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode
+from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
@@ -162,9 +162,9 @@ class Engine:
         if isinstance(event, Broadcast):
             indexes = [batch.append(fold.partition, event.source, raw, event) for fold in self.folds]
             return Spot(0, indexes[0], event.id)
-        sku: str = event.data.sku
-        partition = self._partition_of(sku)
-        return Spot(partition, batch.append(partition, sku, raw, event), event.id)
+        key = key_of(event)
+        partition = self._partition_of(key)
+        return Spot(partition, batch.append(partition, key, raw, event), event.id)
 
     def _advance_clock(self, event: Event, batch: Batch) -> None:
         """Let the engine's clock follow an event: a log clock ticks, and the event's feed is alive."""
@@ -183,12 +183,12 @@ class Engine:
         if event.source in self._feeds:
             self._news.note(event.source, max(at, self.now))
 
-    def _partition_of(self, sku: str) -> int:
-        partition = self._partitions.get(sku)
+    def _partition_of(self, key: str) -> int:
+        partition = self._partitions.get(key)
         if partition is None:
             if len(self._partitions) > MAX_PARTITIONS_REMEMBERED:
                 self._partitions.clear()
-            partition = self._partitions[sku] = partition_of(sku, len(self.folds))
+            partition = self._partitions[key] = partition_of(key, len(self.folds))
         return partition
 
     # figures ----------------------------------------------------------------------------------------------------------

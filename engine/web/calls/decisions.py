@@ -13,7 +13,7 @@ from engine.core.outcomes import Rejection
 from engine.core.topics import Topic
 from engine.core.values import moment
 from engine.web import bodies
-from engine.web.answers import AlertAnswer, SignalAnswer, raw_json
+from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer, SignalReopening, Snooze, raw_json
 from engine.web.calls.published import latest
 from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
@@ -33,12 +33,16 @@ class Decision(NamedTuple):
 
     topic: Topic
     field: str
-    body: type[SignalAnswer] | type[AlertAnswer]
+    body: type[AnyAnswer]
     verbs: Mapping[str, type[e.Event]]
 
 
 OF_SIGNALS = Decision("signals", "signal", SignalAnswer, {"accept": e.SignalAccepted, "reject": e.SignalRejected})
 OF_ALERTS = Decision("alerts", "alert", AlertAnswer, {"acknowledge": e.AlertAcknowledged, "resolve": e.AlertResolved})
+REOPENING = Decision("signals", "signal", SignalReopening, {"reopen": e.SignalReopened})
+SNOOZE_OF_SIGNALS = Decision("signals", "signal", Snooze, {"snooze": e.SignalSnoozed})
+SNOOZE_OF_ALERTS = Decision("alerts", "alert", Snooze, {"snooze": e.AlertSnoozed})
+ASSIGNMENT = Decision("alerts", "alert", Assignment, {"assign": e.AlertAssigned})
 
 
 class _Row(msgspec.Struct):
@@ -59,9 +63,9 @@ def decide(decision: Decision) -> Handler:
     return answer
 
 
-def _event(request: web.Request, decision: Decision, row: _Row, given: SignalAnswer | AlertAnswer) -> bytes:
+def _event(request: web.Request, decision: Decision, row: _Row, given: AnyAnswer) -> bytes:
     """The event of an answer, with an id that no other answer has."""
-    name, verb = request.match_info["id"], request.match_info["verb"]
+    name, verb = request.match_info["id"], request.path.rpartition("/")[2]
     event = {
         "specversion": "1.0",
         "id": f"{verb}-{name}-{secrets.token_hex(8)}",

@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
+from engine.core.events import RecordRefused, decode
 from engine.core.outcomes import Reason
 from engine.core.outputs import DeadLetter
 from engine.runtime.submission import Submission
@@ -45,7 +46,16 @@ def _answer(submission: Submission) -> web.Response:
 
 
 async def replay(request: web.Request) -> web.Response:
-    """Submit the exact bytes of a dead letter again."""
+    """Submit the exact bytes of a dead letter again; raises Problem 409 for a record that its connector must take."""
     letter = msgspec.json.decode(await latest(request, "dead-letters"), type=DeadLetter)
     raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
+    told = decode(raw)
+    if isinstance(told, RecordRefused) and letter.reason == told.data.reason:
+        name = told.data.connector
+        raise Problem(
+            409,
+            f"the connector {name} could not translate this record of another system, and must do so again: once the "
+            f"cause is gone, run `stockline connectors replay {name}`",
+            "replayed_by_its_connector",
+        )
     return _answer(await service_of(request).decide(raw))

@@ -19,10 +19,10 @@ from tables.keys import NEVER
 from tables.ledger import FLOOR, Floor
 from tables.planning import PLAN, Plan
 from tables.purchasing import LINE, PIECE, SHIPMENT, Line, Piece, Shipment, line_name
-from tables.signals import SIGNAL, SignalRow
+from tables.signals import FOLLOW_UP, SIGNAL, Draft, FollowUp, SignalRow
 from tables.stock import RESERVATION, STOCK, TRANSFER, Reservation, Stock, Transfer
 from tables.wakes import wake_key
-from tests.unit.rules.world import AT, TODAY, days
+from tests.unit.rules.world import AT, TODAY, days, hours
 
 FIRST_RANK = (0, AT - days(30), b"\0" * 16)
 """The rank of what a case is given."""
@@ -139,6 +139,17 @@ def signal_row(status: str = "open", **named: Any) -> Row:
         "events": ["test/before"],
     }  # fmt: skip
     return Row(SIGNAL + keys.row("S", "L"), SignalRow, {"status": status, **named}, others)
+
+
+def drafts(*said: tuple[str, float, bool], pushed: float | None = None) -> Row:
+    """The follow-up of `sig-1`: documents of the ERP, each as of so many hours after moment 0, there or gone."""
+    kept = [Draft("erp", document, "1", _rank(after), is_live) for document, after, is_live in said]
+    last = max([after for _, after, _ in said], default=0) if pushed is None else pushed
+    return Row(FOLLOW_UP + keys.row("S", "L"), FollowUp, {"signal": "sig-1", "drafts": kept, "pushed": _rank(last)}, {})
+
+
+def _rank(after: float) -> tuple[int, int, bytes]:
+    return 0, AT + hours(after), b"\0" * 16
 
 
 def alert_row(kind: AlertKind, status: str = "open", about: str = "", **named: Any) -> Row:

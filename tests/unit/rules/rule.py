@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from agents.turn import Effect
 from engine.core.outcomes import Reason, Rejection
 from engine.core.outputs import Alert, Signal
@@ -27,6 +29,8 @@ DOCUMENTS = {table[0] for table in (RESERVATION, TRANSFER, LINE, PIECE, SHIPMENT
 other tables are sums and indexes of these, and `sound` compares them."""
 
 
+ABSENT = ("snoozed_until", "snoozed_by", "owner")
+"""Fields that are not published where they have no value; a rule calls that None."""
 OF_TERMS = {"terms": "value", "units": "unit", "sources": "source"}
 
 
@@ -144,10 +148,13 @@ def _compare_effects(effects: list[Effect], expected: list[Said]) -> None:
 def field_of(shown: Signal | Alert, name: str) -> object:
     """A field of what is published, or of its evidence or explanation.
 
-    `terms` are the values of the explanation's figures by their names, `units` and `sources` what else is said of them.
+    `terms` are the values of the explanation's figures by their names, `units` and `sources` what else is said of them;
+    `drafted` is the draft of a signal as a tuple, or None.
     """
+    if name == "drafted" and isinstance(shown, Signal):
+        return msgspec.structs.astuple(shown.draft) if shown.draft else None
     if name in type(shown).__struct_fields__:
-        return getattr(shown, name)
+        return getattr(shown, name) or None if name in ABSENT else getattr(shown, name)
     said = shown.evidence if isinstance(shown, Alert) else shown.explanation
     if name in OF_TERMS:
         return {term["term"]: term[OF_TERMS[name]] for term in said["terms"]}

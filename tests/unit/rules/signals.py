@@ -1039,6 +1039,11 @@ NEXT: dict[tuple[str, str], str] = {
     ("ordered", "signal.ordered"): "ordered",
     ("withdrawn", "signal.ordered"): "ordered",
     ("expired", "signal.ordered"): "ordered",
+    ("withdrawn", "draft ordered"): "ordered",
+    ("expired", "draft ordered"): "ordered",
+    ("rejected", "draft ordered"): "ordered",
+    ("accepted", "signal.reopened"): "open",
+    ("rejected", "signal.reopened"): "open",
 }
 """What becomes of a signal, by what happens; no other pair changes anything."""
 CAUSES: dict[str, str] = {
@@ -1046,6 +1051,8 @@ CAUSES: dict[str, str] = {
     "signal.rejected": "reject",
     "signal.ordered": "order",
     "order.placed": "order placed",
+    "draft ordered": "draft ordered",
+    "signal.reopened": "reopen",
     "cause gone": "cause gone",
     "time over": "time over",
 }
@@ -1084,8 +1091,8 @@ LIFE = [
     step(status, cause)
     for status in get_args(SignalStatus)
     for cause in CAUSES
-    # An open signal has no time that could be over.
-    if (status, cause) != ("open", "time over")
+    # An open signal has no time that could be over; drafts and reopening have rules of their own.
+    if (status, cause) != ("open", "time over") and cause not in ("draft ordered", "signal.reopened")
 ]
 
 # answers --------------------------------------------------------------------------------------------------------------

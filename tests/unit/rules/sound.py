@@ -135,8 +135,7 @@ class _Row:
             assert order.spare == left
             assert [self.lines[name].excess for name in mine] == [left, *[0] * (len(mine) - 1)]
             assert order.placed == any(self.lines[name].ordered is not None for name in mine)
-            closes = order.closes and not order.many
-            assert [self.lines[name].order_closes for name in mine] == [closes, *[False] * (len(mine) - 1)]
+            assert [name for name in mine if self.lines[name].order_closes] == mine[: order.closes and not order.many]
 
     def listed(self) -> None:
         kept = {OPEN_DOCUMENT + self.row + keys.NUL + key for key in rows_of(self.world, OPEN_DOCUMENT, self.row)}
@@ -180,7 +179,8 @@ class _Row:
 
     def looks(self) -> None:
         kept = {DUE + self.row + keys.NUL + key for key in rows_of(self.world, DUE, self.row)}
-        facts = {key for key in kept if due_parts(key, self.row)[1] == due.FACT}
+        # The look at a snooze that has ended before stays.
+        facts = {key for key in kept if due_parts(key, self.row)[1] in (due.FACT, due.SIGNAL_SNOOZE, due.ALERT_SNOOZE)}
         waiting = [
             *((due.RESERVATION, name, one.due_at) for name, one in self.reservations.items()),
             *((due.TRANSFER, name, one.due_at) for name, one in self.transfers.items()),

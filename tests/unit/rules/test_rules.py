@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 import pytest
 
-from agents import alerts, replenishment
+from agents import alerts, signal_life
 from agents.pipeline import HANDLING, OTHERS
 from engine.core.events import EVENT_TYPES
 from engine.core.outcomes import Reason
@@ -23,8 +23,8 @@ from tests.unit.rules.tables import RULES
 
 CASES = [rule for rule in RULES if isinstance(rule, Rule)]
 OF_THE_FOLD = {
-    "conflict", "time_in_future", "reserved_type", "untranslatable", "wrong_key", "wrong_partition", "internal_error",
-    "row_too_large",
+    "conflict", "time_in_future", "reserved_type", "untranslatable", "unmapped_identifier", "wrong_key",
+    "wrong_partition", "internal_error", "row_too_large",
 }  # fmt: skip
 """Reasons that the fold, the bus or a connector gives; the agents and the decoding of an event give the others."""
 
@@ -79,7 +79,7 @@ def test_every_reason_for_a_review_has_a_rule() -> None:
 
 def test_the_life_of_a_signal_is_that_of_the_rules() -> None:
     told = {(status, signal_rules.CAUSES[cause]): new for (status, cause), new in signal_rules.NEXT.items()}
-    assert told == replenishment.LIFE
+    assert told == signal_life.LIFE
 
 
 def test_the_life_of_an_alert_is_that_of_the_rules() -> None:

@@ -1,0 +1,16 @@
+"""What partners call our items, locations, suppliers and units: rows of one mapping, read from a file.
+
+    partner,kind,theirs,ours
+    ACME,item,4006381333931,PEN-1
+    *,unit,EA,each
+
+A partner `*` speaks for all partners; a row of the partner itself comes first. A name that no row maps is `Unmapped`:
+its record waits as a dead letter until a row exists. Only where a profile says so (`names_are_ours`) does a partner
+that has no row of a kind use our own names. The file is read again when it has changed.
+"""
+
+from connectors.identifiers.mapping import NO_MAPPING, Mapping, Row
+from connectors.identifiers.names import MappingFile, MappingSource, Names
+from connectors.identifiers.rows import read_rows, written
+
+__all__ = ["NO_MAPPING", "Mapping", "MappingFile", "MappingSource", "Names", "Row", "read_rows", "written"]

@@ -1,0 +1,88 @@
+"""`record.refused`: the dead letter of a record that a connector could not translate."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.bus.single import Record
+from engine.core.events import decode, key_of
+from engine.core.outcomes import Rejection
+from engine.core.rules import Rules
+from engine.core.values import partition_of
+from engine.runtime.arrivals import Decoder
+from tests.auditor.adapter import Rig
+from tests.auditor.model import HOUR, instant
+
+AT = instant("2026-03-02T09:00:00Z")
+
+
+def refused(name: str = "a.edi/4", source: str = "edi/acme", **data: Any) -> bytes:
+    given = {"connector": "edi", "reason": "untranslatable", "detail": "no date", "place": "a.edi, segment 4"}
+    if not {"record", "record_base64", "record_bytes"} & data.keys():
+        data["record"] = "DTM*002~"
+    event = {"specversion": "1.0", "id": name, "source": source, "type": "record.refused"}
+    return json.dumps({**event, "time": "2026-03-02T09:00:00Z", "data": {**given, **data}}).encode()
+
+
+def test_it_is_taken_and_is_a_dead_letter_with_the_exact_bytes_of_the_event() -> None:
+    rig, raw = Rig(8), refused()
+    assert rig.send([raw], AT) == {}
+    [letter] = rig.latest("dead-letters")
+    partition = partition_of("edi/acme", 8)
+    assert letter | {"arrived": ""} == {
+        "id": f"{partition}-{rig.bus.end_offset(partition) - 1}", "reason": "untranslatable", "detail": "no date",
+        "place": f"stockline.events/{partition}/{rig.bus.end_offset(partition) - 1}", "arrived": "",
+        "raw": raw.decode(), "event_id": "a.edi/4", "event_source": "edi/acme",
+    }  # fmt: skip
+    assert rig.positions() == {}
+
+
+def test_the_same_again_is_a_duplicate_and_no_second_dead_letter() -> None:
+    rig = Rig(2)
+    rig.send([refused()], AT)
+    assert rig.engine.submit([refused()], arrived_at=AT + HOUR).duplicates == 1
+    assert [reason for reason, _ in rig.dead_letters()] == ["untranslatable"]
+
+
+def test_other_content_under_its_name_is_a_conflict() -> None:
+    rig = Rig(2)
+    rig.send([refused()], AT)
+    assert rig.send([refused(detail="no quantity")], AT) == {0: "conflict"}
+
+
+def test_a_batch_may_be_cut_anywhere() -> None:
+    events = [refused(str(number), f"edi/{number % 3}", reason="unmapped_identifier") for number in range(20)]
+    together, apart = Rig(4), Rig(4)
+    together.send(events, AT)
+    for event in events:
+        apart.send([event], AT)
+    assert together.everything() == apart.everything()
+    assert len(together.dead_letters()) == 20
+
+
+def test_it_counts_as_an_event_and_as_a_dead_letter() -> None:
+    rig = Rig(1, Rules(clock="log"))
+    rig.send([refused()], AT)
+    counters = rig.engine.folds[0].marker.counters
+    assert counters == {"events:record.refused": 1, "dead_letters:untranslatable": 1}
+
+
+@pytest.mark.parametrize(
+    ("key", "partition", "reason"),
+    [("edi/acme", 0, None), ("A", 0, "wrong_key"), ("edi/acme", 1, "wrong_partition")],
+)
+def test_on_kafka_its_key_is_its_source(key: str, partition: int, reason: str | None) -> None:
+    right = partition_of("edi/acme", 2)
+    record = Record(right if partition == 0 else 1 - right, 0, key, refused(), AT)
+    [arrival] = Decoder(2).arrivals([record])
+    assert (arrival.event.reason if isinstance(arrival.event, Rejection) else None) == reason
+
+
+def test_the_key_of_every_other_event_is_its_sku() -> None:
+    raw = {"specversion": "1.0", "id": "1", "source": "wms", "type": "stock.counted", "time": "2026-03-02T09:00:00Z"}
+    event = decode(json.dumps({**raw, "data": {"sku": "A", "location": "L", "qty": 1}}).encode())
+    assert not isinstance(event, Rejection)
+    assert key_of(event) == "A"
