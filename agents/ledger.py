@@ -49,7 +49,9 @@ def record(site: Site, available: int, held: int, document: str = "") -> None:
 
 def amend(site: Site, at: int, identity: bytes, movement: Movement) -> None:
     """Let an event of the moment `at` move so much more: what it moves has followed from other events since."""
-    known = site.turn.get(movement_key(site.row, at, IS_MOVEMENT, identity))
+    key = movement_key(site.row, at, IS_MOVEMENT, identity)
+    # Movements are read in their order, never one by one, so that none of them is cached.
+    known = next((row for _, row in site.turn.scan(key, Key(key + b"\0"))), None)
     _move(site, at, identity, movement)
     if known is not None and at > site.stock.floor_at:
         both = replace(known, available=known.available + movement.available, held=known.held + movement.held)

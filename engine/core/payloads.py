@@ -30,6 +30,7 @@ from engine.core.fields import (
     SkuData,
     Status,
     Text,
+    WholeDays,
 )
 from engine.core.outcomes import RecordReason
 from engine.core.values import MAX_QUANTITY
@@ -93,6 +94,8 @@ class PolicySetData(RowData, kw_only=True):
     supplier: Name | None = None
     lead_time_days: Days | None = None
     lead_time_std_days: Days | None = None
+    ack_days: WholeDays | None = None
+    asn_days: WholeDays | None = None
     review_days: Days | None = None
     moq: Count | None = None
     multiple: Quantity | None = None

@@ -193,7 +193,14 @@ class Story(Buyer):
             "supplier": "ACME",
             "lead_time_days": self.random.randint(0, 9),
         }
-        for name, least, most in (("moq", 0, 60), ("multiple", 1, 24), ("max_qty", 1, 150), ("safety_stock", 0, 30)):
+        for name, least, most in (
+            ("moq", 0, 60),
+            ("multiple", 1, 24),
+            ("max_qty", 1, 150),
+            ("safety_stock", 0, 30),
+            ("ack_days", 0, 2),
+            ("asn_days", 0, 5),
+        ):
             if self.random.random() < 0.4:
                 data[name] = self.random.randint(least, most)
         if self.random.random() < 0.5:

@@ -146,6 +146,7 @@ def purchases() -> list[bytes]:
         return {"specversion": "1.0", "source": "erp", "id": f"purchase-{number}", "type": kind,
                 "time": f"2026-04-07T{number:02}:00:00Z", "data": row | data}  # fmt: skip
 
+    said: list[tuple[str, dict[str, Any]]]
     line, other = {"order": "PO-9", "line": 1}, {"sku": "SKU-7"}
     said = [
         ("order.placed", {**line, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),

@@ -80,6 +80,8 @@ TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "policy.set": data(
         {"policy": POLICIES},
         lead_time_days=st.integers(0, 5),
+        ack_days=st.integers(0, 3),
+        asn_days=st.integers(0, 9),
         moq=st.integers(0, 30),
         multiple=st.integers(1, 6),
     ),

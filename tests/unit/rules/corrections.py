@@ -244,6 +244,12 @@ RECEIPTS = [
         then(stock(available=45)),
     ),
     Rule(
+        "an earlier reversal takes what a later one had, at its own moment, also where a count comes between",
+        given(received(10, None, order=None), taken_back(hours(3)), taken_back(hours(1))),
+        event("stock.counted", hours(2), qty=30),
+        then(stock(available=30)),
+    ),
+    Rule(
         "of a receipt with two lines a reversal takes what its names share",
         given(placed(10, 1), placed(10, 2), received(10, 1), received(10, 2)),
         taken_back(qty=4, order="PO", line=2),

@@ -180,7 +180,9 @@ class _Row:
     def looks(self) -> None:
         kept = {DUE + self.row + keys.NUL + key for key in rows_of(self.world, DUE, self.row)}
         # The look at a snooze that has ended before stays.
-        facts = {key for key in kept if due_parts(key, self.row)[1] in (due.FACT, due.SIGNAL_SNOOZE, due.ALERT_SNOOZE)}
+        facts = {
+            key for key in kept if due_parts(key, self.row)[1] not in (due.RESERVATION, due.TRANSFER, due.ORDER_LINE)
+        }
         waiting = [
             *((due.RESERVATION, name, one.due_at) for name, one in self.reservations.items()),
             *((due.TRANSFER, name, one.due_at) for name, one in self.transfers.items()),
