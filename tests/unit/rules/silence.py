@@ -65,18 +65,23 @@ ACKNOWLEDGEMENTS = [
         tick(days(6)),
         then(),
     ),
-    *(
-        Rule(
-            f"it is over when {how}",
-            ACK_LATE,
-            said,
-            then(stock(**balances), *rows, alert("resolved", "ack_overdue")),
-        )
-        for how, said, balances, rows in (
-            ("the supplier acknowledges the line", acknowledged(("accepted", 100, day(7))), {}, [line()]),
-            ("goods have come", received(10), {"available": 10, "on_order": 90}, [line()]),
-            ("the line is cancelled", event("order.cancelled", order="PO", line=1), {"on_order": 0}, [line()]),
-        )
+    Rule(
+        "it is over when the supplier acknowledges the line",
+        ACK_LATE,
+        acknowledged(("accepted", 100, day(7))),
+        then(stock(), line(), alert("resolved", "ack_overdue")),
+    ),
+    Rule(
+        "it is over when goods have come",
+        ACK_LATE,
+        received(10),
+        then(stock(available=10, on_order=90), line(), alert("resolved", "ack_overdue")),
+    ),
+    Rule(
+        "it is over when the line is cancelled",
+        ACK_LATE,
+        event("order.cancelled", order="PO", line=1),
+        then(stock(on_order=0), line(), alert("resolved", "ack_overdue")),
     ),
     Rule(
         "what is pending is an answer too, and opens no alert later",

@@ -32,6 +32,7 @@ from tests.unit.rules.words import balances, closings, day_at, in_force, latest,
 from tests.unit.rules.world import World
 
 BLOCK_DAYS = 32
+OF_DOCUMENTS = (due.RESERVATION, due.TRANSFER, due.ORDER_LINE)
 
 
 def check(world: World) -> None:
@@ -179,19 +180,16 @@ class _Row:
 
     def looks(self) -> None:
         kept = {DUE + self.row + keys.NUL + key for key in rows_of(self.world, DUE, self.row)}
-        # The look at a snooze that has ended before stays.
-        facts = {
-            key for key in kept if due_parts(key, self.row)[1] not in (due.RESERVATION, due.TRANSFER, due.ORDER_LINE)
-        }
+        others = {key for key in kept if due_parts(key, self.row)[1] not in OF_DOCUMENTS}
         waiting = [
             *((due.RESERVATION, name, one.due_at) for name, one in self.reservations.items()),
             *((due.TRANSFER, name, one.due_at) for name, one in self.transfers.items()),
             *((due.ORDER_LINE, name, one.look_at) for name, one in self.lines.items()),
         ]
-        assert kept - facts == {due_key(self.row, at, kind, name) for kind, name, at in waiting if at is not None}
+        assert kept - others == {due_key(self.row, at, kind, name) for kind, name, at in waiting if at is not None}
         for key, alert in rows_of(self.world, ALERT, self.row).items():
             if alert.until is not None and alert.status != "resolved":
-                assert due_key(self.row, alert.until, due.FACT, key.decode()) in facts
+                assert due_key(self.row, alert.until, due.FACT, key.decode()) in others
         wakes = {key for key in self.world.pairs if key[0] == WAKE[0] and wake_row(key) == self.row != CLOCK_ROW}
         wake = self.stock.wake_at
         assert wakes == (set() if wake is None else {wake_key(0, wake, self.row)})
