@@ -1,7 +1,8 @@
 """The kinds of connectors, each declared once: the module that holds it, imported when a profile names it.
 
 A module of this table has `Profile`, a `ConnectorProfile`, and `connect(profile, tools)`, which returns a `Connector`.
-Its docstring says which delivery guarantee it gives.
+Its docstring says which delivery guarantee it gives. A format of files, such as EPCIS, is no kind: what carries its
+files is one.
 """
 
 from typing import Final
@@ -9,7 +10,6 @@ from typing import Final
 KINDS: Final[dict[str, str]] = {
     "database": "connectors.database",
     "edi": "connectors.edi",
-    "epcis": "connectors.epcis",
     "folder": "connectors.folder",
     "rest": "connectors.rest",
     "tryton": "connectors.tryton",

@@ -35,37 +35,25 @@ CloudEvent is the event: its attributes and `data`. With rules, its id, source a
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from connectors.mapping.language import Declared, Reading, Rule, TimeColumns, faults, read_profile
-from engine.core.events import EVENT_TYPES, Reserved
+from connectors.mapping.language import Declared, Reading, TimeColumns, read_profile
+from connectors.mapping.reading import DocumentReading
 
 OWN_PREFIX = "stockline."
 RECORD_ID = "{@partition}-{@offset}"
 RECORD_TIME = TimeColumns(columns=("@time",))
-EVENT_ID = "{id}"
-EVENT_TIME = TimeColumns(columns=("time",))
 
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 FeedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class TopicProfile(Declared):
+class TopicProfile(DocumentReading):
     """A declared reading of one topic; see the module's example."""
 
     topic: TopicName
-    format: Literal["json", "cloudevents"]
-    source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    id: Annotated[str, Field(min_length=1)] | None = None
-    time: TimeColumns | None = None
-    rules: tuple[Rule, ...] = ()
-    decimal: Literal[".", ","] = "."
-    thousands: str = ""
-    time_zone: str = "UTC"
-    empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int | float] = Field(default_factory=dict)
 
     @field_validator("topic")
     @classmethod
@@ -73,15 +61,6 @@ class TopicProfile(Declared):
         if topic.startswith(OWN_PREFIX):
             raise ValueError(f"{topic} is a topic of Stockline itself")
         return topic
-
-    @field_validator("rules")
-    @classmethod
-    def _types_are_known(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        for rule in rules:
-            known = rule.type is None or rule.type in EVENT_TYPES
-            if not known or (rule.type is not None and issubclass(EVENT_TYPES[rule.type], Reserved)):
-                raise ValueError(f"{rule.type!r} is not a type of event that may be sent")
-        return rules
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -91,26 +70,12 @@ class TopicProfile(Declared):
         if not self.rules and given:
             raise ValueError(f"{', '.join(sorted(given))}: only a topic with rules is translated")
         if self.rules:
-            self.reading("unnamed")
+            self.topic_reading("unnamed")
         return self
 
-    def reading(self, feed: str) -> Reading:
+    def topic_reading(self, feed: str) -> Reading:
         """How the rules read a document of this topic; `feed` names the default source."""
-        is_event = self.format == "cloudevents"
-        try:
-            return Reading(
-                source=self.source or default_source(feed, self.topic),
-                id=self.id or (EVENT_ID if is_event else RECORD_ID),
-                time=self.time or (EVENT_TIME if is_event else RECORD_TIME),
-                rules=self.rules,
-                decimal=self.decimal,
-                thousands=self.thousands,
-                time_zone=self.time_zone,
-                empty=self.empty,
-                units=self.units,
-            )
-        except ValidationError as error:
-            raise ValueError(faults(error)) from error
+        return self.reading(default_source(feed, self.topic), RECORD_ID, RECORD_TIME)
 
 
 class SourceProfile(Declared):
