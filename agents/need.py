@@ -19,6 +19,7 @@ from engine.core import policy as arithmetic
 from engine.core.policy import OrderQuantity
 from engine.core.projection import total_over
 from engine.core.statistics import mean_and_deviation, per_day
+from engine.core.values import HOUR
 
 LOOK_AHEAD_DAYS = 7
 
@@ -94,7 +95,9 @@ def set_policy(site: Site, data: p.PolicySetData) -> None:
     rank = (0, site.turn.at, site.turn.identity)
     if plan.policy_rank is None or rank > plan.policy_rank:
         if site.stock.on_order and _answer_days(plan.policy) != _answer_days(data):
-            due.schedule(site, due.OPEN_LINES, "", None, site.turn.now)
+            # At the next full hour, so that policies that change again and again let all lines be looked at once.
+            now = site.turn.now
+            due.schedule(site, due.OPEN_LINES, "", None, now + -now % HOUR)
         plan.policy, plan.policy_rank = data, rank
 
 

@@ -163,6 +163,12 @@ POLICIES = [
         then(stock(wake_at=AT + hours(1)), plan()),
     ),
     Rule(
+        "it looks at the next full hour",
+        given(placed(100)),
+        policy(hours(1.5), ack_days=2),
+        then(stock(wake_at=AT + hours(2)), plan()),
+    ),
+    Rule(
         "the clock then looks at them",
         given(placed(100), policy(days(4), ack_days=2)),
         tick(days(4)),
