@@ -5,6 +5,7 @@ writer has changed it meanwhile Tryton refuses (`ConcurrencyException`), and the
 in what it fills in for a person at the screen: the address, the currency, the terms, the supplier's price and taxes.
 """
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -21,6 +22,9 @@ from connectors.tryton.world import Erp, World
 PURCHASE: Final = "purchase.purchase"
 LINE: Final = "purchase.line"
 SIGNALS_OF_A_SEARCH: Final = 50
+KNOWN_SECONDS: Final = 60.0
+"""For so long units and warehouses that were read are taken for what they are."""
+_UNITS: Final = ("default_uom", "template.purchase_uom")
 
 
 @contextmanager
@@ -40,12 +44,12 @@ def _in_words() -> Iterator[None]:
 
 
 class TrytonOrders:
-    """See the module; `login` is the one that the connector has, by which its own lines are known."""
+    """See the module."""
 
     def __init__(self, erp: Erp) -> None:
         self._erp = erp
         self._client = erp.client
-        self._seen: World | None = None
+        self._seen: tuple[World, float] | None = None
 
     @property
     def name(self) -> str:
@@ -54,14 +58,14 @@ class TrytonOrders:
 
     async def find(self, signals: Collection[str]) -> Sequence[OrderLine]:
         """The lines of drafts that bear a key, and what a search finds of each signal that is not among them."""
-        self._seen = await self._erp.world()
+        world = await self._world()
         drafts = [["note", "like", _like("")], ["purchase.state", "in", list(buying.OPEN_STATES)]]
-        found = await self._lines(self._seen, drafts)
+        found = await self._lines(world, drafts)
         drafted = {line.key.signal for line in found}
         others = sorted(set(signals) - drafted)
         for start in range(0, len(others), SIGNALS_OF_A_SEARCH):
             wanted = [["note", "like", _like(f"{each} ")] for each in others[start : start + SIGNALS_OF_A_SEARCH]]
-            found += await self._lines(self._seen, [["OR", *wanted]])
+            found += await self._lines(world, [["OR", *wanted]])
         return found
 
     async def create_draft(self, lines: Sequence[WantedLine]) -> None:
@@ -69,7 +73,7 @@ class TrytonOrders:
         with _in_words():
             world, first = await self._world(), lines[0]
             supplier, location = self._theirs("supplier", first.supplier), self._theirs("location", first.location)
-            party = await self._id("party.party", supplier, "supplier")
+            party = (await self._one("party.party", ["code", "=", supplier], "supplier"))["id"]
             warehouse = _warehouse(world, location)
             name = buying.reference(supplier, location)
             same = [
@@ -105,7 +109,8 @@ class TrytonOrders:
             if not rows or number not in purchase["lines"]:
                 raise PushRefused(f"the line {line.line} of the purchase {line.document} is not there any more")
             note = buying.note_with(wanted.key, rows[0]["note"])
-            amounts = buying.amounts(await self._bought(world, rows[0]["product"], wanted.key.qty))
+            product = await self._one("product.product", ["id", "=", rows[0]["product"]], "item", _UNITS)
+            amounts = buying.amounts(_bought(world, product, wanted.key.qty))
             await self._write(purchase, [["write", [number], {**amounts, **buying.dated(wanted.key), "note": note}]])
 
     async def remove_line(self, line: OrderLine) -> None:
@@ -122,9 +127,10 @@ class TrytonOrders:
                 await self._write(purchase, [["delete", [number]]])
 
     async def _world(self) -> World:
-        if self._seen is None:
-            self._seen = await self._erp.world()
-        return self._seen
+        now = time.monotonic()
+        if self._seen is None or now - self._seen[1] > KNOWN_SECONDS:
+            self._seen = await self._erp.world(), now
+        return self._seen[0]
 
     async def _lines(self, world: World, domain: Sequence[Json]) -> list[OrderLine]:
         whole = [["purchase.company", "=", self._client.company], *domain]
@@ -144,19 +150,14 @@ class TrytonOrders:
 
     async def _new(self, world: World, purchase: JsonObject, wanted: WantedLine) -> JsonObject:
         """The values of a line in a purchase, of which `purchase` is what prices depend on."""
-        product = await self._id("product.product", self._theirs("item", wanted.sku), "item")
-        number, unit = quantity = await self._bought(world, product, wanted.key.qty)
-        given = {"type": "line", "product": product, "quantity": float(number), "unit": unit.id, "taxes": []}
+        code = self._theirs("item", wanted.sku)
+        product = await self._one("product.product", ["code", "=", code], "item", _UNITS)
+        number, unit = quantity = _bought(world, product, wanted.key.qty)
+        given = {"type": "line", "product": product["id"], "quantity": float(number), "unit": unit.id, "taxes": []}
         company = {"company": self._client.company, "product_supplier": None}
         context = {name: purchase.get(name) for name in ("id", "party", "currency", "company", "invoice_party")}
         priced = await self._filled(LINE, given | company | {"purchase": context}, ["product"])
-        return buying.purchase_line(product, wanted.key, quantity, priced)
-
-    async def _bought(self, world: World, product: int, qty: int) -> buying.Bought:
-        fields = ["default_uom", "template.purchase_uom"]
-        (found,) = await self._client.read("product.product", [product], fields)
-        default = found["default_uom"]
-        return buying.bought(world.units, qty, default, found["template."]["purchase_uom"] or default)
+        return buying.purchase_line(product["id"], wanted.key, quantity, priced)
 
     async def _filled(self, model: str, values: JsonObject, changed: Sequence[str]) -> JsonObject:
         """`values` with what Tryton fills in when a person enters the `changed` ones."""
@@ -169,14 +170,19 @@ class TrytonOrders:
         method = f"model.{PURCHASE}.write"
         await self._client.call(method, [purchase["id"]], {"lines": list(lines)}, context=_unchanged(purchase))
 
-    async def _id(self, model: str, code: str, what: str) -> int:
-        found = await self._client.search_read(model, [["code", "=", code]], ["id"], ((("id", "ASC"),), 1))
+    async def _one(self, model: str, clause: Sequence[Json], what: str, fields: Sequence[str] = ("id",)) -> JsonObject:
+        found = await self._client.search_read(model, [clause], fields, ((("id", "ASC"),), 1))
         if not found:
-            raise PushRefused(f"Tryton has no {what} with the code {code!r}")
-        return int(found[0]["id"])
+            raise PushRefused(f"Tryton has no {what} of which the {clause[0]} is {clause[2]!r}")
+        return found[0]
 
     def _theirs(self, kind: IdentifierKind, ours: str) -> str:
         return self._erp.naming.identifiers.theirs(kind, self._erp.naming.partner, ours)
+
+
+def _bought(world: World, product: JsonObject, qty: int) -> buying.Bought:
+    default = product["default_uom"]
+    return buying.bought(world.units, qty, default, product["template."]["purchase_uom"] or default)
 
 
 def _warehouse(world: World, code: str) -> int:
