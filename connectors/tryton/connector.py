@@ -13,6 +13,7 @@ from connectors.tryton.move_source import MoveSource
 from connectors.tryton.naming import Naming
 from connectors.tryton.orders import TrytonOrders
 from connectors.tryton.profile import Profile
+from connectors.tryton.promise_sink import PromiseSink
 from connectors.tryton.purchase_source import PurchaseSource
 from connectors.tryton.wire import TrytonRefused
 from connectors.tryton.world import Erp
@@ -62,11 +63,14 @@ class TrytonConnector:
 
     @property
     def sinks(self) -> Mapping[str, Sink]:
-        """`orders`, where the profile has them."""
-        settings = self._profile.orders
-        if settings is None:
-            return {}
-        return {"orders": OrderPusher(TrytonOrders(self._erp), f"{self._profile.event_source}/orders", settings)}
+        """`orders` and `promises`, as far as the profile asks for them."""
+        found: dict[str, Sink] = {}
+        if (settings := self._profile.orders) is not None:
+            source = f"{self._profile.event_source}/orders"
+            found["orders"] = OrderPusher(TrytonOrders(self._erp), source, settings)
+        if self._profile.promises:
+            found["promises"] = PromiseSink(self._erp)
+        return found
 
     async def check(self) -> Sequence[Finding]:
         """The server's series, the user's company, each model that is read with its count, the warehouses by name."""

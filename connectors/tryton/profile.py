@@ -55,6 +55,8 @@ class Profile(ConnectorProfile):
     page: Annotated[int, Field(ge=1, le=5000)] = 500
     orders: PushSettings | None = None
     """Which signals become draft purchases; without the table none does."""
+    promises: bool = False
+    """Whether what suppliers acknowledge and announce is written into the planned dates of the moves that are open."""
     balances_seconds: Annotated[float, Field(gt=0)] = 86400
     """The interval between two comparisons of all balances."""
 
