@@ -30,10 +30,10 @@ FAR_SIDES = {
     "folder": "tests.connectors.far_folder:PartnerFolder",
     "listed": "tests.connectors.far_list:PlainList",
     "listed-with-secret": "tests.connectors.far_list:ListWithSecret",
+    "rest": "tests.connectors.far_rest:RestShop",
 }
 
 SHOWN_ELSEWHERE = {
-    "rest": "tests/simulation/test_rest.py",
     "tryton": "tests/integration/test_tryton.py",
     "webhook": "tests/unit/test_webhook_listener.py",
 }
