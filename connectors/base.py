@@ -1,27 +1,6 @@
-"""The ports of a connector: what a source and a sink must do, and which delivery guarantee follows.
+"""What connectors and the engine's client share: JSON, the port that takes a batch of events, and its answer.
 
-A source turns foreign records into events of the contract. Whatever it reads, four things are its duty:
-
-1. identity   the event's `source` and `id` come from the record alone, so that a record that is read twice gives the
-              same event; they are the idempotency key, by which the engine's log recognises it
-2. isolation  a record that cannot be translated is reported with the reason and its position, and costs only itself
-3. order      records are delivered in the order in which they are read
-4. position   the position is written down after the sink has the events durably, never before
-
-A sink takes events. `EventSink` is the port that sources call over HTTP; its events are durable on return. The sources
-that there are, and what they guarantee:
-
-- `connectors.files` posts to an `EventSink` and keeps its position in a state file, after each batch. It delivers at
-  least once; the idempotency keys make that exactly once in the log, for as long as the log keeps them (seven days
-  unless set otherwise).
-- `connectors.kafka_source` writes events and its group's offsets in one Kafka transaction for each partition. It
-  delivers exactly once.
-
-A format of files implements `connectors.files.readers.Reader`, not this port: the sender keeps its position.
-
-A sink of the engine's signals and alerts belongs to the other system. It reads `/v1/signals`, `/v1/stream` or the
-topics, gets each state at least once, and takes the signal's id as the key of what it writes. It reports the order
-that follows as `signal.ordered`, which the log recognises when it is sent again.
+What a connector must do, and which delivery guarantee follows, is told in `connectors.ports`.
 """
 
 from collections.abc import Sequence

@@ -22,6 +22,10 @@ from engine.core.identify import identify
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PAGE = 1000
+STREAM_SECONDS = 45.0
+"""A stream that is silent for so long is lost: the engine says every 15 seconds that it is there."""
+MAX_STREAM_LINE = 16 * 1024 * 1024
+"""An output has at most 8 MiB."""
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _TRY_AGAIN = (429, 502, 503, 504)
@@ -144,6 +148,30 @@ class EngineClient:
         """All dead letters that pass the filters of `/v1/dead-letters`, fetched page by page."""
         return self._pages("/v1/dead-letters", filters)
 
+    async def stream(self, tables: Sequence[str]) -> AsyncIterator[JsonObject | None]:
+        """Every change of some tables from now on, as a CloudEvent; None where the engine says that it is still there.
+
+        The first thing that comes is None, once changes are followed. It never ends by itself: raises
+        `EngineUnreachable` when the connection is lost, and `EngineRefused`.
+        """
+        session, path = self._opened(), _with_query("/v1/stream", {"tables": ",".join(tables)})
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience.seconds, sock_read=STREAM_SECONDS)
+        try:
+            async with session.get(self._url + path, timeout=timeout, read_bufsize=MAX_STREAM_LINE) as response:
+                if response.status != 200:
+                    answer = _Answer(response.status, await response.read(), None)
+                    if response.status not in _TRY_AGAIN:
+                        raise EngineRefused(response.status, _problem(answer))
+                    raise EngineUnreachable(f"{self._url} does not stream now: {response.status} {_problem(answer)}")
+                while line := await response.content.readline():
+                    if line.startswith(b":"):
+                        yield None
+                    elif line.startswith(b"data:"):
+                        yield _json_object(_Answer(200, line[5:], None))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise EngineUnreachable(f"the stream of {self._url} is lost ({_cause(error)})") from error
+        raise EngineUnreachable(f"the stream of {self._url} was ended")
+
     async def replay_dead_letter(self, letter: str) -> Json:
         """Append the event of a dead letter again, after what it lacked was mended. Returns the engine's answer."""
         return _json(await self._call("POST", f"/v1/dead-letters/{quote(letter, safe='')}/replay", b""))
@@ -177,7 +205,7 @@ class EngineClient:
             try:
                 answer = await self._once(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                cause = _cause(error)
+                cause = network_cause(error)
             else:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
@@ -191,11 +219,14 @@ class EngineClient:
             await asyncio.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
-    async def _once(self, method: str, path: str, body: bytes | None) -> _Answer:
+    def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             raise RuntimeError("the client is used outside of its `async with`")
+        return self._session
+
+    async def _once(self, method: str, path: str, body: bytes | None) -> _Answer:
         headers = {"Content-Type": "application/x-ndjson"} if body else {}
-        async with self._session.request(method, self._url + path, data=body, headers=headers) as response:
+        async with self._opened().request(method, self._url + path, data=body, headers=headers) as response:
             return _Answer(response.status, await response.read(), _seconds(response.headers.get("Retry-After")))
 
 
@@ -240,7 +271,7 @@ def _problem(answer: _Answer) -> str:
         return answer.body[:200].decode(errors="replace")
 
 
-def _cause(error: BaseException) -> str:
+def network_cause(error: BaseException) -> str:
     """The operating system's words for a network error, without the client library's own."""
     if isinstance(error, TimeoutError):
         return "it takes too long"

@@ -1,23 +1,30 @@
 """What a connector is: a profile, and the sources and sinks that it opens. `connectors.host` runs all of them.
 
 A source reads another system, a sink keeps another system true to the engine. Both give batches: events for the log,
-records that no event could be made of, and the position after them. The host posts a batch, waits until it is durable,
-and only then keeps its position, so a crash at any moment repeats work and loses none. What makes the repetition
-harmless is the duty of whoever makes the events: `source` and `id` follow from the record alone.
+records that no event could be made of, and the position after them. Whatever a source reads, four things are its duty:
+
+1. identity   the event's `source` and `id` come from the record alone, so that a record that is read twice gives the
+              same event; they are the idempotency key, by which the engine's log recognises it
+2. isolation  a record that cannot be translated is an `UntranslatedRecord`, and costs only itself
+3. order      records are delivered in the order in which they are read
+4. position   it stands behind what its batch holds; the host keeps it once that is durable, never before
+
+So a crash at any moment repeats work and loses none: delivery is at least once, and exactly once in the log. A sink
+gets each state of a signal or an alert at least once, and takes its id as the key of what it writes.
 """
 
 import re
 from ast import literal_eval
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Protocol, Self, cast
 
-from connectors.base import EventSink, JsonObject
+from connectors.base import EventSink, JsonObject, Submission
 from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
-from connectors.profiles import IdentifierKind
+from connectors.profiles import IdentifierKind as IdentifierKind
 
 UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
 
@@ -50,7 +57,8 @@ class Batch:
 
     `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
     that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, where the
-    source knows.
+    source knows. `answered` is called with the engine's answer to `events` once they are durable; the position is kept
+    after it, which it may complete.
     """
 
     events: Sequence[bytes] = ()
@@ -58,6 +66,7 @@ class Batch:
     position: JsonObject | None = None
     skipped: Mapping[str, int] = field(default_factory=dict)
     lag_seconds: float | None = None
+    answered: Callable[[Submission], None] | None = None
 
 
 class Source(Protocol):

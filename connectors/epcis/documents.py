@@ -36,6 +36,15 @@ class RawEvent(NamedTuple):
     text: bytes
     namespaces: Mapping[str, str]
 
+    @property
+    def record(self) -> bytes:
+        """The event as a document of its own, so that it can be read again: prefixes are a part of its hash."""
+        declared = {name: uri for name, uri in self.namespaces.items() if CONTEXT.get(name) != uri}
+        if not declared:
+            return self.text
+        whole = {"@context": [declared], "type": "EPCISDocument", "epcisBody": {"eventList": [msgspec.Raw(self.text)]}}
+        return msgspec.json.encode(whole)
+
 
 def events_of(document: bytes) -> Iterator[RawEvent]:
     """The events of a document, in its order.

@@ -11,10 +11,18 @@ from connectors.epcis.documents import MAX_DOCUMENT_BYTES, RawEvent, events_of
 from connectors.epcis.reading import EpcisReading
 from connectors.epcis.translation import EpcisTranslation
 from connectors.files.lines import Mark, read_some
-from connectors.files.readers import Item
+from connectors.files.profile import FileProfile
+from connectors.files.readers import BadFile, Item
+from connectors.files.rejects import MARKER, marked_line
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers, Unmapped
-from engine.core.errors import UsageError
+
+
+class EpcisProfile(EpcisReading, FileProfile):
+    """The profile of EPCIS files: how their events are read."""
+
+    name: str = "epcis"
+    format: str = "epcis"
 
 
 class EpcisReader:
@@ -25,53 +33,77 @@ class EpcisReader:
     """
 
     def __init__(self, reading: EpcisReading | None = None, identifiers: Identifiers | None = None) -> None:
-        reading = reading or EpcisReading()
+        reading = reading or EpcisProfile()
         self._translate = EpcisTranslation(reading, identifiers)
         self.name = "epcis"
         self.digest = hashlib.sha256(to_json(reading)).hexdigest()[:16]
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
-        """The events of the document. Raises `UsageError` for a file that is larger than a document may be.
+        """The events of the document, or of the documents behind the marks of a reject file.
 
-        A file that was sent whole (`start` is its end) yields nothing.
+        A file that was sent whole (`start` is its end) yields nothing. Raises `BadFile` for one that is larger than a
+        document may be.
         """
-        document = _whole(source)
-        if len(document) == start.offset:
+        whole = _whole(source)
+        if len(whole) == start.offset:
             return
-        lines = _Lines(document)
-        begin = Mark()
         waiting: Item | None = None
-        try:
-            for raw in events_of(document):
+        for document, first_line in _documents(whole):
+            for item in self._items(document, first_line):
                 if waiting is not None:
                     yield waiting
-                waiting = self._item(raw, lines.of(raw.text), begin)
-        except Unreadable as error:
-            if waiting is not None:
-                yield waiting
-            waiting = Item(lines.last, begin, problem=str(error), record=document)
+                waiting = item
         # Only the end is a place from which a file can go on: the position is kept when all of it is durable.
         if waiting is not None:
-            yield waiting._replace(mark=Mark(len(document), lines.count))
+            yield waiting._replace(mark=Mark(len(whole), _count_lines(whole)))
 
-    def _item(self, raw: RawEvent, line: int, mark: Mark) -> Item:
+    def _items(self, document: bytes, first_line: int) -> Iterator[Item]:
+        lines = _Lines(document, first_line)
+        try:
+            for raw in events_of(document):
+                yield self._item(raw, lines.of(raw.text))
+        except Unreadable as error:
+            yield Item(lines.last, Mark(), problem=str(error), record=document)
+
+    def _item(self, raw: RawEvent, line: int) -> Item:
         try:
             outcome = self._translate(raw)
         except Unmapped as error:
-            return Item(line, mark, problem=str(error), record=raw.text, reason="unmapped_identifier")
+            return Item(line, Mark(), problem=str(error), record=raw.record, reason="unmapped_identifier")
         except Unreadable as error:
-            return Item(line, mark, problem=str(error), record=raw.text)
-        return Item(line, mark, outcome.events, skipped=outcome.skipped)
+            return Item(line, Mark(), problem=str(error), record=raw.record)
+        return Item(line, Mark(), outcome.events, skipped=outcome.skipped, record=raw.record)
+
+
+def _documents(whole: bytes) -> Iterator[tuple[bytes, int]]:
+    """The documents of a file with the lines at which they begin: one, or what a reject file has between its marks."""
+    if not whole.startswith(MARKER.encode()):
+        yield whole, 1
+        return
+    document, first_line = b"", 1
+    for line in whole.splitlines(keepends=True):
+        found = marked_line(line.decode(errors="replace"))
+        if found is None:
+            document += line
+            continue
+        if document.strip():
+            yield document, first_line
+        document, first_line = b"", found
+    if document.strip():
+        yield document, first_line
+
+
+def _count_lines(whole: bytes) -> int:
+    return whole.count(b"\n") + (not whole.endswith(b"\n"))
 
 
 class _Lines:
     """The numbers of the lines at which the events of a document begin."""
 
-    def __init__(self, document: bytes) -> None:
+    def __init__(self, document: bytes, first: int) -> None:
         self._document = document
         self._at = 0
-        self.last = 1
-        self.count = document.count(b"\n") + (not document.endswith(b"\n"))
+        self.last = first
 
     def of(self, text: bytes) -> int:
         """The line of the next event; its bytes stand in the document as they are."""
@@ -89,7 +121,7 @@ def _whole(source: BinaryIO) -> bytes:
     while chunk := read_some(source):
         held.write(chunk)
         if held.tell() > MAX_DOCUMENT_BYTES:
-            raise UsageError(
+            raise BadFile(
                 f"an EPCIS document is read whole, so it has at most {MAX_DOCUMENT_BYTES} bytes; this one has more: "
                 "split it into several"
             )

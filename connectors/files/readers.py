@@ -115,8 +115,9 @@ class Format:
 
 FORMATS: dict[str, Format] = {
     "csv": Format("connectors.files.csv_reader", "CsvReader", profile="Profile"),
+    "edi": Format("connectors.edi.reader", "EdiReader", (".edi", ".x12", ".edifact"), profile="PartnerProfile"),
     "ndjson": Format("connectors.files.readers", "NdjsonReader", (".ndjson", ".jsonl", ".json")),
-    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis")),
+    "epcis": Format("connectors.epcis.reader", "EpcisReader", (".jsonld", ".epcis"), profile="EpcisProfile"),
     "online-retail": Format("connectors.retail.mapping", "InvoiceReader"),
     "xlsx": Format("connectors.files.xlsx_reader", "XlsxReader", (".xlsx", ".xlsm"), profile="SheetProfile"),
 }
@@ -153,6 +154,8 @@ def load_profile(path: Path, default_format: str | None = None) -> FileProfile:
     if name not in FORMATS:
         raise UsageError(f"the profile {path}: no format is called {name}; known: {', '.join(sorted(FORMATS))}")
     kind = _profile_class(name) or FileProfile
+    if isinstance(named := content.get("identifiers"), str):
+        content = {**content, "identifiers": path.parent / named}
     return check_profile(path, kind, {"name": path.stem, "format": name, **content})
 
 
@@ -188,7 +191,10 @@ def _name_by_suffix(path: str) -> str:
     if (name := _format_of_suffix(path)) is not None:
         return name
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix
-    raise UsageError(f"{path}: the suffix {suffix or '(none)'} says no format; name a profile")
+    raise UsageError(
+        f"{path}: the suffix {suffix or '(none)'} says no format; name a profile with --profile, or draft one: "
+        f"stockline profile new {path}"
+    )
 
 
 def _format_of_suffix(path: str) -> str | None:

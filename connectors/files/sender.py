@@ -23,6 +23,7 @@ from connectors.files.rejects import Rejects, rejects_path
 from connectors.files.report import FileReport, Problem, SendReport
 from connectors.files.resume import Progress, Target
 from connectors.files.words import in_words
+from connectors.ports import Identifiers
 from engine.core.errors import EnvironmentFailure, UsageError
 
 
@@ -33,12 +34,14 @@ class SendOptions:
     `restart` begins at the first line, even if a position was saved. `complete` says that nobody writes to the files
     any more, so that a last line without a line end is sent too. Without `state_dir` positions are saved beside the
     files. `rejects` is the file for records that the engine does not have, by default one beside the state.
+    `identifiers` are the names of a profile's partner.
     """
 
     restart: bool = False
     complete: bool = False
     state_dir: Path | None = None
     rejects: Path | None = None
+    identifiers: Identifiers | None = None
     batch_events: int = 5000
     batch_bytes: int = 4 * 1024 * 1024
     patience: Patience = field(default_factory=Patience)
@@ -58,15 +61,18 @@ def send_files(
     engine cannot be reached. A second call continues after the last batch that was acknowledged.
     """
     options = options or SendOptions()
-    plan = plan_files(paths, profile, options.rejects)
+    plan = plan_files(paths, profile, options.rejects, options.identifiers)
     return asyncio.run(_send_all(plan, url, options, progress or Silent()))
 
 
 def plan_files(
-    paths: Sequence[str], profile: str | Path | FileProfile | None = None, rejects: Path | None = None
+    paths: Sequence[str],
+    profile: str | Path | FileProfile | None = None,
+    rejects: Path | None = None,
+    identifiers: Identifiers | None = None,
 ) -> list[tuple[str, Reader]]:
     """The files with their readers. Raises `UsageError` for whatever is wrong with the call."""
-    plan = [(path, choose_reader(path, profile)) for path in paths]
+    plan = [(path, choose_reader(path, profile, identifiers)) for path in paths]
     for path, _ in plan:
         if path != STANDARD_INPUT and not Path(path).is_file():
             raise UsageError(f"{path}: no such file")
@@ -113,7 +119,7 @@ class _Transfer:
         self._rejects = self._reject_file(path, start.rejects)
         try:
             items = self._reader.read(self._saved.source, start.mark)
-            for batch in _batches(self._whole(items, report), self._options):
+            for batch in batches(self._whole(items, report), self._options):
                 await self._deliver(batch, report)
         finally:
             self._progress.finish()
@@ -185,7 +191,8 @@ def _account(batch: Sequence[Item], submission: Submission, report: FileReport) 
     return problems
 
 
-def _batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], options: SendOptions) -> Iterator[list[Item]]:
+    """The items in batches of the size that the options say; those without events count less, but not nothing."""
     batch: list[Item] = []
     events = size = 0
     for item in items:

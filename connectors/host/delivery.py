@@ -1,7 +1,7 @@
 """One round of a source or a sink: its batches go to the engine, and its position moves behind what is durable."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from connectors.base import JsonObject
@@ -78,8 +78,10 @@ class Delivery:
         found = await self.engine.sync(0)
         if found.get("log") != log:
             raise LogReplaced("the engine's log became another one in the middle of a round")
+        if batch.answered is not None:
+            batch.answered(answer)
         if batch.position is not None:
-            await asyncio.to_thread(self.state.keep, part, log, batch.position)
+            await _to_its_end(asyncio.to_thread(self.state.keep, part, log, batch.position))
         self.health.part(part).posted(batch, answer)
         return found
 
@@ -89,3 +91,13 @@ class Delivery:
             self.health.waiting = f"the engine is {found['lag']} events behind"
             found = await self.engine.sync(LOOK_SECONDS)
         self.health.waiting = None
+
+
+async def _to_its_end(writing: Coroutine[None, None, None]) -> None:
+    """Wait for what a thread writes, also when cancelled: the lock may not be given up while it still writes."""
+    written = asyncio.ensure_future(writing)
+    try:
+        await asyncio.shield(written)
+    except asyncio.CancelledError:
+        await asyncio.wait([written])
+        raise

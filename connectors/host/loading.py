@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from connectors.catalogue import KINDS
 from connectors.identifiers import Names
-from connectors.mapping.language import Declared, read_profile
+from connectors.mapping.language import Declared, check_profile, read_toml
 from connectors.ports import Connector, Tools
 from connectors.profiles import ConnectorProfile
 from engine.core.errors import UsageError
@@ -50,11 +50,12 @@ class _Named(Declared):
 
 def load(path: Path) -> Loaded:
     """Read a profile by the kind that it names. Raises `UsageError`, which names every fault."""
-    named = read_profile(path, _Named)
-    if named.kind not in KINDS:
-        raise UsageError(f"the profile {path}: there is no kind {named.kind!r}, only {', '.join(sorted(KINDS))}")
-    kind = module_of(named.kind)
-    return Loaded(read_profile(path, kind.Profile), kind, path)
+    content = read_toml(path)
+    name = check_profile(path, _Named, content).kind
+    if name not in KINDS:
+        raise UsageError(f"the profile {path}: there is no kind {name!r}, only {', '.join(sorted(KINDS))}")
+    kind = module_of(name)
+    return Loaded(check_profile(path, kind.Profile, content), kind, path)
 
 
 def load_all(paths: Sequence[Path]) -> list[Loaded]:

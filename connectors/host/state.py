@@ -43,7 +43,8 @@ class ConnectorState:
     def __enter__(self) -> Self:
         """Take the lock. Raises `DirectoryInUse` where another process runs a connector of this name."""
         try:
-            self.own.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.own.mkdir(exist_ok=True)
             lock = self._ends.enter_context((self._folder / "lock").open("a"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from connectors.kafka_source.documents import MAX_TIMESTAMP_MS, Received, name_in_headers
 from connectors.kafka_source.profile import default_source
-from connectors.kafka_source.translate import Misfit, Outcome, Skipped
+from connectors.kafka_source.translate import Misfit, Outcome
+from connectors.mapping.reading import Skipped
 from engine.core.events import BROADCAST_TYPES, key_of
 from engine.core.outcomes import Rejection
 from engine.core.outputs import DeadLetter, envelope

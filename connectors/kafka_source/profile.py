@@ -29,6 +29,23 @@
     topic = "erp.orders"
     format = "cloudevents"           # structured or binary; without rules they must be Stockline's own types
 
+    [[topics]]
+    topic = "erp.public.moves"
+    format = "debezium"              # changes of a table; columns are `op`, `after.qty`, `before.id`, `source.lsn` ...
+    id = "{after.move}-{after.state}"   # of the row: a new snapshot tells each row again
+    time = { columns = ["after.changed_at"] }
+    [[topics.rules]]
+    when = { op = ["c", "u", "r"], "after.state" = "done" }
+    type = "stock.issued"
+    data = { sku = { column = "after.item" }, location = "LDS", qty = { column = "after.qty", as = "integer" } }
+    [[topics.rules]]
+    skip = "not done"
+
+    [[topics]]
+    topic = "erp.public.outbox"
+    format = "debezium"
+    event_column = "after.event"     # holds a whole event; a deleted row is skipped
+
 A column is a dotted path into the document, `a.0.b` goes through a list; what is missing or null is empty. Columns of
 the record itself are `@topic`, `@partition`, `@offset`, `@key`, `@time` and `@header.NAME`. The document of a
 CloudEvent is the event: its attributes and `data`. With rules, its id, source and time stay unless others are named.
@@ -37,35 +54,25 @@ CloudEvent is the event: its attributes and `data`. With rules, its id, source a
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from connectors.mapping.language import Declared, Reading, Rule, TimeColumns, faults, read_profile
-from engine.core.events import EVENT_TYPES, Reserved
+from connectors.mapping.language import Declared, Reading, TimeColumns, read_profile
+from connectors.mapping.reading import DocumentReading
 
 OWN_PREFIX = "stockline."
 RECORD_ID = "{@partition}-{@offset}"
 RECORD_TIME = TimeColumns(columns=("@time",))
-EVENT_ID = "{id}"
-EVENT_TIME = TimeColumns(columns=("time",))
 
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 FeedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class TopicProfile(Declared):
+class TopicProfile(DocumentReading):
     """A declared reading of one topic; see the module's example."""
 
     topic: TopicName
-    format: Literal["json", "cloudevents"]
-    source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    id: Annotated[str, Field(min_length=1)] | None = None
-    time: TimeColumns | None = None
-    rules: tuple[Rule, ...] = ()
-    decimal: Literal[".", ","] = "."
-    thousands: str = ""
-    time_zone: str = "UTC"
-    empty: tuple[str, ...] = ("",)
-    units: dict[str, str | int | float] = Field(default_factory=dict)
+    format: Literal["json", "cloudevents", "debezium"]
+    event_column: Annotated[str, Field(min_length=1)] | None = None
 
     @field_validator("topic")
     @classmethod
@@ -74,43 +81,27 @@ class TopicProfile(Declared):
             raise ValueError(f"{topic} is a topic of Stockline itself")
         return topic
 
-    @field_validator("rules")
-    @classmethod
-    def _types_are_known(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-        for rule in rules:
-            known = rule.type is None or rule.type in EVENT_TYPES
-            if not known or (rule.type is not None and issubclass(EVENT_TYPES[rule.type], Reserved)):
-                raise ValueError(f"{rule.type!r} is not a type of event that may be sent")
-        return rules
-
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not self.rules and self.format == "json":
-            raise ValueError('a topic of format "json" has rules')
-        given = self.model_fields_set - {"topic", "format", "rules"}
+        self._has_what_its_format_needs()
+        given = self.model_fields_set - {"topic", "format", "rules", "event_column"}
         if not self.rules and given:
             raise ValueError(f"{', '.join(sorted(given))}: only a topic with rules is translated")
         if self.rules:
-            self.reading("unnamed")
+            self.topic_reading("unnamed")
         return self
 
-    def reading(self, feed: str) -> Reading:
+    def _has_what_its_format_needs(self) -> None:
+        if self.event_column is not None and (self.format != "debezium" or self.rules):
+            raise ValueError('`event_column` belongs to a topic of format "debezium" without rules')
+        if not self.rules and self.event_column is None and self.format != "cloudevents":
+            raise ValueError(f'a topic of format "{self.format}" has rules')
+        if self.format == "debezium" and self.rules and self.id is None:
+            raise ValueError("changes of a table need an `id` of the row, for a new snapshot tells each row again")
+
+    def topic_reading(self, feed: str) -> Reading:
         """How the rules read a document of this topic; `feed` names the default source."""
-        is_event = self.format == "cloudevents"
-        try:
-            return Reading(
-                source=self.source or default_source(feed, self.topic),
-                id=self.id or (EVENT_ID if is_event else RECORD_ID),
-                time=self.time or (EVENT_TIME if is_event else RECORD_TIME),
-                rules=self.rules,
-                decimal=self.decimal,
-                thousands=self.thousands,
-                time_zone=self.time_zone,
-                empty=self.empty,
-                units=self.units,
-            )
-        except ValidationError as error:
-            raise ValueError(faults(error)) from error
+        return self.reading(default_source(feed, self.topic), RECORD_ID, RECORD_TIME)
 
 
 class SourceProfile(Declared):

@@ -25,7 +25,8 @@ from connectors.kafka_source.documents import Received
 from connectors.kafka_source.foreign_partition import ForeignPartition
 from connectors.kafka_source.outgoing import Target, portions
 from connectors.kafka_source.profile import SourceProfile
-from connectors.kafka_source.translate import Outcome, Skipped, Translated, Translation
+from connectors.kafka_source.translate import Outcome, Translated, Translation
+from connectors.mapping.reading import Skipped
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.kafka.connection import Connection, stopped
 

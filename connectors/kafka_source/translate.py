@@ -1,20 +1,21 @@
 """A record and its profile to an event of Stockline, or to the reason why it is none. Pure, and total: never raises."""
 
-import json
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
-from connectors.kafka_source.documents import Received, cloud_event, json_document
+from connectors.kafka_source.debezium import change_document
+from connectors.kafka_source.documents import Received, cloud_event, json_document, value_of
 from connectors.kafka_source.profile import SourceProfile, TopicProfile
-from connectors.mapping.documents import Document, parsed_object
-from connectors.mapping.language import template_fields
-from connectors.mapping.translator import Translator
+from connectors.mapping.documents import Document
+from connectors.mapping.reading import DocumentTranslator, Skipped
 from connectors.mapping.values import Unreadable
 from engine.core.events import Event, Reserved, decode, type_name
 from engine.core.identify import Name, identify
 from engine.core.outcomes import Rejection
 
 UNTRANSLATABLE: Final = "untranslatable"
+TOMBSTONE: Final = Skipped("a tombstone behind a deleted row")
 
 
 class Translated(NamedTuple):
@@ -22,12 +23,6 @@ class Translated(NamedTuple):
 
     event: Event
     value: bytes
-
-
-class Skipped(NamedTuple):
-    """A record that a rule leaves out, with the rule's reason."""
-
-    why: str
 
 
 class Misfit(Rejection, frozen=True):
@@ -61,42 +56,32 @@ Reader = Callable[[Received], bytes | Skipped]
 
 
 def _reader(topic: TopicProfile, feed: str) -> Reader:
+    if topic.event_column is not None:
+        return partial(_outbox_row, topic.event_column)
     if not topic.rules:
         return cloud_event
-    rules = _Rules(topic, feed)
-    return rules.of_json if topic.format == "json" else rules.of_event
+    translator = DocumentTranslator(topic.topic_reading(feed), own_source=topic.source is not None)
+    if topic.format == "json":
+        return lambda record: translator.of_json(json_document(record), record.offset)
+    if topic.format == "debezium":
+        return lambda record: TOMBSTONE if record.value is None else translator.of_json(_change(record), record.offset)
+    return lambda record: translator.of_event(cloud_event(record), record.column, record.offset)
 
 
-class _Rules:
-    def __init__(self, topic: TopicProfile, feed: str) -> None:
-        reading = topic.reading(feed)
-        self._translate = Translator(reading)
-        self._id_columns = template_fields(reading.id)
-        self._own_source = topic.source is not None
+def _outbox_row(event_column: str, record: Received) -> bytes | Skipped:
+    """The event that a row of an outbox holds; rows are deleted once they were read."""
+    if record.value is None:
+        return TOMBSTONE
+    change = _change(record)
+    if change["op"] == "d":
+        return Skipped("a row of the outbox was deleted")
+    if not (event := change[event_column]):
+        raise Unreadable(f"the column {event_column} holds no event")
+    return event.encode()
 
-    def of_json(self, record: Received) -> bytes | Skipped:
-        """A JSON document by the rules."""
-        return self._apply(json_document(record), record)
 
-    def of_event(self, record: Received) -> bytes | Skipped:
-        """A CloudEvent by the rules; its source stays unless the profile has one."""
-        attributes = parsed_object(cloud_event(record))
-        translated = self._apply(Document(attributes, record.column), record)
-        source = attributes.get("source")
-        if isinstance(translated, Skipped) or self._own_source or not source:
-            return translated
-        event = json.loads(translated) | {"source": source}
-        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
-
-    def _apply(self, document: Document, record: Received) -> bytes | Skipped:
-        translated = self._translate(document, record.offset)
-        if isinstance(translated, str):
-            return Skipped(translated)
-        for column in self._id_columns:
-            # Two documents without a number would else be one event.
-            if not document[column].strip():
-                raise Unreadable(f"id: the column {column} is empty")
-        return translated
+def _change(record: Received) -> Document:
+    return Document(change_document(value_of(record)), record.column)
 
 
 def _checked(value: bytes) -> Outcome:

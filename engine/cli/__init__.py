@@ -21,6 +21,7 @@ from engine.cli import (
     documents,
     identifiers,
     look,
+    profile,
     send,
     serve,
     source,
@@ -67,6 +68,7 @@ app.command("worker")(workers.worker)
 app.command("web")(workers.web)
 app.command("source")(source.source)
 app.command("send")(send.send)
+app.add_typer(profile.profile, name="profile")
 app.command("positions")(look.positions)
 app.command("signals")(look.signals)
 app.command("alerts")(look.alerts)

@@ -14,6 +14,7 @@ from connectors.files import FileReport, SendOptions, SendReport, send_files
 from connectors.files.dry_run import FilePreview, Preview, preview_files
 from connectors.files.progress import Bar, progress_for
 from connectors.files.sender import plan_files
+from connectors.identifiers import Names
 from engine.cli import remote, show
 from engine.core.errors import EnvironmentFailure
 
@@ -31,17 +32,21 @@ def send(
     rejects: Annotated[
         Path | None, typer.Option(help="Where the records go that are not taken, with reasons, else beside the file.")
     ] = None,
+    identifiers: Annotated[
+        Path | None, typer.Option(help="What the partner of a profile calls our items: a CSV file.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: show what would be sent.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,
 ) -> None:
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
     # A wrong option is reported before the command waits for an engine.
-    plan = plan_files(files, profile, rejects)
+    names = None if identifiers is None else Names.of(identifiers, frozenset())
+    plan = plan_files(files, profile, rejects, names)
     if dry_run:
         _leave(preview_files(plan, complete, rejects), as_json)
     _wait_for_engine(url, patience)
-    options = SendOptions(restart, complete, state, rejects, patience=Patience(seconds=patience))
+    options = SendOptions(restart, complete, state, rejects, names, patience=Patience(seconds=patience))
     progress = progress_for()
     with progress if isinstance(progress, Bar) else nullcontext():
         report = send_files(files, url, profile, options=options, progress=progress)

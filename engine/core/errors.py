@@ -2,6 +2,7 @@
 
     StocklineError
     |-- UsageError              wrong usage or configuration; exit code 2
+    |   `-- BadFile             `connectors.files.readers`: a file as a whole is not what its format asks for
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory
     |   |-- DiskFull            no space is left; nothing that was accepted is lost
@@ -20,6 +21,8 @@
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
+    |-- NotSigned               `connectors.webhook.signing`: a webhook without a valid signature
+    |-- TrytonRefused           `connectors.tryton.wire`: Tryton refused a call
     |-- PushRefused             `connectors.orders.system`: another system does not take the line of an order
     `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 

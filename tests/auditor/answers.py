@@ -44,3 +44,13 @@ def refused_record(random: Random, story: Story) -> Event:
     reason = random.choice(["untranslatable", "unmapped_identifier"])
     data = {"connector": "edi", "reason": reason, "detail": "no such item", "place": f"{story.number}.edi"}
     return story.event("record.refused", data | {"record": "LIN**IN*4711~"}, late=False)
+
+
+def end_of_draft(random: Random, story: Story, signal: dict[str, Any]) -> Event:
+    """The end of the draft of a signal, in whatever status it is: its line is removed, or was ordered before."""
+    data = {name: signal[name] for name in ("sku", "location")} | {"signal": signal["id"]}
+    if random.random() < 0.3:
+        order = {"by": "erp", "order": f"PO-{signal['id']}", "line": 1}
+        return story.event("signal.ordered", data | order, late=False)
+    draft = {name: signal["draft"][name] for name in ("system", "document")}
+    return story.event("signal.draft_gone", data | draft, late=False)

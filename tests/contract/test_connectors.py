@@ -19,11 +19,13 @@ from connectors.redaction import redact_logs
 from engine.core.errors import UsageError
 from tests.connectors.engine import log_of_events
 from tests.connectors.harness import MOMENTS, Bench, FarSide, Moment
-from tests.contract.connectors import FAR_SIDES
+from tests.contract.connectors import SHOWN_ELSEWHERE, far_sides
 
+ROOT = Path(__file__).parents[2]
 MOST_CRASHES = 12
 """At most so many batches of a far side are interrupted at each moment."""
 
+FAR_SIDES = far_sides()
 SPOILED = {name: far for name, far in FAR_SIDES.items() if far.can_be_spoiled}
 LEAVING = {name: far for name, far in FAR_SIDES.items() if far.can_leave}
 SECRETIVE = {name: far for name, far in FAR_SIDES.items() if far.secret is not None}
@@ -100,7 +102,7 @@ async def test_a_broken_record_costs_itself_and_is_translated_once_that_is_possi
     await bench.far.spoil()
     health = await bench.once()
     assert health.exit_code == EXIT_REFUSED
-    assert bench.log.content.items() >= whole.items(), "it cost others"
+    assert {name: bench.log.content.get(name) for name in whole} == whole, "it cost others"
     letters = list(bench.log.letters)
     assert letters, "there is no dead letter"
     bench.forget()
@@ -149,6 +151,14 @@ async def test_a_trial_writes_nothing(bench: Bench) -> None:
 async def test_a_profile_with_an_unknown_key_is_refused(bench: Bench) -> None:
     with pytest.raises(UsageError, match="no_such_key"):
         bench.loaded(no_such_key=1)
+
+
+def test_every_kind_has_a_far_side() -> None:
+    there = {kind for kind, *_ in loading.kinds()}
+    without = there - {side.kind for side in FAR_SIDES.values()}
+    assert without - SHOWN_ELSEWHERE.keys() == set(), "kinds without a far side in tests/contract/connectors.py"
+    assert SHOWN_ELSEWHERE.keys() - without == set(), "a kind that has a far side needs no exception"
+    assert [test for test in SHOWN_ELSEWHERE.values() if not (ROOT / test).is_file()] == []
 
 
 @pytest.mark.parametrize("kind", sorted({side.kind for side in FAR_SIDES.values()}))

@@ -147,7 +147,14 @@ def test_check_tells_what_would_come_and_writes_nothing(lists: Lists) -> None:
 
 def test_a_missing_identifier_waits_and_is_replayed_once_it_is_there(lists: Lists) -> None:
     profile = lists.profile("erp", "count I1 LEEDS 5\ncount NEW,1 LEEDS 6\n")
-    assert lists.run_once(profile).returncode == 1
+    for _ in range(2):
+        assert lists.run_once(profile).returncode == 1
+        (lists.folder / "state" / "erp" / "source-lines.json").unlink()
+    letters = lists.engine.get("/v1/dead-letters?reason=unmapped_identifier")
+    assert letters["total"] == 1, "read again, it is another dead letter"
+    assert "the item 'NEW,1' of the partner 'list'" in letters["items"][0]["detail"]
+    alone = lists.engine.call("POST", f"/v1/dead-letters/{letters['items'][0]['id']}/replay")
+    assert (alone.status, "stockline connectors replay erp" in alone.json["detail"]) == (409, True)
     replay = ("connectors", "replay", profile, "--json")
     assert json.loads(lists.command(*replay).stdout)["untranslatable"] == 1
     missing = lists.command("identifiers", "missing", lists.mapping, "--url", lists.engine.url)
@@ -184,7 +191,7 @@ def test_a_profile_that_is_wrong_ends_with_2_and_its_fault(lists: Lists) -> None
     profile = lists.profile("erp", "")
     profile.write_text(profile.read_text() + "colour = 1\n")
     told = lists.run_once(profile)
-    assert (told.returncode, "colour: Extra inputs are not permitted" in told.stderr) == (2, True)
+    assert (told.returncode, "colour: there is no such key" in told.stderr) == (2, True)
     listed = lists.command("connectors", "list", lists.folder, "--json")
     assert (listed.returncode, "colour" in listed.stdout) == (2, True)
     kinds = lists.command("connectors", "list", "--json")

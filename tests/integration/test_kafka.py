@@ -85,6 +85,11 @@ def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
     assert (again.status, again.json["reason"]) == (409, "signal_closed")
 
 
+REFUSED_RECORD = {
+    "connector": "edi", "reason": "untranslatable", "detail": "no date", "place": "a.edi", "record": "DTM*002~",
+}  # fmt: skip
+
+
 def the_rejections_are_right(engine: Stockline) -> None:
     refused = engine.call("POST", "/v1/events", b"nonsense\n" + json.dumps(STORY[0]).encode(), "application/x-ndjson")
     assert (refused.json["accepted"], refused.json["refused"][0]["reason"]) == (1, "not_json")
@@ -92,12 +97,17 @@ def the_rejections_are_right(engine: Stockline) -> None:
     assert "duplicates" not in refused.json
     conflict = event("stock.issued", "s1", NOW, **ROW, qty=21)
     engine.send(conflict)
+    refused_record = event("record.refused", "a.edi/4", NOW, **REFUSED_RECORD)
+    engine.send(refused_record, refused_record)
     engine.get("/v1/sync?wait=30")
     letters = {letter["reason"]: letter for letter in engine.get("/v1/dead-letters")["items"]}
-    assert letters.keys() == {"signal_closed", "not_json", "conflict"}
+    assert letters.keys() == {"signal_closed", "not_json", "conflict", "untranslatable"}
+    assert json.loads(letters["untranslatable"]["raw"]) == refused_record
+    again = engine.post(f"/v1/dead-letters/{letters['untranslatable']['id']}/replay", {})
+    assert (again.status, again.json["reason"]) == (409, "replayed_by_its_connector")
     assert json.loads(letters["conflict"]["raw"]) == conflict
     kpis = engine.get("/v1/kpis")
-    assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (2, 1, 1)
+    assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (3, 1, 1)
     assert "clock.ticked" not in kpis["events"]
     assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
 

@@ -67,21 +67,21 @@ def read(document: bytes) -> None:
     assert len(items) <= document.count(b"{") + 1
     for item in items:
         assert [bool(item.events), bool(item.problem), bool(item.skipped)].count(True) == 1
-        assert bool(item.problem) == bool(item.record)
+        assert item.record
         for event in item.events:
             assert b"\n" not in event
             told = json.loads(event)
             assert len(told["id"]) <= 256
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(events, max_size=3), st.booleans())
 def test_any_event_is_told_skipped_or_a_problem(drawn: list[Any], bare: bool) -> None:
     document = drawn if bare else {"type": "EPCISDocument", "epcisBody": {"eventList": drawn}}
     read(json.dumps(document).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.sampled_from(SAMPLES), st.data())
 def test_a_sample_that_was_cut_or_changed_is_read_to_its_end(sample: bytes, data: st.DataObject) -> None:
     broken = bytearray(sample)
@@ -94,7 +94,7 @@ def test_a_sample_that_was_cut_or_changed_is_read_to_its_end(sample: bytes, data
     read(bytes(broken))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.text(max_size=60)
     | st.builds(

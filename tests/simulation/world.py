@@ -11,11 +11,12 @@ from typing import Any
 from benchmarks.attack.patterns import PATTERNS
 from engine.bus.memory.bus import CrashPoint
 from tests.auditor.adapter import Rig, differences
-from tests.auditor.answers import answer_to_alert, answer_to_signal
+from tests.auditor.answers import answer_to_alert, answer_to_signal, end_of_draft, refused_record
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
 from tests.auditor.model import HOUR, Event, instant
 from tests.auditor.plan import Plan
+from tests.auditor.pushes import draft_of, push_has_failed
 from tests.auditor.teller import iso
 from tests.auditor.workload import Story, encoded
 
@@ -31,6 +32,7 @@ DELIVER, DIE_BEFORE, DIE_AFTER, BAD, CONFLICT, AGAIN, TICK, ANSWER = (
     "answer",
 )
 BURST = "burst"
+UNTRANSLATABLE = "refused record"
 BURST_EVENTS = 8
 BURSTS = [name for name in PATTERNS if name != "a day leaves the window"]
 """The one pattern left out ends nine days later, where the story's own events would be too old to be kept."""
@@ -44,7 +46,8 @@ STEPS = {
     CONFLICT: 1,
     AGAIN: 2,
     TICK: 3,
-    ANSWER: 4,
+    ANSWER: 5,
+    UNTRANSLATABLE: 1,
 }
 
 
@@ -77,6 +80,7 @@ class World:
             TICK: self.tick,
             ANSWER: self.answer,
             BURST: self.burst,
+            UNTRANSLATABLE: self.refuse_record,
         }
 
     # ---- a run
@@ -140,14 +144,22 @@ class World:
         self.submit(self.random.choices(self.accepted, k=self.random.randint(1, 9)))
 
     def answer(self) -> None:
-        """A planner answers something that the engine has opened; the ERP's order for a signal is an order too."""
+        """A planner or the ERP answers something that the engine has opened, or a draft that is left over ends."""
         self.story.now = self.clock
         signals = [signal for signal in self.rig.latest("signals") if signal["status"] in ("open", "accepted")]
         alerts = [alert for alert in self.rig.latest("alerts") if alert["status"] == "open"]
-        if signals and self.random.random() < 0.7:
+        left = [signal for signal in self.rig.latest("signals") if "draft" in signal and signal not in signals]
+        if left and self.random.random() < 0.5:
+            self.submit([end_of_draft(self.random, self.story, self.random.choice(left))])
+        elif signals and self.random.random() < 0.7:
             self.submit([answer_to_signal(self.random, self.story, self.random.choice(signals))])
         elif alerts:
             self.submit([answer_to_alert(self.random, self.story, self.random.choice(alerts))])
+
+    def refuse_record(self) -> None:
+        """A connector cannot translate a record; that is an event, and a dead letter."""
+        self.submit([refused_record(self.random, self.story)])
+        self.refused += 1
 
     # ---- the auditor
 
@@ -175,6 +187,7 @@ class World:
         standing = [signal for signal in known if signal["status"] in ("open", "accepted")]
         rows = Counter(row_of(signal) for signal in standing)
         assert all(count == 1 for count in rows.values()), f"more than one signal stands: {rows}"
+        self.audit_pushes(known, set(rows))
         of_row = {row_of(signal): signal for signal in standing if signal["status"] == "open"}
         silent = set(model.rows()) - {row_of(signal) for signal in known}
         for key in {*of_row, *silent}:
@@ -186,6 +199,18 @@ class World:
                 assert key not in of_row or "stock_unknown" in of_row[key]["reasons"], of_row[key]
             elif policy["policy"]["kind"] != "forecast" and model.row(key).available >= 0:
                 self.audit_quantity(model.order_quantity(key), of_row.get(key), key)
+
+    def audit_pushes(self, known: list[dict[str, Any]], standing: set[tuple[str, str]]) -> None:
+        """The draft of each signal is that of the contract, and holds back the next; an alert has a failed push."""
+        for signal in known:
+            shown, told = signal.get("draft"), draft_of(self.accepted, signal["id"])
+            found = None if shown is None else (shown["system"], shown["document"], shown["line"])
+            assert found == told, f"the draft of {signal} is {told}"
+            is_over = signal["status"] not in ("open", "accepted")
+            assert not (shown and is_over and row_of(signal) in standing), f"{signal} has not held back the next"
+        for alert in self.rig.latest("alerts"):
+            if alert["kind"] == "push_failed" and alert["status"] != "resolved":
+                assert push_has_failed(self.accepted, alert["evidence"]["signal"]), alert
 
     def audit_quantity(self, wanted: int, signal: dict[str, Any] | None, key: tuple[str, str]) -> None:
         """Nothing wanted, no signal; else a signal whose quantity is within the dead band of 10 %."""

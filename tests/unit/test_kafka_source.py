@@ -11,7 +11,8 @@ import pytest
 from connectors.kafka_source.documents import Received
 from connectors.kafka_source.outgoing import Target, outgoing
 from connectors.kafka_source.profile import SourceProfile
-from connectors.kafka_source.translate import Skipped, Translated, Translation
+from connectors.kafka_source.translate import Translated, Translation
+from connectors.mapping.reading import Skipped
 from engine.core.events import decode
 from engine.core.outcomes import Rejection
 

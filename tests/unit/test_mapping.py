@@ -9,7 +9,8 @@ from connectors.files.profile import Profile
 from connectors.mapping.language import Reading
 from connectors.mapping.translator import Translator
 from connectors.mapping.values import Unreadable
-from connectors.ports import IdentifierKind, Unmapped
+from connectors.ports import Unmapped
+from connectors.profiles import IdentifierKind
 from engine.core.errors import UsageError
 
 

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
+from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Record
 from engine.core.events import decode, key_of
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
 from engine.core.values import partition_of
 from engine.runtime.arrivals import Decoder
+from engine.runtime.audit import audit
+from engine.runtime.clock import WallClock
+from engine.runtime.single.service import Service
+from engine.telemetry import Telemetry
+from engine.web import server
+from engine.web.bodies import Intake, Limits
+from engine.web.ports import Context
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
+from tests.unit.web_client import figures
 
 AT = instant("2026-03-02T09:00:00Z")
 
@@ -86,3 +98,53 @@ def test_the_key_of_every_other_event_is_its_sku() -> None:
     event = decode(json.dumps({**raw, "data": {"sku": "A", "location": "L", "qty": 1}}).encode())
     assert not isinstance(event, Rejection)
     assert key_of(event) == "A"
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[ClientSession]:
+    """The engine over HTTP, on a bus in memory."""
+    service = Service(MemoryBus(2), clock=WallClock())
+    service.start()
+    context = Context(service, Intake(Limits(16 << 20)), Telemetry(figures))
+    try:
+        async with (
+            server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
+            ClientSession(url) as client,
+        ):
+            yield client
+    finally:
+        service.stop()
+
+
+async def test_over_http_it_is_accepted_found_by_reason_and_source_and_replayed_by_its_connector() -> None:
+    async with serving() as client:
+        async with client.post("/v1/events", data=refused(), headers={"Content-Type": "application/json"}) as answer:
+            assert (answer.status, await answer.json()) == (202, {"accepted": 1, "refused": [], "duplicates": 0})
+        async with client.get("/v1/dead-letters?reason=untranslatable&event_source=edi/acme") as answer:
+            [letter] = (await answer.json())["items"]
+        assert letter["raw"] == refused().decode()
+        async with client.get("/v1/dead-letters?reason=untranslatable&event_source=edi/other") as answer:
+            assert (await answer.json())["total"] == 0
+        async with client.post(f"/v1/dead-letters/{letter['id']}/replay") as answer:
+            problem = await answer.json(content_type="application/problem+json")
+        assert (answer.status, problem["reason"]) == (409, "replayed_by_its_connector")
+        assert "stockline connectors replay edi" in problem["detail"]
+
+
+async def test_one_that_was_itself_refused_is_replayed_like_any_other() -> None:
+    other = refused(detail="no quantity")
+    async with serving() as client:
+        for body in (refused(), other):
+            async with client.post("/v1/events", data=body, headers={"Content-Type": "application/json"}):
+                pass
+        async with client.get("/v1/dead-letters?reason=conflict") as answer:
+            [letter] = (await answer.json())["items"]
+        async with client.post(f"/v1/dead-letters/{letter['id']}/replay") as answer:
+            assert [each["reason"] for each in (await answer.json())["refused"]] == ["conflict"]
+
+
+def test_folding_the_log_again_finds_the_same_dead_letters() -> None:
+    rig = Rig(2, Rules())
+    rig.send([refused(), refused(), refused("b", record=None, record_bytes=9, record_sha256="0" * 64)], AT)
+    report = audit(rig.bus, MemoryBus(2), lambda _done, _total: None)
+    assert (report.dead_letters, report.differences) == (2, [])

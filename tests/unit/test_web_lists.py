@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import MultiDict
 
+from engine.core.outputs import ShownDraft
+from engine.core.values import moment
 from engine.web import pages, query
 from engine.web.problems import Problem
 from tests.unit.fake_service import NOW, FakeService
@@ -116,6 +118,38 @@ async def test_signals_come_newest_first_and_what_has_no_value_last_or_first(web
     assert [item["id"] for item in by_supplier] == ["sig-1", "sig-3", "sig-2", "sig-0"]
     descending, _ = await all_pages(web, "/v1/signals?limit=1&sort=-supplier")
     assert descending == by_supplier[::-1]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("draft.system=tryton", ["sig-1", "sig-2"]),
+        ("draft.document=PO-2&draft.system=tryton", ["sig-2"]),
+        ("draft.since.max=2026-03-02T00:00:00Z", ["sig-1"]),
+        ("snoozed_until.min=1970-01-01T00:00:00Z", ["sig-0"]),
+        ("sort=-draft.since&draft.system=tryton", ["sig-2", "sig-1"]),
+        ("sort=draft.since&limit=1000", ["sig-0", "sig-1", "sig-2"]),
+    ],
+)
+async def test_signals_are_filtered_and_sorted_by_their_draft_and_snooze(
+    web: Site, query: str, found: list[str]
+) -> None:
+    web.service.open_signal("sig-0", snoozed_until=moment(NOW), snoozed_by="ann")
+    web.service.open_signal("sig-1", draft=ShownDraft("tryton", "PO-1", "1", moment(NOW - DAY)))
+    web.service.open_signal("sig-2", draft=ShownDraft("tryton", "PO-2", None, moment(NOW)))
+    items, totals = await all_pages(web, f"/v1/signals?{query}")
+    assert sorted(item["id"] for item in items) == sorted(found)
+    assert totals == {len(found)}
+    if "sort" in query:
+        assert [item["id"] for item in items] == found
+        paged, _ = await all_pages(web, f"/v1/signals?{query.replace('&limit=1000', '')}&limit=1")
+        assert paged == items
+
+
+async def test_alerts_are_filtered_by_owner(web: Site) -> None:
+    web.service.open_alert("al-1", owner="bob")
+    web.service.open_alert("al-2")
+    assert [item["id"] for item in (await get(web, "/v1/alerts?owner=bob"))[1]["items"]] == ["al-1"]
 
 
 async def test_alerts_are_filtered_by_kind_and_status(web: Site) -> None:

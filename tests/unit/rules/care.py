@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from engine.core.outputs import SignalStatus
+from engine.core.values import stable_id
 from tables import keys
 from tables.alerts import CARE, Care
 from tables.signals import FOLLOW_UP, FollowUp
-from tests.unit.rules.given import Row, alert_row, min_max, signal_row, stock
+from tests.unit.rules.given import Row, alert_row, feed, min_max, signal_row, stock
 from tests.unit.rules.rule import AnyRule, Rule, alert, given, rejected, signal, then
 from tests.unit.rules.signals import NEXT
 from tests.unit.rules.world import AT, days, event, hours, moment, tick
@@ -245,4 +246,39 @@ ALERTS = [
     ),
 ]  # fmt: skip
 
-TABLE: list[AnyRule] = [*REOPENING, *SIGNALS, *ALERTS]
+STALE = (feed("wms", last=-hours(2)), tick(0))
+"""A feed that has become stale, and what it is called."""
+OF_FEED = stable_id("alert", "wms", "*", "stale_feed", "", "test/1")
+SILENT: dict[str, Any] = {"sku": "wms", "location": "*", "alert": OF_FEED}
+FEEDS = [
+    Rule(
+        "the alert of a feed is snoozed",
+        STALE,
+        event("alert.snoozed", **SILENT, until=moment(hours(8)), by="ann"),
+        then(alert("updated", "stale_feed", snoozed_until=moment(hours(8)), sku="wms")),
+    ),
+    Rule(
+        "the snooze of the alert of a feed ends when its time is over",
+        (*STALE, event("alert.snoozed", **SILENT, until=moment(hours(8)), by="ann")),
+        tick(hours(8)),
+        then(alert("updated", "stale_feed", snoozed_until=None)),
+    ),
+    Rule(
+        "and the time of one that is resolved changes nothing",
+        (
+            *STALE,
+            event("alert.snoozed", **SILENT, until=moment(hours(8)), by="ann"),
+            event("alert.resolved", **SILENT, by="ann"),
+        ),
+        tick(hours(8)),
+        then(),
+    ),
+    Rule(
+        "the alert of a feed has an owner",
+        STALE,
+        event("alert.assigned", **SILENT, to="bob", by="ann"),
+        then(alert("updated", "stale_feed", owner="bob")),
+    ),
+]
+
+TABLE: list[AnyRule] = [*REOPENING, *SIGNALS, *ALERTS, *FEEDS]

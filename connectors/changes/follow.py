@@ -1,0 +1,115 @@
+"""Follows the changes of an engine: by lists what was before, by the live stream what comes, and again when it ends."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from random import Random
+from typing import Final, Protocol
+
+from connectors.base import JsonObject
+from connectors.changes.change import Change, Table, change_of, table_of
+from connectors.client import PAGE, EngineClient
+from engine.core.errors import EnvironmentFailure, StocklineError
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+
+log = logging.getLogger(__name__)
+
+
+class ChangeReader(Protocol):
+    """Takes changes. It knows the latest version that it took of each key, and passes over what is not later."""
+
+    async def begin(self, log_id: str | None) -> None:
+        """A connection begins; versions that were taken from another log mean nothing in this one."""
+        ...
+
+    async def take(self, changes: Sequence[Change]) -> None:
+        """Take changes, in the order in which they come. They are kept on return."""
+        ...
+
+
+class Changes:
+    """The changes of some tables, for one reader.
+
+    1. The stream is opened first, so that no change falls between it and the lists.
+    2. All lists are read; meanwhile the newest change of each key that streams in is held.
+    3. What streamed in follows, and then what comes.
+
+    Whenever the connection is lost, it begins again, after a pause with back-off and jitter.
+    """
+
+    def __init__(self, engine: EngineClient, tables: Sequence[Table], reader: ChangeReader) -> None:
+        self._engine = engine
+        self._tables = tables
+        self._reader = reader
+        self._held: dict[tuple[Table, str], Change] = {}
+        self._came = asyncio.Event()
+        self._jitter: Final = Random()
+        self.in_step = asyncio.Event()
+        """Set while everything that the engine had when the connection began has been taken."""
+        self.trouble: str | None = None
+        """Why there is no connection now; None while there is one."""
+
+    async def follow(self, taken: Callable[[], None]) -> None:
+        """Follow until cancelled; `taken` is called whenever the reader has taken something."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._connection(taken)
+            except* (StocklineError, OSError) as group:
+                self.trouble = str(group.exceptions[0])
+                if self.in_step.is_set():
+                    pause = FIRST_PAUSE_SECONDS
+                log.warning("%s; again in %.1f s", self.trouble, pause)
+            self.in_step.clear()
+            await asyncio.sleep(pause * self._jitter.uniform(0.5, 1.0))
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _connection(self, taken: Callable[[], None]) -> None:
+        self._held.clear()
+        self._came.clear()
+        is_open = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stream(is_open))
+            await is_open.wait()
+            await self._reader.begin(await self._engine.log_id())
+            async for page in self._listed():
+                await self._reader.take(page)
+                taken()
+            self.trouble = None
+            self.in_step.set()
+            while True:
+                await self._came.wait()
+                self._came.clear()
+                held, self._held = self._held, {}
+                await self._reader.take(list(held.values()))
+                taken()
+
+    async def _stream(self, is_open: asyncio.Event) -> None:
+        async for event in self._engine.stream(self._tables):
+            is_open.set()
+            if event is not None and (change := _streamed(event)) is not None:
+                # The later one of a key takes the place of the earlier: a slow reader costs a row, not a history.
+                self._held[change.table, change.key] = change
+                self._came.set()
+
+    async def _listed(self) -> AsyncIterator[list[Change]]:
+        lists = {"positions": self._engine.positions, "signals": self._engine.signals, "alerts": self._engine.alerts}
+        for table in self._tables:
+            page: list[Change] = []
+            async for row in lists[table]():
+                page.append(change_of(table, row))
+                if len(page) == PAGE:
+                    yield page
+                    page = []
+            yield page
+
+
+def _streamed(event: JsonObject) -> Change | None:
+    table = table_of(str(event.get("type")))
+    if table is None:
+        return None
+    data = event.get("data")
+    if not isinstance(data, dict):
+        raise EnvironmentFailure("an output of the stream has no data; is this a Stockline engine?")
+    return change_of(table, data)

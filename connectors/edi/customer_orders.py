@@ -1,0 +1,54 @@
+"""What a customer orders of us: each line is a reservation, which a change sets anew and a cancellation releases."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.base import JsonObject
+from connectors.edi.codes import OrderChange
+from connectors.edi.message import Loop, Message, Nothing, Outcome, Statement, each
+from connectors.edi.problems import Misread
+from connectors.edi.segments import Segment
+from connectors.edi.values import Quantity, reference
+
+
+@dataclass(frozen=True)
+class Demand:
+    """A line of a customer's order. `change` says what a change of an order makes of it."""
+
+    segment: Segment
+    line: int | str
+    sku: str
+    location: str
+    quantity: Quantity | None
+    change: OrderChange = "set"
+
+
+def demands(
+    message: Message, order: str, loops: Sequence[Loop], read: Callable[[Message, int, Loop], Demand]
+) -> Iterator[Outcome]:
+    """The reservations of an order; a cancellation that names no lines is refused: it does not say what to free."""
+
+    def make(position: int, loop: Loop) -> Iterator[Outcome]:
+        yield _reservation(message, order, read(message, position, loop))
+
+    if not loops and message.purpose == "cancel":
+        raise Misread(f"the order {order} is cancelled without its lines: release its reservations by hand")
+    if not loops:
+        yield Nothing(message.segments[0], "an order without lines")
+    yield from each(loops, make)
+
+
+def _reservation(message: Message, order: str, demand: Demand) -> Statement | Nothing:
+    if demand.change == "none":
+        return Nothing(demand.segment, "a line that does not change")
+    name = reference(f"{order}/{demand.line}", "the reservation's name")
+    key = (str(demand.line), demand.sku)
+    data: JsonObject = {"reservation": name, "sku": demand.sku, "location": demand.location}
+    if message.purpose == "cancel" or demand.change == "cancel":
+        return Statement(demand.segment, "reservation.released", data, key)
+    if demand.quantity is None:
+        return Nothing(demand.segment, "a change of something else than the quantity")
+    if demand.quantity.qty < 1:
+        raise Misread(f"a quantity of {demand.quantity.qty} cannot be reserved")
+    data |= {"qty": demand.quantity.qty} | ({"uom": demand.quantity.uom} if demand.quantity.uom else {})
+    return Statement(demand.segment, "stock.reserved", data, key, counts_once=message.purpose == "original")

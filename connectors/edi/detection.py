@@ -1,0 +1,106 @@
+"""Where an interchange begins, and which delimiters it has: by its ISA, or by its UNA and UNB."""
+
+import re
+from typing import NamedTuple
+
+from connectors.edi.segments import Delimiters
+
+HEAD_BYTES = 1024
+"""An ISA with its terminator is looked for within so many bytes; by the standard it has 106."""
+ISA_ELEMENTS = 16
+_START = re.compile(
+    rb"(?P<isa>(?<![A-Za-z0-9])ISA[^A-Za-z0-9\s])"
+    rb"|(?P<una>(?<![A-Za-z0-9])UNA[^A-Za-z0-9\s][^A-Za-z0-9\s][.,][^A-Za-z0-9][^A-Za-z0-9][^A-Za-z0-9]\s{0,4}UNB)"
+    rb"|(?P<unb>(?<![A-Za-z0-9])UNB[^A-Za-z0-9\s])"
+    rb"|(?P<tradacoms>(?<![A-Za-z0-9])STX=)"
+)
+_NOTHING = b" \t\r\x00\x1a\xef\xbb\xbf\x0b\x0c"
+_EDIFACT = Delimiters("EDIFACT", "+", ":", "'", "?", "*", ".")
+_SEPARATORS_OF_LEVEL_B = Delimiters("EDIFACT", "\x1d", "\x1f", "\x1c", "", "", ".")
+UNA_BYTES = 9
+
+
+class Start(NamedTuple):
+    """Where an interchange begins: so many bytes ahead, and with which tag (`ISA`, `UNA`, `UNB`, `STX`)."""
+
+    ahead: int
+    tag: str
+
+
+class Detected(NamedTuple):
+    """The delimiters of an interchange, and how many bytes its UNA takes; or in `problem` why it has none."""
+
+    delimiters: Delimiters | None
+    advice: int = 0
+    problem: str = ""
+
+
+def find_start(data: bytes) -> Start | None:
+    """The first interchange that begins in `data`."""
+    found = _START.search(data)
+    if found is None:
+        return None
+    return Start(found.start(), {"isa": "ISA", "una": "UNA", "unb": "UNB"}.get(str(found.lastgroup), "STX"))
+
+
+def is_blank(data: bytes) -> bool:
+    """Whether there is nothing to read: blanks, a byte order mark, the end mark of old systems, comments."""
+    lines = (line.strip(_NOTHING) for line in data.split(b"\n"))
+    return all(not line or line.startswith((b"//", b"#")) for line in lines)
+
+
+def detect(tag: str, head: bytes) -> Detected:
+    """The delimiters of the interchange whose first bytes are `head`, beginning with `tag`."""
+    if tag == "ISA":
+        return _of_isa(head)
+    if tag == "UNA":
+        component, element, decimal, release, repetition, terminator = list(head[3:UNA_BYTES].decode("latin-1"))
+        marks = Delimiters("EDIFACT", element, component, terminator, release.strip(), repetition.strip(), decimal)
+        return Detected(marks, UNA_BYTES)
+    if tag == "UNB":
+        return _of_unb(head)
+    return Detected(None, problem="TRADACOMS is not read: ask the partner for EDIFACT or X12")
+
+
+def _of_isa(head: bytes) -> Detected:
+    """ISA elements have fixed lengths, but many writers trim them: the sixteenth separator leads to the other two."""
+    separator, at = head[3:4], 3
+    places = [at]
+    while len(places) < ISA_ELEMENTS and (at := head.find(separator, at + 1)) >= 0:
+        places.append(at)
+    group = re.search(
+        rb"[^A-Za-z0-9\s" + re.escape(separator) + rb"]\s*GS" + re.escape(separator), head[: places[-1] + 1]
+    )
+    if len(places) < ISA_ELEMENTS or group is not None:
+        count = len([place for place in places if group is None or place < group.start()])
+        return Detected(None, problem=f"the ISA has {count} elements where {ISA_ELEMENTS} belong: is it damaged?")
+    at = places[-1]
+    tail = head[at + 1 : at + 8]
+    component = tail[:1].decode("latin-1")
+    terminator = _terminator(tail[1:])
+    if tail[1:3] in (b"GS", b"TA") or not tail[1:]:
+        # There is no component separator, so what looked like one ends the segment.
+        component, terminator = "", _terminator(tail)
+    if not terminator or (terminator.isalnum() and terminator.isascii()):
+        return Detected(None, problem="the ISA does not say which character ends a segment: is it damaged?")
+    return Detected(Delimiters("X12", separator.decode("latin-1"), component, terminator))
+
+
+def _terminator(tail: bytes) -> str:
+    """The character that ends the ISA, as ISO 8859-1; in UTF-8 one that is not ASCII has several bytes."""
+    if tail[:1] == b"\r":
+        return "\n" if tail[1:2] == b"\n" else "\r"
+    size = 1
+    while tail[0:1] >= b"\xc2" and b"\x80" <= tail[size : size + 1] < b"\xc0" and size < 4:
+        size += 1
+    return tail[:size].decode("latin-1")
+
+
+def _of_unb(head: bytes) -> Detected:
+    """Without a UNA the delimiters are the standard's; the elder level B has control characters."""
+    if head[3:4] == b"\x1d":
+        return Detected(_SEPARATORS_OF_LEVEL_B)
+    if head[3:4] != b"+":
+        mark = head[3:4].decode("latin-1")
+        return Detected(None, problem=f"the UNB is separated by {mark!r}, and no UNA before it says so")
+    return Detected(_EDIFACT)

@@ -1,0 +1,78 @@
+"""What segments of EDIFACT say, whatever the message."""
+
+from collections.abc import Iterable, Sequence
+
+from connectors.edi.codes import EDIFACT_PURPOSES
+from connectors.edi.message import Loop, Message, every
+from connectors.edi.problems import Misread
+from connectors.edi.segments import Segment
+from connectors.edi.values import Quantity, When
+from connectors.mapping.values import Unreadable
+
+ENDS = ("UNS", "CNT")
+
+
+def begin(message: Message) -> Segment:
+    """The BGM, read: the purpose, the document's number and its date."""
+    segment = message.first("BGM")
+    message.read_purpose(segment, segment[3], EDIFACT_PURPOSES)
+    header = message.header(("LIN", "CPS", "LOC"))
+    message.day = best_date(message, ("137", "4"), header)
+    message.number = segment[2]
+    return segment
+
+
+def items(loop: Loop) -> list[tuple[str, str]]:
+    """The (qualifier, number) of the item: LIN, then PIA."""
+    found = [(segment.part(3, 2), segment.part(3, 1)) for segment in every(loop, "LIN")]
+    for segment in every(loop, "PIA"):
+        found += [(segment.part(place, 2), segment.part(place, 1)) for place in range(2, len(segment) + 1)]
+    return [(qualifier, number) for qualifier, number in found if number]
+
+
+def parties(*loops: Loop) -> list[tuple[str, str]]:
+    """The (qualifier, identification) of the parties of NAD, the innermost loop last and best."""
+    found: dict[str, str] = {}
+    for loop in loops:
+        found |= {segment[1]: segment.part(2, 1) for segment in reversed(every(loop, "NAD")) if segment.part(2, 1)}
+    return list(found.items())
+
+
+def best_date(message: Message, qualifiers: Sequence[str], *loops: Loop) -> When | None:
+    """The date of the best qualifier, in the last loop that has one; one that cannot be read is none."""
+    for loop in reversed(loops):
+        found = {segment.part(1, 1): segment for segment in reversed(every(loop, "DTM"))}
+        for qualifier in qualifiers:
+            if qualifier in found:
+                try:
+                    return when(message, found[qualifier])
+                except Unreadable:
+                    continue
+    return None
+
+
+def when(message: Message, segment: Segment) -> When:
+    """The date of a DTM. Raises `Misread`."""
+    return message.values.edifact_when(segment.part(1, 2), segment.part(1, 3))
+
+
+def referenced(loop: Loop, qualifiers: Iterable[str], component: int = 2) -> str:
+    """The reference of the best qualifier in RFF; of the component 3 the line that it names."""
+    known = {segment.part(1, 1): segment.part(1, component) for segment in reversed(every(loop, "RFF"))}
+    return next((known[qualifier] for qualifier in qualifiers if known.get(qualifier)), "")
+
+
+def quantity(message: Message, segment: Segment) -> Quantity:
+    """The quantity of a QTY. Raises `Misread`."""
+    if not segment.part(1, 2):
+        raise Misread(f"{segment.tag} has no quantity")
+    return message.values.quantity(segment.part(1, 2), segment.part(1, 3), segment.delimiters.decimal)
+
+
+def quantities(loop: Loop, qualifiers: Sequence[str]) -> list[Segment]:
+    """The QTY of a loop that have the best of the qualifiers which any has."""
+    found = every(loop, "QTY")
+    for qualifier in qualifiers:
+        if best := [segment for segment in found if segment.part(1, 1) == qualifier]:
+            return best
+    return []

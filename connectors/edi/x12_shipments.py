@@ -1,0 +1,79 @@
+"""856, a supplier's notice of a shipment: a tree of HL loops, of shipment, order, pack and item."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connectors.edi import codes, x12
+from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
+from connectors.edi.problems import Misread
+from connectors.edi.shipments import ShippedLine, notices
+from connectors.edi.values import reference
+
+
+@dataclass(frozen=True)
+class _Level:
+    """An HL loop with those above it, from the outermost on."""
+
+    loop: Loop
+    above: Sequence[Loop]
+
+    @property
+    def all(self) -> Sequence[Loop]:
+        return (*self.above, self.loop)
+
+
+def ship_notice(message: Message) -> Iterator[Outcome]:
+    """Each line of an order that is shipped; a loop without a LIN divides the quantity of the item above it."""
+    begin = message.first("BSN")
+    message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
+    message.document(begin[2], "BSN02, the shipment's number,")
+    message.day = message.values.x12_when(begin[3], begin[4]) if begin[3] else None
+    items = [level for level in _levels(message) if find(level.loop, "LIN") is not None]
+    if not items and message.purpose != "original":
+        raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
+    if not items:
+        yield Nothing(begin, "a notice of no items")
+    lines, refused = gather([each.loop for each in items], lambda place, _: _shipped(message, items[place - 1]))
+    yield from (*refused, *notices(message, lines))
+
+
+def _levels(message: Message) -> Iterator[_Level]:
+    """The HL loops with what is above each; a parent that is not there, or is itself, has nothing above it."""
+    known: dict[str, _Level] = {}
+    for loop in message.loops(("HL",), x12.ENDS):
+        parent = known.get(loop[0][2])
+        level = _Level(loop, parent.all if parent else ())
+        known[loop[0][1]] = level
+        yield level
+
+
+def _shipped(message: Message, level: _Level) -> ShippedLine:
+    item, detail = find(level.loop, "LIN"), find(level.loop, "SN1")
+    assert item is not None
+    if detail is None:
+        raise Misread("the item has no SN1, which says its quantity")
+    header = message.header(("HL",))
+    number = item[1] or detail[1]
+    return ShippedLine(
+        level.loop[0],
+        reference(_order(level), "the number of the order (PRF01, or PO of LIN)"),
+        number,
+        message.values.item(x12.pairs(item, 2)),
+        message.values.location(x12.parties(header, *level.all), ("ST",)),
+        x12.quantity(message, detail, 2, 3),
+        x12.best_date(message, message.values.profile.dates.eta, header, *level.all),
+    )
+
+
+def _order(level: _Level) -> str:
+    """The order's number: of the nearest PRF, of the item itself, or of a REF above."""
+    for loop in reversed(level.all):
+        order = find(loop, "PRF")
+        if order is not None and order[1]:
+            return order[1]
+        item = find(loop, "LIN")
+        named = dict(x12.pairs(item, 2)) if item is not None else {}
+        found = named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))
+        if found:
+            return found
+    return ""

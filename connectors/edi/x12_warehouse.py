@@ -1,0 +1,115 @@
+"""940, 944, 945 and 947: what a warehouse is told to ship, and what it received, shipped and adjusted."""
+
+from collections.abc import Iterator
+
+from connectors.edi import codes, x12
+from connectors.edi.codes import Condition
+from connectors.edi.customer_orders import Demand, demands
+from connectors.edi.message import Loop, Message, Nothing, Outcome, Statement, each, every, gather
+from connectors.edi.movements import Received, issued, receipts, row_of
+from connectors.edi.problems import Misread
+from connectors.edi.segments import Segment
+from connectors.edi.values import Quantity, reference
+from connectors.edi.x12_stock import condition
+
+_ENDS = ("W76", "W03", "W14", "W66", "W27")
+
+
+def shipping_order(message: Message) -> Iterator[Outcome]:
+    """940: each W01 is a reservation of the order."""
+    begin = message.first("W05")
+    message.read_purpose(begin, begin[1], codes.WAREHOUSE_ORDER_PURPOSES)
+    order = message.document(begin[2], "W0502, the depositor's order number,")
+    message.day = x12.best_date(message, ("04", "10", "02"), ())
+    yield from demands(message, order, message.loops(("W01",), (*_ENDS, "LX")), _ordered)
+
+
+def _ordered(message: Message, position: int, loop: Loop) -> Demand:
+    first = loop[0]
+    sku = message.values.item(x12.goods(first, 3))
+    number = x12.referenced(loop, ("LI", "LN"))
+    where = message.values.location(x12.parties(message.header(("LX", "W01"))), ("WH", "SF"))
+    return Demand(first, message.line(number, position, sku), sku, where, x12.quantity(message, first, 1, 2))
+
+
+def stock_receipt(message: Message) -> Iterator[Outcome]:
+    """944: each W07, with its exceptions in W13, is a `goods.received`."""
+    begin = message.first("W17")
+    _dated(message, begin, 2, 3)
+    header = message.header(("LX", "W07"))
+    lines, refused = gather(
+        message.loops(("W07",), (*_ENDS, "LX")), lambda _, loop: _received(message, begin, header, loop)
+    )
+    yield from (*refused, *receipts(message, lines))
+
+
+def _received(message: Message, begin: Segment, header: Loop, loop: Loop) -> Received:
+    parts: dict[Condition, list[Quantity]] = {"good": [x12.quantity(message, loop[0], 1, 2)]}
+    for segment in every(loop, "W13"):
+        parts.setdefault(condition(message, segment[3]), []).append(x12.quantity(message, segment, 1, 2))
+    order = x12.referenced([*loop, *header], ("PO",)) or begin[4]
+    return Received(
+        loop[0],
+        message.values.item(x12.goods(loop[0], 3)),
+        message.values.location(x12.parties(header, loop), ("WH", "ST")),
+        parts,
+        order,
+        x12.referenced(loop, ("LI", "LN")),
+        begin[5],
+    )
+
+
+def shipping_advice(message: Message) -> Iterator[Outcome]:
+    """945: each W12 is a `stock.issued` of what was shipped."""
+    begin = message.first("W06")
+    # The depositor's order may be shipped in parts, so the document is known by both its numbers.
+    _dated(message, begin, 3, 4)
+    message.number = "/".join(filter(None, (begin[2], begin[4])))
+    header = message.header(("LX", "W12"))
+
+    def make(_: int, loop: Loop) -> Iterator[Outcome]:
+        sku = message.values.item(x12.goods(loop[0], 6))
+        where = message.values.location(x12.parties(header, loop), ("WH", "SF"))
+        yield issued(loop[0], row_of(sku, where, begin[2]), x12.quantity(message, loop[0], 3, 5))
+
+    yield from each(message.loops(("W12",), (*_ENDS, "LX")), make)
+
+
+def adjustment(message: Message) -> Iterator[Outcome]:
+    """947: each W19 is a `stock.adjusted`."""
+    begin = message.first("W15")
+    _dated(message, begin, 1, 2)
+    header = message.header(("LX", "W19"))
+
+    def make(_: int, loop: Loop) -> Iterator[Outcome]:
+        yield _adjusted(message, header, loop)
+
+    yield from each(message.loops(("W19",), (*_ENDS, "LX")), make)
+
+
+def _adjusted(message: Message, header: Loop, loop: Loop) -> Outcome:
+    first = loop[0]
+    quantity = x12.quantity(message, first, 2, 3)
+    if not quantity.qty:
+        return Nothing(first, "a quantity of 0")
+    status = message.values.profile.codes.adjustment.get(first[1], "available")
+    data = {
+        "sku": message.values.item(x12.goods(first, 4)),
+        "location": message.values.location(x12.parties(header, loop), ("WH", "SF")),
+        "qty": quantity.qty,
+        **({"status": status} if status != "available" else {}),
+        "reason": f"947 reason {first[1] or 'not stated'}",
+        **({"uom": quantity.uom} if quantity.uom else {}),
+    }
+    key = (str(data["sku"]), str(data["location"]), first[1])
+    return Statement(first, "stock.adjusted", data, key, counts_once=True)
+
+
+def _dated(message: Message, begin: Segment, day: int, number: int) -> None:
+    """The date and the number of a warehouse's document; some writers have them in each other's place."""
+    for place in (day, *range(1, 5)):
+        if begin[place].isdigit() and len(begin[place]) in (6, 8):
+            message.day = message.values.x12_when(begin[place])
+            message.number = reference(begin[number if place != number else day], f"the number of {begin.tag}")
+            return
+    raise Misread(f"{begin.tag} has no date in element {day}")

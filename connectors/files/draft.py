@@ -1,0 +1,189 @@
+"""Drafts a profile of a CSV file: one that loads and can be tried at once, with comments on what a person decides."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+
+from connectors.files.look import TIMES, Column, Layout, look_at
+from engine.core.errors import UsageError
+
+WORDS = {
+    "sku": (
+        "sku",
+        "article",
+        "artikel",
+        "material",
+        "item",
+        "stockcode",
+        "product",
+        "part",
+        "ean",
+        "gtin",
+        "référence",
+    ),
+    "qty": (
+        "qty",
+        "quantity",
+        "menge",
+        "anzahl",
+        "quantité",
+        "cantidad",
+        "bestand",
+        "on hand",
+        "stock",
+        "pieces",
+        "count",
+    ),
+    "unit": ("unit", "uom", "einheit", "mengeneinheit", "me", "unité", "eenheid"),
+    "location": ("location", "warehouse", "lager", "site", "plant", "werk", "depot", "store", "filiale", "entrepôt"),
+    "document": ("document", "doc", "beleg", "invoice", "order", "voucher", "auftrag", "lieferschein", "number", "id"),
+    "position": ("position", "pos", "line", "zeile", "row"),
+    "kind": ("kind", "type", "movement", "bewegungsart", "art", "code", "transaction"),
+}
+"""What the headings of a column say, in the order in which they are looked for."""
+STOCK = ("bestand", "on hand", "stock", "inventory", "count")
+PIECES = frozenset({"EA", "PC", "PCS", "PCE", "ST", "STK", "STÜCK", "STCK", "PIECE", "EACH", "UNIT", "U"})
+SMALLER = {"KG": "grams", "L": "millilitres", "LT": "millilitres", "M": "millimetres"}
+SHOWN = 12
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def draft_profile(path: str, source: str) -> str:
+    """The TOML of a profile for the file at `path`; `source` is the CloudEvents source. Raises `UsageError`."""
+    return _Draft(look_at(path), path, source).text()
+
+
+class _Draft:
+    def __init__(self, layout: Layout, path: str, source: str) -> None:
+        self._layout, self._path, self._source = layout, path, source
+        self._free = [column for column in layout.columns if column.cells]
+        self._day = self._take(lambda each: bool(each.formats) and each.formats[0] not in TIMES)
+        if self._day is None:
+            raise UsageError(f"{path}: no column holds a date, and an event has a time: let the export have one")
+        self._clock = self._take(lambda each: bool(each.formats) and each.formats[0] in TIMES)
+        self._qty = self._named("qty", lambda each: each.numeric) or self._take(lambda each: each.numeric)
+        self._sku = self._named("sku")
+        self._unit = self._named("unit", lambda each: not each.numeric and len(each.words) <= 50)
+        self._location = self._named("location")
+        self._document = self._named("document")
+        self._position = self._named("position", lambda each: each.numeric)
+        self._kind = self._named("kind", lambda each: len(each.words) <= SHOWN)
+        self._sku = self._sku or self._take(lambda each: len(each.words) > 1) or self._take(lambda _: True)
+        if self._qty is None or self._sku is None:
+            raise UsageError(f"{path}: no columns of an article and a quantity are found; write the profile by hand")
+
+    def _take(self, fits: Callable[[Column], bool]) -> Column | None:
+        found = next((column for column in self._free if fits(column)), None)
+        if found is not None:
+            self._free.remove(found)
+        return found
+
+    def _named(self, what: str, fits: Callable[[Column], bool] = lambda _: True) -> Column | None:
+        """The column whose heading says `what`, first as a word of its own, then as a part of one."""
+        for test in (_is_word, _is_part):
+            for word in WORDS[what]:
+                if (found := self._take(lambda each, w=word, t=test: t(w, each.name) and fits(each))) is not None:  # type: ignore[misc]
+                    return found
+        return None
+
+    def text(self) -> str:
+        return "\n".join(
+            [*self._top(), "", *self._layout_lines(), "", *self._time(), "", *self._units(), *self._rules()]
+        )
+
+    def _top(self) -> Sequence[str]:
+        parts = [f"{{{each.name}}}" for each in (self._document, self._position) if each is not None]
+        unique = self._document is not None and len(self._document.words) == len(self._document.cells)
+        if self._position is None and not unique:
+            parts.append("{row}")
+        return [
+            f"# A draft for {self._path}, made from its first rows. Lines with (?) are guesses: look at them.",
+            "# Try it, nothing is sent:  stockline send FILE --profile THIS.toml --dry-run",
+            f"source = {_quoted(self._source)}    # (?) who says so: it and the id make a row known again",
+            "# What makes a row known again when it is sent again. {row} is the number of its line: with it a row that",
+            "# moves within the file is another event, so prefer columns that no two rows have in common.",
+            f"id = {_quoted('-'.join(parts))}    # (?)",
+        ]
+
+    def _layout_lines(self) -> Sequence[str]:
+        layout = self._layout
+        lines = [f"delimiter = {_quoted(layout.delimiter)}", f"encoding = {_quoted(layout.encoding)}"]
+        lines += [f"line_end = {_quoted(layout.line_end)}"] if layout.line_end != "\n" else []
+        lines += [f"skip_lines = {layout.skip_lines}    # before the heading"] if layout.skip_lines else []
+        lines += [f"decimal = {_quoted(layout.decimal)}"]
+        lines += [f"thousands = {_quoted(layout.thousands)}    # (?)"] if layout.thousands else []
+        lines += ["parentheses = true    # (12) is -12"] if layout.parentheses else []
+        if layout.totals:
+            patterns = ", ".join(_quoted(f"^{re.escape(each)}") for each in layout.totals)
+            lines.append(f"skip_matching = [{patterns}]    # lines that sum up others")
+        lines.append('time_zone = "UTC"    # (?) of times without an offset, such as "Europe/Berlin"')
+        return lines
+
+    def _time(self) -> Sequence[str]:
+        day, clock = self._day, self._clock
+        if day is None:
+            return ()
+        formats = [day.formats[0]] if clock is None else [f"{day.formats[0]} {clock.formats[0]}"]
+        names = [each.name for each in (day, clock) if each is not None]
+        lines = ["[time]", f"columns = {_list(names)}", f"formats = {_list(formats)}"]
+        if others := [each for each in day.formats[1:] if len(each) == len(day.formats[0])]:
+            lines.append(f"# (?) The days that were seen would also be read by {', '.join(others)}")
+        return lines
+
+    def _units(self) -> Sequence[str]:
+        if self._unit is None or self._qty is None:
+            return ()
+        lines = ["[units]    # each: a unit of the item (a word), or how many of its base unit it is (a number)"]
+        whole = not any(self._layout.decimal in cell for cell in self._qty.cells)
+        for word in self._unit.words:
+            key = word if _BARE.fullmatch(word) else _quoted(word)
+            if word.upper() in SMALLER and not whole:
+                lines.append(f"{key} = 1000    # (?) if the item is counted in {SMALLER[word.upper()]}")
+            else:
+                lines.append(f"{key} = 1{'' if word.upper() in PIECES else '    # (?)'}")
+        return [*lines, ""]
+
+    def _rules(self) -> Sequence[str]:
+        assert self._sku is not None
+        assert self._qty is not None
+        counted = any(word in self._qty.name.lower() for word in STOCK)
+        lines = [
+            "# The first rule whose conditions hold makes the event; docs/contract.md has the types and their data."
+        ]
+        if self._kind is not None:
+            words = ", ".join(map(_quoted, self._kind.words[:SHOWN]))
+            lines += [
+                f"# (?) The column {self._kind.name} has {words}. A rule for each, such as:",
+                "# [[rules]]",
+                f"# when = {{ {_key(self._kind.name)} = {_quoted(self._kind.words[0])} }}",
+                '# type = "stock.issued"',
+            ]
+        lines += ["[[rules]]", f'type = "{"stock.counted" if counted else "stock.adjusted"}"    # (?)', "[rules.data]"]
+        lines.append(f"sku = {{ column = {_quoted(self._sku.name)} }}")
+        if self._location is not None:
+            lines.append(f"location = {{ column = {_quoted(self._location.name)} }}")
+        else:
+            lines.append('location = "MAIN"    # (?) no column was found: the name of your warehouse')
+        unit = f", unit_column = {_quoted(self._unit.name)}" if self._unit is not None else ""
+        lines.append(f'qty = {{ column = {_quoted(self._qty.name)}, as = "integer"{unit} }}')
+        return [*lines, *(() if counted else ('reason = "correction"    # (?)',)), ""]
+
+
+def _is_word(word: str, name: str) -> bool:
+    return word in re.split(r"[^\w ]|_|\s", name.lower()) or word == name.lower()
+
+
+def _is_part(word: str, name: str) -> bool:
+    return len(word) > 3 and word in name.lower()
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _quoted(name)
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"

@@ -1,0 +1,172 @@
+"""Looks at a CSV file: how it is laid out, and what its columns may hold. It reads the beginning and the end only."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from connectors.files.lines import open_input
+from engine.core.errors import UsageError
+
+HEAD_BYTES, TAIL_BYTES = 1024 * 1024, 64 * 1024
+MAX_LINES = 2000
+LEAST_SHARE = 0.95
+"""A column is one of dates or numbers if so many of its cells are: totals and slips stand among them."""
+DELIMITERS = ";,\t|"
+DAYS = (
+    "%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d",
+    "%d/%m/%y", "%m/%d/%y",
+)  # fmt: skip
+CLOCKS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", "T%H:%M")
+TIMES = ("%H:%M", "%H:%M:%S")
+_NUMBER = re.compile(r"[-+(]?\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+(?:[.,]\d+)?[-)]?|[-+(]?\d+(?:[.,]\d+)?[-)]?")
+_COMMA = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?!\d)|\.\d{3},\d|\.\d{3}\.\d{3}|[ \u00a0\u202f]\d{3},\d")
+_POINT = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)|,\d{3}\.\d|,\d{3},\d{3}|[ \u00a0\u202f]\d{3}\.\d")
+_TOTAL = re.compile(r"(?i)(grand )?(total|sum|summe|gesamt|somme|totaal|totale|suma|итого|summa)\b")
+
+
+@dataclass
+class Column:
+    """A column: its name, the cells of the first rows that have one, and the formats that fit all of these."""
+
+    name: str
+    cells: list[str]
+    formats: list[str] = field(default_factory=list)
+
+    @property
+    def numeric(self) -> bool:
+        """Whether its cells are numbers."""
+        return _share(_NUMBER.fullmatch(cell) is not None for cell in self.cells) >= LEAST_SHARE
+
+    @property
+    def words(self) -> list[str]:
+        """The different cells, the most frequent first."""
+        return [word for word, _ in Counter(self.cells).most_common()]
+
+
+@dataclass
+class Layout:
+    """What a file looks like. `totals` are beginnings of lines at the end that are no rows."""
+
+    encoding: str
+    delimiter: str
+    line_end: str
+    skip_lines: int
+    columns: list[Column]
+    decimal: str
+    thousands: str
+    parentheses: bool
+    totals: list[str]
+
+
+def look_at(path: str) -> Layout:
+    """The layout of a CSV file. Raises `UsageError` if it has none, `EnvironmentFailure` if it cannot be read."""
+    if not Path(path).is_file():
+        raise UsageError(f"{path}: there is no such file")
+    head, tail = _ends_of(path)
+    encoding = _encoding(head, path)
+    text = head.decode(encoding, "replace")
+    line_end = "\r" if "\r" in text and "\n" not in text else "\n"
+    numbered = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split(line_end)) if line.strip()]
+    lines = [line for _, line in numbered[:MAX_LINES]]
+    delimiter = max(DELIMITERS, key=lambda each: _fit(lines, each))
+    rows = [_cells(line, delimiter) for line in lines]
+    widths = Counter(len(row) for row in rows)
+    width = widths.most_common(1)[0][0] if rows else 0
+    if width < 2:
+        raise UsageError(f"{path}: no heading with several columns is found; a profile for it is written by hand")
+    start = next(place for place, row in enumerate(rows) if len(row) == width)
+    body = [row for row in rows[start + 1 :] if len(row) == width and not _TOTAL.match(row[0].strip())]
+    columns = [
+        Column(name.strip() or f"column {place + 1}", [cell for row in body if (cell := row[place].strip())])
+        for place, name in enumerate(rows[start])
+    ]
+    for column in columns:
+        column.formats = _formats(column.cells)
+    decimal, thousands = _marks([cell for column in columns if column.numeric for cell in column.cells])
+    parentheses = any(cell.startswith("(") for column in columns if column.numeric for cell in column.cells)
+    last = tail.decode(encoding, "replace").replace("\r\n", "\n").split(line_end)[-20:]
+    totals = _totals([*lines, *last], delimiter, start)
+    return Layout(encoding, delimiter, line_end, numbered[start][0], columns, decimal, thousands, parentheses, totals)
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line; none where it is no row by itself."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _ends_of(path: str) -> tuple[bytes, bytes]:
+    with open_input(path) as source:
+        head = source.read(HEAD_BYTES)
+        if path.endswith((".gz", ".xz")) or len(head) < HEAD_BYTES:
+            return head, head
+        source.seek(max(len(head), Path(path).stat().st_size - TAIL_BYTES))
+        return head, source.read(TAIL_BYTES)
+
+
+def _encoding(head: bytes, path: str) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4096]:
+        raise UsageError(f"{path}: it is written in UTF-16 or is no text: save it as CSV in UTF-8")
+    try:
+        # The last letter may be cut in the middle.
+        head[: len(head) - 4 if len(head) == HEAD_BYTES else None].decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(head) - error.start > 4:
+            return "cp1252"
+    return "utf-8-sig"
+
+
+def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
+    """How well a delimiter divides lines: the share of lines with the usual number of cells, and that number."""
+    widths = Counter(line.count(delimiter) for line in lines[:200])
+    if not widths:
+        return 0.0, 0
+    width, count = widths.most_common(1)[0]
+    return (count / widths.total() if width else 0.0), width
+
+
+def _formats(cells: Sequence[str]) -> list[str]:
+    """The formats of dates or times that fit nearly all cells."""
+    if not cells:
+        return []
+    candidates = [day + clock for day in DAYS for clock in CLOCKS] + list(TIMES)
+    sample = cells[:300]
+    return [each for each in candidates if _share(_parses(cell, each) for cell in sample) >= LEAST_SHARE]
+
+
+def _parses(cell: str, pattern: str) -> bool:
+    if cell.isdecimal() and (pattern != "%Y%m%d" or len(cell) != 8 or not "19" <= cell[:2] <= "20"):
+        return False
+    try:
+        # Only whether it fits is asked.
+        datetime.strptime(cell.replace("24:00", "00:00"), pattern)  # noqa: DTZ007
+    except ValueError:
+        return False
+    return True
+
+
+def _marks(cells: Sequence[str]) -> tuple[str, str]:
+    """The decimal mark, and what separates thousands."""
+    decimal = "," if any(map(_COMMA.search, cells)) and not any(map(_POINT.search, cells)) else "."
+    for mark in ("," if decimal == "." else ".", "'", " "):
+        pattern = re.compile(r"\d" + (r"[ \u00a0\u202f]" if mark == " " else re.escape(mark)) + r"\d{3}(?!\d)")
+        if any(map(pattern.search, cells)):
+            return decimal, mark
+    return decimal, ""
+
+
+def _totals(lines: Sequence[str], delimiter: str, start: int) -> list[str]:
+    """How lines begin that sum up others."""
+    firsts = (line.split(delimiter)[0].strip(' "') for line in lines[start + 1 :])
+    return sorted({found[0] for first in firsts if (found := _TOTAL.match(first))})
+
+
+def _share(holds: Iterable[bool]) -> float:
+    found = list(holds)
+    return sum(found) / len(found) if found else 0.0

@@ -1,0 +1,300 @@
+"""A real Tryton, read by the shipped commands: positions are the ERP's own, whoever is killed, whatever comes late."""
+
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from datetime import date, timedelta
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.integration.process import COMMAND, ROOT, Stockline, environment, stockline
+from tests.real.kafka import Missing
+from tests.real.tryton import Tryton
+from tests.real.tryton_clerk import Clerk
+from tests.real.tryton_world import PASSWORD
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+PROFILE = """\
+kind = "tryton"
+name = "erp"
+url = "{url}"
+database = "erp"
+user = "stockline"
+password = {{ env = "ERP_PASSWORD" }}
+held = ["Quarantine"]
+page = 50
+interval_seconds = 0.3
+balances_seconds = {balances}
+engine = "{engine}"
+"""
+BASE = {"FLOUR": 1000}
+"""Base units in one unit of Tryton's stock report."""
+
+
+class Rig:
+    """An ERP with a clerk, an engine, and the connector between them."""
+
+    def __init__(self, folder: Path, balances: float = 0.001) -> None:
+        self.folder = folder
+        self.erp = Tryton(folder / "tryton").start()
+        self.clerk = Clerk(self.erp)
+        self.engine = Stockline(folder / "data", "--clock", "log")
+        self._balances = balances
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def profile(self) -> Path:
+        path = self.folder / "erp.toml"
+        path.write_text(PROFILE.format(url=self.erp.url, engine=self.engine.url, balances=self._balances))
+        return path
+
+    def round(self) -> None:
+        """One round of the connector, to its end."""
+        arguments = ["connectors", "run", str(self.profile()), "--once", "--state", str(self.folder / "state")]
+        done = stockline(*arguments, ERP_PASSWORD=PASSWORD)
+        assert done.returncode == 0, (done.stdout, done.stderr)
+        self.engine.get("/v1/sync?wait=20")
+
+    def run(self) -> None:
+        """Start the connector beside the test."""
+        command = [*COMMAND, "connectors", "run", str(self.profile()), "--state", str(self.folder / "state")]
+        with (self.folder / "connector.log").open("ab") as log:
+            self._running = subprocess.Popen(
+                command, cwd=ROOT, env=environment() | {"ERP_PASSWORD": PASSWORD}, stdout=log, stderr=log
+            )
+
+    def kill_connector(self) -> None:
+        if self._running is not None:
+            self._running.kill()
+            self._running.wait()
+            self._running = None
+
+    def restart_engine(self) -> None:
+        """Kill the engine, and start it on the same port and data."""
+        port = self.engine.port
+        self.engine.kill()
+        self.engine = Stockline(self.folder / "data", "--clock", "log", "--port", str(port))
+
+    def restart_erp(self) -> None:
+        self.erp.kill()
+        self.erp.start()
+
+    def row(self, sku: str, location: str) -> tuple[int, int, int, int]:
+        """Available, held, on order, in transit."""
+        answer = self.engine.call("GET", f"/v1/positions/{sku}/{location}")
+        if answer.status == 404:
+            return (0, 0, 0, 0)
+        found = answer.json
+        return found["available"], found["held"], found["on_order"], found["in_transit"]
+
+    def on_hand(self) -> dict[tuple[str, str], int]:
+        """What the engine has on hand, in the units of Tryton's stock report times `BASE`."""
+        rows = self.engine.everything("/v1/positions")
+        return {(row["sku"], row["location"]): row["on_hand"] for row in rows if row["on_hand"]}
+
+    def reported(self) -> dict[tuple[str, str], int]:
+        """The same by Tryton's own stock report."""
+        stock = {row: int(quantity * BASE.get(row[0], 1)) for row, quantity in self.clerk.stock().items()}
+        return {row: quantity for row, quantity in stock.items() if quantity}
+
+    def alerts(self, kind: str) -> list[dict[str, Any]]:
+        return [
+            each for each in self.engine.everything("/v1/alerts") if each["kind"] == kind and each["status"] == "open"
+        ]
+
+    def end(self) -> None:
+        self.kill_connector()
+        self.engine.end()
+        self.erp.kill()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    with ExitStack() as ends:
+        try:
+            made = Rig(tmp_path)
+        except Missing as error:
+            pytest.skip(f"no Tryton: {error}")
+        ends.callback(made.end)
+        yield made
+
+
+def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
+    for step in (_count_and_buy, _receive_and_hold, _ship_and_take_back):
+        step(rig)
+    rig.erp.advance(days=3)
+    rig.clerk.count("N-A1", **{"TEA-250": 27})
+    rig.round()
+    assert rig.row("TEA-250", "NORTH") == (27, 24, 36, 0)
+    assert rig.on_hand() == rig.reported()
+    assert rig.alerts("balance_drift") == []
+    assert rig.engine.everything("/v1/dead-letters") == []
+
+
+def _count_and_buy(rig: Rig) -> None:
+    rig.clerk.count("N-A1", **{"BOLT-M8": 50, "TEA-250": 30, "FLOUR": 12.5})
+    rig.clerk.buy("BETA", "NORTH", ("TEA-250", 5, "Case of 12"), ("FLOUR", 5.5, "Kilogram"))
+    rig.clerk.draft("ALPHA", "NORTH", ("CUP-01", 9, "Unit"))
+    rig.round()
+    assert rig.row("BOLT-M8", "NORTH") == (50, 0, 0, 0)
+    assert rig.row("TEA-250", "NORTH") == (30, 0, 60, 0), "cases are counted in the base unit"
+    assert rig.row("FLOUR", "NORTH") == (12_500, 0, 5_500, 0), "kilograms are grams, exactly"
+    assert rig.row("CUP-01", "NORTH") == (0, 0, 0, 0), "a draft is not on order"
+
+
+def _receive_and_hold(rig: Rig) -> None:
+    clerk, erp = rig.clerk, rig.erp
+    clerk.confirm(erp.one("purchase.purchase", ["state", "=", "draft"]))
+    clerk.receive(erp.one("purchase.purchase", ["party.code", "=", "BETA"]), 2, 5.5, bin_="N-Q")
+    clerk.move("N-A1", "N-A2", "BOLT-M8", 10)
+    clerk.move("N-A2", "N-Q", "BOLT-M8", 3)
+    rig.round()
+    assert rig.row("TEA-250", "NORTH") == (30, 24, 36, 0), "a part has come, into a held bin"
+    assert rig.row("FLOUR", "NORTH") == (12_500, 5_500, 0, 0)
+    assert rig.row("BOLT-M8", "NORTH") == (47, 3, 0, 0), "a move between bins is none, one into a held bin holds"
+    assert rig.row("CUP-01", "NORTH") == (0, 0, 9, 0)
+
+
+def _ship_and_take_back(rig: Rig) -> None:
+    clerk, start = rig.clerk, rig.erp.clock.now().date()
+    until = start + timedelta(days=2)
+    shipment = clerk.shipment("N-A1", "S-A1", "BOLT-M8", 6, planned_start_date=start, planned_date=until)
+    for button in ("wait", "assign_force", "pack", "ship"):
+        clerk.do("stock.shipment.internal", button, shipment)
+    clerk.issue("NORTH", "BOLT-M8", 8)
+    clerk.move("N-Q", "N-A1", "BOLT-M8", 1)
+    rig.round()
+    assert rig.row("BOLT-M8", "NORTH") == (34, 2, 0, 0)
+    assert rig.row("BOLT-M8", "SOUTH") == (0, 0, 0, 6), "what left one warehouse is in transit to the other"
+    clerk.do("stock.shipment.internal", "do", shipment)
+    clerk.take_back("NORTH", "BOLT-M8", 1)
+    rig.round()
+    assert rig.row("BOLT-M8", "SOUTH") == (6, 0, 0, 0)
+
+
+def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
+    clerk = rig.clerk
+    clerk.count("N-A1", **{"CUP-01": 20})
+    purchase = clerk.buy("GAMMA", "NORTH", ("CUP-01", 10, "Unit"))
+    clerk.receive(purchase, 6)
+    rig.round()
+    assert rig.row("CUP-01", "NORTH") == (26, 0, 4, 0)
+    clerk.send_back("GAMMA", "N-A1", "CUP-01", 5)
+    clerk.issue("NORTH", "CUP-01", 3)
+    rig.round()
+    assert rig.row("CUP-01", "NORTH") == (18, 0, 4, 0), "what went back is not owed again"
+    clerk.cancel(["from_location.type", "=", "supplier"], ["shipment", "like", "stock.shipment.in,%"])
+    clerk.cancel(["to_location.type", "=", "customer"])
+    rig.round()
+    assert rig.row("CUP-01", "NORTH") == (15, 0, 10, 0), "the receipt is taken back, and the line owes it again"
+    assert rig.on_hand() == rig.reported()
+    rig.round()
+    assert rig.engine.everything("/v1/dead-letters") == []
+    assert rig.alerts("balance_drift") == []
+
+
+def test_an_order_follows_its_purchase_back_to_a_draft_and_to_its_end(rig: Rig) -> None:
+    clerk, due = rig.clerk, date(2026, 3, 20)
+    purchase = clerk.buy("ALPHA", "SOUTH", ("CUP-01", 12, "Unit"), due=due)
+    rig.round()
+    order = rig.engine.get("/v1/positions/CUP-01/SOUTH")["orders"][0]
+    assert (order["due"], order["ordered"]) == (due.isoformat(), 12)
+    clerk.write(
+        "stock.move",
+        rig.erp.one("stock.move", ["origin", "like", "purchase.line,%"]),
+        planned_date=due + timedelta(days=5),
+    )
+    rig.round()
+    assert rig.engine.get("/v1/positions/CUP-01/SOUTH")["orders"][0]["due"] == "2026-03-25"
+    clerk.receive(purchase, 12)
+    rig.round()
+    assert rig.row("CUP-01", "SOUTH") == (12, 0, 0, 0)
+    counts = rig.engine.get("/v1/kpis")["events"]
+    assert (counts["order.placed"], counts["order.changed"], counts["order.closed"]) == (1, 1, 1), counts
+    point = rig.erp.one("stock.order_point", ["product.code", "=", "CUP-01"])
+    rig.erp.rpc("model.stock.order_point.delete", [point])
+    rig.round()
+    assert rig.engine.get("/v1/positions/CUP-01/SOUTH")["policy"]["policy"]["kind"] == "none"
+
+
+def test_what_commits_late_is_found(rig: Rig) -> None:
+    """As PostgreSQL does it: a long transaction is stamped when it begins, and seen when it has committed."""
+    _found(rig, 1)
+    rig.round()
+    began = rig.erp.clock.now()
+    rig.erp.advance(seconds=60)
+    _found(rig, 5)
+    rig.round()
+    assert rig.row("BOLT-M8", "NORTH")[0] == 6
+    late = _found(rig, 400)
+    stamp = began.replace(tzinfo=None).isoformat(sep=" ")
+    marks = ",".join("?" * len(late))
+    rig.erp.sql(f"UPDATE stock_move SET create_date = ?, write_date = ? WHERE id IN ({marks})", stamp, stamp, *late)
+    rig.round()
+    assert rig.row("BOLT-M8", "NORTH")[0] == 406
+    rig.round()
+    assert rig.engine.get("/v1/kpis")["events"]["stock.adjusted"] == 406
+    assert rig.alerts("balance_drift") == []
+
+
+def _found(rig: Rig, count: int) -> list[int]:
+    """So many moves of one bolt each, done in one transaction."""
+    values = {
+        "product": rig.erp.one("product.product", ["code", "=", "BOLT-M8"]),
+        "unit": rig.erp.one("product.uom", ["name", "=", "Unit"]),
+        "from_location": rig.erp.one("stock.location", ["type", "=", "lost_found"]),
+        "to_location": rig.erp.one("stock.location", ["code", "=", "N-A1"]),
+        "quantity": 1.0,
+        "company": 1,
+    }
+    made: list[int] = rig.erp.rpc("model.stock.move.create", [values] * count, login="clerk")
+    rig.erp.rpc("model.stock.move.do", made, login="clerk")
+    return made
+
+
+def test_what_is_changed_behind_the_erps_back_is_found_with_its_cause(rig: Rig) -> None:
+    rig.clerk.count("N-A1", **{"BOLT-M8": 40, "TEA-250": 24})
+    rig.clerk.count("S-A1", **{"CUP-01": 8})
+    rig.round()
+    assert rig.alerts("balance_drift") == []
+    rig.erp.advance(days=1)
+    rig.clerk.count("N-A1", FLOUR=2)
+    moved = {each["product."]["code"]: each["id"] for each in rig.erp.find("stock.move", [], "product.code")}
+    rig.erp.sql("UPDATE stock_move SET quantity = 480, internal_quantity = 480 WHERE id = ?", moved["BOLT-M8"])
+    rig.erp.sql("DELETE FROM stock_move WHERE id = ?", moved["CUP-01"])
+    rig.round()
+    found = {(each["sku"], each["location"]): each["evidence"] for each in rig.alerts("balance_drift")}
+    assert set(found) == {("BOLT-M8", "NORTH"), ("CUP-01", "SOUTH")}
+    changed, deleted = found["BOLT-M8", "NORTH"], found["CUP-01", "SOUTH"]
+    assert (changed["reported"], changed["kept"], changed["causes"][0]["cause"]) == (480, 40, "unit_factor")
+    assert (deleted["reported"], deleted["kept"], deleted["causes"][0]["cause"]) == (0, 8, "not_posted")
+    assert f"move-{moved['CUP-01']}" in str(deleted["causes"][0]["events"])
+    rig.erp.sql("UPDATE stock_move SET quantity = 40, internal_quantity = 40 WHERE id = ?", moved["BOLT-M8"])
+    rig.round()
+    assert {each["sku"] for each in rig.alerts("balance_drift")} == {"CUP-01"}
+
+
+def test_nothing_is_counted_twice_whoever_is_killed(rig: Rig) -> None:
+    draw = random.Random(8)
+    rig.run()
+    clerk, purchase = rig.clerk, 0
+    for number in range(4):
+        with suppress(OSError, HTTPException):
+            clerk.count("N-A1", **{"BOLT-M8": 100 + number})
+            purchase = clerk.buy("ALPHA", "NORTH", ("CUP-01", 5, "Unit"))
+            clerk.receive(purchase, 3)
+        time.sleep(draw.uniform(0, 0.5))
+        (rig.kill_connector, rig.restart_engine, rig.restart_erp)[number % 3]()
+        if number == 0:
+            rig.run()
+    rig.kill_connector()
+    rig.round()
+    assert rig.on_hand() == rig.reported()
+    assert rig.row("CUP-01", "NORTH")[:3] == (12, 0, 8)
+    assert rig.alerts("balance_drift") == []
+    assert rig.engine.everything("/v1/dead-letters") == []

@@ -1,0 +1,125 @@
+"""`stockline profile new`: the drafts load, and a dry run with them translates what people export."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from connectors.files import Profile, load_profile
+from connectors.files.dry_run import FilePreview, preview_files
+from connectors.files.sender import plan_files
+from engine.core.errors import UsageError
+from tests.unit.test_cli import Run, runner
+
+GERMAN = (
+    "Lagerbewegungen Werk Köln\r\n\r\n"
+    "Beleg;Pos;Datum;Uhrzeit;Bewegungsart;Artikel;Menge;ME;Lager\r\n"
+    "4711;1;02.03.2026;09:14;WA;00123;-5,5;KG;LDS\r\n"
+    "4711;2;02.03.2026;09:15;WA;00124;12-;ST;LDS\r\n"
+    '4712;1;13.03.2026;24:00;WE;="00125";1.200,0;ST;LDS\r\n'
+    "4713;1;14.03.2026;08:00;WE;00126;3;ST;LDS\r\n"
+    "Summe;;;;;;1209,5;;\r\n"
+)
+AMERICAN = (
+    "sku,warehouse,on hand,as of\n"
+    'A-1,DAL,"1,204",03/31/2026 17:00\n'
+    'A-2,DAL,"12",03/31/2026 17:00\n'
+    'A-3,DAL,"(3)",04/01/2026 08:00\n'
+    "Total,,1213,\n"
+)
+PLAIN = "item\tquantity\tdate\r\n" + "".join(f"I{n}\t{n + 1}\t2026-03-{n + 1:02}\r\n" for n in range(9))
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return runner(capsys, monkeypatch)
+
+
+def draft(run: Run, tmp_path: Path, content: bytes, name: str = "export.csv") -> tuple[Profile, FilePreview]:
+    """The profile that is drafted for a file, and what a dry run with it says."""
+    path, out = tmp_path / name, tmp_path / "draft.toml"
+    path.write_bytes(content)
+    assert run("profile", "new", str(path), "--out", str(out)).code == 0
+    loaded = load_profile(out)
+    assert isinstance(loaded, Profile)
+    assert run("profile", "check", str(out)).code == 0
+    (preview,) = preview_files(plan_files([str(path)], out)).files
+    return loaded, preview
+
+
+def test_an_export_of_movements_from_germany(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, GERMAN.encode("cp1252"))
+    assert (profile.delimiter, profile.encoding, profile.decimal, profile.thousands) == (";", "cp1252", ",", ".")
+    assert (profile.skip_lines, profile.skip_matching, profile.id) == (2, ("^Summe",), "{Beleg}-{Pos}")
+    assert (profile.time.columns, profile.time.formats) == (("Datum", "Uhrzeit"), ("%d.%m.%Y %H:%M",))
+    assert (preview.events, preview.broken, preview.refused) == (4, 0, 0), preview.problems
+    assert [(event["id"], event["time"], event["data"]["sku"], event["data"]["qty"]) for event in preview.first] == [
+        ("4711-1", "2026-03-02T09:14:00+00:00", "00123", -5500),
+        ("4711-2", "2026-03-02T09:15:00+00:00", "00124", -12),
+        ("4712-1", "2026-03-14T00:00:00+00:00", "00125", 1200),
+        ("4713-1", "2026-03-14T08:00:00+00:00", "00126", 3),
+    ]
+    assert preview.first[0]["data"]["location"] == "LDS"
+
+
+def test_a_stock_list_from_america(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, AMERICAN.encode("utf-8-sig"))
+    assert (profile.delimiter, profile.thousands, profile.parentheses) == (",", ",", True)
+    assert profile.time.formats == ("%m/%d/%Y %H:%M",)
+    assert (preview.events, preview.refused, preview.broken) == (2, 1, 0), preview.problems
+    assert preview.problems[0].reason == "invalid_event: data.qty must be a whole number of at least 0"
+    assert [(event["type"], event["data"]) for event in preview.first] == [
+        ("stock.counted", {"sku": "A-1", "location": "DAL", "qty": 1204}),
+        ("stock.counted", {"sku": "A-2", "location": "DAL", "qty": 12}),
+    ]
+
+
+def test_a_packed_file_with_tabs_and_without_much_else(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, gzip.compress(PLAIN.encode()), "plain.txt.gz")
+    assert (profile.delimiter, profile.id, profile.encoding) == ("\t", "{row}", "utf-8-sig")
+    assert (preview.events, preview.broken, preview.refused) == (9, 0, 0), preview.problems
+
+
+def test_days_that_can_be_read_in_two_ways_are_said(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("item,quantity,date\nA,1,02/03/2026\nB,2,04/05/2026\n")
+    ran = run("profile", "new", str(path))
+    assert ran.code == 0
+    assert "would also be read by %m/%d/%Y" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("item;quantity\nA;1\n", "no column holds a date"),
+        ("nothing\nof the kind\n", "no heading with several columns"),
+        ("", "no heading with several columns"),
+        ("date;name\n2026-03-02;a\n", "no columns of an article and a quantity"),
+    ],
+)
+def test_a_file_that_says_too_little_is_refused_in_words(run: Run, tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    ran = run("profile", "new", str(path))
+    assert (ran.code, said in ran.err) == (2, True), ran
+
+
+def test_utf_16_and_a_profile_that_is_there_are_refused(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "a.csv", tmp_path / "p.toml"
+    path.write_bytes(PLAIN.encode("utf-16"))
+    assert "UTF-16" in run("profile", "new", str(path)).err
+    path.write_text(PLAIN)
+    out.write_text("mine")
+    assert "there already" in run("profile", "new", str(path), "--out", str(out)).err
+    assert out.read_text() == "mine"
+
+
+def test_a_profile_with_an_event_that_does_not_exist_is_refused(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "a.csv", tmp_path / "p.toml"
+    path.write_text(PLAIN)
+    run("profile", "new", str(path), "--out", str(out))
+    out.write_text(out.read_text().replace("stock.adjusted", "stock.ajusted"))
+    ran = run("profile", "check", str(out))
+    assert (ran.code, "no event has the type stock.ajusted" in ran.err) == (2, True)
+    with pytest.raises(UsageError):
+        load_profile(tmp_path / "none.toml")
