@@ -205,7 +205,7 @@ class EngineClient:
             try:
                 answer = await self._once(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                cause = _cause(error)
+                cause = network_cause(error)
             else:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
@@ -271,7 +271,7 @@ def _problem(answer: _Answer) -> str:
         return answer.body[:200].decode(errors="replace")
 
 
-def _cause(error: BaseException) -> str:
+def network_cause(error: BaseException) -> str:
     """The operating system's words for a network error, without the client library's own."""
     if isinstance(error, TimeoutError):
         return "it takes too long"
