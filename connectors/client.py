@@ -169,7 +169,7 @@ class EngineClient:
                     elif line.startswith(b"data:"):
                         yield _json_object(_Answer(200, line[5:], None))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise EngineUnreachable(f"the stream of {self._url} is lost ({_cause(error)})") from error
+            raise EngineUnreachable(f"the stream of {self._url} is lost ({network_cause(error)})") from error
         raise EngineUnreachable(f"the stream of {self._url} was ended")
 
     async def replay_dead_letter(self, letter: str) -> Json:

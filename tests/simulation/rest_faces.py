@@ -176,10 +176,11 @@ class OdooFace(Face):
 def holds(row: dict[str, Any], condition: list[Any]) -> bool:
     name, operator, wanted = condition
     value = row[name][0] if isinstance(row[name], list) else row[name]
-    return {
+    tests: dict[str, Callable[[], bool]] = {
         ">=": lambda: value >= wanted, ">": lambda: value > wanted, "=": lambda: value == wanted,
         "in": lambda: value in wanted, "like": lambda: wanted in value,
-    }[operator]()  # fmt: skip
+    }  # fmt: skip
+    return bool(tests[operator]())
 
 
 def line(given: dict[str, Any]) -> dict[str, Any]:

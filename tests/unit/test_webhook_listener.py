@@ -274,6 +274,13 @@ async def test_the_handshake_allows_the_origins_of_the_profile() -> None:
                 assert answer.headers.get("WebHook-Allowed-Origin") == (origin if status == 200 else None)
 
 
+async def test_a_page_in_a_browser_cannot_send_where_nobody_signs() -> None:
+    async with listening(profile()) as (host, url, session):
+        answer = await session.post(url, json=EVENT, headers=STRUCTURED | {"Origin": "http://evil.example.org"})
+        assert answer.status == 403
+        assert host.batches == []
+
+
 async def test_a_port_that_is_taken_is_said() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
