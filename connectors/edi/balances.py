@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.edi import codes
 from connectors.edi.message import Message, Nothing, Statement
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
@@ -22,7 +22,7 @@ class Balance:
     when: When | None = None
 
 
-def balances(message: Message, lines: Iterable[Balance]) -> Iterator[Statement | Nothing | Refusal]:
+def balances(message: Message, lines: Iterable[Balance]) -> Iterator[Statement | Nothing | Fault]:
     """A `balance.reported` for each item at a location."""
     if message.purpose == "cancel":
         raise Misread("an inventory report is cancelled: the contract has no event for it, send a right one")
@@ -33,7 +33,7 @@ def balances(message: Message, lines: Iterable[Balance]) -> Iterator[Statement |
         try:
             yield _statement(message, key, parts)
         except Misread as error:
-            yield Refusal.of(parts[0].segment, error)
+            yield Fault.of(parts[0].segment, error)
 
 
 def _statement(message: Message, key: tuple[str, str], parts: list[Balance]) -> Statement | Nothing:

@@ -71,7 +71,8 @@ def _status(message: Message, begin: Segment, line: Segment) -> LineStatus:
 def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> list[Part]:
     """The quantities of a line, each with the date after it; what is backordered is a part of what was ordered."""
     dates = message.values.profile.dates.due
-    due = edifact.best_date(message, dates, header, loop)
+    # A date after a quantity is of that quantity; what stands before them is of the line.
+    due = edifact.best_date(message, dates, header, loop[: next(_places(loop), len(loop))])
     promised = edifact.quantities(loop, _PROMISED)
     later = edifact.quantities(loop, (_BACKORDERED,))
     if not promised and not later:
@@ -91,6 +92,11 @@ def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> li
         rest = whole.quantity.qty - sum(part.quantity.qty for part in waiting)
         found = [Part(whole.status, Quantity(rest, whole.quantity.uom), whole.due)] if rest > 0 or not waiting else []
     return [*found, *waiting]
+
+
+def _places(loop: Loop) -> Iterator[int]:
+    """Where the quantities of a line stand."""
+    return (index for index, segment in enumerate(loop) if segment.tag == "QTY")
 
 
 def _after(loop: Loop, segment: Segment) -> Loop:

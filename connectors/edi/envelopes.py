@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from connectors.edi.problems import Place, Refusal, Remark
+from connectors.edi.problems import Fault, Place, Remark
 from connectors.edi.scanner import Advice, Scanned
 from connectors.edi.segments import Segment
 
@@ -108,7 +108,7 @@ class Transaction:
         return data
 
 
-Found = Transaction | Refusal | Remark
+Found = Transaction | Fault | Remark
 
 
 class Envelopes:
@@ -131,7 +131,7 @@ class Envelopes:
         for found in self._scanned:
             if isinstance(found, Advice):
                 self._advice = found
-            elif isinstance(found, Refusal):
+            elif isinstance(found, Fault):
                 yield from self._broken_off("what follows cannot be read")
                 yield found
             else:
@@ -167,14 +167,14 @@ class Envelopes:
             # A damaged ST or UNH leaves its segments behind; they are refused once, not one by one.
             self._outside = Place.of(segment)
             what = segment.raw.strip()[:24]
-            yield Refusal(self._outside, f"{what!r} and what follows it are in no transaction: is its header damaged?")
+            yield Fault(self._outside, f"{what!r} and what follows it are in no transaction: is its header damaged?")
 
-    def _grow(self, segment: Segment) -> Iterator[Refusal]:
+    def _grow(self, segment: Segment) -> Iterator[Fault]:
         assert self._open is not None
         self._size += len(segment.raw)
         if self._size > MAX_TRANSACTION_BYTES:
             first, self._open, self._outside = self._open[0], None, Place.of(segment)
-            yield Refusal(
+            yield Fault(
                 Place.of(first), f"a transaction of more than {MAX_TRANSACTION_BYTES} bytes", record=_begin_of([first])
             )
         else:
@@ -196,13 +196,13 @@ class Envelopes:
             yield from _compare(trailer, envelope.counted, what)
             yield from _same_control(envelope.header, trailer)
 
-    def _unfinished(self, why: str) -> Iterator[Refusal]:
+    def _unfinished(self, why: str) -> Iterator[Fault]:
         if self._open is not None:
             first, record, self._open = self._open[0], _begin_of(self._open), None
             what = f"the transaction {control_of(first)!r} has no {_BEGIN[first.tag]}: {why}"
-            yield Refusal(Place.of(first), what, record=record)
+            yield Fault(Place.of(first), what, record=record)
 
-    def _broken_off(self, why: str) -> Iterator[Refusal | Remark]:
+    def _broken_off(self, why: str) -> Iterator[Fault | Remark]:
         yield from self._unfinished(why)
         if self._interchange is not None:
             header = self._interchange.header

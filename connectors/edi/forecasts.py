@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connectors.base import JsonObject
 from connectors.edi import codes
 from connectors.edi.message import Message, Nothing, Statement, days_between
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When, month_days, reference
@@ -35,7 +35,7 @@ class Expected:
     buckets: list[Bucket]
 
 
-def forecasts(message: Message, lines: Iterable[Expected]) -> Iterator[Statement | Nothing | Refusal]:
+def forecasts(message: Message, lines: Iterable[Expected]) -> Iterator[Statement | Nothing | Fault]:
     """A `forecast.revised` for each item and location: what several plants of a customer expect is summed."""
     if message.purpose in ("change", "cancel"):
         raise Misread(f"a {message.transaction.code} that {message.purpose}s another one: ask for a whole schedule")
@@ -46,7 +46,7 @@ def forecasts(message: Message, lines: Iterable[Expected]) -> Iterator[Statement
         try:
             yield _statement(message, key, parts)
         except Misread as error:
-            yield Refusal.of(parts[0].segment, error)
+            yield Fault.of(parts[0].segment, error)
 
 
 def _statement(message: Message, key: tuple[str, str], parts: list[Expected]) -> Statement | Nothing:

@@ -5,7 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from connectors.edi.envelopes import Transaction
 from connectors.edi.message import Message, Nothing, Outcome
-from connectors.edi.problems import Place, Refusal
+from connectors.edi.problems import Fault, Place
 from connectors.edi.segments import Segment
 
 State = Literal["accepted", "with errors", "rejected"]
@@ -67,6 +67,6 @@ def acknowledged(message: Message) -> Iterator[Outcome]:
         what = f"{answer.code} {answer.message} of the group {answer.group}".strip() if answer.message else answer.group
         if answer.state == "rejected":
             why = f"the partner rejected what we sent: {what or 'no number'}, {answer.errors} errors are listed"
-            yield Refusal(Place.of(answer.segment), why)
+            yield Fault(Place.of(answer.segment), why)
         else:
             yield Nothing(answer.segment, f"the partner's receipt of what we sent: {answer.state}")

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeVar
 from connectors.base import JsonObject
 from connectors.edi import codes
 from connectors.edi.envelopes import Transaction
-from connectors.edi.problems import Misread, Place, Refusal, Remark
+from connectors.edi.problems import Fault, Misread, Place, Remark
 from connectors.edi.segments import Segment
 from connectors.edi.values import Values, When, reference
 from connectors.mapping.values import Unreadable
@@ -48,7 +48,7 @@ class Nothing(NamedTuple):
 
 
 Read = TypeVar("Read")
-Outcome = Statement | Nothing | Refusal | Remark
+Outcome = Statement | Nothing | Fault | Remark
 Loop = Sequence[Segment]
 
 
@@ -196,18 +196,18 @@ def each(loops: Iterable[Loop], make: Callable[[int, Loop], Iterator[Outcome]]) 
         try:
             yield from list(make(position, loop))
         except Unreadable as error:
-            yield Refusal.of(loop[0], error)
+            yield Fault.of(loop[0], error)
 
 
-def gather(loops: Iterable[Loop], read: Callable[[int, Loop], Read]) -> tuple[list[Read], list[Refusal]]:
+def gather(loops: Iterable[Loop], read: Callable[[int, Loop], Read]) -> tuple[list[Read], list[Fault]]:
     """What is read of each loop, by its position from 1, and what cannot be read."""
     found: list[Read] = []
-    refused: list[Refusal] = []
+    refused: list[Fault] = []
     for position, loop in enumerate(loops, 1):
         try:
             found.append(read(position, loop))
         except Unreadable as error:
-            refused.append(Refusal.of(loop[0], error))
+            refused.append(Fault.of(loop[0], error))
     return found, refused
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connectors.base import JsonObject
 from connectors.edi.codes import Condition
 from connectors.edi.message import Message, Nothing, Outcome, Statement
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When, reference
@@ -36,7 +36,7 @@ def receipts(message: Message, lines: Iterable[Received]) -> Iterator[Outcome]:
         try:
             yield _receipt(message, line)
         except Misread as error:
-            yield Refusal.of(line.segment, error)
+            yield Fault.of(line.segment, error)
 
 
 def _receipt(message: Message, line: Received) -> Statement | Nothing:

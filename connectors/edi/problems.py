@@ -38,7 +38,7 @@ class Remark(NamedTuple):
     detail: str
 
 
-class Refusal(NamedTuple):
+class Fault(NamedTuple):
     """Something that costs a line, a transaction or an interchange; `record` is what it costs, where it is kept."""
 
     place: Place
@@ -48,7 +48,7 @@ class Refusal(NamedTuple):
 
     @classmethod
     def of(cls, segment: Segment, error: StocklineError) -> Self:
-        """The refusal of what begins at `segment`."""
+        """The fault of what begins at `segment`."""
         return cls(Place.of(segment), f"{segment.tag}: {error}", isinstance(error, Unmapped))
 
     def __str__(self) -> str:

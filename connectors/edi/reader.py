@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 from connectors.edi.envelopes import Envelopes, Transaction
 from connectors.edi.message import Message, Nothing, Statement
 from connectors.edi.messages import BY_CODE
-from connectors.edi.problems import Place, Refusal, Remark
+from connectors.edi.problems import Fault, Place, Remark
 from connectors.edi.profile import PartnerProfile
 from connectors.edi.scanner import Scanner
 from connectors.edi.values import TheirNames, Values
@@ -19,7 +19,7 @@ from connectors.ports import Identifiers
 
 VERSION: Final = "1"
 """Changes when the same bytes would give other events."""
-_MOST_REFUSALS: Final = 20
+_MOST_FAULTS: Final = 20
 _MOST_RECORD_BYTES: Final = 64 * 1024
 """Each event of a transaction holds its record, for the reject file, as long as that is not longer."""
 
@@ -41,7 +41,7 @@ class EdiReader:
         """The items after `start`. The file is read from its beginning, as the envelopes are open from there."""
         scanner = Scanner(source, self._profile.encoding)
         envelopes = Envelopes(scanner)
-        outside: list[Refusal | Remark] = []
+        outside: list[Fault | Remark] = []
         mark = Mark()
         for found in envelopes:
             if isinstance(found, Transaction):
@@ -59,11 +59,11 @@ class EdiReader:
         if outside:
             yield from self._outside(outside, mark, start)
 
-    def _outside(self, found: list[Refusal | Remark], mark: Mark, start: Mark) -> Iterator[Item]:
+    def _outside(self, found: list[Fault | Remark], mark: Mark, start: Mark) -> Iterator[Item]:
         """One item of all that was found at one place outside of transactions: a position is that of one item."""
         if mark.offset <= start.offset:
             return
-        refused = [each for each in found if isinstance(each, Refusal) or self._profile.strict]
+        refused = [each for each in found if isinstance(each, Fault) or self._profile.strict]
         segment = (refused or found)[0].place.segment
         if not refused:
             told = "; ".join(each.what for each in found if isinstance(each, Remark))
@@ -90,7 +90,7 @@ class EdiReader:
             items.append(_refused_lines(transaction, refused, record))
         yield from _with_marks(transaction, sorted(items, key=lambda item: item.line))
 
-    def _translated(self, message: Message) -> tuple[list[Item], list[Refusal]]:
+    def _translated(self, message: Message) -> tuple[list[Item], list[Fault]]:
         """The items of the events and of what is none, each at its segment; and what was refused."""
         transaction = message.transaction
         kind, translate = BY_CODE.get(transaction.code, (None, None))
@@ -103,7 +103,7 @@ class EdiReader:
                 )
             return [Item(transaction.header.number, end, skipped=why)], []
         items: list[Item] = []
-        refused: list[Refusal] = []
+        refused: list[Fault] = []
         seen: dict[str, int] = {}
         try:
             for outcome in translate(message):
@@ -112,11 +112,11 @@ class EdiReader:
                     items.append(Item(outcome.segment.number, end, (event,)))
                 elif isinstance(outcome, Nothing):
                     items.append(Item(outcome.segment.number, end, skipped=outcome.why))
-                elif isinstance(outcome, Refusal):
+                elif isinstance(outcome, Fault):
                     refused.append(outcome)
         except Unreadable as error:
             # What is wrong with the whole document costs all of it.
-            return [], [Refusal.of(transaction.segments[1], error)]
+            return [], [Fault.of(transaction.segments[1], error)]
         return items, refused
 
     def _event(self, message: Message, statement: Statement, seen: dict[str, int]) -> bytes:
@@ -125,18 +125,18 @@ class EdiReader:
         seen[name] = seen.get(name, 0) + 1
         return message.event(statement, "" if seen[name] == 1 else f"#{seen[name]}")
 
-    def _refused(self, transaction: Transaction) -> Refusal | None:
+    def _refused(self, transaction: Transaction) -> Fault | None:
         """Why a transaction is not read at all."""
         profile, header = self._profile, transaction.interchange.header
         if profile.their_ids and transaction.sender not in profile.their_ids:
-            return Refusal(Place.of(header), f"the interchange is from {transaction.sender!r}, not from the partner")
+            return Fault(Place.of(header), f"the interchange is from {transaction.sender!r}, not from the partner")
         if profile.our_ids and transaction.receiver not in profile.our_ids:
-            return Refusal(Place.of(header), f"the interchange is for {transaction.receiver!r}, not for us")
+            return Fault(Place.of(header), f"the interchange is for {transaction.receiver!r}, not for us")
         if transaction.is_test and profile.skip_tests:
-            return Refusal(Place.of(header), "the interchange is marked as a test, and the profile takes none")
+            return Fault(Place.of(header), "the interchange is marked as a test, and the profile takes none")
         if profile.strict and transaction.remarks:
             remark = transaction.remarks[0]
-            return Refusal(remark.place, remark.detail)
+            return Fault(remark.place, remark.detail)
         return None
 
 
@@ -166,16 +166,16 @@ def _with_marks(transaction: Transaction, items: list[Item]) -> list[Item]:
     return marked[::-1]
 
 
-def _record_of(found: Refusal | Remark) -> bytes:
-    return found.record if isinstance(found, Refusal) else b""
+def _record_of(found: Fault | Remark) -> bytes:
+    return found.record if isinstance(found, Fault) else b""
 
 
-def _refused_lines(transaction: Transaction, refused: list[Refusal], record: bytes) -> Item:
-    """All that was refused of a transaction, in one item; the first refusals are told."""
-    shown = "; ".join(str(refusal) for refusal in refused[:_MOST_REFUSALS])
-    if len(refused) > _MOST_REFUSALS:
-        shown += f"; and {len(refused) - _MOST_REFUSALS} more"
-    unmapped = all(refusal.unmapped for refusal in refused)
+def _refused_lines(transaction: Transaction, refused: list[Fault], record: bytes) -> Item:
+    """All that was refused of a transaction, in one item; the first faults are told."""
+    shown = "; ".join(str(fault) for fault in refused[:_MOST_FAULTS])
+    if len(refused) > _MOST_FAULTS:
+        shown += f"; and {len(refused) - _MOST_FAULTS} more"
+    unmapped = all(fault.unmapped for fault in refused)
     return Item(
         refused[0].place.segment,
         Mark(transaction.end, transaction.segments[-1].number),

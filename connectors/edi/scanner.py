@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from connectors.edi.detection import HEAD_BYTES, detect, find_start, is_blank
-from connectors.edi.problems import Place, Refusal
+from connectors.edi.problems import Fault, Place
 from connectors.edi.segments import Delimiters, Segment
 from connectors.edi.window import Window
 
@@ -21,11 +21,11 @@ class Advice(str):
     """The UNA before a UNB, as it is written: whoever keeps an interchange's text needs it."""
 
 
-Scanned = Segment | Refusal | Advice
+Scanned = Segment | Fault | Advice
 
 
 class Scanner:
-    """Segments, and refusals of what is none, in the order of the source.
+    """Segments, and faults of what is none, in the order of the source.
 
     What is yielded was taken: `offset` lies behind it, and is the position to go on at.
     """
@@ -52,17 +52,17 @@ class Scanner:
                 continue
             detected = detect(found.tag, head)
             if detected.delimiters is None:
-                refusal = Refusal(self._next(), detected.problem)
+                fault = Fault(self._next(), detected.problem)
                 self._window.take(len(found.tag))
                 # What follows up to the next interchange is refused with its header.
                 list(self._to_the_next())
-                yield refusal
+                yield fault
                 continue
             if detected.advice:
                 yield Advice(self._window.take(detected.advice).decode("latin-1"))
             yield from self._interchange(detected.delimiters)
 
-    def _to_the_next(self) -> Iterator[Refusal]:
+    def _to_the_next(self) -> Iterator[Fault]:
         """Take what lies before the next interchange; refuse it as a whole if there is anything in it."""
         place, begin, blank = self._here(), b"", True
         while ahead := self._window.ahead(_SEARCH_BYTES):
@@ -73,13 +73,13 @@ class Scanner:
             if found or not size:
                 break
         if not blank:
-            yield Refusal(
+            yield Fault(
                 place,
                 f"{self.offset - place.byte} bytes from {begin.decode('latin-1')!r} on belong to no interchange: none "
                 "of X12 (ISA) or EDIFACT (UNB) begins there, or its header is damaged",
             )
 
-    def _interchange(self, delimiters: Delimiters) -> Iterator[Segment | Refusal]:
+    def _interchange(self, delimiters: Delimiters) -> Iterator[Segment | Fault]:
         """The segments of one interchange, up to its trailer, the next header, or what cannot be read on."""
         first, end = True, delimiters.terminator.encode("latin-1")
         while True:
@@ -89,7 +89,7 @@ class Scanner:
             if size < 0 and not self._window.ended:
                 place = self._next()
                 self._window.take(MAX_SEGMENT_BYTES)
-                yield Refusal(place, f"no end of the segment within {MAX_SEGMENT_BYTES} bytes: is it damaged?")
+                yield Fault(place, f"no end of the segment within {MAX_SEGMENT_BYTES} bytes: is it damaged?")
                 return
             start = self.offset
             raw = self._window.take(MAX_SEGMENT_BYTES if size < 0 else size)

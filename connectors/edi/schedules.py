@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from connectors.base import JsonObject
 from connectors.edi.codes import LineStatus
 from connectors.edi.message import Statement, day_of
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 from connectors.mapping.values import Unreadable
@@ -59,7 +59,7 @@ class AcknowledgedLine:
         return Statement(self.segment, "order.acknowledged", data, self.key)
 
 
-def statements(lines: Iterable[AcknowledgedLine]) -> Iterator[Statement | Refusal]:
+def statements(lines: Iterable[AcknowledgedLine]) -> Iterator[Statement | Fault]:
     """An event for each line: an acknowledgement replaces the one before, so all parts of a line are in one."""
     found: dict[tuple[str, ...], AcknowledgedLine] = {}
     for line in lines:
@@ -71,7 +71,7 @@ def statements(lines: Iterable[AcknowledgedLine]) -> Iterator[Statement | Refusa
         try:
             yield line.statement()
         except Unreadable as error:
-            yield Refusal.of(line.segment, error)
+            yield Fault.of(line.segment, error)
 
 
 def strongest(statuses: Iterable[LineStatus], default: LineStatus) -> LineStatus:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from connectors.base import JsonObject
 from connectors.edi.message import Message, Nothing, Statement, day_of
-from connectors.edi.problems import Misread, Refusal
+from connectors.edi.problems import Fault, Misread
+from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 
@@ -23,24 +24,23 @@ class ShippedLine:
     eta: When | None
 
 
-def notices(message: Message, lines: Iterable[ShippedLine]) -> Iterator[Statement | Nothing | Refusal]:
+def notices(message: Message, lines: Iterable[ShippedLine]) -> Iterator[Statement | Nothing | Fault]:
     """An event for each line of an order: what lies in several packs is one quantity.
 
     A line without a number is known by its item, and numbered by its place among the items of the order.
     """
-    summed: dict[tuple[str, ...], ShippedLine] = {}
+    packs: dict[tuple[str, ...], list[ShippedLine]] = {}
     for line in lines:
-        key = (line.order, line.number, line.sku, line.location, line.quantity.uom or "")
-        known = summed.get(key)
-        total = line.quantity.qty + (known.quantity.qty if known else 0)
-        summed[key] = replace(known or line, quantity=Quantity(total, line.quantity.uom))
+        packs.setdefault((line.order, line.number, line.sku, line.location), []).append(line)
     positions: dict[str, int] = {}
-    for line in summed.values():
-        positions[line.order] = positions.get(line.order, 0) + 1
+    for (order, *_), parts in packs.items():
+        positions[order] = positions.get(order, 0) + 1
         try:
-            yield _event(message, line, positions[line.order])
+            uom = one_unit(part.quantity for part in parts)
+            total = Quantity(sum(part.quantity.qty for part in parts), uom)
+            yield _event(message, replace(parts[0], quantity=total), positions[order])
         except Misread as error:
-            yield Refusal.of(line.segment, error)
+            yield Fault.of(parts[0].segment, error)
 
 
 def _event(message: Message, line: ShippedLine, position: int) -> Statement | Nothing:

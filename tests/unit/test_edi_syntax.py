@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from connectors.edi.envelopes import Envelopes, Found, Transaction
-from connectors.edi.problems import Refusal, Remark
+from connectors.edi.problems import Fault, Remark
 from connectors.edi.scanner import MAX_SEGMENT_BYTES, Scanner
 
 X12 = (
@@ -136,7 +136,7 @@ def test_places_are_segments_and_bytes_of_the_file() -> None:
 )
 def test_what_is_damaged_costs_itself_and_says_where(text: str, whole: int, words: str) -> None:
     data = text.encode()
-    wrong = [each for each in found(data) if isinstance(each, Refusal | Remark)]
+    wrong = [each for each in found(data) if isinstance(each, Fault | Remark)]
     assert any(words in each.detail for each in wrong), wrong
     assert len(transactions(data)) == whole
     assert all(0 <= each.place.byte < len(data) for each in wrong)
