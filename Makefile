@@ -1,5 +1,5 @@
-# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | simulate | chaos | lint |
-#      format | lock | clean
+# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | erp | simulate | chaos |
+#      lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
 # tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-instructions, bench-kafka, drains,
 # simulate and chaos).
@@ -24,7 +24,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_config_var("CONFIG_ARGS") or ""; \
   sys.exit(sys.version_info < (3, 11) or not ("--enable-optimizations" in built or "--with-lto" in built))
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -36,6 +36,7 @@ help:
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
+	@echo 'make erp      a Tryton with demo data, an engine and the connector between them to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
 	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
 	@echo 'make mutants  small changes of agents and engine/core, one at a time: which does no rule of tests/unit/rules notice?'
@@ -97,6 +98,9 @@ drains: setup
 
 kafka: setup
 	@$(BIN)/python -m tests.real.kafka
+
+erp: setup
+	@$(BIN)/python -m tests.real.erp
 
 # Ten times the worlds of `make test`, which runs the first of the same seeds.
 simulate: setup

@@ -18,7 +18,7 @@ from agents.lines import room
 from agents.order_line import FILLED, Change
 from agents.turn import Site
 from tables import keys
-from tables.purchasing import LINE, ORDER, Order, line_name, line_parts, slot_range
+from tables.purchasing import LINE, NOT_CLOSED, ORDER, Order, line_name, line_parts, slot_range
 from tables.wakes import open_range
 
 
@@ -30,10 +30,19 @@ class Book:
         self.turn = site.turn
         self.row = site.row
         self.changes: dict[str, Change] = {}
+        self.credited: set[str] = set()
+        """The orders of which the event changes what was received without a line."""
 
     def order(self, name: str) -> Order:
         """What concerns the order as a whole, to be changed."""
         return self.turn.edit(keys.part(ORDER, self.row, name), Order)
+
+    def credit(self, name: str, qty: int) -> None:
+        """Count what a receipt brought that names the order and no line; a negative quantity takes it back."""
+        order = self.order(name)
+        order.unlined += qty
+        order.spare += qty
+        self.credited.add(name)
 
     def line(self, order: str, number: str) -> Change:
         """A line, to be changed."""
@@ -54,11 +63,11 @@ class Book:
         order = self.turn.get(keys.part(ORDER, self.row, change.order)) or Order()
         if order.first is None:
             self.order(change.order).first = change.number
-            change.line.order_closes = order.closes
+            change.line.order_closes, change.line.order_closing = order.closes, order.closing
             return
-        if order.unlined:
+        if order.unlined or order.closing != NOT_CLOSED:
             first = self.line(change.order, order.first).line
-            first.order_closes, first.excess = False, 0
+            first.order_closes, first.order_closing, first.excess = False, NOT_CLOSED, 0
         lowest = min(order.first, change.number, key=lambda number: (len(number), number))
         if not order.many or lowest != order.first:
             order = self.order(change.order)
@@ -79,7 +88,7 @@ class Book:
             change.list()
         for name in sorted({change.order for change in self.changes.values()}):
             order = self.turn.require(keys.part(ORDER, self.row, name))
-            if order.unlined and order.first is not None:
+            if (order.unlined or name in self.credited) and order.first is not None:
                 self._spread(name, order.first)
         for change in self.changes.values():
             change.match()

@@ -30,6 +30,7 @@ LOOKS: dict[bytes, Callable[[Site, str], None]] = {
     due.RESERVATION: stock.expire_reservation,
     due.TRANSFER: stock.report_lost,
     due.ORDER_LINE: purchasing.check_line,
+    due.OPEN_LINES: purchasing.check_lines,
     due.FACT: alerts.age,
     due.SIGNAL_SNOOZE: signal_answers.wake,
     due.ALERT_SNOOZE: alert_answers.wake,

@@ -10,6 +10,8 @@ from tables.wakes import due_key
 RESERVATION = b"r"
 TRANSFER = b"t"
 ORDER_LINE = b"o"
+OPEN_LINES = b"l"
+"""A portion of the open order lines, all of which a policy concerns; the name is that of the line before it."""
 FACT = b"f"
 SIGNAL_SNOOZE = b"g"
 ALERT_SNOOZE = b"a"

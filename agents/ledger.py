@@ -9,6 +9,8 @@ anew from all movements, so an event costs the same however many movements a row
 from collections.abc import Generator, Iterator
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from agents.turn import Site
 from engine.core.events import type_name
 from engine.core.values import HOUR
@@ -39,17 +41,34 @@ T = TypeVar("T")
 
 def record(site: Site, available: int, held: int, document: str = "") -> None:
     """Move good stock at a row: signed quantities to available and to held, at the turn's moment."""
-    turn, stock, at = site.turn, site.stock, site.turn.at
+    turn = site.turn
     advance(site)
+    movement = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
+    _move(site, turn.at, turn.identity, movement)
+
+
+def amend(site: Site, at: int, identity: bytes, movement: Movement) -> None:
+    """Let an event of the moment `at` move so much more: what it moves has followed from other events since."""
+    key = movement_key(site.row, at, IS_MOVEMENT, identity)
+    # Movements are read in their order, never one by one, so that none of them is cached.
+    known = next((row for _, row in site.turn.scan(key, Key(key + b"\0"))), None)
+    _move(site, at, identity, movement)
+    if known is not None and at > site.stock.floor_at:
+        both = replace(known, available=known.available + movement.available, held=known.held + movement.held)
+        _keep(site, at, IS_MOVEMENT, identity, both)
+
+
+def _move(site: Site, at: int, identity: bytes, movement: Movement) -> None:
+    """Move stock at a moment in all balances that include it, and keep the movement."""
+    turn, stock, available, held = site.turn, site.stock, movement.available, movement.held
     stock.moved_at = max(stock.moved_at, at)
     stock.move(at, available, held)
     if at <= stock.reported_at:
         turn.edit(REPORTED + site.row, Reported).move(at, available, held)
     if at <= stock.floor_at:
         turn.edit(FLOOR + site.row, Floor).move(at, available, held)
-        return
-    movement = Movement(available, held, type_name(turn.event), turn.ref, 0, document)
-    _keep(site, at, IS_MOVEMENT, movement)
+    else:
+        _keep(site, at, IS_MOVEMENT, identity, movement)
 
 
 def advance(site: Site) -> None:
@@ -84,7 +103,7 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
     else:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
         movement = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
-        _keep(site, new.covers, IS_COUNT, movement)
+        _keep(site, new.covers, IS_COUNT, turn.identity, movement)
     return new if taken else None
 
 
@@ -203,9 +222,9 @@ def _copy(balances: Balances) -> Balances:
 # the window -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(site: Site, at: int, kind: int, movement: Movement) -> None:
+def _keep(site: Site, at: int, kind: int, identity: bytes, movement: Movement) -> None:
     turn, stock = site.turn, site.stock
-    turn.put(movement_key(site.row, at, kind, turn.identity), movement)
+    turn.put(movement_key(site.row, at, kind, identity), movement)
     fold_at = at + turn.rules.movement_window + FOLD_STRIDE
     if stock.fold_at is None or fold_at < stock.fold_at:
         stock.fold_at = fold_at

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from msgspec import Struct
 
+from agents import due
 from agents.demand import demand_ahead
 from agents.drift_forecast import daily_deviation
 from agents.reader import RowView, once
@@ -18,6 +19,7 @@ from engine.core import policy as arithmetic
 from engine.core.policy import OrderQuantity
 from engine.core.projection import total_over
 from engine.core.statistics import mean_and_deviation, per_day
+from engine.core.values import HOUR
 
 LOOK_AHEAD_DAYS = 7
 
@@ -92,7 +94,16 @@ def set_policy(site: Site, data: p.PolicySetData) -> None:
     plan = site.edit_plan()
     rank = (0, site.turn.at, site.turn.identity)
     if plan.policy_rank is None or rank > plan.policy_rank:
+        if site.stock.on_order and _answer_days(plan.policy) != _answer_days(data):
+            # At the next full hour, so that policies that change again and again let all lines be looked at once.
+            now = site.turn.now
+            due.schedule(site, due.OPEN_LINES, "", None, now + -now % HOUR)
         plan.policy, plan.policy_rank = data, rank
+
+
+def _answer_days(policy: p.PolicySetData | None) -> tuple[int | None, int | None]:
+    """How many days the supplier has to acknowledge an order, and how many before it is due a shipment is announced."""
+    return (None, None) if policy is None else (policy.ack_days, policy.asn_days)
 
 
 @once

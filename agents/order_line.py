@@ -19,7 +19,19 @@ from agents.lines import UNDATED, room
 from agents.turn import Site
 from tables import keys
 from tables.keys import NEVER
-from tables.purchasing import LINE, ORDER, PIECE, Line, Order, Piece, Shipment, line_name, slot_key, slot_range
+from tables.purchasing import (
+    LINE,
+    ORDER,
+    PIECE,
+    Closing,
+    Line,
+    Order,
+    Piece,
+    Shipment,
+    line_name,
+    slot_key,
+    slot_range,
+)
 
 OPEN = b"o"
 """A shipment of which something is in transit."""
@@ -29,6 +41,10 @@ FILLED = b"l"
 """A line that receipts without its number have filled, at least in part."""
 CREDIT = b"c"
 """The latest receipt that names only a shipment of the line."""
+CLOSED = b"e"
+"""The latest receipt that names only a shipment of the line, and closes the line."""
+REOPENED = b"r"
+"""The latest reversal of such a receipt that opens the line again."""
 
 
 class Change:
@@ -200,11 +216,21 @@ class Change:
         if qty:
             piece = self.piece(shipment)
             self.put(shipment, replace(piece, received=piece.received + qty))
-        for at, value in ((before.last_received_at, None), (after.last_received_at, b"")):
+        line, was, is_now = self.line, before.closing, after.closing
+        last = self._latest(CREDIT, shipment, before.last_received_at, after.last_received_at)
+        line.last_received_at = max(line.received_at, last)
+        if was != is_now:
+            closed_at = self._latest(CLOSED, shipment, was.closed_at, is_now.closed_at)
+            reopened_at = self._latest(REOPENED, shipment, was.reopened_at, is_now.reopened_at)
+            line.shipments_closing = Closing(closed_at, reopened_at)
+
+    def _latest(self, kind: bytes, shipment: str, old: int, new: int) -> int:
+        """Move the instant of a shipment of the line in an index from `old` to `new`; returns the latest in it."""
+        for at, value in ((old, None), (new, b"")):
             if at != NEVER:
-                self.turn.put(slot_key(self.row, CREDIT, self.name, keys.timed(at, shipment)), value)
-        last = next(self.last(CREDIT), None)
-        self.line.last_received_at = max(self.line.received_at, NEVER if last is None else keys.timed_at(last))
+                self.turn.put(slot_key(self.row, kind, self.name, keys.timed(at, shipment)), value)
+        last = next(self.last(kind), None)
+        return NEVER if last is None else keys.timed_at(last)
 
 
 class _Shipments:

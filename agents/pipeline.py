@@ -64,6 +64,7 @@ class Handling(Struct, frozen=True):
 
 
 QTY = ("qty",)
+UNITS = ("qty", "held", "damaged")
 
 HANDLING: dict[type, Handling] = {
     e.PolicySet: Handling((need.set_policy,), after_policy),
@@ -78,7 +79,8 @@ HANDLING: dict[type, Handling] = {
     e.ShipmentNotified: Handling((shipments.notify,), quantities=QTY, documents=shipments.keys_of_shipment),
     e.ShipmentChanged: Handling((shipments.change,), quantities=QTY, documents=shipments.keys_of_shipment),
     e.ShipmentCancelled: Handling((shipments.change,), quantities=QTY, documents=shipments.keys_of_shipment),
-    e.GoodsReceived: Handling((stock.receive, receipts.receive), quantities=("qty", "held", "damaged")),
+    e.GoodsReceived: Handling((stock.receive, receipts.receive), quantities=UNITS, documents=receipts.keys_of_receipt),
+    e.ReceiptReversed: Handling((receipts.reverse,), quantities=UNITS, documents=receipts.keys_of_receipt),
     e.StockAdjusted: Handling((stock.adjust,), quantities=QTY),
     e.StockCounted: Handling((stock.count,), quantities=QTY),
     e.StockIssued: Handling((stock.issue,), after_drain, QTY, calm=calm.issue),

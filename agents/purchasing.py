@@ -22,13 +22,15 @@ from tables.purchasing import (
     LINE,
     ORDER,
     PIECE,
+    Closing,
     Line,
     Piece,
     line_name,
     line_parts,
     slot_range,
 )
-from tables.wakes import open_name, open_range
+from tables.table import Key
+from tables.wakes import open_key, open_name, open_range
 
 # keys that a new document asks for ------------------------------------------------------------------------------------
 
@@ -38,6 +40,9 @@ def keys_of_order(row: bytes, data: p.OrderPlacedData) -> list[bytes]:
     name = line_name(data.order, str(data.line))
     return [keys.part(LINE, row, name), keys.part(ORDER, row, data.order)]
 
+
+LINES_PER_LOOK = 25
+"""At most so many lines are looked at in one step of the clock, so that no step pays for all that are open."""
 
 # transitions ----------------------------------------------------------------------------------------------------------
 
@@ -70,7 +75,8 @@ def change(site: Site, data: p.OrderChangedData) -> None:
 def end(site: Site, data: p.OrderEndedData) -> None:
     """`order.cancelled`, `order.closed`: nothing more is expected on the line, for good."""
     book = Book(site)
-    book.line(data.order, str(data.line)).line.ended = True
+    line = book.line(data.order, str(data.line)).line
+    line.ended, line.closing = True, line.closing.joined(Closing(closed_at=site.turn.at))
     carry(book)
 
 
@@ -155,7 +161,25 @@ def check_line(site: Site, name: str) -> None:
     """Look at the dates of a line again: the clock has moved."""
     line = Book(site).line(*line_parts(name))
     line.line.look_at = None
-    line_alerts.watch_late(line, owed(line.line))
+    _look_again(line)
+
+
+def check_lines(site: Site, after: str) -> None:
+    """Look at the dates of open lines again, a portion of them after the line `after`: the policy is another one."""
+    start, stop = open_range(site.row, due.ORDER_LINE)
+    if after:
+        start = Key(open_key(site.row, due.ORDER_LINE, after) + b"\0")
+    names = [open_name(key, site.row) for key, _ in islice(site.turn.scan(start, stop), LINES_PER_LOOK)]
+    book = Book(site)
+    for name in names:
+        _look_again(book.line(*line_parts(name)))
+    if len(names) == LINES_PER_LOOK:
+        due.schedule(site, due.OPEN_LINES, names[-1], None, site.turn.now)
+
+
+def _look_again(line: Change) -> None:
+    share = owed(line.line)
+    line_alerts.watch_dates(line, share, share)
 
 
 # for readers ----------------------------------------------------------------------------------------------------

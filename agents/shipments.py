@@ -13,7 +13,7 @@ from agents.turn import Site, Turn
 from engine.core import payloads as p
 from engine.core.events import ShipmentCancelled
 from tables import keys
-from tables.keys import Rank
+from tables.keys import NEVER, Rank
 from tables.purchasing import LINE, PIECE, SHIPMENT, Piece, Shipment, Stated, line_name
 
 
@@ -43,7 +43,7 @@ def notify(site: Site, data: p.ShipmentNotifiedData) -> None:
     if old.rank is None or noticed < old.rank:
         new = replace(old, order=data.order, line=line.number, rank=noticed)
         turn.put(keys.part(SHIPMENT, row, data.shipment), new)
-        if old.received:
+        if old.last_received_at != NEVER:
             _move_credit(book, line, data.shipment, old)
     carry(book)
 

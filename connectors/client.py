@@ -169,7 +169,7 @@ class EngineClient:
                     elif line.startswith(b"data:"):
                         yield _json_object(_Answer(200, line[5:], None))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise EngineUnreachable(f"the stream of {self._url} is lost ({_cause(error)})") from error
+            raise EngineUnreachable(f"the stream of {self._url} is lost ({network_cause(error)})") from error
         raise EngineUnreachable(f"the stream of {self._url} was ended")
 
     async def replay_dead_letter(self, letter: str) -> Json:
@@ -205,7 +205,7 @@ class EngineClient:
             try:
                 answer = await self._once(method, path, body)
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                cause = _cause(error)
+                cause = network_cause(error)
             else:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
@@ -271,7 +271,7 @@ def _problem(answer: _Answer) -> str:
         return answer.body[:200].decode(errors="replace")
 
 
-def _cause(error: BaseException) -> str:
+def network_cause(error: BaseException) -> str:
     """The operating system's words for a network error, without the client library's own."""
     if isinstance(error, TimeoutError):
         return "it takes too long"

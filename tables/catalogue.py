@@ -19,6 +19,7 @@ from tables import (
     markers,
     planning,
     purchasing,
+    receipts,
     signals,
     stock,
     supply,
@@ -27,7 +28,7 @@ from tables import (
 from tables.table import LIGHT, Table, Use
 
 MODULES = (
-    stock, ledger, purchasing, supply, planning, forecast, demand, signals, alerts, drift, directory, wakes,
+    stock, ledger, purchasing, receipts, supply, planning, forecast, demand, signals, alerts, drift, directory, wakes,
     event_marks, markers,
 )  # fmt: skip
 

@@ -9,6 +9,20 @@ from tables.keys import NEVER, NUL, Range, Rank
 from tables.table import Key, Table, Use
 
 
+class Closing(Struct, array_like=True, frozen=True, gc=False):
+    """When something was closed last, and when a reversed receipt opened it again last."""
+
+    closed_at: int = NEVER
+    reopened_at: int = NEVER
+
+    def joined(self, other: "Closing") -> "Closing":
+        """The later of both moments."""
+        return Closing(max(self.closed_at, other.closed_at), max(self.reopened_at, other.reopened_at))
+
+
+NOT_CLOSED = Closing()
+
+
 class Order(Struct, array_like=True, gc=False):
     """What concerns all lines of a purchase order at one row: receipts that name the order and no line."""
 
@@ -26,6 +40,8 @@ class Order(Struct, array_like=True, gc=False):
     """Whether such a receipt closes the order's line, where there is only one."""
     open_from: bytes = b""
     """No line before this slot has room left, so a search for room begins here."""
+    closing: Closing = NOT_CLOSED
+    """By receipts that name no line, and by what reverses them."""
 
 
 class Line(Struct, array_like=True, gc=False):
@@ -70,11 +86,23 @@ class Line(Struct, array_like=True, gc=False):
     """When the clock must look at the line, because it becomes overdue then."""
     open_from: bytes = b""
     """No shipment before this slot has anything left in transit, so a search for some begins here."""
+    closing: Closing = NOT_CLOSED
+    """By events that name the line."""
+    order_closing: Closing = NOT_CLOSED
+    """By receipts that name only the order, where the line is its only one."""
+    shipments_closing: Closing = NOT_CLOSED
+    """By receipts that name only one of its shipments."""
 
     @property
     def closed(self) -> bool:
         """Whether nothing more is expected."""
-        return self.ended or self.order_closes or self.closing_shipments > 0
+        return (self.ended or self.order_closes or self.closing_shipments > 0) and not self._reopened
+
+    @property
+    def _reopened(self) -> bool:
+        """Whether a reversed receipt opened the line again, and nothing closed it after that."""
+        last = self.closing.joined(self.order_closing).joined(self.shipments_closing)
+        return last.reopened_at != NEVER and last.reopened_at >= last.closed_at
 
 
 class Stated(Struct, array_like=True, frozen=True, gc=False):
@@ -132,6 +160,7 @@ class Shipment(Struct, array_like=True, frozen=True, gc=False):
     received: int = 0
     last_received_at: int = NEVER
     closes: bool = False
+    closing: Closing = NOT_CLOSED
 
 
 ORDER = Table(b"o", "orders", Order)

@@ -116,6 +116,37 @@ def shipments_of_one_line(n: int) -> Events:
         yield event("goods.received", i, BEGIN + HOUR + i * SECOND, receipt=f"R{i}", order="P", line=1, qty=3)
 
 
+def shipments_that_change(n: int) -> Events:
+    """One order line with many shipments that the supplier states anew, and cancels."""
+    yield event("order.placed", 0, BEGIN, order="P", line=1, supplier="A", qty=10 * n, due="2026-03-20")
+    for i in range(n // 2):
+        yield event("shipment.notified", i, BEGIN + i * SECOND, order="P", line=1, shipment=f"H{i}", qty=4,
+                    eta=f"2026-03-{4 + i % 20:02}")  # fmt: skip
+    for i in range(n // 2):
+        kind = "shipment.cancelled" if i % 3 == 0 else "shipment.changed"
+        yield event(kind, i, BEGIN + HOUR + i * SECOND, order="P", line=1, shipment=f"H{i}", qty=3, revision=1)
+
+
+def receipts_taken_back(n: int) -> Events:
+    """One order line with many receipts, each of them taken back after all have come, half of the reversals first."""
+    yield event("order.placed", 0, BEGIN, order="P", line=1, supplier="A", qty=10 * n, due="2026-03-20")
+    for i in range(0, n // 2, 2):
+        yield event("receipt.reversed", i, BEGIN + HOUR + i * SECOND, receipt=f"R{i}")
+    for i in range(n // 2):
+        yield event("goods.received", i, BEGIN + i * SECOND, receipt=f"R{i}", order="P", line=1, qty=3)
+    for i in range(1, n // 2, 2):
+        yield event("receipt.reversed", i, BEGIN + HOUR + i * SECOND, receipt=f"R{i}", qty=2)
+
+
+def lines_that_nobody_answers(n: int) -> Events:
+    """Many open lines, and a policy that gives other days to acknowledge them, again and again."""
+    for i in range(n // 2):
+        yield event("order.placed", i, BEGIN + i, order=f"P-{i}", line=1, supplier="A", qty=3, due="2026-03-20")
+    for i in range(n // 2):
+        at = BEGIN + HOUR + i * SECOND
+        yield event("policy.set", i, at, policy={"kind": "none"}, ack_days=2 + i % 2, asn_days=3)
+
+
 def orders_that_come_in(n: int) -> Events:
     """Many open orders of a row, each announced by a shipment; then receipts that name only the shipments."""
     yield from _forecast_row()
@@ -182,6 +213,9 @@ PATTERNS: dict[str, Pattern] = {
     "open orders at a forecast row": Pattern(open_orders, 1_500),
     "lines of one order": Pattern(lines_of_one_order, 1_500),
     "shipments of one line": Pattern(shipments_of_one_line, 1_500),
+    "shipments that change": Pattern(shipments_that_change, 1_500),
+    "receipts that are taken back": Pattern(receipts_taken_back, 1_500),
+    "lines that nobody answers": Pattern(lines_that_nobody_answers, 1_500),
     "orders that come in": Pattern(orders_that_come_in, 1_500),
     "receipts before their notice": Pattern(receipts_before_their_notice, 2_000),
     "deltas without a base": Pattern(deltas_without_a_base, 1_000),

@@ -43,7 +43,7 @@ class Change:
             return "position.changed"
         status = self.data["status"]
         if self.table == "alerts":
-            is_new = self.data["opened"] == self.data["updated"]
+            is_new = status == "open" and self.data["opened"] == self.data["updated"]
             return "alert.resolved" if status == "resolved" else "alert.opened" if is_new else "alert.updated"
         if status in ("withdrawn", "open", "accepted"):
             is_new = status == "open" and self.data["revision"] == 1

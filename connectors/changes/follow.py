@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 class ChangeReader(Protocol):
     """Takes changes. It knows the latest version that it took of each key, and passes over what is not later."""
 
-    def begin(self, log_id: str | None) -> None:
+    async def begin(self, log_id: str | None) -> None:
         """A connection begins; versions that were taken from another log mean nothing in this one."""
         ...
 
-    def take(self, changes: Sequence[Change]) -> None:
+    async def take(self, changes: Sequence[Change]) -> None:
         """Take changes, in the order in which they come. They are kept on return."""
         ...
 
@@ -72,9 +72,9 @@ class Changes:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(is_open))
             await is_open.wait()
-            self._reader.begin(await self._engine.log_id())
+            await self._reader.begin(await self._engine.log_id())
             async for page in self._listed():
-                self._reader.take(page)
+                await self._reader.take(page)
                 taken()
             self.trouble = None
             self.in_step.set()
@@ -82,7 +82,7 @@ class Changes:
                 await self._came.wait()
                 self._came.clear()
                 held, self._held = self._held, {}
-                self._reader.take(list(held.values()))
+                await self._reader.take(list(held.values()))
                 taken()
 
     async def _stream(self, is_open: asyncio.Event) -> None:

@@ -191,7 +191,10 @@ def _name_by_suffix(path: str) -> str:
     if (name := _format_of_suffix(path)) is not None:
         return name
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix
-    raise UsageError(f"{path}: the suffix {suffix or '(none)'} says no format; name a profile")
+    raise UsageError(
+        f"{path}: the suffix {suffix or '(none)'} says no format; name a profile with --profile, or draft one: "
+        f"stockline profile new {path}"
+    )
 
 
 def _format_of_suffix(path: str) -> str | None:

@@ -12,7 +12,7 @@ from connectors.client import EngineClient
 from connectors.host.loading import Loaded, names_of
 from connectors.ports import Batch, Finding, Source, Tools
 from connectors.redaction import redacted
-from engine.core.errors import UsageError
+from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.events import decode, type_name
 from engine.core.outcomes import Rejection
 
@@ -88,7 +88,13 @@ async def try_out(loaded: Loaded) -> Trial:
         tools = Tools(names_of(loaded), Path(folder), NothingWritten())
         async with loaded.kind.connect(loaded.profile, tools) as connector:
             findings = [engine, *await connector.check()]
-            sources = {name: await _first_batch(source) for name, source in connector.sources.items()}
+            sources = {}
+            for name, source in connector.sources.items():
+                try:
+                    sources[name] = await _first_batch(source)
+                except (UsageError, EnvironmentFailure) as error:
+                    # The other findings are still worth reading.
+                    findings.append(Finding(f"a first pull of {name}", False, str(error)))
     return Trial([Finding(each.what, each.works, redacted(each.detail)) for each in findings], sources)
 
 

@@ -29,13 +29,30 @@
     topic = "erp.orders"
     format = "cloudevents"           # structured or binary; without rules they must be Stockline's own types
 
+    [[topics]]
+    topic = "erp.public.moves"
+    format = "debezium"              # changes of a table; columns are `op`, `after.qty`, `before.id`, `source.lsn` ...
+    id = "{after.move}-{after.state}"   # of the row: a new snapshot tells each row again
+    time = { columns = ["after.changed_at"] }
+    [[topics.rules]]
+    when = { op = ["c", "u", "r"], "after.state" = "done" }
+    type = "stock.issued"
+    data = { sku = { column = "after.item" }, location = "LDS", qty = { column = "after.qty", as = "integer" } }
+    [[topics.rules]]
+    skip = "not done"
+
+    [[topics]]
+    topic = "erp.public.outbox"
+    format = "debezium"
+    event_column = "after.event"     # holds a whole event; a deleted row is skipped
+
 A column is a dotted path into the document, `a.0.b` goes through a list; what is missing or null is empty. Columns of
 the record itself are `@topic`, `@partition`, `@offset`, `@key`, `@time` and `@header.NAME`. The document of a
 CloudEvent is the event: its attributes and `data`. With rules, its id, source and time stay unless others are named.
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -54,6 +71,8 @@ class TopicProfile(DocumentReading):
     """A declared reading of one topic; see the module's example."""
 
     topic: TopicName
+    format: Literal["json", "cloudevents", "debezium"]
+    event_column: Annotated[str, Field(min_length=1)] | None = None
 
     @field_validator("topic")
     @classmethod
@@ -64,14 +83,21 @@ class TopicProfile(DocumentReading):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not self.rules and self.format == "json":
-            raise ValueError('a topic of format "json" has rules')
-        given = self.model_fields_set - {"topic", "format", "rules"}
+        self._has_what_its_format_needs()
+        given = self.model_fields_set - {"topic", "format", "rules", "event_column"}
         if not self.rules and given:
             raise ValueError(f"{', '.join(sorted(given))}: only a topic with rules is translated")
         if self.rules:
             self.topic_reading("unnamed")
         return self
+
+    def _has_what_its_format_needs(self) -> None:
+        if self.event_column is not None and (self.format != "debezium" or self.rules):
+            raise ValueError('`event_column` belongs to a topic of format "debezium" without rules')
+        if not self.rules and self.event_column is None and self.format != "cloudevents":
+            raise ValueError(f'a topic of format "{self.format}" has rules')
+        if self.format == "debezium" and self.rules and self.id is None:
+            raise ValueError("changes of a table need an `id` of the row, for a new snapshot tells each row again")
 
     def topic_reading(self, feed: str) -> Reading:
         """How the rules read a document of this topic; `feed` names the default source."""

@@ -18,7 +18,7 @@ EVENT_TIME = TimeColumns(columns=("time",))
 class DocumentReading(Declared):
     """What a profile says of one kind of document: its format and the rules, without which it is an event already."""
 
-    format: Literal["json", "cloudevents"]
+    format: Literal["json", "cloudevents", "debezium"]
     source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     id: Annotated[str, Field(min_length=1)] | None = None
     time: TimeColumns | None = None

@@ -1,10 +1,8 @@
 """A resource as a source: what has changed since the last pull, by the other system's own clock or cursor.
 
-A list moves while it is read: a record that changes goes to another place, and the next page may begin behind one that
-nobody has seen. So a list that fills more than a page is read again until a pass finds nothing new among what had
-changed before; only then the watermark moves on. The watermark is the latest change that was seen, never later than
-this machine's clock (a record of the year 2999 must not hide what follows), less the overlap of the profile: a
-transaction that commits late bears an earlier time than what was read meanwhile.
+A list is read until it was read whole (`window`); only then the watermark moves on. The watermark is the latest change
+that was seen, never later than this machine's clock (a record of the year 2999 must not hide what follows), less the
+overlap of the profile: a transaction that commits late bears an earlier time than what was read meanwhile.
 """
 
 from collections import Counter
@@ -15,12 +13,10 @@ from connectors.base import Json, JsonObject
 from connectors.mapping.values import Unreadable
 from connectors.ports import Batch, Identifiers, UntranslatedRecord
 from connectors.rest.client import RestClient
-from connectors.rest.pages import Page, digest, own_values, pages
+from connectors.rest.pages import Page, own_values, pages
 from connectors.rest.profile import Changes, Resource
 from connectors.rest.translation import Skipped, Translation
-
-MOST_PASSES = 6
-"""Of one pull; a list that never comes to rest is read again in the next round, from the same watermark."""
+from connectors.rest.window import Window
 
 
 def _now() -> datetime:
@@ -65,22 +61,17 @@ class ResourceSource:
 
     async def _window(self, position: JsonObject | None, changes: Changes | None) -> AsyncIterator[Batch]:
         values, started = self._since(position, changes), self._clock()
-        seen: set[bytes] = set()
-        reached: datetime | None = None
-        for number in range(MOST_PASSES):
-            latest, unseen, filled_pages = reached, 0, 0
+        window = Window(self._translation.changed)
+        while True:
+            window.begin()
             async for page in pages(self._client, self._resource, values):
-                filled_pages += 1 if page.records else 0
-                fresh = _fresh(page.records, seen)
-                times = [self._translation.changed(record) for record in fresh]
-                unseen += sum(time is None or reached is None or time <= reached for time in times)
-                latest = max((time for time in (latest, *times) if time is not None), default=None)
-                yield self._batch(fresh, None)
-            reached = latest if number == 0 else reached
-            if unseen == 0 or (number == 0 and filled_pages <= 1):
-                if reached is not None:
-                    yield Batch(position=_position(min(reached, started), position))
+                yield self._batch(window.fresh(page.records), None)
+            if window.is_whole():
+                break
+            if window.is_given_up:
                 return
+        if window.reached is not None:
+            yield Batch(position=_position(min(window.reached, started), position))
 
     def _since(self, position: JsonObject | None, changes: Changes | None) -> Mapping[str, object]:
         if changes is None:
@@ -105,14 +96,6 @@ class ResourceSource:
             else:
                 events.append(found)
         return Batch(events, untranslated, position, skipped)
-
-
-def _fresh(records: Sequence[Json], seen: set[bytes]) -> list[Json]:
-    """The records that were not seen before in this pull; a page may come twice."""
-    by_digest = {digest(record): record for record in records}
-    fresh = [record for mark, record in by_digest.items() if mark not in seen]
-    seen |= by_digest.keys()
-    return fresh
 
 
 def _position(reached: datetime, former: JsonObject | None) -> JsonObject:

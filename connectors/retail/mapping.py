@@ -72,8 +72,8 @@ class InvoiceReader:
                 return Item(mark.lines, mark)
             line = parser.parse(cells)
         except (BadLine, ValueError, csv.Error) as error:
-            return Item(mark.lines, mark, problem=str(error))
+            return Item(mark.lines, mark, problem=str(error), record=text)
         event = event_of(line)
         if event is None:
             return Item(mark.lines, mark, skipped=line.kind)
-        return Item(mark.lines, mark, (_encode(event),))
+        return Item(mark.lines, mark, (_encode(event),), record=text)

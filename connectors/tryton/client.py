@@ -20,6 +20,7 @@ from typing import Final, Self
 import aiohttp
 
 from connectors.base import Json, JsonObject
+from connectors.client import network_cause
 from connectors.profiles import Unreachable
 from connectors.tryton import wire
 from engine.core.errors import UsageError
@@ -203,8 +204,7 @@ class TrytonClient:
         except aiohttp.InvalidURL:
             raise UsageError(f"{self._access.url!r} is no address of a server") from None
         except (aiohttp.ClientError, TimeoutError, OSError, EOFError, zlib.error) as error:
-            cause = "it takes too long" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
-            raise Unreachable(f"no answer of Tryton at {self._access.url}: {cause}") from None
+            raise Unreachable(f"no answer of Tryton at {self._access.url}: {network_cause(error)}") from None
 
 
 def _plain(body: bytes) -> bytes:

@@ -53,7 +53,7 @@ class Outbox:
         """Close the database."""
         self._database.close()
 
-    def begin(self, log_id: str | None) -> None:
+    async def begin(self, log_id: str | None) -> None:
         """Forget what was taken from another log: its versions begin again. What waits is told anew from the lists."""
         found = self._database.execute("SELECT id FROM log").fetchone()
         if found == (log_id,):
@@ -63,7 +63,7 @@ class Outbox:
                 self._database.execute(f"DELETE FROM {table}")
             self._database.execute("INSERT INTO log VALUES (?)", (log_id,))
 
-    def take(self, changes: Sequence[Change]) -> None:
+    async def take(self, changes: Sequence[Change]) -> None:
         """Note what each subscriber is to be told, unless it has taken this version or a later one."""
         with self._transaction():
             for change in changes:

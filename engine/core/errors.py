@@ -21,6 +21,8 @@
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
+    |-- NotSigned               `connectors.webhook.signing`: a webhook without a valid signature
+    |-- TrytonRefused           `connectors.tryton.wire`: Tryton refused a call
     |-- PushRefused             `connectors.orders.system`: another system does not take the line of an order
     `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 

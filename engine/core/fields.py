@@ -48,6 +48,7 @@ Revision = Annotated[int, Meta(ge=0, le=10**9, description="absent is 0")]
 LineNumber = Annotated[int, Meta(ge=0, le=10**9)] | Reference
 Money = Annotated[Decimal, Meta(description="an amount per base unit, as a number or a decimal string")]
 Days = Annotated[float, Meta(ge=0, le=3650)]
+WholeDays = Annotated[int, Meta(ge=0, le=3650)]
 Status = Literal["available", "held"]
 
 

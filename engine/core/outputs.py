@@ -19,8 +19,8 @@ Disposition = Literal["auto", "review"]
 
 InfoAlert = Literal["late_count", "unknown_item"]
 WarningAlert = Literal[
-    "balance_drift", "damaged_receipt", "forecast_bias", "forecast_gap", "late_supply", "lead_time_drift",
-    "lost_in_transit", "over_receipt", "short_ack",
+    "ack_overdue", "asn_overdue", "balance_drift", "damaged_receipt", "forecast_bias", "forecast_gap", "late_supply",
+    "lead_time_drift", "lost_in_transit", "over_receipt", "short_ack",
 ]  # fmt: skip
 CriticalAlert = Literal["clock_jump", "negative_stock", "projected_stockout", "push_failed", "stale_feed"]
 AlertKind = Literal[InfoAlert, WarningAlert, CriticalAlert]

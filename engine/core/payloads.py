@@ -30,6 +30,7 @@ from engine.core.fields import (
     SkuData,
     Status,
     Text,
+    WholeDays,
 )
 from engine.core.outcomes import RecordReason
 from engine.core.values import MAX_QUANTITY
@@ -93,6 +94,8 @@ class PolicySetData(RowData, kw_only=True):
     supplier: Name | None = None
     lead_time_days: Days | None = None
     lead_time_std_days: Days | None = None
+    ack_days: WholeDays | None = None
+    asn_days: WholeDays | None = None
     review_days: Days | None = None
     moq: Count | None = None
     multiple: Quantity | None = None
@@ -214,6 +217,28 @@ class GoodsReceivedData(Moved, kw_only=True):
         super().__post_init__()
         if not (self.qty or self.held or self.damaged):
             raise ValueError("a receipt has at least one of qty, held and damaged above 0")
+
+
+class ReceiptReversedData(Moved, kw_only=True):
+    """Takes back a receipt: so much of it as `qty`, `held` and `damaged` say, or all of it where none of them is given.
+
+    `order`, `line` and `shipment` say which of several receipts under one number are meant.
+    """
+
+    receipt: Reference
+    qty: Count | None = None
+    held: Count | None = None
+    damaged: Count | None = None
+    order: Reference | None = None
+    line: LineNumber | None = None
+    shipment: Reference | None = None
+    reopens_line: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        given = [qty for qty in (self.qty, self.held, self.damaged) if qty is not None]
+        if given and not any(given):
+            raise ValueError("a reversal with quantities has at least one of qty, held and damaged above 0")
 
 
 class StockAdjustedData(Moved, kw_only=True):

@@ -16,7 +16,7 @@ from aiokafka.helpers import create_ssl_context
 
 from engine.core.errors import UsageError
 from engine.kafka.errors import translating
-from engine.settings import KafkaSettings
+from engine.settings import KafkaSettings, load_kafka
 
 CLOSE_SECONDS = 5.0
 RETRY_SECONDS = 0.2
@@ -114,6 +114,11 @@ class Connection:
     def translated(self, what: str) -> AbstractContextManager[None]:
         """Raises the engine's own error for what a client raises inside; the message names the cluster."""
         return translating(f"Kafka at {self.address}: {what}")
+
+
+def connection_to(address: str) -> Connection:
+    """How to reach the cluster at HOST:PORT; the environment says the rest. Raises `UsageError`."""
+    return Connection(load_kafka(kafka=address))
 
 
 async def group_offsets(

@@ -18,6 +18,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tests.auditor.order_lines import Fact, Line, last, order_lines
+from tests.auditor.reversals import note_reversals
 
 Event = dict[str, Any]
 Key = tuple[str, str]  # (sku, location)
@@ -26,7 +27,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3_600_000_000  # microseconds
 KEPT = 48 * HOUR
 QUANTITIES = ("qty", "held", "damaged", "on_hand", "on_order")
-ROW_TYPES = ("goods.", "stock.", "order.", "shipment.", "reservation.", "balance.", "policy.", "forecast.")
+ROW_TYPES = ("goods.", "receipt.", "stock.", "order.", "shipment.", "reservation.", "balance.", "policy.", "forecast.")
 
 
 @lru_cache(maxsize=100_000)
@@ -114,6 +115,9 @@ def movements(fact: Fact) -> Iterator[tuple[str, str, int]]:
     if kind == "goods.received":
         yield fact["location"], "available", qty
         yield fact["location"], "held", fact.get("held", 0)
+    elif kind == "receipt.reversed":
+        yield fact["location"], "available", -fact["taken"]["qty"]
+        yield fact["location"], "held", -fact["taken"]["held"]
     elif kind == "transfer.received":
         yield fact["to"], "available", qty
         yield fact["to"], "held", fact.get("held", 0)
@@ -145,6 +149,8 @@ class Model:
         for fact in self.facts:
             for key in keys_of(fact):
                 self.by_row[key].append(fact)
+        for facts in self.by_row.values():
+            note_reversals(facts)
 
     def rows(self) -> dict[Key, Row]:
         return {key: self.row(key) for key in sorted(self.by_row)}
@@ -244,6 +250,8 @@ class Model:
                 continue
             if kind == "goods.received":
                 total += fact.get("qty", 0) + fact.get("held", 0)
+            elif kind == "receipt.reversed":
+                total -= fact["taken"]["qty"] + fact["taken"]["held"]
             elif kind == "stock.returned":
                 total += fact["qty"] - (fact["qty"] if fact["disposition"] == "scrap" else 0)
             elif kind in ("stock.issued", "stock.returned_to_supplier"):

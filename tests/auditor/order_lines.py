@@ -21,7 +21,12 @@ class Line:
     shipments: dict[str, dict[str, Any]] = field(default_factory=dict[str, Any])  # shipment -> {"qty", "eta"}
     received: int = 0
     received_by_shipment: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    closed: bool = False
+    closings: list[int] = field(default_factory=list)  # when something closed it
+    reopenings: list[int] = field(default_factory=list)  # when a reversed receipt opened it again
+
+    @property
+    def closed(self) -> bool:
+        return bool(self.closings) and max(self.closings) > max(self.reopenings, default=-1)
 
     @property
     def promised(self) -> int:
@@ -67,19 +72,21 @@ def order_lines(facts: list[Fact]) -> dict[tuple[str, int], Line]:
 
 
 def _close(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:
-    """Close what receipts close that name no line: the line of their shipment, or the only line of their order."""
+    """Note what receipts close and what their reversals open again.
+
+    It is the line that a receipt names, that of its shipment, or the only one of its order.
+    """
     of_shipment = _lines_of_shipments(facts)
     for fact in _of(facts, "goods.received"):
         order, shipment = fact.get("order"), fact.get("shipment")
-        if not fact.get("closes_line") or fact.get("line") is not None:
-            continue
         if order is not None:
-            of_order = [name for name in lines if name[0] == order]
-            closed = of_order if len(of_order) == 1 else []
+            meant = [name for name in lines if name[0] == order and fact.get("line") in (None, name[1])]
+            meant = meant if fact.get("line") is not None or len(meant) == 1 else []
         else:
-            closed = [of_shipment[shipment]] if shipment in of_shipment else []
-        for name in closed:
-            lines[name].closed = True
+            meant = [of_shipment[shipment]] if shipment in of_shipment else []
+        for name in meant:
+            lines[name].closings += [fact["at"]] if fact.get("closes_line") else []
+            lines[name].reopenings += fact.get("reopened", [])
 
 
 def _lines_of_shipments(facts: list[Fact]) -> dict[str, tuple[str, int]]:
@@ -103,7 +110,7 @@ def _line(facts: list[Fact], name: tuple[str, int]) -> Line:
         shipment: _shipment([fact for fact in announced if fact["shipment"] == shipment])
         for shipment in sorted({fact["shipment"] for fact in announced})
     }
-    line.closed = any(fact["type"] in ("order.cancelled", "order.closed") or fact.get("closes_line") for fact in about)
+    line.closings = [fact["at"] for fact in about if fact["type"] in ("order.cancelled", "order.closed")]
     return line
 
 
@@ -134,7 +141,7 @@ def _receive(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:
     of_shipment = {shipment: lines[name] for shipment, name in _lines_of_shipments(facts).items()}
     of_order: dict[str, int] = defaultdict(int)
     for fact in _of(facts, "goods.received"):
-        qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0)
+        qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0) - fact.get("reversed", 0)
         shipment, order = fact.get("shipment"), fact.get("order")
         if order is not None and fact.get("line") is not None:
             line = lines[order, fact["line"]]

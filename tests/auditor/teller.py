@@ -38,6 +38,7 @@ class Teller:
         self.number = 0
         self.lines: list[dict[str, Any]] = []
         self.shipments: list[dict[str, Any]] = []
+        self.receipts: list[dict[str, Any]] = []
         self.reservations: list[dict[str, Any]] = []
         self.transfers: list[dict[str, Any]] = []
         self.versions: dict[tuple[str, str], dict[str, Any]] = {}

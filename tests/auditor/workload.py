@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tests.auditor.buyer import Buyer
 from tests.auditor.model import HOUR, Event
-from tests.auditor.teller import SOURCES, Teller, iso
+from tests.auditor.teller import SOURCES, iso
 
 UNITS = {"case": 12, "pallet": 480}
 ZONES = ("UTC", "Europe/London", "America/New_York")
@@ -25,6 +26,7 @@ WEIGHTS = {
     "ship": 7,
     "change_shipment": 4,
     "acknowledge": 6,
+    "reverse_receipt": 5,
     "count": 6,
     "adjust": 4,
     "ship_transfer": 4,
@@ -48,7 +50,7 @@ def encoded(event: Event) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-class Story(Teller):
+class Story(Buyer):
     """The steps of a story: what a business may do next in its world."""
 
     # ---- telling
@@ -75,92 +77,6 @@ class Story(Teller):
             event: Event | None = getattr(self, name)()
             if event is not None:
                 return event
-
-    # ---- purchasing
-
-    def place_order(self) -> Event:
-        order = f"PO-{self.number // 3}"
-        taken = [line["line"] for line in self.lines if line["order"] == order]
-        line = {**self.row(), "order": order, "line": len(taken) + 1}
-        self.lines.append(line | {"qty": self.random.randint(1, 120)})
-        data = self.in_unit(line, self.lines[-1]["qty"])
-        data |= {"supplier": "ACME", "due": self.day(-1, 12)}
-        return self.event("order.placed", data)
-
-    def named(self, line: dict[str, Any]) -> dict[str, Any]:
-        return {name: line[name] for name in ("order", "line", "sku", "location")}
-
-    def change_order(self) -> Event | None:
-        if (line := self.some(self.lines)) is None:
-            return None
-        data = self.named(line) | {"revision": self.random.randint(0, 3)}
-        if self.random.random() < 0.7:
-            data["qty"] = self.random.randint(0, 150)
-        if self.random.random() < 0.5:
-            data["due"] = self.day(-1, 14)
-        return self.event("order.changed", data)
-
-    def end_order(self) -> Event | None:
-        if (line := self.some(self.lines)) is None:
-            return None
-        return self.event(self.random.choice(["order.cancelled", "order.closed"]), self.named(line))
-
-    def acknowledge(self) -> Event | None:
-        if (line := self.some(self.lines)) is None:
-            return None
-        schedule = []
-        for _ in range(self.random.randint(0, 3)):
-            entry = {
-                "status": self.random.choice(["accepted", "accepted", "changed", "backordered", "pending", "rejected"]),
-                "qty": self.random.randint(0, line["qty"]),
-            }
-            if self.random.random() < 0.7:
-                entry["due"] = self.day(-2, 15)
-            schedule.append(entry)
-        return self.event("order.acknowledged", self.named(line) | {"schedule": schedule})
-
-    def ship(self) -> Event | None:
-        if (line := self.some(self.lines)) is None:
-            return None
-        shipment = {**self.named(line), "shipment": f"ASN-{self.number}"}
-        self.shipments.append(shipment)
-        qty = self.random.randint(1, line["qty"] + 10)
-        return self.event("shipment.notified", {**shipment, "qty": qty, "eta": self.day(-2, 8)})
-
-    def change_shipment(self) -> Event | None:
-        if (shipment := self.some(self.shipments)) is None:
-            return None
-        data = shipment | {"revision": self.random.randint(0, 2)}
-        if self.random.random() < 0.3:
-            return self.event("shipment.cancelled", data)
-        if self.random.random() < 0.7:
-            data = self.in_unit(data, self.random.randint(0, 60))
-        if self.random.random() < 0.5:
-            data["eta"] = self.day(-2, 8)
-        return self.event("shipment.changed", data)
-
-    def receive(self) -> Event:
-        line, shipment = self.some(self.lines), self.some(self.shipments)
-        data = {**self.row(), "receipt": f"GRN-{self.number}"}
-        how = self.random.random()
-        if line is not None and how < 0.5:
-            data |= self.named(line)
-            if self.random.random() < 0.08:
-                data["closes_line"] = True
-        elif shipment is not None and how < 0.7:
-            data |= self.named(shipment) | {"shipment": shipment["shipment"]}
-        elif shipment is not None and how < 0.8:
-            data |= {name: shipment[name] for name in ("sku", "location", "shipment")}
-        elif line is not None and how < 0.9:
-            data |= {name: line[name] for name in ("sku", "location", "order")}
-        most = line["qty"] + 5 if line else 60
-        data = self.in_unit(data, self.random.randint(1, most))
-        if self.random.random() < 0.2:
-            data["held"] = self.random.randint(0, 6)
-        if self.random.random() < 0.15:
-            data["damaged"] = self.random.randint(1, 6)
-            data["qty"] = self.random.choice([0, data["qty"]])
-        return self.event("goods.received", data)
 
     # ---- stock
 
@@ -277,7 +193,14 @@ class Story(Teller):
             "supplier": "ACME",
             "lead_time_days": self.random.randint(0, 9),
         }
-        for name, least, most in (("moq", 0, 60), ("multiple", 1, 24), ("max_qty", 1, 150), ("safety_stock", 0, 30)):
+        for name, least, most in (
+            ("moq", 0, 60),
+            ("multiple", 1, 24),
+            ("max_qty", 1, 150),
+            ("safety_stock", 0, 30),
+            ("ack_days", 0, 2),
+            ("asn_days", 0, 5),
+        ):
             if self.random.random() < 0.4:
                 data[name] = self.random.randint(least, most)
         if self.random.random() < 0.5:

@@ -26,10 +26,18 @@ from importlib import import_module
 from tests.connectors.harness import FarSide
 
 FAR_SIDES = {
+    "database": "tests.connectors.far_database:Outbox",
     "folder": "tests.connectors.far_folder:PartnerFolder",
     "listed": "tests.connectors.far_list:PlainList",
     "listed-with-secret": "tests.connectors.far_list:ListWithSecret",
+    "rest": "tests.connectors.far_rest:RestShop",
 }
+
+SHOWN_ELSEWHERE = {
+    "tryton": "tests/integration/test_tryton.py",
+    "webhook": "tests/unit/test_webhook_listener.py",
+}
+"""Kinds that are killed in the middle by tests of their own, with those tests; this list may only shrink."""
 
 
 def far_sides() -> dict[str, type[FarSide]]:

@@ -146,7 +146,8 @@ def purchases() -> list[bytes]:
         return {"specversion": "1.0", "source": "erp", "id": f"purchase-{number}", "type": kind,
                 "time": f"2026-04-07T{number:02}:00:00Z", "data": row | data}  # fmt: skip
 
-    line = {"order": "PO-9", "line": 1}
+    said: list[tuple[str, dict[str, Any]]]
+    line, other = {"order": "PO-9", "line": 1}, {"sku": "SKU-7"}
     said = [
         ("order.placed", {**line, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),
         ("shipment.notified", {**line, "shipment": "ASN-9", "qty": 20, "eta": "2026-04-15"}),
@@ -155,6 +156,11 @@ def purchases() -> list[bytes]:
         ("shipment.cancelled", {**line, "shipment": "ASN-10", "revision": 1}),
         ("goods.received", {**line, "receipt": "GRN-9", "qty": 20, "held": 4}),
         ("stock.returned_to_supplier", {**line, "qty": 2, "status": "held", "reason": "wet"}),
+        ("order.placed", {**line, **other, "supplier": "ACME", "qty": 40, "due": "2026-04-20"}),
+        ("goods.received", {**line, **other, "receipt": "GRN-10", "qty": 6, "closes_line": True}),
+        ("receipt.reversed", {**other, "receipt": "GRN-10", "qty": 5, "reopens_line": True}),
+        ("receipt.reversed", {**other, "receipt": "GRN-11"}),
+        ("goods.received", {**line, **other, "receipt": "GRN-11", "qty": 7}),
     ]
     return [json.dumps(told(number, kind, **data)).encode() for number, (kind, data) in enumerate(said)]
 

@@ -14,8 +14,9 @@ import pytest
 
 from tests.integration.process import COMMAND, ROOT, Stockline, environment, stockline
 from tests.real.kafka import Missing
-from tests.real.tryton import PASSWORD, Tryton
+from tests.real.tryton import Tryton
 from tests.real.tryton_clerk import Clerk
+from tests.real.tryton_world import PASSWORD
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -124,18 +125,32 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 
 def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
-    clerk = rig.clerk
-    clerk.count("N-A1", **{"BOLT-M8": 50, "TEA-250": 30, "FLOUR": 12.5})
-    purchase = clerk.buy("BETA", "NORTH", ("TEA-250", 5, "Case of 12"), ("FLOUR", 5.5, "Kilogram"))
-    draft = clerk.draft("ALPHA", "NORTH", ("CUP-01", 9, "Unit"))
+    for step in (_count_and_buy, _receive_and_hold, _ship_and_take_back):
+        step(rig)
+    rig.erp.advance(days=3)
+    rig.clerk.count("N-A1", **{"TEA-250": 27})
+    rig.round()
+    assert rig.row("TEA-250", "NORTH") == (27, 24, 36, 0)
+    assert rig.on_hand() == rig.reported()
+    assert rig.alerts("balance_drift") == []
+    assert rig.engine.everything("/v1/dead-letters") == []
+
+
+def _count_and_buy(rig: Rig) -> None:
+    rig.clerk.count("N-A1", **{"BOLT-M8": 50, "TEA-250": 30, "FLOUR": 12.5})
+    rig.clerk.buy("BETA", "NORTH", ("TEA-250", 5, "Case of 12"), ("FLOUR", 5.5, "Kilogram"))
+    rig.clerk.draft("ALPHA", "NORTH", ("CUP-01", 9, "Unit"))
     rig.round()
     assert rig.row("BOLT-M8", "NORTH") == (50, 0, 0, 0)
     assert rig.row("TEA-250", "NORTH") == (30, 0, 60, 0), "cases are counted in the base unit"
     assert rig.row("FLOUR", "NORTH") == (12_500, 0, 5_500, 0), "kilograms are grams, exactly"
     assert rig.row("CUP-01", "NORTH") == (0, 0, 0, 0), "a draft is not on order"
 
-    clerk.confirm(draft)
-    clerk.receive(purchase, 2, 5.5, bin_="N-Q")
+
+def _receive_and_hold(rig: Rig) -> None:
+    clerk, erp = rig.clerk, rig.erp
+    clerk.confirm(erp.one("purchase.purchase", ["state", "=", "draft"]))
+    clerk.receive(erp.one("purchase.purchase", ["party.code", "=", "BETA"]), 2, 5.5, bin_="N-Q")
     clerk.move("N-A1", "N-A2", "BOLT-M8", 10)
     clerk.move("N-A2", "N-Q", "BOLT-M8", 3)
     rig.round()
@@ -144,10 +159,11 @@ def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
     assert rig.row("BOLT-M8", "NORTH") == (47, 3, 0, 0), "a move between bins is none, one into a held bin holds"
     assert rig.row("CUP-01", "NORTH") == (0, 0, 9, 0)
 
-    start = rig.erp.clock.now().date()
-    shipment = clerk.shipment(
-        "N-A1", "S-A1", "BOLT-M8", 6, planned_start_date=start, planned_date=start + timedelta(days=2)
-    )
+
+def _ship_and_take_back(rig: Rig) -> None:
+    clerk, start = rig.clerk, rig.erp.clock.now().date()
+    until = start + timedelta(days=2)
+    shipment = clerk.shipment("N-A1", "S-A1", "BOLT-M8", 6, planned_start_date=start, planned_date=until)
     for button in ("wait", "assign_force", "pack", "ship"):
         clerk.do("stock.shipment.internal", button, shipment)
     clerk.issue("NORTH", "BOLT-M8", 8)
@@ -155,17 +171,10 @@ def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
     rig.round()
     assert rig.row("BOLT-M8", "NORTH") == (34, 2, 0, 0)
     assert rig.row("BOLT-M8", "SOUTH") == (0, 0, 0, 6), "what left one warehouse is in transit to the other"
-
     clerk.do("stock.shipment.internal", "do", shipment)
     clerk.take_back("NORTH", "BOLT-M8", 1)
-    rig.erp.advance(days=3)
-    clerk.count("N-A1", **{"TEA-250": 27})
     rig.round()
     assert rig.row("BOLT-M8", "SOUTH") == (6, 0, 0, 0)
-    assert rig.row("TEA-250", "NORTH") == (27, 24, 36, 0)
-    assert rig.on_hand() == rig.reported()
-    assert rig.alerts("balance_drift") == []
-    assert rig.engine.everything("/v1/dead-letters") == []
 
 
 def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
@@ -210,41 +219,19 @@ def test_an_order_follows_its_purchase_back_to_a_draft_and_to_its_end(rig: Rig) 
     point = rig.erp.one("stock.order_point", ["product.code", "=", "CUP-01"])
     rig.erp.rpc("model.stock.order_point.delete", [point])
     rig.round()
-    assert rig.engine.get("/v1/positions/CUP-01/SOUTH")["policy"]["kind"] == "none"
+    assert rig.engine.get("/v1/positions/CUP-01/SOUTH")["policy"]["policy"]["kind"] == "none"
 
 
 def test_what_commits_late_is_found(rig: Rig) -> None:
     """As PostgreSQL does it: a long transaction is stamped when it begins, and seen when it has committed."""
-    product, unit = (
-        rig.erp.one("product.product", ["code", "=", "BOLT-M8"]),
-        rig.erp.one("product.uom", ["name", "=", "Unit"]),
-    )
-    lost, place = (
-        rig.erp.one("stock.location", ["type", "=", "lost_found"]),
-        rig.erp.one("stock.location", ["code", "=", "N-A1"]),
-    )
-
-    def moves(count: int) -> list[int]:
-        values = {
-            "product": product,
-            "unit": unit,
-            "quantity": 1.0,
-            "from_location": lost,
-            "to_location": place,
-            "company": 1,
-        }
-        made: list[int] = rig.erp.rpc("model.stock.move.create", [values] * count, login="clerk")
-        rig.erp.rpc("model.stock.move.do", made, login="clerk")
-        return made
-
-    moves(1)
+    _found(rig, 1)
     rig.round()
     began = rig.erp.clock.now()
     rig.erp.advance(seconds=60)
-    moves(5)
+    _found(rig, 5)
     rig.round()
     assert rig.row("BOLT-M8", "NORTH")[0] == 6
-    late = moves(400)
+    late = _found(rig, 400)
     stamp = began.replace(tzinfo=None).isoformat(sep=" ")
     marks = ",".join("?" * len(late))
     rig.erp.sql(f"UPDATE stock_move SET create_date = ?, write_date = ? WHERE id IN ({marks})", stamp, stamp, *late)
@@ -255,12 +242,28 @@ def test_what_commits_late_is_found(rig: Rig) -> None:
     assert rig.alerts("balance_drift") == []
 
 
+def _found(rig: Rig, count: int) -> list[int]:
+    """So many moves of one bolt each, done in one transaction."""
+    values = {
+        "product": rig.erp.one("product.product", ["code", "=", "BOLT-M8"]),
+        "unit": rig.erp.one("product.uom", ["name", "=", "Unit"]),
+        "from_location": rig.erp.one("stock.location", ["type", "=", "lost_found"]),
+        "to_location": rig.erp.one("stock.location", ["code", "=", "N-A1"]),
+        "quantity": 1.0,
+        "company": 1,
+    }
+    made: list[int] = rig.erp.rpc("model.stock.move.create", [values] * count, login="clerk")
+    rig.erp.rpc("model.stock.move.do", made, login="clerk")
+    return made
+
+
 def test_what_is_changed_behind_the_erps_back_is_found_with_its_cause(rig: Rig) -> None:
     rig.clerk.count("N-A1", **{"BOLT-M8": 40, "TEA-250": 24})
     rig.clerk.count("S-A1", **{"CUP-01": 8})
     rig.round()
-    rig.round()
     assert rig.alerts("balance_drift") == []
+    rig.erp.advance(days=1)
+    rig.clerk.count("N-A1", FLOUR=2)
     moved = {each["product."]["code"]: each["id"] for each in rig.erp.find("stock.move", [], "product.code")}
     rig.erp.sql("UPDATE stock_move SET quantity = 480, internal_quantity = 480 WHERE id = ?", moved["BOLT-M8"])
     rig.erp.sql("DELETE FROM stock_move WHERE id = ?", moved["CUP-01"])
@@ -280,18 +283,18 @@ def test_nothing_is_counted_twice_whoever_is_killed(rig: Rig) -> None:
     draw = random.Random(8)
     rig.run()
     clerk, purchase = rig.clerk, 0
-    for number in range(6):
+    for number in range(4):
         with suppress(OSError, HTTPException):
             clerk.count("N-A1", **{"BOLT-M8": 100 + number})
             purchase = clerk.buy("ALPHA", "NORTH", ("CUP-01", 5, "Unit"))
             clerk.receive(purchase, 3)
         time.sleep(draw.uniform(0, 0.5))
         (rig.kill_connector, rig.restart_engine, rig.restart_erp)[number % 3]()
-        if number % 3 == 0:
+        if number == 0:
             rig.run()
     rig.kill_connector()
     rig.round()
     assert rig.on_hand() == rig.reported()
-    assert rig.row("CUP-01", "NORTH")[:3] == (18, 0, 12)
+    assert rig.row("CUP-01", "NORTH")[:3] == (12, 0, 8)
     assert rig.alerts("balance_drift") == []
     assert rig.engine.everything("/v1/dead-letters") == []

@@ -70,11 +70,18 @@ received = st.one_of(
     data({"qty": qty}),
 )
 status = st.sampled_from(["available", "held"])
+named = {"order": order, "line": line, "shipment": shipment}
+taken_back = st.one_of(
+    data({"receipt": st.just("R")}, reopens_line=st.booleans(), **named),
+    data({"receipt": st.just("R"), "qty": qty}, held=count_qty, damaged=count_qty, reopens_line=st.booleans(), **named),
+)
 TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "item.defined": data({"base_unit": st.just("each"), "units": st.just({"case": 12})}),
     "policy.set": data(
         {"policy": POLICIES},
         lead_time_days=st.integers(0, 5),
+        ack_days=st.integers(0, 3),
+        asn_days=st.integers(0, 9),
         moq=st.integers(0, 30),
         multiple=st.integers(1, 6),
     ),
@@ -93,6 +100,7 @@ TYPES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "shipment.changed": data({**of_line, "shipment": shipment}, qty=count_qty, eta=day, revision=st.integers(0, 2)),
     "shipment.cancelled": data({**of_line, "shipment": shipment}, revision=st.integers(0, 2)),
     "goods.received": received,
+    "receipt.reversed": taken_back,
     "stock.adjusted": data({"qty": st.integers(-20, -1), "reason": st.just("x")}, status=status),
     "stock.counted": data({"qty": count_qty}, status=status),
     "stock.issued": data({"qty": qty}, reservation=name),
@@ -122,7 +130,7 @@ def told(draw: st.DrawFn, most: int = 6) -> list[Event]:
         said = draw(TYPES[kind])
         row = {"sku": "S"} if kind.startswith(("item", "transfer")) else ROW
         if kind == "goods.received":
-            said = {"receipt": f"R{next(numbers)}", **said}
+            said = {"receipt": draw(st.sampled_from([f"R{next(numbers)}", "R"])), **said}
         if kind in ("stock.adjusted", "order.changed") and not said.get("qty", 1):
             said.pop("qty")
         events.append(

@@ -56,7 +56,14 @@ purchasing = st.one_of(
     of("goods.received", {**received, **lines}, {"shipment": shipments, "closes_line": st.booleans()}),
     of("goods.received", {**received, "order": orders}, {"shipment": shipments, "closes_line": st.booleans()}),
     of("goods.received", {**received, "shipment": shipments}, {"closes_line": st.booleans()}),
+    of("receipt.reversed", {"receipt": st.just("R")},
+       {"order": orders, "line": numbers, "shipment": shipments, "reopens_line": st.booleans()}),
+    of("receipt.reversed", {**received},
+       {"order": orders, "line": numbers, "shipment": shipments, "reopens_line": st.booleans()}),
 )  # fmt: skip
+policies = of(
+    "policy.set", {"policy": st.just({"kind": "none"})}, {"ack_days": st.integers(0, 2), "asn_days": st.integers(0, 5)}
+)
 transfers = st.one_of(
     of("transfer.shipped", {"transfer": st.sampled_from("TU"), "qty": quantities}, {"eta": days}),
     of("transfer.received", {"transfer": st.sampled_from("TU"), "qty": quantities}),
@@ -66,7 +73,7 @@ transfers = st.one_of(
 @st.composite
 def told(draw: st.DrawFn) -> tuple[list[Event], list[Event]]:
     """The same events in two orders of arrival, some of them at equal times."""
-    drawn = draw(st.lists(st.one_of(purchasing, purchasing, purchasing, transfers), min_size=4, max_size=18))
+    drawn = draw(st.lists(st.one_of(purchasing, purchasing, purchasing, transfers, policies), min_size=4, max_size=18))
     drawn += draw(st.sampled_from([[], PLANNED]))
     events = [named(number, *event) for number, event in enumerate(drawn)]
     return events, draw(st.permutations(events))
@@ -82,7 +89,11 @@ def named(number: int, kind: str, time: str, data: dict[str, Any]) -> Event:
 
 
 PLANNED = [
-    ("policy.set", "2026-03-02T12:00:00+00:00", {"policy": {"kind": "forecast"}, "lead_time_days": 3}),
+    (
+        "policy.set",
+        "2026-03-02T12:00:00+00:00",
+        {"policy": {"kind": "forecast"}, "lead_time_days": 3, "ack_days": 1, "asn_days": 2},
+    ),
     (
         "forecast.revised",
         "2026-03-02T12:00:00+00:00",

@@ -34,6 +34,8 @@ DATABASE = "erp"
 BEGINNING = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 """The simulated moment at which the template was made: a Monday at eight in the morning of the company."""
 READY_SECONDS = 60.0
+CLOCK_SECONDS = 1
+"""A process learns within this time that its clock was moved."""
 
 SERVER = """\
 import runpy, select, sys, time
@@ -120,7 +122,7 @@ def _run(command: list[str], environment: dict[str, str] | None = None) -> None:
 
 
 class Clock:
-    """The time that a process lives in: this machine's, moved by the seconds in a file that it reads at every look."""
+    """The time that a process lives in: this machine's, moved by the seconds in a file that it reads every second."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -131,7 +133,9 @@ class Clock:
         return os.environ | {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_NO_CACHE": "1",
+            # Tryton looks at the clock so often that reading the file each time is a good part of its work.
+            "FAKETIME_CACHE_DURATION": str(CLOCK_SECONDS),
+            "NO_FAKE_STAT": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             # The file says seconds of UTC; a difference has no time zone.
             "TZ": "UTC",
@@ -198,10 +202,12 @@ class Tryton(Rpc):
     def set_time(self, moment: datetime) -> None:
         """Move its clock to `moment`, from where it goes on."""
         self.clock.set(moment)
+        if self._process is not None:
+            time.sleep(CLOCK_SECONDS * 1.1)
 
     def advance(self, **span: float) -> datetime:
         """Move its clock on by a span (`days=3`), and return the moment."""
-        self.clock.set(self.clock.now() + timedelta(**span))
+        self.set_time(self.clock.now() + timedelta(**span))
         return self.clock.now()
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:

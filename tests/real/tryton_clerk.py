@@ -157,7 +157,7 @@ class Clerk:
 
     def stock(self) -> dict[tuple[str, str], Decimal]:
         """Tryton's own stock report: what lies in each warehouse of each item, in the item's unit."""
-        found = {}
+        found: dict[tuple[str, str], Decimal] = {}
         for warehouse in self._erp.find("stock.location", [["type", "=", "warehouse"]], "code"):
             rows = self._erp.rpc(
                 "model.product.product.search_read", [], 0, None, None, ["code", "quantity"],

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.simulation.rest_shop import ITEMS, LOCATIONS, SUPPLIERS, Line, Move, Refused, Shop
+from tests.simulation.rest_shop import ITEMS, LOCATIONS, SUPPLIERS, UNKNOWN, Line, Move, Refused, Shop
 
 KEY = "key-of-the-odoo"
 SECRET = "secret-of-the-dynamics"
@@ -46,12 +46,15 @@ class Face:
         self.page_before: bytes = b""
         self.calls = 0
         self.failed = 0
+        self.is_away = False
 
     @web.middleware
     async def fate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The shop goes on with its work before and after each call; then the answer may be lost, in part or whole."""
         draw = self.shop.draw
         self.calls += 1
+        if self.is_away:
+            return web.Response(status=503)
         self.shop.live()
         fault = draw.choice(("500", "429", "reset", "expired")) if draw.random() < self.faults.each else ""
         self.failed += bool(fault)
@@ -155,7 +158,7 @@ class OdooFace(Face):
         of, to = _USAGES[move.kind]
         place = [LOCATIONS[move.location], f"{move.location}/Stock"]
         return {
-            "id": move.id, "product_id": [ITEMS[move.sku], f"[{move.sku}] a thing"], "quantity": float(move.qty),
+            "id": move.id, "product_id": [ITEMS.get(move.sku, UNKNOWN), move.sku], "quantity": float(move.qty),
             "location_id": place, "location_dest_id": place, "location_usage": of, "location_dest_usage": to,
             "reference": f"WH/{move.id}", "date": f"{move.booked:%Y-%m-%d %H:%M:%S}",
             "write_date": f"{move.changed:%Y-%m-%d %H:%M:%S}", "state": "done" if move.done else "draft",
@@ -173,10 +176,11 @@ class OdooFace(Face):
 def holds(row: dict[str, Any], condition: list[Any]) -> bool:
     name, operator, wanted = condition
     value = row[name][0] if isinstance(row[name], list) else row[name]
-    return {
+    tests: dict[str, Callable[[], bool]] = {
         ">=": lambda: value >= wanted, ">": lambda: value > wanted, "=": lambda: value == wanted,
         "in": lambda: value in wanted, "like": lambda: wanted in value,
-    }[operator]()  # fmt: skip
+    }  # fmt: skip
+    return bool(tests[operator]())
 
 
 def line(given: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from connectors.orders import Key
 ITEMS = {f"S{number}": 100 + number for number in range(8)}
 SUPPLIERS = {f"SUP{number}": 20 + number for number in range(3)}
 LOCATIONS = {"LDS": 8, "MAN": 9}
+UNKNOWN = 999
+"""The number of what is none of these."""
 KINDS = ("in", "in", "out", "return", "more", "less")
 SIGNS = {"in": 1, "out": -1, "return": 1, "more": 1, "less": -1}
 

@@ -104,7 +104,8 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
     ),
     "what a warehouse is to ship": (
         "seller", x12("940", "W05*N*SO1*PO1~LX*1~W01*5*CA**VN*A~LX*2~W01*7*EA*00123456789012~W76*12~"),
-        [["stock.reserved", "SO1/1", "", "A", "5", "CA"], ["stock.reserved", "SO1/2", "", "00123456789012", "7", ""]], "",
+        [["stock.reserved", "SO1/1", "", "A", "5", "CA"],
+         ["stock.reserved", "SO1/2", "", "00123456789012", "7", ""]], "",
     ),
     "a schedule that says only what changes": (
         "seller", x12("830", "BFR*04*F1**DL*A*20260301*20260401*20260301~LIN**VP*A~FST*1*C*D*20260301~"), [],
@@ -112,13 +113,14 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
     ),
     "parts of a line, each with its date": (
         "buyer",
-        edifact("ORDRSP", "BGM+231+R1+29'RFF+ON:PO1'LIN+1+3+12:EN'DTM+67:20260310:102'QTY+21:10'QTY+83:4'DTM+67:20260401:102'"
-                          "LIN+2+5+13:EN'QTY+113:6'DTM+67:20260310:102'QTY+113:4'DTM+67:202614:616'UNS+S'"),
+        edifact("ORDRSP", "BGM+231+R1+29'RFF+ON:PO1'LIN+1+3+12:EN'DTM+67:20260310:102'QTY+21:10'QTY+83:4'"
+                          "DTM+67:20260401:102'LIN+2+5+13:EN'QTY+113:6'DTM+67:20260310:102'QTY+113:4'DTM+67:202614:616'UNS+S'"),
         [["order.acknowledged", "PO1", "1", "12", "changed:6@2026-03-10 backordered:4@2026-04-01", ""],
          ["order.acknowledged", "PO1", "2", "13", "accepted:6@2026-03-10 accepted:4@2026-03-30", ""]], "",
     ),
     "a notice that is changed": (
-        "buyer", edifact("DESADV", "BGM+351+S1+5'RFF+ON:PO1'CPS+1'LIN+1++12:EN'QTY+12:5:PCE'CPS+2+1'LIN+1++12:EN'QTY+12:2'"),
+        "buyer",
+        edifact("DESADV", "BGM+351+S1+5'RFF+ON:PO1'CPS+1'LIN+1++12:EN'QTY+12:5:PCE'CPS+2+1'LIN+1++12:EN'QTY+12:2'"),
         [["shipment.changed", "S1", "1", "12", "7", ""]], "",
     ),
     "what was accepted of what was received": (
@@ -127,8 +129,8 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
     ),
     "weeks and months of a schedule": (
         "seller",
-        edifact("DELFOR", "BGM+241+F1+9'LIN+1++12:SA'SCC+4++W'QTY+113:70'DTM+64:20260309:102'DTM+63:20260315:102'SCC+4++M'"
-                          "QTY+113:31'DTM+2:202604:610'QTY+70:500'UNS+S'"),
+        edifact("DELFOR", "BGM+241+F1+9'LIN+1++12:SA'SCC+4++W'QTY+113:70'DTM+64:20260309:102'DTM+63:20260315:102'"
+                          "SCC+4++M'QTY+113:31'DTM+2:202604:610'QTY+70:500'UNS+S'"),
         [["forecast.revised", "F1", "", "12", "70@2026-03-09+7 31@2026-04-01+30", ""]], "",
     ),
     "a message of ours that a partner rejects": (

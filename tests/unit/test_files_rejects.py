@@ -1,6 +1,7 @@
 """Records that are not taken: the reject file, mended and sent again; the dry run; the engine's reasons in words."""
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,19 @@ def test_faults_of_a_profile_are_said_in_its_own_words(tmp_path: Path, line: str
     assert said in str(refused.value)
     assert "pydantic" not in str(refused.value)
     assert "Field required" not in str(refused.value)
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, profile: Path) -> None:
+    peaks = []
+    for count in (1_000, 6_000):
+        rows = "".join(f"D{n};02.03.2026;OUT;A;{n % 7}\r\n" for n in range(count))
+        plan = plan_files([str(export(tmp_path, rows))], profile)
+        tracemalloc.start()
+        (preview,) = preview_files(plan, rejects=tmp_path / "rejects.csv").files
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert preview.events + preview.refused == count
+    assert peaks[1] - peaks[0] < 700_000, peaks
 
 
 def test_an_engine_that_is_away_leaves_no_reject_file(tmp_path: Path, profile: Path) -> None:

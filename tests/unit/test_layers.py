@@ -53,7 +53,8 @@ WHOLE_MATH = {"gcd", "lcm", "isqrt", "comb", "perm", "prod", "factorial"}
 DOORS = {
     "faust": ("engine.bus.kafka",),
     "mode": ("engine.bus.kafka",),
-    "aiokafka": ("engine.kafka", "engine.bus.kafka", "connectors.kafka_source"),
+    "aiokafka": ("engine.kafka", "engine.bus.kafka", "connectors.kafka_source", "connectors.database.topics"),
+    "psycopg": ("connectors.database",),
     "rocksdict": ("tables.stores.rocksdb", "engine.bus.disk"),
     "prometheus_client": ("engine.telemetry",),
     "openpyxl": ("connectors.files.xlsx_reader",),

@@ -19,10 +19,19 @@ MAX_FUNCTION_LINES = 30
 # Tables of declarations: one row after the other, without a statement that anybody has to follow.
 TABLES = {"engine/core/payloads.py"}
 # Tables of rules are read row by row too; a few functions beside them make rows that are alike.
-RULES = {
-    f"tests/unit/rules/{name}.py"
-    for name in ("care", "directory", "drafts", "drifts", "figures", "forecasts", "orders", "signals", "stock")
-}
+LONG_RULES = (
+    "care",
+    "corrections",
+    "directory",
+    "drafts",
+    "drifts",
+    "figures",
+    "forecasts",
+    "orders",
+    "signals",
+    "stock",
+)
+RULES = {f"tests/unit/rules/{name}.py" for name in LONG_RULES}
 
 # What is over a limit today, with the size that it may have at most. These lists may only shrink.
 LONG_MODULES: dict[str, int] = {}

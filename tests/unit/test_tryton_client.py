@@ -191,8 +191,8 @@ class Table:
                 field, operator, value = clause
                 found = row[0] if field == "id" else row[1]
                 if operator == "!=":
-                    return found != value
-                return {">=": found >= value, ">": found > value, "=": found == value}[operator]
+                    return bool(found != value)
+                return bool({">=": found >= value, ">": found > value, "=": found == value}[operator])
             return all(meets(row, each) for each in clause)
 
         rows = sorted((at, number) for number, at in self.rows.items() if meets((number, at), domain))

@@ -88,8 +88,8 @@ def effect(events: list[Effect]) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for each in events:
         data, qty = each.data, each.data["qty"]
-        here, held = data.get("location", data.get("to", "")), data.get("held", 0)
-        status = data.get("status", "available")
+        here: str = data["location"] if "location" in data else data["to"]
+        held, status = data.get("held", 0), str(data.get("status", "available"))
         if each.type in ("goods.received", "transfer.received"):
             found[here, "available"] += qty
             found[here, "held"] += held
@@ -106,7 +106,7 @@ def effect(events: list[Effect]) -> Counter[tuple[str, str]]:
             found[here, "available"] -= sign * qty
         else:
             sign = {"stock.issued": -1, "stock.returned_to_supplier": -1}.get(each.type, 1)
-            found[here, data.get("disposition", status)] += sign * qty
+            found[here, str(data.get("disposition", status))] += sign * qty
     return Counter({key: value for key, value in found.items() if value})
 
 

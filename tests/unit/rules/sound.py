@@ -21,17 +21,18 @@ from tables.drift import REPORTED
 from tables.forecast import DELTA, DELTA_ORDER, GAP, VERSION, Revision
 from tables.ledger import FLOOR, MOVEMENT, Floor
 from tables.planning import PLAN, Plan
-from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SLOT, Piece, line_parts, slot_key
+from tables.purchasing import LEAD_TIME, LINE, ORDER, PIECE, SHIPMENT, SLOT, Piece, line_parts, slot_key
 from tables.signals import SIGNAL
 from tables.stock import RESERVATION, STOCK, TRANSFER, Stock
 from tables.supply import PAST_SUPPLY, SUPPLY, TRANSIT, supply_block
 from tables.table import Key, Table
 from tables.wakes import DUE, OPEN_DOCUMENT, WAKE, due_key, due_parts, open_key, wake_key, wake_row
 from tables.workspace import decode
-from tests.unit.rules.words import balances, day_at, in_force, latest, moved_at, owes, promises, room, slot_of
+from tests.unit.rules.words import balances, closings, day_at, in_force, latest, moved_at, owes, promises, room, slot_of
 from tests.unit.rules.world import World
 
 BLOCK_DAYS = 32
+OF_DOCUMENTS = (due.RESERVATION, due.TRANSFER, due.ORDER_LINE)
 
 
 def check(world: World) -> None:
@@ -135,8 +136,7 @@ class _Row:
             assert order.spare == left
             assert [self.lines[name].excess for name in mine] == [left, *[0] * (len(mine) - 1)]
             assert order.placed == any(self.lines[name].ordered is not None for name in mine)
-            closes = order.closes and not order.many
-            assert [self.lines[name].order_closes for name in mine] == [closes, *[False] * (len(mine) - 1)]
+            assert [name for name in mine if self.lines[name].order_closes] == mine[: order.closes and not order.many]
 
     def listed(self) -> None:
         kept = {OPEN_DOCUMENT + self.row + keys.NUL + key for key in rows_of(self.world, OPEN_DOCUMENT, self.row)}
@@ -164,6 +164,8 @@ class _Row:
             assert not opened or order.open_from <= min(opened)
 
     def _slots(self) -> Iterator[bytes]:
+        for key, one in rows_of(self.world, SHIPMENT, self.row).items():
+            yield from closings(self.row, key.decode(), one)
         for name, pieces in self.pieces.items():
             order = line_parts(name)[0]
             if self.lines[name].unlined:
@@ -178,17 +180,16 @@ class _Row:
 
     def looks(self) -> None:
         kept = {DUE + self.row + keys.NUL + key for key in rows_of(self.world, DUE, self.row)}
-        # The look at a snooze that has ended before stays.
-        facts = {key for key in kept if due_parts(key, self.row)[1] in (due.FACT, due.SIGNAL_SNOOZE, due.ALERT_SNOOZE)}
+        others = {key for key in kept if due_parts(key, self.row)[1] not in OF_DOCUMENTS}
         waiting = [
             *((due.RESERVATION, name, one.due_at) for name, one in self.reservations.items()),
             *((due.TRANSFER, name, one.due_at) for name, one in self.transfers.items()),
             *((due.ORDER_LINE, name, one.look_at) for name, one in self.lines.items()),
         ]
-        assert kept - facts == {due_key(self.row, at, kind, name) for kind, name, at in waiting if at is not None}
+        assert kept - others == {due_key(self.row, at, kind, name) for kind, name, at in waiting if at is not None}
         for key, alert in rows_of(self.world, ALERT, self.row).items():
             if alert.until is not None and alert.status != "resolved":
-                assert due_key(self.row, alert.until, due.FACT, key.decode()) in facts
+                assert due_key(self.row, alert.until, due.FACT, key.decode()) in others
         wakes = {key for key in self.world.pairs if key[0] == WAKE[0] and wake_row(key) == self.row != CLOCK_ROW}
         wake = self.stock.wake_at
         assert wakes == (set() if wake is None else {wake_key(0, wake, self.row)})

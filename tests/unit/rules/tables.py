@@ -20,6 +20,7 @@ from tests.unit.rules import (
     names,
     orders,
     signals,
+    silence,
     stock,
 )
 from tests.unit.rules.rule import AnyRule
@@ -33,6 +34,7 @@ RULES: list[AnyRule] = [
         care,
         orders,
         corrections,
+        silence,
         signals,
         alerts,
         drafts,

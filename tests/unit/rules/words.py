@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from agents.calendar import EPOCH_DAY
 from agents.lines import UNDATED
+from agents.order_line import CLOSED, REOPENED
 from engine.core.values import DAY
 from tables import keys
 from tables.forecast import Revision
 from tables.ledger import Count, Floor, Movement, movement_at, movement_identity
-from tables.purchasing import Line, Piece
+from tables.purchasing import Line, Piece, Shipment, line_name, slot_key
 
 
 class Owes(NamedTuple):
@@ -43,6 +44,15 @@ def balances(floor: Floor, moves: list[tuple[bytes, Movement]]) -> tuple[int, in
         )
         total.append(after + (count.qty if stands and count is not None else start))
     return total[0], total[1]
+
+
+def closings(row: bytes, name: str, shipment: Shipment) -> list[bytes]:
+    """The slots of what closed the line of a shipment, and of what opened it again."""
+    if shipment.order is None or shipment.line is None:
+        return []
+    line, closing = line_name(shipment.order, shipment.line), shipment.closing
+    moments = ((CLOSED, closing.closed_at), (REOPENED, closing.reopened_at))
+    return [slot_key(row, kind, line, keys.timed(at, name)) for kind, at in moments if at != keys.NEVER]
 
 
 def in_force(base: list[Revision], deltas: list[Revision]) -> list[Revision]:
