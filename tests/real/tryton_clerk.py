@@ -81,6 +81,15 @@ class Clerk:
         self.do("stock.shipment.in", "do", shipment)
         return shipment
 
+    def receive_move(self, purchase: int, quantity: float) -> int:
+        """Receive so much on the first open move of a purchase, without a shipment; such a move can be cancelled."""
+        (order,) = self._erp.find("purchase.purchase", [["id", "=", purchase]], "lines")
+        origins = [f"purchase.line,{line}" for line in order["lines"]]
+        move = int(self._erp.find("stock.move", [["origin", "in", origins], ["state", "=", "draft"]])[0]["id"])
+        self.write("stock.move", move, quantity=quantity)
+        self.do("stock.move", "do", move)
+        return move
+
     def send_back(self, supplier: str, bin_: str, item: str, quantity: float, unit: str = "Unit") -> int:
         """Return goods to a supplier from a bin."""
         here = self.id("stock.location", bin_)
