@@ -4,7 +4,7 @@
     name = "erp"                       # of this one: its positions, metrics and default source; it stays for ever
     engine = "http://127.0.0.1:8080"
     interval_seconds = 30              # between two rounds
-    identifiers = "identifiers.csv"    # relative to the profile
+    identifiers = "identifiers.csv"    # a path is relative to the folder of the profile
     names_are_ours = ["item"]          # kinds of which a partner without any mapping uses our names
     password = { env = "ERP_PASSWORD" }   # a secret comes from the environment or a file, never from the profile
 
@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 
 from connectors.client import DEFAULT_URL
 from connectors.mapping.language import Declared
+from connectors.mapping.paths import ProfilePath
 from connectors.redaction import remember
 from engine.core.errors import EnvironmentFailure, UsageError
 
@@ -34,7 +35,7 @@ class Secret(Declared):
     """Where a secret is kept. Its value never enters a profile, a log line, an error or a report."""
 
     env: str | None = None
-    file: Path | None = None
+    file: ProfilePath | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -76,7 +77,7 @@ class ConnectorProfile(Declared):
     source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     engine: str = DEFAULT_URL
     interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
-    identifiers: Path | None = None
+    identifiers: ProfilePath | None = None
     names_are_ours: frozenset[IdentifierKind] = frozenset()
 
     @property

@@ -69,10 +69,8 @@ def load_all(paths: Sequence[Path]) -> list[Loaded]:
 
 
 def names_of(loaded: Loaded) -> Names:
-    """The identifiers that a profile names, relative to it. Raises `UsageError`."""
-    profile = loaded.profile
-    path = None if profile.identifiers is None else loaded.path.parent / profile.identifiers
-    return Names.of(path, profile.names_are_ours)
+    """The identifiers that a profile names. Raises `UsageError`."""
+    return Names.of(loaded.profile.identifiers, loaded.profile.names_are_ours)
 
 
 def named(name: str) -> Loaded:

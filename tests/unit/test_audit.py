@@ -89,8 +89,9 @@ def test_a_row_of_an_earlier_version_lacks_the_fields_behind_and_is_no_differenc
     folded = msgspec.msgpack.encode([1, [2, None], "a", None, [3]])
     for kept in ([1, [2, None], "a"], [1, [2], "a", None, [3]], [1, [2]]):
         assert written_earlier(msgspec.msgpack.encode(kept), folded)
-    for kept in ([1, [3], "a"], [1, [2, None], "a", None, [3], 4], [1, [2, None, 5]], 7):
-        assert not written_earlier(msgspec.msgpack.encode(kept), folded)
+    others: list[object] = [[1, [3], "a"], [1, [2, None], "a", None, [3], 4], [1, [2, None, 5]], 7]
+    for other in others:
+        assert not written_earlier(msgspec.msgpack.encode(other), folded)
     assert not written_earlier(b'{"json": 1}', b'{"json": 2}')
     comparison = Comparison()
     comparison.by_name("row", iter([("A", msgspec.msgpack.encode([1]))]), iter([("A", folded)]), msgspec.msgpack.decode)
