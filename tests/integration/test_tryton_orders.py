@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.process import COMMAND, ROOT, environment, event
-from tests.integration.test_tryton import Rig
+from tests.integration.tryton_rig import Rig
 from tests.real.kafka import Missing
 from tests.real.tryton_rpc import Refused
 from tests.real.tryton_world import PASSWORD
