@@ -51,7 +51,7 @@ from pydantic_core import ErrorDetails
 from connectors.mapping.paths import FOLDER
 from engine.core.errors import UsageError
 
-_NOT_IN_THE_FILE = ("a column", "a constant", "str", "int", "float", "bool")
+_NOT_IN_THE_FILE = ("a column", "a constant", "a file", "a table", "str", "int", "float", "bool")
 """How the checker names the parts of a choice: they are not in the path within the profile."""
 _FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.process import COMMAND, ROOT, environment, event
-from tests.integration.test_tryton import Rig
+from tests.integration.tryton_rig import Rig
 from tests.real.kafka import Missing
 from tests.real.tryton_rpc import Refused
 from tests.real.tryton_world import PASSWORD
@@ -248,7 +248,7 @@ def test_weeks_of_a_closed_loop_keep_the_position_right(rig: Orders) -> None:
     clerk.confirm(purchase)
     step(6, 54, days=6)
     assert rig.signals()[sku]["status"] == "ordered"
-    clerk.receive(purchase, 30)
+    clerk.receive_move(purchase, 30)
     step(36, 24, days=2)
     clerk.cancel(["from_location.type", "=", "supplier"])
     step(6, 54)

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from tests.real.alone import CACHE
 from tests.real.kafka import ROOT, Missing
-from tests.real.tryton import DATABASE, Tryton
+from tests.real.tryton import Tryton
 from tests.real.tryton_clerk import Clerk
+from tests.real.tryton_template import DATABASE
 from tests.real.tryton_world import PASSWORD
 
 FOLDER = CACHE / "erp"

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from connectors.base import JsonObject
 from connectors.client import EngineClient
+from connectors.edi import read
 from connectors.edi.outbound.journal import Journal
 from connectors.edi.outbound.profile import Profile
 from connectors.edi.outbound.sink import Folders, Outgoing
@@ -55,7 +57,7 @@ class EngineOfRows:
                 yield signal
 
     async def get(self, path: str, filters: dict[str, str] | None = None) -> Any:
-        name = cast(tuple[str, str], tuple(path.removeprefix("/v1/positions/").split("/")[:2]))
+        name = cast(tuple[str, str], tuple(map(unquote, path.removeprefix("/v1/positions/").split("/")[:2])))
         if not path.endswith("/events"):
             return {"forecast": self.forecasts.get(name)}
         events = self.events[name][::-1]
@@ -117,6 +119,6 @@ class Desk:
 
 def events_of(text: bytes) -> list[bytes]:
     """The events that a seller reads; nothing may be wrong with the text."""
-    items = edi.read(text, edi.profile("seller", locations=("ST", "DP"), items=("BP", "IN"), strict=True))
+    items = read(text, edi.profile("seller", locations=("ST", "DP"), items=("BP", "IN"), strict=True))
     assert not edi.problems(items), edi.problems(items)
     return [event for item in items for event in item.events]

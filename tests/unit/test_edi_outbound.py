@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.edi import read
 from connectors.edi.envelopes import Envelopes, Transaction
 from connectors.edi.functional import answers
 from connectors.edi.outbound.journal import Journal
@@ -52,7 +54,7 @@ async def test_an_order_its_changes_and_its_cancellation_are_read_as_they_were_m
     await desk.round()
     assert kinds(desk) == ["000000001-order", "000000002-change", "000000003-cancellation"]
     profile = edi.profile("seller", locations=("ST", "DP"), items=("BP", "IN"), units={"CA": "case"}, strict=True)
-    items = [item for text in desk.files.values() for item in edi.read(text, profile)]
+    items = [item for text in desk.files.values() for item in read(text, profile)]
     assert not edi.problems(items)
     assert [row[:6] for row in map(edi.row, edi.events(items))] == [
         ["stock.reserved", "PO-1/10", "", "LAMP-7", "48", ""],
@@ -161,7 +163,7 @@ def dies_at(step: int) -> Any:
             await put(*arguments)
             reached()
 
-        place.put = laid  # type: ignore[method-assign]
+        vars(place)["put"] = laid
         for name in ("delivered", "lines_sent", "add", "looked_at"):
             setattr(journal, name, around(getattr(journal, name)))
 
@@ -292,8 +294,8 @@ async def test_a_forecast_is_sent_once_for_each_of_its_versions(standard: str, t
 
 async def test_signals_become_orders_where_no_other_system_orders(tmp_path: Path) -> None:
     desk = Desk(tmp_path, orders_from="signals")
-    signal = {"id": "sig-0123456789abcdef0123", "sku": "LAMP-7", "location": "LDS", "supplier": "NORDLICHT", "qty": 60,
-              "due": "2026-03-20", "updated": START}  # fmt: skip
+    signal: dict[str, Any] = {"id": "sig-0123456789abcdef0123", "sku": "LAMP-7", "location": "LDS", "qty": 60,
+                              "supplier": "NORDLICHT", "due": "2026-03-20", "updated": START}  # fmt: skip
     desk.engine.listed = [
         {**signal, "status": "accepted", "disposition": "review"},
         {**signal, "id": "sig-1", "status": "open", "disposition": "auto"},
@@ -302,7 +304,7 @@ async def test_signals_become_orders_where_no_other_system_orders(tmp_path: Path
     ]
     batches = await desk.round()
     events = [event for batch in batches for event in batch.events]
-    assert [edi.json.loads(event)["data"]["signal"] for event in events] == ["sig-1", signal["id"]]
+    assert [json.loads(event)["data"]["signal"] for event in events] == ["sig-1", signal["id"]]
     assert [event for batch in await desk.round() for event in batch.events] == events
     assert len(order_of(signal["id"])) == 22
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -81,16 +82,27 @@ class Journal:
     def __init__(self, path: Path, first_number: int = 1) -> None:
         self._path = path
         self._first = first_number
+
+    @cached_property
+    def _database(self) -> sqlite3.Connection:
+        """The database, opened or begun when it is first needed. Raises `UsageError`."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, isolation_level=None)
+            database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"cannot use the journal {path}: {error}; restore it from a backup") from None
+            raise UsageError(f"cannot use the journal {self._path}: {error}; restore it from a backup") from None
+        return database
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a file."""
+        return self._path.exists()
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if "_database" in self.__dict__:
+            self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

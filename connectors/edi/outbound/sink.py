@@ -163,6 +163,8 @@ class Outgoing:
 
     def findings(self) -> list[Finding]:
         """What waits, and what has no receipt although it is overdue, or was rejected."""
+        if not self._journal.has_begun:
+            return [Finding("the journal", True, "there is none yet: it begins with the first round")]
         waiting, last = self._journal.undelivered(), self._journal.last_number
         found = [Finding("the journal", True, f"the last control number is {last}, {len(waiting)} files wait")]
         before = utc_now() - timedelta(hours=self._profile.overdue_hours)
