@@ -29,7 +29,7 @@ _UNITS: Final = ("default_uom", "template.purchase_uom")
 
 @contextmanager
 def _in_words() -> Iterator[None]:
-    """Gives Tryton's refusal of a writing call the form in which the port names it."""
+    """Gives what Tryton refuses of a writing call the form in which the port names it."""
     try:
         yield
     except TrytonChanged as error:
