@@ -17,6 +17,7 @@ from connectors.edi.outbound.ordering import order_of
 from connectors.edi.scanner import Scanner
 from connectors.folder.local import LocalPlace
 from connectors.ports import Unmapped
+from connectors.profiles import Unreachable
 from engine.core.errors import UsageError
 from tests.unit import edi_documents as edi
 from tests.unit.edi_partner import START, Desk
@@ -140,6 +141,20 @@ async def test_events_that_arrive_in_another_order_give_the_same_document(tmp_pa
     await reversed_.round()
     assert [row[4] for row in straight.read()] == ["9"]
     assert straight.read() == reversed_.read()
+
+
+async def test_only_rows_with_orders_are_read_and_only_what_is_new_of_them(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.engine.say("stock.issued", 1, sku="CABLE", qty=3)
+    for number in range(2, 12):
+        desk.engine.say("stock.issued", number, qty=3)
+    desk.engine.order(12, 10, 48)
+    await desk.round()
+    assert set(desk.engine.asked) == {"/v1/positions/LAMP-7/LDS/events"}
+    desk.engine.asked.clear()
+    desk.engine.say("stock.issued", 13, qty=3)
+    await desk.round()
+    assert desk.engine.asked == ["/v1/positions/LAMP-7/LDS/events"]
 
 
 class Crash(BaseException):
@@ -307,6 +322,15 @@ async def test_signals_become_orders_where_no_other_system_orders(tmp_path: Path
     assert [json.loads(event)["data"]["signal"] for event in events] == ["sig-1", signal["id"]]
     assert [event for batch in await desk.round() for event in batch.events] == events
     assert len(order_of(signal["id"])) == 22
+
+
+async def test_a_folder_of_what_came_in_that_is_away_holds_up_no_order(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "partner" / "in").rmdir()
+    desk.engine.order(1, 10, 48)
+    with pytest.raises(Unreachable, match="No such file"):
+        await desk.round()
+    assert kinds(desk) == ["000000001-order"]
 
 
 RECEIPT = (

@@ -1,6 +1,6 @@
 """Follows the rows of the engine: what their events say of order lines, and which forecast is in force.
 
-A row is read again when its version has moved, newest event first, back to the newest one that was read before. What
+A row is read once something of it is on order, and again when its version has moved, newest event first, back to the newest one that was read before. What
 its events say is merged (`connectors.edi.outbound.lines`), so it does no harm if some are read again.
 """
 
@@ -32,7 +32,9 @@ class Rows:
         versions = self._journal.versions()
         async for position in engine.positions():
             row = (position["sku"], position["location"])
-            if versions.get(row) != position["version"]:
+            # Stock moves far more often than orders alter: a row that never had one on order is not read.
+            concerns = row in versions or self._forecasts or position["on_order"] or position["in_transit"]
+            if concerns and versions.get(row) != position["version"]:
                 await self._read(engine, row, int(position["version"]))
 
     async def _read(self, engine: EngineClient, name: tuple[str, str], version: int) -> None:
