@@ -1,7 +1,8 @@
 """Follows the rows of the engine: what their events say of order lines, and which forecast is in force.
 
-A row is read once something of it is on order, and again when its version has moved, newest event first, back to the newest one that was read before. What
-its events say is merged (`connectors.edi.outbound.lines`), so it does no harm if some are read again.
+A row is read once something of it is on order, and again when its version has moved: newest event first, back to the
+newest one that was read before. What its events say is merged (`connectors.edi.outbound.lines`), so it does no harm if
+some are read again.
 """
 
 import json
