@@ -147,6 +147,9 @@ class Listener:
         return web.Response(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST"})
 
     async def _receive(self, request: web.Request) -> web.Response:
+        if self._verifier is None and "Origin" in request.headers:
+            # Where nobody signs, a page in a browser of this machine could send here too.
+            return _problem(403, "a page in a browser does not send events")
         size = self._listen.max_body_bytes if request.content_length is None else request.content_length
         if size > self._listen.max_body_bytes:
             return _problem(413, f"a body has at most {self._listen.max_body_bytes} bytes")

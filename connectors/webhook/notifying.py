@@ -10,7 +10,7 @@ import aiohttp
 
 from connectors.base import JsonObject
 from connectors.changes import Change, Table, change_of
-from connectors.client import EngineClient, EngineRefused
+from connectors.client import EngineClient, EngineRefused, network_cause
 from connectors.mapping.values import Unreadable
 from connectors.webhook.profile import Subscriber
 from connectors.webhook.signing import HEADER, Message
@@ -55,7 +55,7 @@ class Notifier:
         except TimeoutError:
             return Outcome("again", f"no answer within {self._subscriber.timeout_seconds:g} s")
         except (aiohttp.ClientError, OSError) as error:
-            return Outcome("again", f"no answer ({type(error).__name__})")
+            return Outcome("again", f"no answer ({network_cause(error)})")
 
     async def _body(self, change: Change, engine: EngineClient) -> bytes:
         data = change.data

@@ -5,6 +5,7 @@ from itertools import zip_longest
 from typing import TypeVar
 
 import msgspec
+import msgspec.msgpack
 from msgspec import Struct
 
 MAX_DIFFERENCES = 100
