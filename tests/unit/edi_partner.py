@@ -117,6 +117,11 @@ class Desk:
         """What lies in the folder for the partner."""
         return {path.name: path.read_bytes() for path in sorted((self.folder / "partner" / "out").glob("*"))}
 
+    @property
+    def kinds(self) -> list[str]:
+        """The number and the kind of each of these files."""
+        return [name.partition("-out-")[2].rpartition(".")[0] for name in self.files]
+
     def read(self) -> list[list[str]]:
         """What the partner reads: the events that our own reader makes of all files, as a seller, as plain rows."""
         return [edi.row(json.loads(event)) for each in self.files.values() for event in events_of(each)]

@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 from connectors.base import JsonObject
 from connectors.client import EngineClient
-from connectors.edi.outbound.journal import Journal, Row
+from connectors.edi.outbound.journal import Journal
+from connectors.edi.outbound.kept import Row
 from connectors.edi.outbound.lines import CONCERNS, key_of, rank_of
 
 _PAGE: Final = "200"

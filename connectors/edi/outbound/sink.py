@@ -21,7 +21,8 @@ from connectors.client import EngineClient
 from connectors.edi.outbound.documents import ForecastItem
 from connectors.edi.outbound.due import Terms, document_due
 from connectors.edi.outbound.incoming import received
-from connectors.edi.outbound.journal import Journal, SentDocument, utc_now
+from connectors.edi.outbound.journal import Journal
+from connectors.edi.outbound.kept import SentDocument, utc_now
 from connectors.edi.outbound.naming import Documents, record_of
 from connectors.edi.outbound.ordering import ordered_signals
 from connectors.edi.outbound.profile import Profile
