@@ -106,6 +106,16 @@ async def test_what_is_not_the_partners_or_not_due_is_not_sent(
     assert desk.files == {}
 
 
+async def test_orders_of_a_supplier_that_joins_the_profile_go_out(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.engine.order(1, 10, 48)
+    desk.engine.order(2, 10, 5, order="PO-2", supplier="ANOTHER")
+    await desk.round()
+    desk.profile = desk.profile.model_copy(update={"suppliers": frozenset({"NORDLICHT", "ANOTHER"})})
+    await desk.round()
+    assert [row[1] for row in desk.read()] == ["PO-1/10", "PO-2/10"]
+
+
 async def test_an_order_that_goes_to_another_supplier_is_cancelled_here(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.engine.order(1, 10, 48)

@@ -48,6 +48,19 @@ async def test_a_forecast_is_sent_once_for_each_of_its_versions(standard: str, t
     ]  # fmt: skip
 
 
+async def test_forecasts_that_were_there_before_the_profile_asked_for_them_are_sent(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.engine.order(1, 10, 48)
+    desk.engine.say("policy.set", 2, supplier="NORDLICHT")
+    desk.engine.say("forecast.revised", 3, version="v1")
+    bucket = {"start": "2026-03-02", "days": 7, "qty": 70}
+    desk.engine.forecasts["LAMP-7", "LDS"] = {"version": "v1", "deltas": [], "buckets": [bucket]}
+    await desk.round()
+    desk.profile = desk.profile.model_copy(update={"forecasts": True})
+    await desk.round()
+    assert desk.kinds == ["000000001-order", "000000002-forecast"]
+
+
 async def test_signals_become_orders_where_no_other_system_orders(tmp_path: Path) -> None:
     desk = Desk(tmp_path, orders_from="signals")
     signal: dict[str, Any] = {"id": "sig-0123456789abcdef0123", "sku": "LAMP-7", "location": "LDS", "qty": 60,

@@ -204,14 +204,19 @@ class Journal:
 
     # rows -------------------------------------------------------------------------------------------------------------
 
-    def in_log(self, log: str | None) -> None:
-        """The engine has this log: rows of another one are read from their beginning. Sent documents stay sent."""
-        if self._database.execute("SELECT id FROM log").fetchone() == (log,):
+    def begin(self, view: str) -> None:
+        """A round begins with this view of the engine: its log, and what the profile sends of it.
+
+        With another view than before rows are read from their beginning, and all orders are looked at again. What was
+        sent stays sent.
+        """
+        if self._database.execute("SELECT id FROM log").fetchone() == (view,):
             return
         with self.transaction():
             self._database.execute("UPDATE rows SET version = 0, newest = ''")
+            self._database.execute('INSERT OR IGNORE INTO waiting SELECT DISTINCT "order" FROM lines')
             self._database.execute("DELETE FROM log")
-            self._database.execute("INSERT INTO log VALUES (?)", (log,))
+            self._database.execute("INSERT INTO log VALUES (?)", (view,))
 
     def versions(self) -> dict[tuple[str, str], int]:
         """How far each row was read."""

@@ -50,8 +50,8 @@ class Outgoing:
     def __init__(self, profile: Profile, tools: Tools, journal: Journal, folders: Folders) -> None:
         self._profile, self._tools, self._journal, self._folders = profile, tools, journal, folders
         self._documents = Documents(profile, tools.identifiers)
-        self._rows = Rows(journal, profile.suppliers, profile.forecasts)
         self._terms = Terms(profile.suppliers, profile.since)
+        self._rows = Rows(journal, self._terms, profile.forecasts)
         self.reader: EdiReader | None = None
         """Reads what came in; set before the first round where it is answered."""
 
