@@ -42,9 +42,7 @@ async def pages(client: RestClient, listing: Listing, values: Values, cursor: st
     A list whose links lead in a circle, or whose next page is the one before, raises `Unreachable`.
     """
     paging = listing.paging
-    state: dict[str, object] = {
-        "limit": paging.size, "offset": 0, "page": paging.first_page, "cursor": cursor, "after": paging.first_key,
-    }  # fmt: skip
+    state = _first(listing, cursor)
     visited = {cursor}
     link: str | None = None
     for _ in range(MAX_PAGES):
@@ -68,6 +66,13 @@ async def pages(client: RestClient, listing: Listing, values: Values, cursor: st
             link = client.link(str(following), request.url) if paging.kind == "next_link" else None
         _advance(state, listing, records)
     raise Unreachable(f"{listing.path}: the list does not end after {MAX_PAGES} pages")
+
+
+def _first(listing: Listing, cursor: str | None) -> dict[str, object]:
+    """What the template of the first page is filled with."""
+    paging = listing.paging
+    begin = {"offset": 0, "page": paging.first_page, "after": paging.first_key}
+    return {"limit": paging.size, "cursor": cursor, **begin}
 
 
 def _is_last(kind: str, count: int, following: Json) -> bool:

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.connectors.harness import FarSide
-from tests.simulation.rest_faces import KEY, Faults, OdooFace, served
+from tests.simulation.rest_faces import Faults, served
+from tests.simulation.rest_odoo import KEY, OdooFace
 from tests.simulation.rest_shop import ITEMS, LOCATIONS, UNKNOWN, Move, Shop
 
 EXAMPLE = Path(__file__).parents[2] / "connectors" / "rest" / "data" / "odoo.toml"

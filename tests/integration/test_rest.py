@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from tests.integration.process import COMMAND, ROOT, Stockline, environment, event
-from tests.simulation.rest_faces import SECRET, DynamicsFace, Faults, served
+from tests.simulation.rest_dynamics import SECRET, DynamicsFace
+from tests.simulation.rest_faces import Faults, served
 from tests.simulation.rest_shop import ITEMS, LOCATIONS, SUPPLIERS, Shop
 
 pytestmark = pytest.mark.slow

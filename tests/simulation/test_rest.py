@@ -17,7 +17,9 @@ from connectors.ports import Tools, Unmapped
 from connectors.profiles import IdentifierKind, Unreachable
 from connectors.rest import Profile, RestConnector, client, connect
 from tests.simulation.order_world import SignalEngine
-from tests.simulation.rest_faces import KEY, SECRET, DynamicsFace, Faults, OdooFace, served
+from tests.simulation.rest_dynamics import SECRET, DynamicsFace
+from tests.simulation.rest_faces import Faults, served
+from tests.simulation.rest_odoo import KEY, OdooFace
 from tests.simulation.rest_shop import ITEMS, LOCATIONS, SUPPLIERS, Shop
 
 EXAMPLES = Path(__file__).parents[2] / "connectors" / "rest" / "data"

@@ -157,7 +157,7 @@ def test_a_dead_letter_is_listed_and_replayed(web: Site, run: Run, tmp_path: Pat
     assert "refused again: invalid_event" in ran.err
 
 
-def test_the_list_of_dead_letters_says_where_a_connector_read_a_record(web: Site, run: Run, tmp_path: Path) -> None:
+def test_the_list_of_dead_letters_says_where_a_connector_read_a_record(web: Site, run: Run) -> None:
     data = {"connector": "acme", "reason": "untranslatable", "detail": "no date", "place": "orders.csv, line 7"}
     event = {"specversion": "1.0", "id": "r1", "source": "folder/acme", "type": "record.refused",
              "time": "2026-03-02T09:00:00Z", "data": data}  # fmt: skip
