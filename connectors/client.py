@@ -19,6 +19,7 @@ import aiohttp
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
 from engine.core.errors import EnvironmentFailure, StocklineError
 from engine.core.identify import identify
+from engine.core.topics import Topic
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PAGE = 1000
@@ -131,6 +132,10 @@ class EngineClient:
     async def get(self, path: str, filters: Mapping[str, str] | None = None) -> Json:
         """The JSON body of a GET of `path`."""
         return _json(await self._call("GET", _with_query(path, filters or {})))
+
+    def rows(self, table: Topic, **filters: str) -> AsyncIterator[JsonObject]:
+        """All rows of a list, such as `positions`, that pass its filters, fetched page by page."""
+        return self._pages(f"/v1/{table}", filters)
 
     def positions(self, **filters: str) -> AsyncIterator[JsonObject]:
         """All positions that pass the filters of `/v1/positions`, fetched page by page."""

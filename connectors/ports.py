@@ -26,13 +26,14 @@ from connectors.client import EngineClient
 from connectors.mapping.values import Unreadable
 from connectors.profiles import IdentifierKind as IdentifierKind
 
-UntranslatedReason = Literal["untranslatable", "unmapped_identifier"]
+UntranslatedReason = Literal["untranslatable", "unmapped_identifier", "undelivered"]
 
 
 @dataclass(frozen=True)
 class UntranslatedRecord:
     """A record of another system that no event could be made of: the host sends it as `record.refused`, a dead letter.
 
+    With the reason `undelivered` it is a notification to another system that was given up, by which a sink replays it.
     `id` follows from the record alone. `place` says where it was read ("orders.edi, interchange 3, segment 14"),
     `detail` what is wrong and what to do. All four follow from the record and the profile: a record that is read again
     with another detail or at another place ("page 7") would be another dead letter.

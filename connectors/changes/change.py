@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final
 
 from connectors.base import JsonObject
 from engine.core.errors import EnvironmentFailure
+from engine.core.topics import OUTPUT_TOPICS, Topic
 
-Table = Literal["positions", "signals", "alerts"]
-TABLES: Final[tuple[Table, ...]] = get_args(Table)
+Table = Topic
+TABLES: Final[tuple[Table, ...]] = tuple(name for name, declared in OUTPUT_TOPICS.items() if declared.streamed)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _STATUSES: Final = ("open", "acknowledged", "resolved")
-_TABLE_OF: Final[dict[str, Table]] = {"position": "positions", "signal": "signals", "alert": "alerts"}
+_TABLE_OF: Final[dict[str, Table]] = {kind: name for name in TABLES for kind in OUTPUT_TOPICS[name].kinds}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def change_of(table: Table, data: JsonObject) -> Change:
 
 def table_of(kind: str) -> Table | None:
     """The table of an output by its type, such as `signal.opened`; None for a type that is told nowhere."""
-    return _TABLE_OF.get(kind.partition(".")[0])
+    return _TABLE_OF.get(kind)
 
 
 def _version_of_alert(data: JsonObject) -> int:

@@ -94,10 +94,9 @@ class Changes:
                 self._came.set()
 
     async def _listed(self) -> AsyncIterator[list[Change]]:
-        lists = {"positions": self._engine.positions, "signals": self._engine.signals, "alerts": self._engine.alerts}
         for table in self._tables:
             page: list[Change] = []
-            async for row in lists[table]():
+            async for row in self._engine.rows(table):
                 page.append(change_of(table, row))
                 if len(page) == PAGE:
                     yield page

@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncCursor, sql
 
@@ -22,12 +22,24 @@ POSITION_COLUMNS = (
 )  # fmt: skip
 SIGNAL_COLUMNS = ("id", "sku", "location", "version", "status", "disposition", "supplier", "qty", "updated", "data")
 ALERT_COLUMNS = ("id", "sku", "location", "version", "kind", "severity", "status", "opened", "updated", "data")
-COLUMNS: dict[Table, tuple[str, ...]] = {
-    "positions": POSITION_COLUMNS,
-    "signals": SIGNAL_COLUMNS,
-    "alerts": ALERT_COLUMNS,
+
+
+class Target(NamedTuple):
+    """The table that holds the states of a topic: its key and its columns."""
+
+    table: Table
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+TARGETS = {
+    each.table: each
+    for each in (
+        Target("positions", ("sku", "location"), POSITION_COLUMNS),
+        Target("signals", ("id",), SIGNAL_COLUMNS),
+        Target("alerts", ("id",), ALERT_COLUMNS),
+    )
 }
-KEYS: dict[Table, tuple[str, ...]] = {"positions": ("sku", "location"), "signals": ("id",), "alerts": ("id",)}
 
 DEFINITIONS = """\
 CREATE SCHEMA IF NOT EXISTS {schema};
@@ -63,7 +75,7 @@ class PublishedTables:
 
     def __init__(self, schema: str) -> None:
         self._schema = schema
-        self._upserts = {table: self._upsert(table) for table in COLUMNS}
+        self._upserts = {table: self._upsert(table) for table in TARGETS}
 
     @property
     def definitions(self) -> str:
@@ -82,7 +94,7 @@ class PublishedTables:
 
     async def clear(self, connection: Connection) -> None:
         """Remove what another log has left."""
-        for name in (*COLUMNS, "available_to_promise", "progress"):
+        for name in (*TARGETS, "available_to_promise", "progress"):
             await connection.execute(sql.SQL("DELETE FROM {}").format(self._name(name)))
 
     async def logs(self, connection: Connection) -> set[str]:
@@ -125,8 +137,8 @@ class PublishedTables:
             await cursor.executemany(upsert, [(log, *at, offset) for at, offset in offsets.items()])
 
     def _upsert(self, table: Table) -> sql.Composed:
-        columns = COLUMNS[table]
-        changed = [name for name in columns if name not in KEYS[table]]
+        _, key, columns = TARGETS[table]
+        changed = [name for name in columns if name not in key]
         return sql.SQL(
             "INSERT INTO {table} AS kept ({columns}) VALUES ({values}) ON CONFLICT ({key}) DO UPDATE SET {changes} "
             "WHERE kept.version < EXCLUDED.version"
@@ -134,7 +146,7 @@ class PublishedTables:
             table=self._name(table),
             columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
             values=sql.SQL(", ").join(map(sql.Placeholder, columns)),
-            key=sql.SQL(", ").join(map(sql.Identifier, KEYS[table])),
+            key=sql.SQL(", ").join(map(sql.Identifier, key)),
             changes=sql.SQL(", ").join(
                 [sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in changed]
             ),
@@ -146,5 +158,5 @@ class PublishedTables:
 
 def _values(change: Change) -> dict[str, Any]:
     """The columns of a change; what a table has no column for is in `data`."""
-    named: JsonObject = {name: change.data.get(name) for name in COLUMNS[change.table]}
+    named: JsonObject = {name: change.data.get(name) for name in TARGETS[change.table].columns}
     return named | {"version": change.version, "data": json.dumps(change.data)}

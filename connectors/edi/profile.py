@@ -21,7 +21,6 @@ IP = "changed"
 import codecs
 import hashlib
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -30,6 +29,7 @@ from pydantic import Field, field_validator
 from connectors.edi import codes
 from connectors.files.profile import FileProfile
 from connectors.mapping.language import Declared
+from connectors.mapping.paths import ProfilePath
 from connectors.profiles import IdentifierKind
 
 Role = Literal["buyer", "seller"]
@@ -70,7 +70,7 @@ class PartnerProfile(FileProfile):
     we_are: Role
     our_ids: frozenset[str] = frozenset()
     their_ids: frozenset[str] = frozenset()
-    identifiers: Path | None = None
+    identifiers: ProfilePath | None = None
     names_are_ours: frozenset[IdentifierKind] = frozenset()
     location: str | None = None
     locations: tuple[str, ...] | None = None

@@ -92,8 +92,9 @@ class _Draft:
         )
 
     def _top(self) -> Sequence[str]:
-        parts = [f"{{{each.name}}}" for each in (self._document, self._position) if each is not None]
         unique = self._document is not None and len(self._document.words) == len(self._document.cells)
+        named = (self._document, None if unique else self._position)
+        parts = [f"{{{each.name}}}" for each in named if each is not None]
         if self._position is None and not unique:
             parts.append("{row}")
         return [

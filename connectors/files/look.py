@@ -18,7 +18,7 @@ LEAST_SHARE = 0.95
 DELIMITERS = ";,\t|"
 DAYS = (
     "%d.%m.%Y", "%d.%m.%y", "%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d",
-    "%d/%m/%y", "%m/%d/%y",
+    "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y",
 )  # fmt: skip
 CLOCKS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", "T%H:%M")
 TIMES = ("%H:%M", "%H:%M:%S")

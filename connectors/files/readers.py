@@ -154,8 +154,6 @@ def load_profile(path: Path, default_format: str | None = None) -> FileProfile:
     if name not in FORMATS:
         raise UsageError(f"the profile {path}: no format is called {name}; known: {', '.join(sorted(FORMATS))}")
     kind = _profile_class(name) or FileProfile
-    if isinstance(named := content.get("identifiers"), str):
-        content = {**content, "identifiers": path.parent / named}
     return check_profile(path, kind, {"name": path.stem, "format": name, **content})
 
 

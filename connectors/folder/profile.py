@@ -2,7 +2,7 @@
 
 kind = "folder"
 name = "acme"
-path = "/srv/acme/in"                # on the server where there is `sftp`
+path = "/srv/acme/in"                # on the server where there is `sftp`; here all are relative to the profile
 ready = "stable"                     # a file is complete when it has not changed for `stable_seconds`
 stable_seconds = 5
 
@@ -24,9 +24,10 @@ profile = "ndjson"
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from connectors.mapping.language import Declared
+from connectors.mapping.paths import ProfilePath, beside_profile
 from connectors.profiles import ConnectorProfile, Secret
 
 FolderName = Annotated[str, Field(pattern=r"^[^/\\\x00-\x1f]{1,100}$")]
@@ -38,6 +39,11 @@ class Pattern(Declared):
     pattern: Annotated[str, Field(min_length=1)]
     profile: Annotated[str, Field(min_length=1)]
 
+    @field_validator("profile")
+    @classmethod
+    def _is_beside(cls, profile: str, info: ValidationInfo) -> str:
+        return str(beside_profile(Path(profile), info)) if profile.endswith(".toml") else profile
+
 
 class Sftp(Declared):
     """An SFTP server. Its host key must be in `known_hosts`: a server that is not known is never spoken to."""
@@ -45,7 +51,7 @@ class Sftp(Declared):
     host: Annotated[str, Field(min_length=1)]
     port: Annotated[int, Field(ge=1, le=65535)] = 22
     user: Annotated[str, Field(min_length=1)]
-    known_hosts: Path
+    known_hosts: ProfilePath
     password: Secret | None = None
     key: Secret | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30
@@ -60,8 +66,8 @@ class Sftp(Declared):
 class Profile(ConnectorProfile):
     """The profile of a folder; see the module's example."""
 
-    path: Annotated[str, Field(min_length=1)]
     sftp: Sftp | None = None
+    path: Annotated[str, Field(min_length=1)]
     files: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     order: Literal["name", "time"] = "name"
     ready: Literal["stable", "renamed", "marker"] = "stable"
@@ -70,6 +76,12 @@ class Profile(ConnectorProfile):
     after: Literal["archive", "keep"] = "archive"
     archive: FolderName = "archive"
     rejected: FolderName = "rejected"
+
+    @field_validator("path")
+    @classmethod
+    def _is_beside(cls, path: str, info: ValidationInfo) -> str:
+        # A folder of the server has nothing to do with where the profile lies.
+        return path if info.data.get("sftp") is not None else str(beside_profile(Path(path), info))
 
     @field_validator("archive", "rejected")
     @classmethod

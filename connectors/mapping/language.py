@@ -48,9 +48,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from connectors.mapping.paths import FOLDER
 from engine.core.errors import UsageError
 
-_NOT_IN_THE_FILE = ("a column", "a constant", "str", "int", "float", "bool")
+_NOT_IN_THE_FILE = ("a column", "a constant", "a file", "a table", "str", "int", "float", "bool")
 """How the checker names the parts of a choice: they are not in the path within the profile."""
 _FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
@@ -236,9 +237,9 @@ def read_toml(path: Path) -> dict[str, object]:
 
 
 def check_profile(path: Path, kind: type[AnyProfile], content: Mapping[str, object]) -> AnyProfile:
-    """A profile of a `kind` from the content of its file. Raises `UsageError`."""
+    """A profile of a `kind` from the content of its file, beside which its paths are. Raises `UsageError`."""
     try:
-        return kind.model_validate(content)
+        return kind.model_validate(content, context={FOLDER: path.parent})
     except ValidationError as error:
         raise UsageError(f"the profile {path} is not right: {faults(error)}") from error
 

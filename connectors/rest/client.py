@@ -28,7 +28,7 @@ from connectors.profiles import Unreachable
 from connectors.rest.answers import at_path, pace_seconds, parsed, wait_seconds, words
 from connectors.rest.auth import Credentials
 from connectors.rest.profile import Auth, Limits
-from engine.core.errors import UsageError
+from engine.core.errors import StocklineError, UsageError
 
 FIRST_PAUSE_SECONDS = 0.25
 CHUNK = 64 * 1024
@@ -54,7 +54,7 @@ class _Answer(NamedTuple):
     body: bytes
 
 
-class _Passing(Exception):
+class Passing(StocklineError):
     """An attempt failed, another one may not. `wait` is what the other system asks for; then nothing took effect."""
 
     def __init__(self, why: str, wait: float | None = None) -> None:
@@ -99,7 +99,7 @@ class RestClient:
         for attempts_left in reversed(range(self._limits.attempts)):
             try:
                 return _meaning(asked, await self._let_in(asked, pause))
-            except _Passing as failure:
+            except Passing as failure:
                 wait = pause if failure.wait is None else failure.wait
                 repeats = asked.may_repeat or failure.wait is not None
                 if not attempts_left or not repeats or wait > self._limits.longest_wait_seconds:
@@ -115,7 +115,7 @@ class RestClient:
             self._credentials.refused()
             answer = await self._once(asked)
             if answer.status == 401:
-                raise _Passing("it refuses a token that was given just now (401)", pause)
+                raise Passing("it refuses a token that was given just now (401)", pause)
         return answer
 
     async def _once(self, asked: Asked) -> _Answer:
@@ -130,7 +130,7 @@ class RestClient:
             ) as response:
                 answer = _Answer(response.status, response.headers, await self._body(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise _Passing(_cause(error)) from None
+            raise Passing(_cause(error)) from None
         self._next_at = max(self._next_at, time.monotonic() + pace_seconds(answer.headers, datetime.now(UTC)))
         return answer
 
@@ -140,7 +140,7 @@ class RestClient:
         at = max(self._next_at, now)
         self._next_at = at + 1 / self._limits.requests_per_second
         if at - now > self._limits.longest_wait_seconds:
-            raise _Passing(f"its rate limit is used up for {at - now:.0f} s", at - now)
+            raise Passing(f"its rate limit is used up for {at - now:.0f} s", at - now)
         await asyncio.sleep(at - now)
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytes:
@@ -156,15 +156,15 @@ class RestClient:
 def _meaning(asked: Asked, answer: _Answer) -> Json:
     status = answer.status
     if status in (429, 503) and (wait := wait_seconds(answer.headers, datetime.now(UTC))) is not None:
-        raise _Passing(f"it answered {status}", wait)
+        raise Passing(f"it answered {status}", wait)
     if status in (408, 429) or status >= 500:
         # A 429 says that nothing was done, also where it does not say how long to wait.
-        raise _Passing(f"it answered {status}", FIRST_PAUSE_SECONDS * 4 if status == 429 else None)
+        raise Passing(f"it answered {status}", FIRST_PAUSE_SECONDS * 4 if status == 429 else None)
     try:
         body = parsed(answer.body)
     except ValueError as error:
         if status < 300:
-            raise _Passing(f"its answer is not JSON: {error}") from None
+            raise Passing(f"its answer is not JSON: {error}") from None
         body = answer.body[:1000].decode(errors="replace")
     if status in (401, 403):
         raise UsageError(f"{asked.url}: it does not let us in ({status} {words(body)}): look at the credentials")
@@ -173,7 +173,7 @@ def _meaning(asked: Asked, answer: _Answer) -> Json:
     if asked.error is not None and (failure := at_path(body, asked.error)) is not None:
         if asked.writes:
             raise PushRefused(words(failure))
-        raise _Passing(words(failure))
+        raise Passing(words(failure))
     return body
 
 

@@ -118,5 +118,5 @@ def dead_letter(subscriber: Subscriber, change: Change, detail: str) -> Untransl
     record = {"subscriber": subscriber.name, "table": change.table, "key": change.key, "version": change.version}
     kept = json.dumps(record, separators=(",", ":")).encode()
     name = hashlib.sha256(kept).hexdigest()[:32]
-    return UntranslatedRecord(name, "untranslatable", f"{subscriber.name} was not told of {change.id}: {detail}", kept,
+    return UntranslatedRecord(name, "undelivered", f"{subscriber.name} was not told of {change.id}: {detail}", kept,
                               f"the subscriber {subscriber.name}")  # fmt: skip

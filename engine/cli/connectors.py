@@ -157,7 +157,7 @@ def _parts(connector: Mapping[str, Any]) -> list[dict[str, Any]]:
 @connectors.command()
 def replay(
     profile: Profile,
-    reason: Annotated[str | None, typer.Option(help="Only those: untranslatable or unmapped_identifier.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only untranslatable, unmapped_identifier or undelivered.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many records at most.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Translate, but post nothing.")] = False,
     as_json: AsJson = False,

@@ -23,6 +23,7 @@
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
     |-- NotSigned               `connectors.webhook.signing`: a webhook without a valid signature
     |-- TrytonRefused           `connectors.tryton.wire`: Tryton refused a call
+    |-- Passing                 `connectors.rest.client`: an attempt failed, and another one may not
     |-- PushRefused             `connectors.orders.system`: another system does not take the line of an order
     `-- BadLine                 `connectors.retail.invoices`: a line that is no invoice line
 

@@ -9,6 +9,8 @@ Reason = Literal[
     "not_json", "not_utf8", "too_deep", "too_large",
     # It is no event of the contract, or a foreign record that a profile or a connector cannot translate.
     "unknown_type", "invalid_event", "untranslatable", "unmapped_identifier",
+    # A connector has given up telling somebody.
+    "undelivered",
     # It contradicts an event that was applied, the clock, or the engine's right to write its type.
     "conflict", "time_in_future", "reserved_type",
     # Its quantity has no meaning, or what it would write is too large.
@@ -23,8 +25,9 @@ Reason = Literal[
 """Why an event was rejected: a stable code for programs. A code never changes its meaning; new ones may be added."""
 
 
-RecordReason = Literal["untranslatable", "unmapped_identifier"]
-"""Why a connector could not translate a record: it makes no sense, or it names something that no mapping knows."""
+RecordReason = Literal["untranslatable", "unmapped_identifier", "undelivered"]
+"""Why a connector refused a record: it makes no sense, it names something that no mapping knows, or it is a
+notification that its receiver did not take."""
 
 
 class Rejection(Struct, frozen=True):

@@ -416,7 +416,7 @@ class AlertAssignedData(AlertAnswerData, kw_only=True):
 
 
 class RecordRefusedData(Data, kw_only=True):
-    """A connector could not translate a record of another system.
+    """A connector could not translate a record of another system, or could not deliver a notification to it.
 
     The record is carried as text or as base64. One that is too long for an event is named by its length and SHA-256.
     """

@@ -41,7 +41,7 @@ def answer_to_alert(random: Random, story: Story, alert: dict[str, Any]) -> Even
 
 def refused_record(random: Random, story: Story) -> Event:
     """A record of another system that its connector cannot translate."""
-    reason = random.choice(["untranslatable", "unmapped_identifier"])
+    reason = random.choice(["untranslatable", "unmapped_identifier", "undelivered"])
     data = {"connector": "edi", "reason": reason, "detail": "no such item", "place": f"{story.number}.edi"}
     return story.event("record.refused", data | {"record": "LIN**IN*4711~"}, late=False)
 

@@ -18,8 +18,10 @@ class Clerk:
         self.id = cache(self._id)
 
     def do(self, model: str, button: str, record: int, **context: Any) -> None:
-        """Press a button of a record."""
-        self._erp.rpc(f"model.{model}.{button}", [record], login=CLERK, context=context)
+        """Press a button of a record, named as in the current series."""
+        named = self._erp.series.buttons.get((model, button), button)
+        if named is not None:
+            self._erp.rpc(f"model.{model}.{named}", [record], login=CLERK, context=context)
 
     def make(self, model: str, **values: Any) -> int:
         """Create a record."""
@@ -80,6 +82,15 @@ class Clerk:
                 self.write("stock.move", move["id"], to_location=self.id("stock.location", bin_))
         self.do("stock.shipment.in", "do", shipment)
         return shipment
+
+    def receive_move(self, purchase: int, quantity: float) -> int:
+        """Receive so much on the first open move of a purchase, without a shipment; such a move can be cancelled."""
+        (order,) = self._erp.find("purchase.purchase", [["id", "=", purchase]], "lines")
+        origins = [f"purchase.line,{line}" for line in order["lines"]]
+        move = int(self._erp.find("stock.move", [["origin", "in", origins], ["state", "=", "draft"]])[0]["id"])
+        self.write("stock.move", move, quantity=quantity)
+        self.do("stock.move", "do", move)
+        return move
 
     def send_back(self, supplier: str, bin_: str, item: str, quantity: float, unit: str = "Unit") -> int:
         """Return goods to a supplier from a bin."""

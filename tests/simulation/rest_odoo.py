@@ -89,10 +89,16 @@ class OdooFace(Face):
 def holds(row: dict[str, Any], condition: list[Any]) -> bool:
     name, operator, wanted = condition
     value = row[name][0] if isinstance(row[name], list) else row[name]
-    return {
-        ">=": lambda: value >= wanted, ">": lambda: value > wanted, "=": lambda: value == wanted,
-        "in": lambda: value in wanted, "like": lambda: wanted in value,
-    }[operator]()  # fmt: skip
+    match operator:
+        case ">=":
+            return bool(value >= wanted)
+        case ">":
+            return bool(value > wanted)
+        case "in":
+            return value in wanted
+        case "like":
+            return wanted in value
+    return bool(value == wanted)
 
 
 def line(given: dict[str, Any]) -> dict[str, Any]:

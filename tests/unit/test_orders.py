@@ -6,7 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -236,6 +236,15 @@ async def test_the_events_are_those_of_the_contract() -> None:
         "signal": ident, "sku": "S0", "location": "LDS", "by": "erp", "qty": 5
     }  # fmt: skip
     assert not isinstance(decode(json.dumps(ordered).encode()), Rejection)
+
+
+async def test_a_line_that_a_list_misses_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    desk.engine.open("S0", "LDS", 5)
+    await desk.round()
+    lines = desk.book.lines()
+    monkeypatch.setattr(desk.book, "lines", Mock(side_effect=[[], lines]))
+    assert await desk.round() == []
 
 
 async def test_an_engine_that_is_behind_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ AMERICAN = (
     'A-3,DAL,"(3)",04/01/2026 08:00\n'
     "Total,,1213,\n"
 )
+OLD = "ID\tLine\tDelivered\tItem\tQuantity\r" + "".join(f"{n}\t1\t{n}-Jun-06\tI{n}\t{n}\r" for n in range(1, 9))
 PLAIN = "item\tquantity\tdate\r\n" + "".join(f"I{n}\t{n + 1}\t2026-03-{n + 1:02}\r\n" for n in range(9))
 
 
@@ -78,6 +79,12 @@ def test_a_packed_file_with_tabs_and_without_much_else(run: Run, tmp_path: Path)
     profile, preview = draft(run, tmp_path, gzip.compress(PLAIN.encode()), "plain.txt.gz")
     assert (profile.delimiter, profile.id, profile.encoding) == ("\t", "{row}", "utf-8-sig")
     assert (preview.events, preview.broken, preview.refused) == (9, 0, 0), preview.problems
+
+
+def test_a_file_of_old_with_carriage_returns_and_names_of_months(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, OLD.encode())
+    assert (profile.line_end, profile.id, profile.time.formats) == ("\r", "{ID}", ("%d-%b-%y",))
+    assert (preview.events, preview.first[0]["time"]) == (8, "2006-06-01T00:00:00+00:00")
 
 
 def test_days_that_can_be_read_in_two_ways_are_said(run: Run, tmp_path: Path) -> None:

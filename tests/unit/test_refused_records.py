@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,10 +70,12 @@ def test_a_batch_may_be_cut_anywhere() -> None:
     events = [refused(str(number), f"edi/{number % 3}", reason="unmapped_identifier") for number in range(20)]
     together, apart = Rig(4), Rig(4)
     together.send(events, AT)
+    events += [refused(f"{number}-told", "webhook", reason="undelivered") for number in range(5)]
+    together.send(events[20:], AT)
     for event in events:
         apart.send([event], AT)
     assert together.everything() == apart.everything()
-    assert len(together.dead_letters()) == 20
+    assert Counter(reason for reason, _ in together.dead_letters()) == {"unmapped_identifier": 20, "undelivered": 5}
 
 
 def test_it_counts_as_an_event_and_as_a_dead_letter() -> None:

@@ -199,6 +199,7 @@ async def test_after_the_limit_a_notification_is_a_dead_letter_and_a_replay_tell
             assert "shop: the subscriber answered 500" in trouble
             assert shop.calls == 3
             assert "shop was not told of A@LDS/1: the subscriber answered 500, after 3 attempts" in letter.detail
+            assert letter.reason == "undelivered"
             with pytest.raises(Unreadable, match="answered 500"):
                 await connector.sources[SUBSCRIBERS].replay(letter.record)
             fault = ""

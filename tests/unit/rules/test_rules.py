@@ -23,8 +23,8 @@ from tests.unit.rules.tables import RULES
 
 CASES = [rule for rule in RULES if isinstance(rule, Rule)]
 OF_THE_FOLD = {
-    "conflict", "time_in_future", "reserved_type", "untranslatable", "unmapped_identifier", "wrong_key",
-    "wrong_partition", "internal_error", "row_too_large",
+    "conflict", "time_in_future", "reserved_type", "untranslatable", "unmapped_identifier", "undelivered",
+    "wrong_key", "wrong_partition", "internal_error", "row_too_large",
 }  # fmt: skip
 """Reasons that the fold, the bus or a connector gives; the agents and the decoding of an event give the others."""
 
