@@ -9,6 +9,7 @@ from typing import Final
 
 KINDS: Final[dict[str, str]] = {
     "database": "connectors.database",
+    "edi": "connectors.edi",
     "folder": "connectors.folder",
     "rest": "connectors.rest",
     "tryton": "connectors.tryton",

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from connectors.orders import OrderPusher
 from connectors.ports import Finding, Sink, Source, Tools
 from connectors.tryton.balance_source import BalanceSource
 from connectors.tryton.client import Access, TrytonClient
 from connectors.tryton.master_source import ItemSource, LocationSource, OrderPointSource
 from connectors.tryton.move_source import MoveSource
 from connectors.tryton.naming import Naming
+from connectors.tryton.orders import TrytonOrders
 from connectors.tryton.profile import Profile
+from connectors.tryton.promise_sink import PromiseSink
 from connectors.tryton.purchase_source import PurchaseSource
 from connectors.tryton.wire import TrytonRefused
 from connectors.tryton.world import Erp
@@ -60,8 +63,14 @@ class TrytonConnector:
 
     @property
     def sinks(self) -> Mapping[str, Sink]:
-        """None: this connector reads."""
-        return {}
+        """`orders` and `promises`, as far as the profile asks for them."""
+        found: dict[str, Sink] = {}
+        if (settings := self._profile.orders) is not None:
+            source = f"{self._profile.event_source}/orders"
+            found["orders"] = OrderPusher(TrytonOrders(self._erp), source, settings)
+        if self._profile.promises:
+            found["promises"] = PromiseSink(self._erp)
+        return found
 
     async def check(self) -> Sequence[Finding]:
         """The server's series, the user's company, each model that is read with its count, the warehouses by name."""

@@ -11,6 +11,8 @@ held = ["Quarantine"]               # bins, by code or name: what lies in them, 
 
 [base_units]                        # the base unit of items that are kept in a unit with a fraction
 Kilogram = "Gram"
+
+[orders]                            # signals become draft purchases; its keys: `connectors.orders.settings`
 """
 
 from datetime import timedelta
@@ -20,6 +22,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from connectors.mapping.language import Declared
+from connectors.orders import PushSettings
 from connectors.profiles import ConnectorProfile, IdentifierKind, Secret
 
 
@@ -50,6 +53,10 @@ class Profile(ConnectorProfile):
     overlap_seconds: Annotated[float, Field(ge=0, le=86400)] = 120
     """How long a transaction of the ERP may take: what was stamped so long before the newest record is read again."""
     page: Annotated[int, Field(ge=1, le=5000)] = 500
+    orders: PushSettings | None = None
+    """Which signals become draft purchases; without the table none does."""
+    promises: bool = False
+    """Whether what suppliers acknowledge and announce is written into the planned dates of the moves that are open."""
     balances_seconds: Annotated[float, Field(gt=0)] = 86400
     """The interval between two comparisons of all balances."""
 

@@ -7,7 +7,7 @@ differs, and one that is deleted is found missing.
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from connectors.base import JsonObject
@@ -94,7 +94,7 @@ class PurchaseSource:
             if row["type"] != "line" or row["product"] is None or row["quantity"] <= 0:
                 continue
             try:
-                line = translate(world, row, moves.get(number, []))
+                line = translate(world, row, moves.get(number, []), kept.told(number), self._erp.profile.user)
             except Unreadable as error:
                 if row["purchase."]["state"] in purchases.ORDERED:
                     refused.append(untranslated(LINE, row, error))
@@ -121,7 +121,7 @@ class PurchaseSource:
     async def _moves(self, lines: list[int]) -> dict[int, list[JsonObject]]:
         """The moves of lines, by line."""
         found: dict[int, list[JsonObject]] = {}
-        fields = ["origin", "state", "planned_date", *stamps(self._erp.client)]
+        fields = ["origin", "state", "planned_date", "write_uid.login", *stamps(self._erp.client)]
         page = self._erp.profile.page
         for start in range(0, len(lines), page):
             origins = [f"{LINE},{number}" for number in lines[start : start + page]]
@@ -134,10 +134,14 @@ class PurchaseSource:
         return [*FIELDS, *marks, *(f"purchase.{mark}" for mark in marks)]
 
 
-def translate(world: World, row: JsonObject, moves: Sequence[JsonObject]) -> Line | None:
+def translate(
+    world: World, row: JsonObject, moves: Sequence[JsonObject], told: Told | None = None, login: str = ""
+) -> Line | None:
     """The line of a record and its moves; None where its warehouse is not followed. Raises `Unreadable`, `Unmapped`.
 
-    It is due when the earliest move that has not happened is planned; without one, when the line says, or at once.
+    It is due when the earliest move that has not happened is planned; without one, when the line says, or at once. A
+    move that our own `login` has planned says what a supplier promises, not when the goods are due: where there are
+    only such, the line stays due as it was told.
     """
     purchase, product = row["purchase."], row["product."]
     if purchase["state"] not in purchases.ORDERED and not purchase["number"]:
@@ -145,7 +149,10 @@ def translate(world: World, row: JsonObject, moves: Sequence[JsonObject]) -> Lin
     warehouse = world.places.warehouses.get(purchase["warehouse"])
     if warehouse is None:
         return None
-    planned = [move["planned_date"] for move in moves if move["state"] in STARTED and move["planned_date"]]
+    started = [move for move in moves if move["state"] in STARTED and move["planned_date"]]
+    planned = [move["planned_date"] for move in started if (move.get("write_uid.") or {}).get("login") != login]
+    if not planned and started and told is not None:
+        planned = [date.fromisoformat(told.due)]
     party, progress = purchase["party."], row["moves_progress"]
     return Line(
         id=row["id"],

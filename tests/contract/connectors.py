@@ -34,6 +34,7 @@ FAR_SIDES = {
 }
 
 SHOWN_ELSEWHERE = {
+    "edi": "tests/unit/test_edi_outbound.py",
     "tryton": "tests/integration/test_tryton.py",
     "webhook": "tests/unit/test_webhook_listener.py",
 }

@@ -1,129 +1,29 @@
 """A real Tryton, read by the shipped commands: positions are the ERP's own, whoever is killed, whatever comes late."""
 
 import random
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import date, timedelta
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.integration.process import COMMAND, ROOT, Stockline, environment, stockline
-from tests.real.kafka import Missing
+from tests.integration.tryton_rig import Rig, running
 from tests.real.tryton import Tryton
-from tests.real.tryton_clerk import Clerk
-from tests.real.tryton_world import PASSWORD
+from tests.real.tryton_series import CURRENT, LONG_SUPPORT
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-PROFILE = """\
-kind = "tryton"
-name = "erp"
-url = "{url}"
-database = "erp"
-user = "stockline"
-password = {{ env = "ERP_PASSWORD" }}
-held = ["Quarantine"]
-page = 50
-interval_seconds = 0.3
-balances_seconds = {balances}
-engine = "{engine}"
-"""
-BASE = {"FLOUR": 1000}
-"""Base units in one unit of Tryton's stock report."""
-
-
-class Rig:
-    """An ERP with a clerk, an engine, and the connector between them."""
-
-    def __init__(self, folder: Path, balances: float = 0.001) -> None:
-        self.folder = folder
-        self.erp = Tryton(folder / "tryton").start()
-        self.clerk = Clerk(self.erp)
-        self.engine = Stockline(folder / "data", "--clock", "log")
-        self._balances = balances
-        self._running: subprocess.Popen[bytes] | None = None
-
-    def profile(self) -> Path:
-        path = self.folder / "erp.toml"
-        path.write_text(PROFILE.format(url=self.erp.url, engine=self.engine.url, balances=self._balances))
-        return path
-
-    def round(self) -> None:
-        """One round of the connector, to its end."""
-        arguments = ["connectors", "run", str(self.profile()), "--once", "--state", str(self.folder / "state")]
-        done = stockline(*arguments, ERP_PASSWORD=PASSWORD)
-        assert done.returncode == 0, (done.stdout, done.stderr)
-        self.engine.get("/v1/sync?wait=20")
-
-    def run(self) -> None:
-        """Start the connector beside the test."""
-        command = [*COMMAND, "connectors", "run", str(self.profile()), "--state", str(self.folder / "state")]
-        with (self.folder / "connector.log").open("ab") as log:
-            self._running = subprocess.Popen(
-                command, cwd=ROOT, env=environment() | {"ERP_PASSWORD": PASSWORD}, stdout=log, stderr=log
-            )
-
-    def kill_connector(self) -> None:
-        if self._running is not None:
-            self._running.kill()
-            self._running.wait()
-            self._running = None
-
-    def restart_engine(self) -> None:
-        """Kill the engine, and start it on the same port and data."""
-        port = self.engine.port
-        self.engine.kill()
-        self.engine = Stockline(self.folder / "data", "--clock", "log", "--port", str(port))
-
-    def restart_erp(self) -> None:
-        self.erp.kill()
-        self.erp.start()
-
-    def row(self, sku: str, location: str) -> tuple[int, int, int, int]:
-        """Available, held, on order, in transit."""
-        answer = self.engine.call("GET", f"/v1/positions/{sku}/{location}")
-        if answer.status == 404:
-            return (0, 0, 0, 0)
-        found = answer.json
-        return found["available"], found["held"], found["on_order"], found["in_transit"]
-
-    def on_hand(self) -> dict[tuple[str, str], int]:
-        """What the engine has on hand, in the units of Tryton's stock report times `BASE`."""
-        rows = self.engine.everything("/v1/positions")
-        return {(row["sku"], row["location"]): row["on_hand"] for row in rows if row["on_hand"]}
-
-    def reported(self) -> dict[tuple[str, str], int]:
-        """The same by Tryton's own stock report."""
-        stock = {row: int(quantity * BASE.get(row[0], 1)) for row, quantity in self.clerk.stock().items()}
-        return {row: quantity for row, quantity in stock.items() if quantity}
-
-    def alerts(self, kind: str) -> list[dict[str, Any]]:
-        return [
-            each for each in self.engine.everything("/v1/alerts") if each["kind"] == kind and each["status"] == "open"
-        ]
-
-    def end(self) -> None:
-        self.kill_connector()
-        self.engine.end()
-        self.erp.kill()
-
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
-    with ExitStack() as ends:
-        try:
-            made = Rig(tmp_path)
-        except Missing as error:
-            pytest.skip(f"no Tryton: {error}")
-        ends.callback(made.end)
-        yield made
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
+    series = getattr(request, "param", CURRENT)
+    yield from running(lambda: Rig(tmp_path, Tryton(tmp_path / "tryton", series=series)))
 
 
+@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
 def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
     for step in (_count_and_buy, _receive_and_hold, _ship_and_take_back):
         step(rig)

@@ -6,6 +6,7 @@ where root runs the tests it runs as nobody, in a folder of the temporary direct
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -41,9 +42,12 @@ def programs() -> Path:
 
 
 class Postgres:
-    """A server with an empty database; a context manager that ends it and removes its data."""
+    """A server with an empty database, or on a copy of `template`, the data of one that was stopped.
 
-    def __init__(self) -> None:
+    A context manager that ends it and removes its data.
+    """
+
+    def __init__(self, template: Path | None = None) -> None:
         self.port = free_port()
         self._programs = programs()
         self._process: subprocess.Popen[bytes] | None = None
@@ -51,14 +55,27 @@ class Postgres:
         self._owner = NOBODY if os.geteuid() == 0 else None
         if self._owner is not None:
             os.chown(self._folder, self._owner, self._owner)
+        if template is not None:
+            self._copy(template)
+            return
         # A folder that is killed with the tests is small: no file is filled in advance.
         made = ["-A", "trust", "-U", USER, "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--wal-segsize=1"]
-        self._run([self._programs / "initdb", "-D", self._folder / "data", *made])
+        self._run([self._programs / "initdb", "-D", self.data, *made])
+
+    @property
+    def data(self) -> Path:
+        """The folder of its data."""
+        return self._folder / "data"
 
     @property
     def address(self) -> str:
         """Its address in the form that libpq reads, without a password."""
         return f"host=127.0.0.1 port={self.port} dbname={DATABASE} user={USER}"
+
+    @property
+    def uri(self) -> str:
+        """Its address as a URI that names no database."""
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/"
 
     def start(self) -> Self:
         """Start it and wait until it takes connections."""
@@ -66,7 +83,7 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._programs / "postgres", "-D", self._folder / "data", *options],
+                [self._programs / "postgres", "-D", self.data, *options],
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -92,6 +109,13 @@ class Postgres:
             # The next server refuses the data until the last child of this one has let go of the shared memory.
             time.sleep(0.3)
 
+    def stop(self) -> None:
+        """End it in order: what it has is in its data, and no connection may be open."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+            self._process = None
+
     def connect(self, autocommit: bool = True) -> "psycopg.Connection[Any]":
         """A connection for a test's own statements."""
         return psycopg.connect(self.address, autocommit=autocommit)
@@ -110,6 +134,13 @@ class Postgres:
     ) -> None:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _copy(self, template: Path) -> None:
+        shutil.copytree(template, self.data)
+        self.data.chmod(0o700)
+        if self._owner is not None:
+            for path in (self.data, *self.data.rglob("*")):
+                os.chown(path, self._owner, self._owner)
 
     def _answers(self) -> bool:
         try:

@@ -18,8 +18,10 @@ class Clerk:
         self.id = cache(self._id)
 
     def do(self, model: str, button: str, record: int, **context: Any) -> None:
-        """Press a button of a record."""
-        self._erp.rpc(f"model.{model}.{button}", [record], login=CLERK, context=context)
+        """Press a button of a record, named as in the current series."""
+        named = self._erp.series.buttons.get((model, button), button)
+        if named is not None:
+            self._erp.rpc(f"model.{model}.{named}", [record], login=CLERK, context=context)
 
     def make(self, model: str, **values: Any) -> int:
         """Create a record."""

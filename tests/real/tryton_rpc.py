@@ -8,6 +8,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.real.tryton_series import Series
+
 
 class Refused(Exception):
     """Tryton answered a call with an error; `kind` is its name."""
@@ -20,16 +22,17 @@ class Refused(Exception):
 class Rpc:
     """Calls of the models of a database at `url`, as one login or another, each with one session."""
 
-    def __init__(self, url: str, database: str, password: str) -> None:
-        self.url, self.database = url, database
+    def __init__(self, url: str, series: Series, database: str, password: str) -> None:
+        self.url, self.database, self.series = url, database, series
         self._password = password
         self._sessions: dict[str, str] = {}
         self._contexts: dict[str, dict[str, Any]] = {}
 
     def answers(self) -> bool:
         """Whether the server answers."""
+        body = {"id": 0, "method": "common.server.version", "params": []}
         try:
-            return self._post("/rpc/", {"id": 0, "method": "common.server.version", "params": []}, None)[0] == 200
+            return self._post(f"/{self.series.path}", body, None)[0] == 200
         except (OSError, HTTPException):
             return False
 
@@ -42,7 +45,7 @@ class Rpc:
             if login not in self._sessions:
                 self._log_in(login)
             body = {"id": 1, "method": method, "params": [*params, self._contexts[login] | (context or {})]}
-            status, answer = self._post(f"/{self.database}/rpc/", body, self._sessions[login])
+            status, answer = self._post(f"/{self.database}/{self.series.path}", body, self._sessions[login])
             if status == 401:
                 del self._sessions[login]
                 continue
@@ -71,7 +74,7 @@ class Rpc:
 
     def _log_in(self, login: str) -> None:
         body = {"id": 0, "method": "common.db.login", "params": [login, {"password": self._password}, "en"]}
-        status, answer = self._post(f"/{self.database}/rpc/", body, None)
+        status, answer = self._post(f"/{self.database}/{self.series.path}", body, None)
         user, token, *_ = json.loads(answer)["result"] or [None, None]
         if status != 200 or user is None:
             raise Refused(str(status), f"{login} may not log in")
