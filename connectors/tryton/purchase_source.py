@@ -149,10 +149,6 @@ def translate(
     warehouse = world.places.warehouses.get(purchase["warehouse"])
     if warehouse is None:
         return None
-    started = [move for move in moves if move["state"] in STARTED and move["planned_date"]]
-    planned = [move["planned_date"] for move in started if (move.get("write_uid.") or {}).get("login") != login]
-    if not planned and started and told is not None:
-        planned = [date.fromisoformat(told.due)]
     party, progress = purchase["party."], row["moves_progress"]
     return Line(
         id=row["id"],
@@ -161,11 +157,20 @@ def translate(
         location=world.naming.ours("location", warehouse.code, warehouse.id),
         supplier=world.naming.ours("supplier", party["code"], party["id"]),
         qty=world.units.in_base(row["quantity"], row["unit"], world.units.base(product["default_uom"])),
-        due=min(planned, default=None) or row["delivery_date"] or purchase["purchase_date"] or changed_at(row).date(),
+        due=_planned(moves, told, login) or row["delivery_date"] or purchase["purchase_date"] or changed_at(row).date(),
         at=_newest([row, purchase, *moves]),
         is_ordered=purchase["state"] in purchases.ORDERED,
         is_finished=progress is not None and progress >= 1,
     )
+
+
+def _planned(moves: Sequence[JsonObject], told: Told | None, login: str) -> date | None:
+    """The earliest day on which an open move is planned, by somebody other than our own login where there is one."""
+    started = [move for move in moves if move["state"] in STARTED and move["planned_date"]]
+    days = [move["planned_date"] for move in started if (move.get("write_uid.") or {}).get("login") != login]
+    if not days and started and told is not None:
+        return date.fromisoformat(told.due)
+    return min(days, default=None)
 
 
 def _newest(records: Iterable[JsonObject]) -> datetime:

@@ -7,17 +7,15 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from datetime import date
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.process import COMMAND, ROOT, environment, event
-from tests.integration.tryton_rig import Rig
-from tests.real.kafka import Missing
+from tests.integration.process import COMMAND, ROOT, environment
+from tests.integration.tryton_rig import Rig, running
 from tests.real.tryton_rpc import Refused
 from tests.real.tryton_world import PASSWORD
 
@@ -47,15 +45,6 @@ class Orders(Rig):
         path.write_text(path.read_text() + ORDERS)
         return path
 
-    def round(self) -> None:
-        """One round of the connector, to its end, however busy the machine is."""
-        command = [*COMMAND, "connectors", "run", str(self.profile()), "--once", "--state", str(self.folder / "state")]
-        done = subprocess.run(
-            command, cwd=ROOT, env=environment() | {"ERP_PASSWORD": PASSWORD}, capture_output=True, timeout=240
-        )
-        assert done.returncode == 0, (done.stdout, done.stderr)
-        self.engine.get("/v1/sync?wait=20")
-
     def rounds(self, count: int = 2) -> None:
         """A round tells what is there, the next one acts on the signals that follow."""
         for _ in range(count):
@@ -79,6 +68,20 @@ class Orders(Rig):
         (found,) = self.lines()[sku, location]
         return found
 
+    def step(self, on_hand: int, on_order: int, days: float = 1) -> None:
+        """The cups in the south, on hand and on order; all that is on hand is what Tryton reports. Days go by."""
+        self.rounds()
+        row = self.row("CUP-01", "SOUTH")
+        assert (row[0] + row[1], row[2]) == (on_hand, on_order)
+        assert self.on_hand() == self.reported()
+        assert self.alerts("balance_drift") == []
+        self.erp.advance(days=days)
+
+    def moves(self, line: str) -> list[tuple[float, str]]:
+        """Quantities and planned dates of a purchase line's moves."""
+        found = self.erp.find("stock.move", [["origin", "=", f"purchase.line,{line}"]], "quantity", "planned_date")
+        return sorted((each["quantity"], each["planned_date"].isoformat()) for each in found)
+
     def events(self) -> dict[str, int]:
         counts: dict[str, int] = self.engine.get("/v1/kpis")["events"]
         return counts
@@ -86,13 +89,7 @@ class Orders(Rig):
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Orders]:
-    with ExitStack() as ends:
-        try:
-            made = Orders(tmp_path)
-        except Missing as error:
-            pytest.skip(f"no Tryton: {error}")
-        ends.callback(made.end)
-        yield made
+    yield from running(lambda: Orders(tmp_path))
 
 
 def test_signals_become_lines_of_drafts_and_follow_them(rig: Orders) -> None:
@@ -122,7 +119,12 @@ def test_signals_become_lines_of_drafts_and_follow_them(rig: Orders) -> None:
     clerk.count("S-Q", **{"BOLT-M8": 1})
     rig.rounds()
     assert [len(own) for own in rig.lines().values()] == [1, 1], "a draft that is left alone yields no second one"
-    clerk.confirm(tea["purchase."]["id"])
+    follow_an_order(rig, tea)
+
+
+def follow_an_order(rig: Orders, tea: dict[str, Any]) -> None:
+    """A person confirms the draft of the tea: its signal is ordered, under the name of the line."""
+    rig.clerk.confirm(tea["purchase."]["id"])
     rig.rounds()
     signal, number = rig.signals()["TEA-250", "NORTH"], rig.line("TEA-250", "NORTH")["purchase."]["number"]
     assert (signal["status"], signal["order"]) == ("ordered", number)
@@ -169,9 +171,9 @@ def test_what_the_erp_refuses_is_an_alert_until_it_is_mended(rig: Orders) -> Non
     assert rig.signals()["BOLT-M8", "NORTH"]["draft"] is not None
 
 
-def test_a_signal_has_one_line_whoever_is_killed(rig: Orders) -> None:
+def kill_again_and_again(rig: Orders) -> None:
+    """End the connector, the engine and the ERP in turn while signals open, change and are withdrawn."""
     draw = random.Random(9)
-    rig.clerk.count("N-A1", FLOUR=12.5)
     rig.run()
     for number in range(9):
         with suppress(OSError, HTTPException, Refused):
@@ -186,6 +188,11 @@ def test_a_signal_has_one_line_whoever_is_killed(rig: Orders) -> None:
                 shutil.rmtree(rig.folder / "state")
             rig.run()
     rig.kill_connector()
+
+
+def test_a_signal_has_one_line_whoever_is_killed(rig: Orders) -> None:
+    rig.clerk.count("N-A1", FLOUR=12.5)
+    kill_again_and_again(rig)
     for row in (("N-A1", "BOLT-M8"), ("S-A1", "CUP-01")):
         rig.clerk.count(row[0], **{row[1]: 3})
     rig.rounds(3)
@@ -227,14 +234,7 @@ def test_four_connectors_at_once_leave_one_line(rig: Orders) -> None:
 def test_weeks_of_a_closed_loop_keep_the_position_right(rig: Orders) -> None:
     """Shortage, signal, draft, order, a part comes, a receipt is reversed, goods go back: each step as in the ERP."""
     clerk, sku = rig.clerk, ("CUP-01", "SOUTH")
-
-    def step(on_hand: int, on_order: int, days: float = 1) -> None:
-        rig.rounds()
-        row = rig.row(*sku)
-        assert (row[0] + row[1], row[2]) == (on_hand, on_order)
-        assert rig.on_hand() == rig.reported()
-        assert rig.alerts("balance_drift") == []
-        rig.erp.advance(days=days)
+    step = rig.step
 
     clerk.count("S-A1", **{"CUP-01": 40})
     step(40, 0)
@@ -258,48 +258,15 @@ def test_weeks_of_a_closed_loop_keep_the_position_right(rig: Orders) -> None:
     step(48, 0, days=5)
     clerk.issue("SOUTH", "CUP-01", 40)
     step(8, 0)
+    order_again(rig, sku, signal, purchase)
+
+
+def order_again(rig: Orders, sku: Row, signal: dict[str, Any], purchase: int) -> None:
+    """The second shortage is a signal and a draft of its own."""
     again = rig.signals()[sku]
     assert (again["qty"], again["status"]) == (52, "open")
     assert again["id"] != signal["id"]
     first, second = rig.lines()[sku]
     assert (first["purchase."]["id"], first["quantity"]) == (purchase, 54.0)
     assert (second["quantity"], second["purchase."]["state"]) == (52.0, "draft")
-    assert rig.engine.everything("/v1/dead-letters") == []
-
-
-def test_what_suppliers_promise_moves_the_dates_of_the_erp(rig: Orders) -> None:
-    clerk, sku, location = rig.clerk, "CUP-01", "SOUTH"
-    clerk.count("S-A1", **{sku: 40})
-    purchase = clerk.buy("ALPHA", location, (sku, 12, "Unit"), due=date(2026, 3, 20))
-    rig.round()
-    (order,) = rig.engine.get(f"/v1/positions/{sku}/{location}")["orders"]
-    line = {"order": order["order"], "line": order["line"], "sku": sku, "location": location}
-
-    def say(kind: str, **data: Any) -> None:
-        now = rig.erp.clock.now().isoformat()
-        rig.engine.send(event(kind, f"{kind} {now}", now, "partner/ALPHA", **line, **data))
-        rig.rounds(2)
-
-    def moves() -> list[tuple[float, str]]:
-        found = rig.erp.find(
-            "stock.move", [["origin", "=", f"purchase.line,{line['line']}"]], "quantity", "planned_date"
-        )
-        return sorted((each["quantity"], each["planned_date"].isoformat()) for each in found)
-
-    assert moves() == [(12.0, "2026-03-20")]
-    schedule = [("changed", 5, "2026-03-24"), ("backordered", 7, "2026-03-30")]
-    say("order.acknowledged", schedule=[{"status": s, "qty": q, "due": d} for s, q, d in schedule])
-    assert moves() == [(5.0, "2026-03-24"), (7.0, "2026-03-30")], "a promise in two parts splits the move"
-    (known,) = rig.engine.get(f"/v1/positions/{sku}/{location}")["orders"]
-    assert (known["ordered"], known["due"]) == (12, "2026-03-20"), "what we wrote is no news of the ERP's"
-    assert [alert["evidence"]["promised"] for alert in rig.alerts("late_supply")] == ["2026-03-30"]
-    say("shipment.notified", shipment="ASN-1", qty=5, eta="2026-03-26")
-    assert moves() == [(5.0, "2026-03-26"), (7.0, "2026-03-30")]
-    late = rig.erp.one("stock.move", ["origin", "=", f"purchase.line,{line['line']}"], ["quantity", "=", 7])
-    clerk.write("stock.move", late, planned_date=date(2026, 4, 8))
-    rig.rounds()
-    assert moves() == [(5.0, "2026-03-26"), (7.0, "2026-04-08")], "a person's date stays for now"
-    clerk.receive(purchase, 5, 7)
-    rig.round()
-    assert rig.row(sku, location) == (52, 0, 0, 0)
     assert rig.engine.everything("/v1/dead-letters") == []
