@@ -215,8 +215,8 @@ def _batch(waiting: Sequence[_Waiting]) -> Batch:
     owners = [each for each in waiting for _ in each.taken.events]
 
     def answered(answer: Submission) -> None:
-        for refusal in answer.refused:
-            owners[refusal.index].refused += 1
+        for rejected in answer.refused:
+            owners[rejected.index].refused += 1
 
     events = [event for each in waiting for event in each.taken.events]
     return Batch(events, untranslated, skipped=skipped, answered=answered)

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from connectors.files.draft import draft_profile
 from connectors.files.profile import Profile
 from connectors.files.readers import choose_reader, load_profile
+from connectors.mapping.language import Rule
 from engine.cli import show
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.events import EVENT_TYPES
@@ -44,7 +46,25 @@ def check(path: Annotated[Path, typer.Argument(metavar="PROFILE", help="A profil
         unknown = sorted({rule.type for rule in loaded.rules if rule.type is not None} - set(EVENT_TYPES))
         if unknown:
             raise UsageError(f"the profile {path}: no event has the type {', '.join(unknown)}")
+        wrong = [said for number, rule in enumerate(loaded.rules, 1) if (said := _wrong_fields(rule, number))]
+        if wrong:
+            raise UsageError(f"the profile {path}: {'; '.join(wrong)}")
         columns = ", ".join(sorted(loaded.columns_used()))
         typer.echo(f"{path} is right: {loaded.format}, {len(loaded.rules)} rules, columns {columns}")
         return
     typer.echo(f"{path} is right: {choose_reader('-', loaded).name}, {loaded.format}")
+
+
+def _wrong_fields(rule: Rule, number: int) -> str:
+    """What is wrong with the fields that a rule sets, in words; empty where nothing is."""
+    if rule.type is None:
+        return ""
+    event = msgspec.inspect.type_info(EVENT_TYPES[rule.type])
+    assert isinstance(event, msgspec.inspect.StructType)
+    data = next(field.type for field in event.fields if field.name == "data")
+    assert isinstance(data, msgspec.inspect.StructType)
+    known = {field.encode_name: field.required for field in data.fields}
+    named = {path.partition(".")[0] for path in rule.data}
+    wrong = [f"{name} is no field of it" for name in sorted(named - set(known))]
+    wrong += [f"{name} is missing" for name, required in known.items() if required and name not in named]
+    return f"the rule {number} for {rule.type}: {', '.join(wrong)}" if wrong else ""

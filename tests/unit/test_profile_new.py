@@ -205,3 +205,14 @@ def test_a_profile_with_an_event_that_does_not_exist_is_refused(run: Run, tmp_pa
     assert (ran.code, "no event has the type stock.ajusted" in ran.err) == (2, True)
     with pytest.raises(UsageError):
         load_profile(tmp_path / "none.toml")
+
+
+def test_a_profile_whose_rule_sets_a_field_that_its_event_does_not_have_is_refused(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "a.csv", tmp_path / "p.toml"
+    path.write_text(PLAIN)
+    run("profile", "new", str(path), "--out", str(out))
+    out.write_text(out.read_text().replace("qty = {", "qyt = {"))
+    ran = run("profile", "check", str(out))
+    assert (ran.code, "the rule 1 for stock.adjusted: qyt is no field of it, qty is missing" in ran.err) == (2, True), (
+        ran
+    )
