@@ -31,9 +31,9 @@ def held_back(message: Message, told: Sequence[Statement], refused: Iterable[Fau
     if not told:
         return {}
     broken: dict[tuple[str, str | None], Fault] = {}
-    for fault in refused:
-        for sku, line in _names(message, _loop_at(message, fault.place.segment)):
-            broken |= {(sku, line): fault, (sku, None): fault}
+    for cause in refused:
+        for name, number in _names(message, _loop_at(message, cause.place.segment)):
+            broken |= {(name, number): cause, (name, None): cause}
     waiting: dict[int, Fault] = {}
     for statement in told:
         sku, line = str(statement.data["sku"]), _line_of(statement)

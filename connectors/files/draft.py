@@ -127,7 +127,7 @@ class _Draft:
         lines += [f"thousands = {_quoted(layout.thousands)}    # (?)"] if layout.thousands else []
         lines += ["parentheses = true    # (12) is -12"] if layout.parentheses else []
         if layout.totals:
-            patterns = ", ".join(_quoted(f"^{re.escape(each)}") for each in layout.totals)
+            patterns = ", ".join(map(_quoted, layout.totals))
             lines.append(f"skip_matching = [{patterns}]    # lines that sum up others")
         lines.append('time_zone = "UTC"    # (?) of times without an offset, such as "Europe/Berlin"')
         return lines

@@ -112,8 +112,8 @@ def _refuse_other_rows(bus: Kept, scratch: Kept) -> None:
             raise UsageError(
                 f"the rows of partition {partition} go on from rows of format {kept}, the fold from format {begun}: "
                 "the two differ where nothing is wrong, because versions keep different things. Begin with the rows "
-                f"of format {kept} that an audit saved when that version was stopped, with --from FILE. On Kafka, to "
-                f"be rid of rows of an earlier version, {FOLD_ANEW}"
+                f"of format {kept} that an audit saved when that version was stopped, with --from FILE. On Kafka there "
+                f"is another way: {FOLD_ANEW}"
             )
 
 

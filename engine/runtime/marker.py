@@ -31,7 +31,7 @@ FOLD_ANEW = (
 )
 EARLIER_ROWS = (
     "its rows go on from those of the version before, which did not keep receipts, so that one from then cannot be "
-    f"reversed. Where the log still has its beginning: {FOLD_ANEW}"
+    f"reversed. Go on with them; or, {FOLD_ANEW}"
 )
 
 

@@ -77,6 +77,7 @@ def _ship_and_take_back(rig: Rig) -> None:
     assert rig.row("BOLT-M8", "SOUTH") == (6, 0, 0, 0)
 
 
+@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
 def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
     clerk = rig.clerk
     clerk.count("N-A1", **{"CUP-01": 20, "BOLT-M8": 9})
@@ -96,6 +97,7 @@ def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
     assert rig.alerts("balance_drift") == []
 
 
+@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
 def test_an_order_follows_its_purchase_back_to_a_draft_and_to_its_end(rig: Rig) -> None:
     clerk, due = rig.clerk, date(2026, 3, 20)
     purchase = clerk.buy("ALPHA", "SOUTH", ("CUP-01", 12, "Unit"), due=due)

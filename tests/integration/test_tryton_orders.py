@@ -204,6 +204,26 @@ def test_a_signal_has_one_line_whoever_is_killed(rig: Orders) -> None:
     assert rig.on_hand() == rig.reported()
 
 
+def test_four_connectors_at_once_leave_one_line(rig: Orders) -> None:
+    rig.clerk.count("N-A1", **{"TEA-250": 12, "FLOUR": 12.5})
+    rig.round()
+    states = [rig.folder / f"state-{number}" for number in range(4)]
+    for state in states:
+        # Each finds the signals, and none knows of the others.
+        shutil.copytree(rig.folder / "state", state)
+    environ = environment() | {"ERP_PASSWORD": PASSWORD}
+    command = [*COMMAND, "connectors", "run", str(rig.profile()), "--once", "--state"]
+    running = [subprocess.Popen([*command, str(state)], cwd=ROOT, env=environ) for state in states]
+    for each in running:
+        each.wait(240)
+    rig.rounds()
+    lines = rig.lines()
+    assert {row: len(own) for row, own in lines.items()} == {("TEA-250", "NORTH"): 1, ("FLOUR", "NORTH"): 1}
+    assert len(rig.erp.find("purchase.purchase", [])) == 1
+    for row, signal in rig.signals().items():
+        assert signal["draft"]["line"] == str(rig.line(*row)["id"])
+
+
 def test_weeks_of_a_closed_loop_keep_the_position_right(rig: Orders) -> None:
     """Shortage, signal, draft, order, a part comes, a receipt is reversed, goods go back: each step as in the ERP."""
     clerk, sku = rig.clerk, ("CUP-01", "SOUTH")
@@ -228,7 +248,7 @@ def test_weeks_of_a_closed_loop_keep_the_position_right(rig: Orders) -> None:
     clerk.confirm(purchase)
     step(6, 54, days=6)
     assert rig.signals()[sku]["status"] == "ordered"
-    clerk.receive(purchase, 30)
+    clerk.receive_move(purchase, 30)
     step(36, 24, days=2)
     clerk.cancel(["from_location.type", "=", "supplier"])
     step(6, 54)

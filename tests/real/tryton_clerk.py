@@ -115,6 +115,20 @@ class Clerk:
         self.do("stock.inventory", "confirm", inventory)
         return inventory
 
+    def notes(self, bin_: str, item: str, count: int) -> list[int]:
+        """Drafts of so many moves, each of one unit that was found in a bin."""
+        values = {
+            "product": self.id("product.product", item), "unit": self._unit("Unit"), "quantity": 1.0, "company": 1,
+            "from_location": self._erp.one("stock.location", ["type", "=", "lost_found"]),
+            "to_location": self.id("stock.location", bin_),
+        }  # fmt: skip
+        made: list[int] = self._erp.rpc("model.stock.move.create", [values] * count, login=CLERK)
+        return made
+
+    def does(self, moves: list[int]) -> None:
+        """Do moves in one transaction."""
+        self._erp.rpc("model.stock.move.do", moves, login=CLERK)
+
     def move(self, origin: str, target: str, item: str, quantity: float, unit: str = "Unit") -> int:
         """Move goods between bins, also of two warehouses."""
         shipment = self.shipment(origin, target, item, quantity, unit)

@@ -32,6 +32,7 @@ class EngineOfRows:
         self.events: dict[tuple[str, str], list[JsonObject]] = defaultdict(list)
         self.forecasts: dict[tuple[str, str], JsonObject] = {}
         self.listed: list[JsonObject] = []
+        self.asked: list[str] = []
 
     def say(self, kind: str, number: int, time: str = START, **data: Any) -> None:
         """An event of a row."""
@@ -49,7 +50,10 @@ class EngineOfRows:
 
     async def positions(self) -> AsyncIterator[JsonObject]:
         for (sku, location), events in list(self.events.items()):
-            yield {"sku": sku, "location": location, "version": len(events)}
+            on_order = sum(event["type"] == "order.placed" for event in events)
+            yield {
+                "sku": sku, "location": location, "version": len(events), "on_order": on_order, "in_transit": 0,
+            }  # fmt: skip
 
     async def signals(self, status: str) -> AsyncIterator[JsonObject]:
         for signal in self.listed:
@@ -58,6 +62,7 @@ class EngineOfRows:
 
     async def get(self, path: str, filters: dict[str, str] | None = None) -> Any:
         name = cast(tuple[str, str], tuple(map(unquote, path.removeprefix("/v1/positions/").split("/")[:2])))
+        self.asked.append(path)
         if not path.endswith("/events"):
             return {"forecast": self.forecasts.get(name)}
         events = self.events[name][::-1]
@@ -111,6 +116,11 @@ class Desk:
     def files(self) -> dict[str, bytes]:
         """What lies in the folder for the partner."""
         return {path.name: path.read_bytes() for path in sorted((self.folder / "partner" / "out").glob("*"))}
+
+    @property
+    def kinds(self) -> list[str]:
+        """The number and the kind of each of these files."""
+        return [name.partition("-out-")[2].rpartition(".")[0] for name in self.files]
 
     def read(self) -> list[list[str]]:
         """What the partner reads: the events that our own reader makes of all files, as a seller, as plain rows."""

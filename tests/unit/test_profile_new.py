@@ -29,6 +29,13 @@ AMERICAN = (
     'A-3,DAL,"(3)",04/01/2026 08:00\n'
     "Total,,1213,\n"
 )
+TITLED = (
+    "Movements of March 2026;;;;\n"
+    "doc;date;article;location;qty\n"
+    "D1;03/01/2026;A-1;DAL;1\nD2;03/02/2026;A-1;DAL;2\nD3;03/25/2026;A-2;DAL;3\nD4;03/26/2026;A-2;DAL;4\n"
+    "D5;02/30/2026;A-2;DAL;5\n"
+    ";;;Total:;15\n"
+)
 OLD = "ID\tLine\tDelivered\tItem\tQuantity\r" + "".join(f"{n}\t1\t{n}-Jun-06\tI{n}\t{n}\r" for n in range(1, 9))
 PLAIN = "item\tquantity\tdate\r\n" + "".join(f"I{n}\t{n + 1}\t2026-03-{n + 1:02}\r\n" for n in range(9))
 
@@ -75,6 +82,13 @@ def test_a_stock_list_from_america(run: Run, tmp_path: Path) -> None:
         ("stock.counted", {"sku": "A-1", "location": "DAL", "qty": 1204}),
         ("stock.counted", {"sku": "A-2", "location": "DAL", "qty": 12}),
     ]
+
+
+def test_a_title_as_wide_as_the_rows_a_slip_and_a_total_in_the_middle(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, TITLED.encode())
+    assert (profile.skip_lines, profile.skip_matching) == (1, (";Total:(;|$)",))
+    assert profile.time.formats == ("%m/%d/%Y",)
+    assert (preview.events, preview.broken, preview.refused) == (4, 1, 0), preview.problems
 
 
 def test_a_packed_file_with_tabs_and_without_much_else(run: Run, tmp_path: Path) -> None:

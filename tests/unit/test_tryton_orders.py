@@ -99,6 +99,13 @@ def test_only_lines_of_ours_count() -> None:
     assert buying.order_line(WORLD, record(note=None), "stockline") is None
 
 
+def test_a_quantity_that_is_no_whole_number_of_base_units_is_left_out() -> None:
+    for changed in ({"quantity": Decimal("0.5"), "unit": UNIT}, {"product.": None}):
+        line = buying.order_line(WORLD, record(**changed), "stockline")
+        assert line is not None
+        assert (line.key, line.qty) == (KEY, None)
+
+
 def test_a_new_line_holds_what_tryton_fills_in() -> None:
     priced = {"unit_price": Decimal("2.10"), "product_supplier": 4, "taxes": {"add": [(0, {"id": 8})]}}
     quantity = buying.bought(UNITS, 36, UNIT, CASE)
