@@ -63,11 +63,22 @@ class Sftp(Declared):
         return self
 
 
-class Profile(ConnectorProfile):
-    """The profile of a folder; see the module's example."""
+class PlaceProfile(ConnectorProfile):
+    """Where files are: the folder `path`, on the server where there is `sftp`, else beside the profile."""
 
     sftp: Sftp | None = None
     path: Annotated[str, Field(min_length=1)]
+
+    @field_validator("path")
+    @classmethod
+    def _is_beside(cls, path: str, info: ValidationInfo) -> str:
+        # A folder of the server has nothing to do with where the profile lies.
+        return path if info.data.get("sftp") is not None else str(beside_profile(Path(path), info))
+
+
+class Profile(PlaceProfile):
+    """The profile of a folder; see the module's example."""
+
     files: Annotated[tuple[Pattern, ...], Field(min_length=1)]
     order: Literal["name", "time"] = "name"
     ready: Literal["stable", "renamed", "marker"] = "stable"
@@ -76,12 +87,6 @@ class Profile(ConnectorProfile):
     after: Literal["archive", "keep"] = "archive"
     archive: FolderName = "archive"
     rejected: FolderName = "rejected"
-
-    @field_validator("path")
-    @classmethod
-    def _is_beside(cls, path: str, info: ValidationInfo) -> str:
-        # A folder of the server has nothing to do with where the profile lies.
-        return path if info.data.get("sftp") is not None else str(beside_profile(Path(path), info))
 
     @field_validator("archive", "rejected")
     @classmethod

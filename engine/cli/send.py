@@ -18,6 +18,7 @@ from connectors.identifiers import Names
 from engine.cli import remote, show
 from engine.core.errors import EnvironmentFailure
 
+Time = Annotated[str | None, typer.Option("--time", help="When the stock was so, for a profile with a constant time.")]
 SHOWN_PROBLEMS = 20
 LOOK_SECONDS = 0.2
 
@@ -35,9 +36,7 @@ def send(
     identifiers: Annotated[
         Path | None, typer.Option(help="What the partner of a profile calls our items: a CSV file.")
     ] = None,
-    at: Annotated[
-        str | None, typer.Option("--time", help="When the stock was so, for a profile with a constant time.")
-    ] = None,
+    at: Time = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: show what would be sent.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,

@@ -82,8 +82,9 @@ def _wait_equal(postgres: Postgres, engine: Client) -> None:
         time.sleep(0.2)
 
 
-def _wait_in_step(engine: Client) -> None:
-    """Wait until the connector says that the tables lack nothing."""
+def _wait_in_step(postgres: Postgres, engine: Client) -> None:
+    """Wait until the tables lack nothing, and the connector says so."""
+    _wait_equal(postgres, engine)
     deadline = time.monotonic() + 30
     while True:
         parts = {name: part for each in engine.get("/v1/connectors")["items"] for name, part in each["parts"].items()}
@@ -129,9 +130,8 @@ def test_tables_are_true_to_one_machine_whoever_is_killed(postgres: Postgres, tm
             if number == 50:
                 engine.kill()
                 engine = Stockline(tmp_path / "data", *arguments)
-        _wait_equal(postgres, engine)
+        _wait_in_step(postgres, engine)
         assert _promised(postgres, "SKU-3", "L2") == _atp(engine, "SKU-3", "L2")
-        _wait_in_step(engine)
         engine.kill()
         # Another engine at the same address has other stock: nothing of the former one stays.
         engine = Stockline(tmp_path / "other", *arguments)

@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 
 from connectors.catalogue import KINDS
+from connectors.edi.outbound.profile import Profile as OutProfile
 from connectors.edi.profile import PartnerProfile
 from connectors.files import load_profile
 from connectors.files.readers import FORMATS
@@ -33,6 +34,18 @@ host = "h"
 user = "u"
 known_hosts = "hosts"
 key = { file = "keys/id" }
+"""
+OUT = """
+kind = "edi"
+name = "out"
+partner = "p"
+standard = "x12"
+suppliers = ["P"]
+journal = "p.journal"
+path = "files"
+ours = { id = "1" }
+theirs = { id = "2" }
+receipts = { folder = "in", profile = "p.toml" }
 """
 EDI = 'format = "edi"\nsource = "s"\npartner = "p"\nwe_are = "buyer"\nidentifiers = "names.csv"\n'
 HEADING = "partner,kind,theirs,ours\n"
@@ -73,6 +86,14 @@ def test_keys_and_known_hosts_of_a_server_are_beside_the_profile_and_its_folder_
 
 def test_the_identifiers_of_a_partner_profile_are_beside_it(beside: Path) -> None:
     assert cast(PartnerProfile, load_profile(written(beside, EDI))).identifiers == beside / "names.csv"
+
+
+def test_the_journal_and_the_folders_of_what_goes_out_are_beside_the_profile(beside: Path) -> None:
+    profile = cast(OutProfile, load(written(beside, OUT)).profile)
+    assert profile.receipts is not None
+    found = (profile.journal, profile.path, profile.receipts.profile)
+    assert found == (beside / "p.journal", str(beside / "files"), beside / "p.toml")
+    assert cast(OutProfile, load(written(beside, OUT + SFTP)).profile).path == "files"
 
 
 def test_an_absolute_path_stays_and_one_without_a_file_is_as_it_is(beside: Path, tmp_path: Path) -> None:

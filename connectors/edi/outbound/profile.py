@@ -5,7 +5,7 @@ name = "nordlicht-out"
 partner = "nordlicht"                 # the partner's name in the identifiers
 standard = "x12"                      # or "edifact"
 suppliers = ["NORDLICHT"]             # orders of these suppliers are this partner's
-journal = "/var/lib/stockline/nordlicht.journal"
+journal = "/var/lib/stockline/nordlicht.journal"   # paths are relative to the profile
 path = "/srv/nordlicht"               # on the server where there is `sftp`
 out = "out"                           # the folder in it that documents are laid into
 since = 2026-03-01T00:00:00+01:00     # orders placed before are not sent
@@ -23,15 +23,14 @@ folder = "in/archive"                 # where it lies once it was read
 profile = "nordlicht.toml"            # by which it was read
 """
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from connectors.edi.outbound.documents import Form, Standard
-from connectors.folder.profile import FolderName, Sftp
+from connectors.folder.profile import FolderName, PlaceProfile
 from connectors.mapping.language import Declared
-from connectors.profiles import ConnectorProfile
+from connectors.mapping.paths import ProfilePath
 
 
 class Side(Declared):
@@ -45,10 +44,10 @@ class Receipts(Declared):
     """Receipts for what came in: the folder below `path` with the files that were read, and the profile they have."""
 
     folder: Annotated[str, Field(min_length=1)]
-    profile: Path
+    profile: ProfilePath
 
 
-class Profile(ConnectorProfile):
+class Profile(PlaceProfile):
     """The profile of what goes out; see the module's example.
 
     `orders_from` is `orders` where another system orders, and only there; `signals` where there is none, so that
@@ -63,10 +62,8 @@ class Profile(ConnectorProfile):
     ours: Side
     theirs: Side
     test: bool = False
-    journal: Path
+    journal: ProfilePath
     first_number: Annotated[int, Field(ge=1, le=999_999_999)] = 1
-    path: Annotated[str, Field(min_length=1)]
-    sftp: Sftp | None = None
     out: FolderName = "out"
     since: AwareDatetime | None = None
     orders_from: Literal["orders", "signals"] = "orders"
