@@ -57,9 +57,9 @@ class Batch:
     """What was read since the last position: `events` as JSON lines in their order, and what is none of them.
 
     `position` is given to the next call once everything is durable; None keeps the former one. `skipped` counts records
-    that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, where the
-    source knows. `answered` is called with the engine's answer to `events` once they are durable; the position is kept
-    after it, which it may complete.
+    that mean no event, by the reason. `lag_seconds` is by how much the other system is ahead of this batch, or the
+    engine of what a sink has written, where it knows. `answered` is called with the engine's answer to `events` once
+    they are durable; the position is kept after it, which it may complete.
     """
 
     events: Sequence[bytes] = ()

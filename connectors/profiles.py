@@ -4,7 +4,7 @@
     name = "erp"                       # of this one: its positions, metrics and default source; it stays for ever
     engine = "http://127.0.0.1:8080"
     interval_seconds = 30              # between two rounds
-    identifiers = "identifiers.csv"    # a path is relative to the folder of the profile
+    identifiers = "identifiers.csv"    # relative to the profile; or a table, see `IdentifierTable`
     names_are_ours = ["item"]          # kinds of which a partner without any mapping uses our names
     password = { env = "ERP_PASSWORD" }   # a secret comes from the environment or a file, never from the profile
 
@@ -15,7 +15,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from connectors.client import DEFAULT_URL
 from connectors.mapping.language import Declared
@@ -24,6 +24,7 @@ from connectors.redaction import remember
 from engine.core.errors import EnvironmentFailure, UsageError
 
 IdentifierKind = Literal["item", "location", "supplier", "unit"]
+TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$")]
 ConnectorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
@@ -69,6 +70,35 @@ class Secret(Declared):
         return value
 
 
+class DatabaseServer(Declared):
+    """Where a PostgreSQL is, and who reads or writes it."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 5432
+    database: Annotated[str, Field(min_length=1)]
+    user: Annotated[str, Field(min_length=1)]
+    password: Secret | None = None
+    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+
+
+class IdentifierTable(Declared):
+    """The identifiers as a table or view with the columns partner, kind, theirs and ours, instead of a file."""
+
+    table: TableName
+    server: DatabaseServer
+
+
+def _is_table(value: object) -> str:
+    return "a table" if isinstance(value, dict | IdentifierTable) else "a file"
+
+
+Where = Annotated[
+    Annotated[ProfilePath, Tag("a file")] | Annotated[IdentifierTable, Tag("a table")], Discriminator(_is_table)
+]
+"""Where the identifiers are."""
+
+
 class ConnectorProfile(Declared):
     """What every connector's profile says; each kind adds keys of its own."""
 
@@ -77,7 +107,7 @@ class ConnectorProfile(Declared):
     source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     engine: str = DEFAULT_URL
     interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
-    identifiers: ProfilePath | None = None
+    identifiers: Where | None = None
     names_are_ours: frozenset[IdentifierKind] = frozenset()
 
     @property

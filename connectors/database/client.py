@@ -9,8 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from connectors.database.profile import Server
-from connectors.profiles import Unreachable
+from connectors.profiles import DatabaseServer, Unreachable
 from engine.core.errors import UsageError
 
 Connection = psycopg.AsyncConnection[dict[str, Any]]
@@ -32,7 +31,7 @@ SERVER = (
 class Client:
     """A connection that is made when it is needed, and made anew after it broke."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: DatabaseServer) -> None:
         self._server = server
         self._connection: Connection | None = None
         self._one_at_a_time = asyncio.Lock()

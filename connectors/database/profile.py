@@ -42,24 +42,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from connectors.mapping.language import Declared, Reading
-from connectors.profiles import ConnectorName, ConnectorProfile, Secret
+from connectors.profiles import ConnectorName, ConnectorProfile, DatabaseServer, TableName
 
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
-TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62})?$")]
 
 DEFAULT_OVERLAP_SECONDS = 600.0
-
-
-class Server(Declared):
-    """Where the database is, and who reads or writes it."""
-
-    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65535)] = 5432
-    database: Annotated[str, Field(min_length=1)]
-    user: Annotated[str, Field(min_length=1)]
-    password: Secret | None = None
-    sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
-    timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
 
 
 class RowReading(Reading):
@@ -102,7 +89,7 @@ class Profile(ConnectorProfile):
     """A PostgreSQL: the tables that are read, and whether the engine's rows are published into it."""
 
     kind: Literal["database"]
-    server: Server
+    server: DatabaseServer
     tables: tuple[TableProfile, ...] = ()
     publish: PublishProfile | None = None
 

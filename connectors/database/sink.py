@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from connectors.base import JsonObject
 from connectors.changes import TABLES, Change, Changes
 from connectors.client import EngineClient
+from connectors.database.lag import Held
 from connectors.database.publisher import Publisher
 from connectors.ports import Batch
 from connectors.profiles import Unreachable
@@ -27,6 +28,7 @@ class StreamSink:
         self._engine: EngineClient | None = None
         self._changes: Changes | None = None
         self._following: asyncio.Task[None] | None = None
+        self._behind = Held()
 
     async def pass_on(
         self,
@@ -40,7 +42,7 @@ class StreamSink:
             self._changes = Changes(engine, TABLES, self)
             self._following = asyncio.create_task(self._changes.follow(lambda: None))
         await self._in_step(self._changes)
-        yield Batch()
+        yield Batch(lag_seconds=self._behind.seconds(None if self._changes.in_step.is_set() else "the lists"))
 
     async def _in_step(self, changes: Changes) -> None:
         deadline = time.monotonic() + ROUND_SECONDS

@@ -1,11 +1,13 @@
 """The source of one table: pages of new rows, in the order in which they may be read."""
 
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from connectors.base import JsonObject
 from connectors.database.client import Client
+from connectors.database.lag import Held, age_of
 from connectors.database.profile import TableProfile
 from connectors.database.rows import RowTranslation
 from connectors.database.watermark import AT, DOCUMENT, KEY, Pages, Place, place_in, position_of
@@ -25,6 +27,7 @@ class TableSource:
         self._table = table
         self._client = client
         self._translate = translate
+        self._held = Held()
         self._posted: dict[Place, int] = {}
         """The rows of the last round with a digest of what they held: the next one need not post them again."""
 
@@ -36,16 +39,21 @@ class TableSource:
         known = {} if position is None else self._posted
         self._posted = {}
         pages = Pages(self._table, await self._client.columns(self._table.table))
-        statement = pages.first(latest)
-        while rows := await self._client.rows(*statement):
+        statement, is_last = pages.first(latest), False
+        while not is_last and (rows := await self._client.rows(*statement)):
+            is_last = len(rows) < self._table.page
             last = _place(rows[-1])
             # A round by time begins before its position, which never goes back.
             latest = last if latest is None or not pages.by_time else max(last, latest)
             yield self._batch([row for row in rows if known.get(_place(row)) != _digest(row)], latest, server)
             self._remember(rows, pages)
-            if len(rows) < self._table.page:
-                return
             statement = pages.after(last)
+        yield Batch(lag_seconds=await self._held_up(pages))
+
+    async def _held_up(self, pages: Pages) -> float:
+        """For how long rows have waited for the end of a transaction, where all others are read."""
+        held = [] if pages.by_time else await self._client.rows(*pages.held())
+        return self._held.seconds(held[0][AT] if held else None)
 
     async def replay(self, record: bytes) -> Sequence[bytes]:
         """The event of a row that could not be translated before; raises `Unreadable` if it still cannot."""
@@ -67,7 +75,9 @@ class TableSource:
                 skipped[translated] += 1
             else:
                 events.append(translated)
-        return Batch(events, untranslated, position_of(latest, server), skipped)
+        # The pages that follow are younger than this one.
+        lag = age_of(events, time.time())
+        return Batch(events, untranslated, position_of(latest, server), skipped, lag)
 
     def _remember(self, rows: Sequence[Row], pages: Pages) -> None:
         if pages.by_time and len(self._posted) < MAX_KNOWN:

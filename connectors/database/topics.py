@@ -6,6 +6,7 @@ finds that it is not where it believed, and reads on from there.
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -51,8 +52,10 @@ class TopicSink:
             consumer = self._consumer or await self._open(engine)
             ends = await consumer.end_offsets(list(self._reached))
             while any(self._reached[at] < end for at, end in ends.items()):
-                await self._take(engine, consumer, await consumer.getmany(timeout_ms=FETCH_MS, max_records=MAX_RECORDS))
-                yield Batch()
+                fetched = await consumer.getmany(timeout_ms=FETCH_MS, max_records=MAX_RECORDS)
+                await self._take(engine, consumer, fetched)
+                yield Batch(lag_seconds=age_of_fetch(fetched))
+            yield Batch(lag_seconds=0.0)
         except KafkaError as error:
             await self.close()
             raise Unreachable(f"Kafka at {self._connection.address}: {error!r}") from None
@@ -118,6 +121,12 @@ class TopicSink:
             await tables.write(connection, latest, promises)
             await tables.reach(connection, log, moved)
         self._reached = reached
+
+
+def age_of_fetch(fetched: Fetched) -> float | None:
+    """How many seconds ago the oldest of the last records of the partitions was written."""
+    written = [records[-1].timestamp for records in fetched.values() if records]
+    return max(0.0, time.time() - min(written) / 1000) if written else None
 
 
 def _latest(fetched: Fetched) -> list[Change]:

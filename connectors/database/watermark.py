@@ -92,6 +92,14 @@ class Pages:
         behind = sql.SQL("({}) > ({})").format(columns, sql.SQL(", ").join(self._casts))
         return self._page(behind, (place.at, *place.key))
 
+    def held(self) -> Statement:
+        """The transaction of the first row that waits for the end of another one, as `AT`; only by transaction."""
+        query = sql.SQL(
+            "SELECT {column}::text AS {at} FROM {table} "
+            "WHERE {column} >= pg_snapshot_xmin(pg_current_snapshot()) ORDER BY {column} LIMIT 1"
+        ).format(column=sql.Identifier(self._column), at=sql.Identifier(AT), table=table_name(self._table.table))
+        return Statement(query, ())
+
     def _page(self, condition: sql.Composable, values: Sequence[object]) -> Statement:
         table, column = self._table, sql.Identifier(self._column)
         ended = sql.SQL("TRUE") if self.by_time else sql.SQL("{} < pg_snapshot_xmin(pg_current_snapshot())")

@@ -7,7 +7,7 @@ from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
 from connectors.edi.problems import Misread
-from connectors.edi.schedules import AcknowledgedLine, Part, statements
+from connectors.edi.schedules import AcknowledgedLine, Part, statements, total_of
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
@@ -131,7 +131,6 @@ def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     found = edifact.quantities(loop, _ORDERED)
     if not found and message.purpose == "original":
         raise Misread(f"the line has no QTY of a kind that orders ({', '.join(_ORDERED)})")
-    quantities = [edifact.quantity(message, each) for each in found]
-    total = Quantity(sum(each.qty for each in quantities), quantities[0].uom) if quantities else None
+    total = total_of([edifact.quantity(message, each) for each in found]) if found else None
     where = message.values.location(edifact.parties(message.header(("LIN",)), loop), ("SF", "WH"))
     return Demand(first, message.line(first[1], position, sku), sku, where, total, change)

@@ -10,8 +10,9 @@ from connectors.edi.forecasts import Bucket, Expected, forecasts
 from connectors.edi.message import Loop, Message, Nothing, Outcome, every, gather
 from connectors.edi.movements import Received, receipts
 from connectors.edi.problems import Misread
+from connectors.edi.schedules import total_of
 from connectors.edi.segments import Segment
-from connectors.edi.shipments import ShippedLine, notices
+from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import Quantity, When, reference
 
 _SHIPPED = ("12", "46", "113", "21", "1")
@@ -30,16 +31,22 @@ def despatch_advice(message: Message) -> Iterator[Outcome]:
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not loops:
         yield Nothing(begin, "a notice of no items")
-    lines, refused = gather(loops, lambda _, loop: _shipped(message, header, loop))
+    # What the notice itself calls a line: its order, its number and its item.
+    places = positions((_order(header, loop), number_of(loop), *map("/".join, edifact.items(loop))) for loop in loops)
+    lines, refused = gather(loops, lambda place, loop: _shipped(message, header, loop, places[place - 1]))
     yield from (*refused, *notices(message, lines))
 
 
-def _shipped(message: Message, header: Loop, loop: Loop) -> ShippedLine:
-    order = edifact.referenced(loop, ("ON",)) or edifact.referenced(header, ("ON",))
+def _order(header: Loop, loop: Loop) -> str:
+    return edifact.referenced(loop, ("ON",)) or edifact.referenced(header, ("ON",))
+
+
+def _shipped(message: Message, header: Loop, loop: Loop, position: int) -> ShippedLine:
     return ShippedLine(
         loop[0],
-        reference(order, "the number of the order (RFF+ON)"),
+        reference(_order(header, loop), "the number of the order (RFF+ON)"),
         number_of(loop),
+        position,
         message.values.item(edifact.items(loop)),
         message.values.location(edifact.parties(header, loop), ("DP", "ST")),
         _total(message, loop, _SHIPPED),
@@ -52,7 +59,7 @@ def _total(message: Message, loop: Loop, kinds: tuple[str, ...]) -> Quantity:
     found = [edifact.quantity(message, segment) for segment in edifact.quantities(loop, kinds)]
     if not found:
         raise Misread(f"the line has no QTY of the kinds {', '.join(kinds)}")
-    return Quantity(sum(quantity.qty for quantity in found), found[0].uom)
+    return total_of(found)
 
 
 def receiving_advice(message: Message) -> Iterator[Outcome]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from connectors.edi.envelopes import Envelopes, Transaction
-from connectors.edi.message import Message, Nothing, Statement
+from connectors.edi.message import Message, Nothing, Outcome, Statement
 from connectors.edi.messages import BY_CODE
 from connectors.edi.problems import Fault, Place, Remark
 from connectors.edi.profile import PartnerProfile
 from connectors.edi.scanner import Scanner
+from connectors.edi.together import held_back
 from connectors.edi.values import TheirNames, Values
 from connectors.files.lines import Mark
 from connectors.files.readers import Item
@@ -17,7 +18,7 @@ from connectors.identifiers import Names
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Changes when the same bytes would give other events."""
 _MOST_FAULTS: Final = 20
 _MOST_RECORD_BYTES: Final = 64 * 1024
@@ -102,22 +103,23 @@ class EdiReader:
                     f", which a {' or '.join(kind.we_are)} receives; by the profile we are the {self._profile.we_are}"
                 )
             return [Item(transaction.header.number, end, skipped=why)], []
-        items: list[Item] = []
-        refused: list[Fault] = []
-        seen: dict[str, int] = {}
         try:
-            for outcome in translate(message):
-                if isinstance(outcome, Statement):
-                    event = self._event(message, outcome, seen)
-                    items.append(Item(outcome.segment.number, end, (event,)))
-                elif isinstance(outcome, Nothing):
-                    items.append(Item(outcome.segment.number, end, skipped=outcome.why))
-                elif isinstance(outcome, Fault):
-                    refused.append(outcome)
+            return self._items_of(message, list(translate(message)), end)
         except Unreadable as error:
             # What is wrong with the whole document costs all of it.
             return [], [Fault.of(transaction.segments[1], error)]
-        return items, refused
+
+    def _items_of(self, message: Message, outcomes: list[Outcome], end: Mark) -> tuple[list[Item], list[Fault]]:
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+        waiting = held_back(message, [each for each in outcomes if isinstance(each, Statement)], refused)
+        items: list[Item] = []
+        seen: dict[str, int] = {}
+        for outcome in outcomes:
+            if isinstance(outcome, Statement) and outcome.segment.number not in waiting:
+                items.append(Item(outcome.segment.number, end, (self._event(message, outcome, seen),)))
+            elif isinstance(outcome, Nothing):
+                items.append(Item(outcome.segment.number, end, skipped=outcome.why))
+        return items, [*refused, *waiting.values()]
 
     def _event(self, message: Message, statement: Statement, seen: dict[str, int]) -> bytes:
         """The event of a statement; the second one of the same key in a document gets a number of its own."""

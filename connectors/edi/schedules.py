@@ -79,6 +79,11 @@ def strongest(statuses: Iterable[LineStatus], default: LineStatus) -> LineStatus
     return max(statuses, key=_STRENGTH.index, default=default)
 
 
+def total_of(quantities: Sequence[Quantity]) -> Quantity:
+    """The sum of quantities, of which there is at least one. Raises `Misread` where their units differ."""
+    return Quantity(sum(quantity.qty for quantity in quantities), one_unit(quantities))
+
+
 def one_unit(quantities: Iterable[Quantity]) -> str | None:
     """The unit that all quantities of one event have. Raises `Misread`."""
     units = {quantity.uom for quantity in quantities}

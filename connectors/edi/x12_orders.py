@@ -7,7 +7,7 @@ from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
 from connectors.edi.problems import Misread
-from connectors.edi.schedules import AcknowledgedLine, Part, statements, strongest
+from connectors.edi.schedules import AcknowledgedLine, Part, statements, strongest, total_of
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
@@ -61,7 +61,7 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
         status = _status(message, ack)
         status = "changed" if status == "accepted" and line == "changed" else status
         day = message.values.x12_when(ack[5]) if ack[5] else due
-        parts.append(Part(status, x12.quantity(message, ack, 2, 3 if ack[3] else 99), day))
+        parts.append(Part(status, message.values.quantity(ack[2], ack[3] or first[unit]), day))
     if not parts:
         if ordered is None:
             raise Misread(f"{first.tag}{number:02} has no quantity, and no ACK has one")
@@ -136,5 +136,4 @@ def _of_schedule(message: Message, loop: Loop) -> Quantity | None:
     """The quantity of a line that only its SCH say."""
     if find(loop, "SCH") is None:
         return None
-    found = [x12.quantity(message, segment, 1, 2) for segment in loop if segment.tag == "SCH"]
-    return Quantity(sum(quantity.qty for quantity in found), found[0].uom)
+    return total_of([x12.quantity(message, segment, 1, 2) for segment in loop if segment.tag == "SCH"])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from connectors.edi import codes, x12
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
 from connectors.edi.problems import Misread
-from connectors.edi.shipments import ShippedLine, notices
+from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
 
 
@@ -33,7 +33,10 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not items:
         yield Nothing(begin, "a notice of no items")
-    lines, refused = gather([each.loop for each in items], lambda place, _: _shipped(message, items[place - 1]))
+    places = positions(_name(level) for level in items)
+    lines, refused = gather(
+        [each.loop for each in items], lambda place, _: _shipped(message, items[place - 1], places[place - 1])
+    )
     yield from (*refused, *notices(message, lines))
 
 
@@ -47,7 +50,14 @@ def _levels(message: Message) -> Iterator[_Level]:
         yield level
 
 
-def _shipped(message: Message, level: _Level) -> ShippedLine:
+def _name(level: _Level) -> tuple[str, ...]:
+    """What the notice itself calls a line: its order, its number and its item."""
+    item = find(level.loop, "LIN")
+    assert item is not None
+    return (_order(level), *(item[place] for place in range(1, len(item) + 1)))
+
+
+def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
     item, detail = find(level.loop, "LIN"), find(level.loop, "SN1")
     assert item is not None
     if detail is None:
@@ -58,6 +68,7 @@ def _shipped(message: Message, level: _Level) -> ShippedLine:
         level.loop[0],
         reference(_order(level), "the number of the order (PRF01, or PO of LIN)"),
         number,
+        position,
         message.values.item(x12.pairs(item, 2)),
         message.values.location(x12.parties(header, *level.all), ("ST",)),
         x12.quantity(message, detail, 2, 3),

@@ -20,7 +20,6 @@ def shipping_order(message: Message) -> Iterator[Outcome]:
     begin = message.first("W05")
     message.read_purpose(begin, begin[1], codes.WAREHOUSE_ORDER_PURPOSES)
     order = message.document(begin[2], "W0502, the depositor's order number,")
-    message.day = x12.best_date(message, ("04", "10", "02"), ())
     yield from demands(message, order, message.loops(("W01",), (*_ENDS, "LX")), _ordered)
 
 

@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 from connectors.files.look import TIMES, Column, Layout, look_at
 from engine.core.errors import UsageError
@@ -58,8 +60,6 @@ class _Draft:
         self._layout, self._path, self._source = layout, path, source
         self._free = [column for column in layout.columns if column.cells]
         self._day = self._take(lambda each: bool(each.formats) and each.formats[0] not in TIMES)
-        if self._day is None:
-            raise UsageError(f"{path}: no column holds a date, and an event has a time: let the export have one")
         self._clock = self._take(lambda each: bool(each.formats) and each.formats[0] in TIMES)
         self._qty = self._named("qty", lambda each: each.numeric) or self._take(lambda each: each.numeric)
         self._sku = self._named("sku")
@@ -95,7 +95,9 @@ class _Draft:
         unique = self._document is not None and len(self._document.words) == len(self._document.cells)
         named = (self._document, None if unique else self._position)
         parts = [f"{{{each.name}}}" for each in named if each is not None]
-        if self._position is None and not unique:
+        if self._is_a_level:
+            parts += self._level_id()
+        elif self._position is None and not unique:
             parts.append("{row}")
         return [
             f"# A draft for {self._path}, made from its first rows. Lines with (?) are guesses: look at them.",
@@ -106,6 +108,16 @@ class _Draft:
             f"id = {_quoted('-'.join(parts))}    # (?)",
         ]
 
+    @property
+    def _is_a_level(self) -> bool:
+        """Whether the rows are what is there, at a time that none of them tells, and not documents of what happened."""
+        return self._day is None and self._document is None
+
+    def _level_id(self) -> Sequence[str]:
+        named = [f"{{{each.name}}}" for each in (self._sku, self._location) if each is not None]
+        alone = self._location is None and self._sku is not None and len(self._sku.words) < len(self._sku.cells)
+        return [*named, *(["{row}"] if alone else []), "{time}"]
+
     def _layout_lines(self) -> Sequence[str]:
         layout = self._layout
         lines = [f"delimiter = {_quoted(layout.delimiter)}", f"encoding = {_quoted(layout.encoding)}"]
@@ -115,7 +127,7 @@ class _Draft:
         lines += [f"thousands = {_quoted(layout.thousands)}    # (?)"] if layout.thousands else []
         lines += ["parentheses = true    # (12) is -12"] if layout.parentheses else []
         if layout.totals:
-            patterns = ", ".join(_quoted(f"^{re.escape(each)}") for each in layout.totals)
+            patterns = ", ".join(map(_quoted, layout.totals))
             lines.append(f"skip_matching = [{patterns}]    # lines that sum up others")
         lines.append('time_zone = "UTC"    # (?) of times without an offset, such as "Europe/Berlin"')
         return lines
@@ -123,7 +135,12 @@ class _Draft:
     def _time(self) -> Sequence[str]:
         day, clock = self._day, self._clock
         if day is None:
-            return ()
+            return (
+                "# No column holds a date. (?) When was the stock so? Here it is when the file was last changed.",
+                "# For each export another one:  stockline send FILE --profile THIS.toml --time 2026-03-31T18:00Z",
+                "[time]",
+                f"constant = {_quoted(_changed(self._path))}",
+            )
         formats = [day.formats[0]] if clock is None else [f"{day.formats[0]} {clock.formats[0]}"]
         names = [each.name for each in (day, clock) if each is not None]
         lines = ["[time]", f"columns = {_list(names)}", f"formats = {_list(formats)}"]
@@ -147,7 +164,7 @@ class _Draft:
     def _rules(self) -> Sequence[str]:
         assert self._sku is not None
         assert self._qty is not None
-        counted = any(word in self._qty.name.lower() for word in STOCK)
+        counted = self._day is None or any(word in self._qty.name.lower() for word in STOCK)
         lines = [
             "# The first rule whose conditions hold makes the event; docs/contract.md has the types and their data."
         ]
@@ -168,6 +185,10 @@ class _Draft:
         unit = f", unit_column = {_quoted(self._unit.name)}" if self._unit is not None else ""
         lines.append(f'qty = {{ column = {_quoted(self._qty.name)}, as = "integer"{unit} }}')
         return [*lines, *(() if counted else ('reason = "correction"    # (?)',)), ""]
+
+
+def _changed(path: str) -> str:
+    return datetime.fromtimestamp(int(Path(path).stat().st_mtime), UTC).isoformat()
 
 
 def _is_word(word: str, name: str) -> bool:

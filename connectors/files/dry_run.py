@@ -74,7 +74,9 @@ class Preview:
 
     def as_dict(self) -> dict[str, object]:
         """The preview as a JSON object."""
-        return {"dry_run": True, **asdict(self), "exit_code": self.exit_code}
+        # `asdict` of Python 3.11 takes a counter for a list of pairs.
+        files = [{**asdict(each), "by_type": dict(each.by_type), "skipped": dict(each.skipped)} for each in self.files]
+        return {"dry_run": True, "files": files, "exit_code": self.exit_code}
 
 
 def preview_files(plan: Sequence[tuple[str, Reader]], complete: bool = False, rejects: Path | None = None) -> Preview:

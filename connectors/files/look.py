@@ -13,7 +13,7 @@ from engine.core.errors import UsageError
 
 HEAD_BYTES, TAIL_BYTES = 1024 * 1024, 64 * 1024
 MAX_LINES = 2000
-LEAST_SHARE = 0.95
+LEAST_SHARE = 0.8
 """A column is one of dates or numbers if so many of its cells are: totals and slips stand among them."""
 DELIMITERS = ";,\t|"
 DAYS = (
@@ -49,7 +49,7 @@ class Column:
 
 @dataclass
 class Layout:
-    """What a file looks like. `totals` are beginnings of lines at the end that are no rows."""
+    """What a file looks like. `totals` are patterns of lines at the end that are no rows."""
 
     encoding: str
     delimiter: str
@@ -78,8 +78,8 @@ def look_at(path: str) -> Layout:
     width = widths.most_common(1)[0][0] if rows else 0
     if width < 2:
         raise UsageError(f"{path}: no heading with several columns is found; a profile for it is written by hand")
-    start = next(place for place, row in enumerate(rows) if len(row) == width)
-    body = [row for row in rows[start + 1 :] if len(row) == width and not _TOTAL.match(row[0].strip())]
+    start = _heading(rows, width)
+    body = [row for row in rows[start + 1 :] if len(row) == width and not _is_total(row)]
     columns = [
         Column(name.strip() or f"column {place + 1}", [cell for row in body if (cell := row[place].strip())])
         for place, name in enumerate(rows[start])
@@ -91,6 +91,17 @@ def look_at(path: str) -> Layout:
     last = tail.decode(encoding, "replace").replace("\r\n", "\n").split(line_end)[-20:]
     totals = _totals([*lines, *last], delimiter, start)
     return Layout(encoding, delimiter, line_end, numbered[start][0], columns, decimal, thousands, parentheses, totals)
+
+
+def _heading(rows: Sequence[Sequence[str]], width: int) -> int:
+    """Where the heading is: a title above it may be filled up with empty cells to the same width."""
+    wide = [place for place, row in enumerate(rows) if len(row) == width]
+    return next((place for place in wide if 2 * sum(bool(cell.strip()) for cell in rows[place]) > width), wide[0])
+
+
+def _is_total(row: Sequence[str]) -> bool:
+    """Whether a row sums up others: its first cell begins with such a word, or another one is such a word."""
+    return any(_TOTAL.match(row[0].strip()) or _TOTAL.fullmatch(cell.strip(" :")) for cell in row)
 
 
 def _cells(line: str, delimiter: str) -> list[str]:
@@ -137,7 +148,10 @@ def _formats(cells: Sequence[str]) -> list[str]:
         return []
     candidates = [day + clock for day in DAYS for clock in CLOCKS] + list(TIMES)
     sample = cells[:300]
-    return [each for each in candidates if _share(_parses(cell, each) for cell in sample) >= LEAST_SHARE]
+    shares = {each: _share(_parses(cell, each) for cell in sample) for each in candidates}
+    # A slip among a few rows costs no format; one that reads fewer cells than another has days for months.
+    best = max(LEAST_SHARE, *shares.values())
+    return [each for each in candidates if shares[each] >= best]
 
 
 def _parses(cell: str, pattern: str) -> bool:
@@ -162,9 +176,15 @@ def _marks(cells: Sequence[str]) -> tuple[str, str]:
 
 
 def _totals(lines: Sequence[str], delimiter: str, start: int) -> list[str]:
-    """How lines begin that sum up others."""
-    firsts = (line.split(delimiter)[0].strip(' "') for line in lines[start + 1 :])
-    return sorted({found[0] for first in firsts if (found := _TOTAL.match(first))})
+    """Patterns of lines that sum up others: how they begin, or a cell of theirs."""
+    edge = re.escape(delimiter)
+    found: set[str] = set()
+    for line in lines[start + 1 :]:
+        first, *others = (cell.strip(' "') for cell in line.split(delimiter))
+        if begin := _TOTAL.match(first):
+            found.add(f"^{re.escape(begin[0])}")
+        found |= {f"{edge}{re.escape(cell)}({edge}|$)" for cell in others if _TOTAL.fullmatch(cell.strip(" :"))}
+    return sorted(found)
 
 
 def _share(holds: Iterable[bool]) -> float:

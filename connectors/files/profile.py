@@ -33,6 +33,10 @@ ADDED = {"partner": None, "parentheses": False, "skip_matching": (), "short_rows
 """Keys that came later, with their defaults: they are part of the digest of a profile that uses them."""
 
 
+LATER = ("identifier", "constant")
+"""The keys of a column and of the time that came later."""
+
+
 class FileProfile(Declared):
     """What the profile of every format of files says; each format adds its own keys.
 
@@ -82,9 +86,9 @@ class Profile(Reading, FileProfile):
 
 
 def _without_unset(value: object) -> object:
-    """A dump without the keys of a column that came later and are not used: they leave older digests as they are."""
+    """A dump without the keys within a key that came later and are not used: they leave older digests as they are."""
     if isinstance(value, dict):
-        return {key: _without_unset(each) for key, each in value.items() if not (key == "identifier" and each is None)}
+        return {key: _without_unset(each) for key, each in value.items() if not (key in LATER and each is None)}
     if isinstance(value, list | tuple):
         return [_without_unset(each) for each in value]
     return value

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from connectors.files.lines import MAX_LINE_BYTES, Mark, read_lines, skip_to
 from connectors.files.profile import FileProfile
 from connectors.files.rejects import MARKER, RejectForm
-from connectors.mapping.language import check_profile, read_toml
+from connectors.mapping.language import TimeColumns, check_profile, checked_time, read_toml
 from connectors.ports import Identifiers, UntranslatedReason
 from engine.core.errors import UsageError
 
@@ -125,22 +125,38 @@ FORMATS: dict[str, Format] = {
 
 
 def choose_reader(
-    path: str, profile: str | Path | FileProfile | None = None, identifiers: Identifiers | None = None
+    path: str,
+    profile: str | Path | FileProfile | None = None,
+    identifiers: Identifiers | None = None,
+    time: str | None = None,
 ) -> Reader:
     """The reader of a profile (an object, a TOML file or the name of a format); without one, the reader of the suffix.
 
-    Standard input without a profile is NDJSON. `identifiers` are for profiles that say what is a partner's name.
-    Raises `UsageError`.
+    Standard input without a profile is NDJSON. `identifiers` are for profiles that say what is a partner's name, `time`
+    replaces a constant time. Raises `UsageError`.
     """
     if isinstance(profile, FileProfile):
-        return _build(profile.format, profile, identifiers)
+        return _build(profile.format, _timed(profile, time), identifiers)
     if profile is not None and str(profile).endswith(".toml"):
         loaded = load_profile(Path(profile), _format_of_suffix(path))
-        return _build(loaded.format, loaded, identifiers)
+        return _build(loaded.format, _timed(loaded, time), identifiers)
     if profile is not None and str(profile) not in FORMATS:
         raise UsageError(f"no format is called {profile!s}; known: {', '.join(sorted(FORMATS))}, or a .toml file")
     name = _name_by_suffix(path) if profile is None else str(profile)
-    return _build(name, _default_profile(name), identifiers)
+    return _build(name, _timed(_default_profile(name), time), identifiers)
+
+
+def _timed(profile: FileProfile, time: str | None) -> FileProfile:
+    """The profile with another constant time. Raises `UsageError` for one that takes the time from its records."""
+    if time is None:
+        return profile
+    declared = getattr(profile, "time", None)
+    if not isinstance(declared, TimeColumns) or declared.constant is None:
+        raise UsageError("a time is given, and the profile has no constant one: it is for `time = { constant = ... }`")
+    try:
+        return profile.model_copy(update={"time": TimeColumns(constant=checked_time(time))})
+    except ValueError as error:
+        raise UsageError(f"the time {error}") from None
 
 
 def load_profile(path: Path, default_format: str | None = None) -> FileProfile:

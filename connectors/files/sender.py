@@ -34,7 +34,7 @@ class SendOptions:
     `restart` begins at the first line, even if a position was saved. `complete` says that nobody writes to the files
     any more, so that a last line without a line end is sent too. Without `state_dir` positions are saved beside the
     files. `rejects` is the file for records that the engine does not have, by default one beside the state.
-    `identifiers` are the names of a profile's partner.
+    `identifiers` are the names of a profile's partner, `time` replaces the constant time of a profile.
     """
 
     restart: bool = False
@@ -42,6 +42,7 @@ class SendOptions:
     state_dir: Path | None = None
     rejects: Path | None = None
     identifiers: Identifiers | None = None
+    time: str | None = None
     batch_events: int = 5000
     batch_bytes: int = 4 * 1024 * 1024
     patience: Patience = field(default_factory=Patience)
@@ -61,7 +62,7 @@ def send_files(
     engine cannot be reached. A second call continues after the last batch that was acknowledged.
     """
     options = options or SendOptions()
-    plan = plan_files(paths, profile, options.rejects, options.identifiers)
+    plan = plan_files(paths, profile, options.rejects, options.identifiers, options.time)
     return asyncio.run(_send_all(plan, url, options, progress or Silent()))
 
 
@@ -70,9 +71,10 @@ def plan_files(
     profile: str | Path | FileProfile | None = None,
     rejects: Path | None = None,
     identifiers: Identifiers | None = None,
+    time: str | None = None,
 ) -> list[tuple[str, Reader]]:
     """The files with their readers. Raises `UsageError` for whatever is wrong with the call."""
-    plan = [(path, choose_reader(path, profile, identifiers)) for path in paths]
+    plan = [(path, choose_reader(path, profile, identifiers, time)) for path in paths]
     for path, _ in plan:
         if path != STANDARD_INPUT and not Path(path).is_file():
             raise UsageError(f"{path}: no such file")

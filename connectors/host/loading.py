@@ -11,7 +11,6 @@ from typing import Protocol, cast
 from pydantic import ConfigDict
 
 from connectors.catalogue import KINDS
-from connectors.identifiers import Names
 from connectors.mapping.language import Declared, check_profile, read_toml
 from connectors.ports import Connector, Tools
 from connectors.profiles import ConnectorProfile
@@ -66,11 +65,6 @@ def load_all(paths: Sequence[Path]) -> list[Loaded]:
         if (other := by_name.setdefault(each.profile.name, each.path)) != each.path:
             raise UsageError(f"{other} and {each.path} have the same name {each.profile.name!r}: give one another name")
     return loaded
-
-
-def names_of(loaded: Loaded) -> Names:
-    """The identifiers that a profile names. Raises `UsageError`."""
-    return Names.of(loaded.profile.identifiers, loaded.profile.names_are_ours)
 
 
 def named(name: str) -> Loaded:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from connectors.base import JsonObject
 from connectors.client import EngineClient
-from connectors.host.loading import Loaded, names_of
+from connectors.host.loading import Loaded
+from connectors.host.names import opened_names
 from connectors.host.refused import Refused, read_back
 from connectors.mapping.values import Unreadable
 from connectors.ports import Connector, Tools
@@ -67,8 +68,8 @@ async def replay(loaded: Loaded, options: ReplayOptions) -> Replayed:
     """
     counts = Replayed()
     with tempfile.TemporaryDirectory() as folder:
-        async with EngineClient(loaded.profile.engine) as engine:
-            tools = Tools(names_of(loaded), Path(folder), engine)
+        async with EngineClient(loaded.profile.engine) as engine, opened_names(loaded.profile) as names:
+            tools = Tools(names, Path(folder), engine)
             async with loaded.kind.connect(loaded.profile, tools) as connector:
                 events: list[bytes] = []
                 async for refused in _records(engine, loaded, options):

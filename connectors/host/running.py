@@ -11,15 +11,18 @@ from connectors.base import Submission
 from connectors.client import EngineClient, EngineUnreachable, Patience
 from connectors.host.delivery import Batches, Delivery
 from connectors.host.health import EXIT_USAGE, Health
-from connectors.host.loading import Loaded, names_of
+from connectors.host.loading import Loaded
+from connectors.host.names import opened_names
 from connectors.host.reporting import reporting
 from connectors.host.state import ConnectorState
+from connectors.identifiers import Names
 from connectors.ports import Batch, Connector, Tools
+from connectors.profiles import IdentifierTable
 from engine.core.errors import StocklineError, UsageError
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
 PATIENCE = Patience(seconds=10, busy_seconds=30)
-CONNECTION = "connection"
+CONNECTION, IDENTIFIERS = "connection", "identifiers"
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +81,12 @@ class RunningConnector:
 
     async def _open(self, once: bool) -> None:
         """Open the connector, again and again if need be, and let its parts have their rounds while it is open."""
-        opened = self.health.part(CONNECTION)
+        opened, profile = self.health.part(CONNECTION), self._loaded.profile
+        looked = self.health.part(IDENTIFIERS) if isinstance(profile.identifiers, IdentifierTable) else None
         while not self._stop.is_set():
             opened.began()
             try:
-                async with self._connector() as connector:
+                async with opened_names(profile, looked) as names, self._connector(names) as connector:
                     opened.succeeded()
                     await self._rounds(connector, once)
                     return
@@ -94,8 +98,8 @@ class RunningConnector:
                 return
             await self._rest(pause)
 
-    def _connector(self) -> Connector:
-        tools = Tools(names_of(self._loaded), self._state.own, CountedLog(self._engine, self.health))
+    def _connector(self, names: Names) -> Connector:
+        tools = Tools(names, self._state.own, CountedLog(self._engine, self.health))
         return self._loaded.kind.connect(self._loaded.profile, tools)
 
     async def _rounds(self, connector: Connector, once: bool) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from connectors.base import JsonObject, Submission
 from connectors.client import EngineClient
-from connectors.host.loading import Loaded, names_of
-from connectors.ports import Batch, Finding, Source, Tools
+from connectors.host.loading import Loaded
+from connectors.host.names import opened_names
+from connectors.identifiers import Names
+from connectors.ports import Batch, Connector, Finding, Source, Tools
 from connectors.redaction import redacted
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.events import decode, type_name
@@ -85,8 +87,7 @@ async def try_out(loaded: Loaded) -> Trial:
     """
     engine = await _engine(loaded.profile.engine)
     with tempfile.TemporaryDirectory() as folder:
-        tools = Tools(names_of(loaded), Path(folder), NothingWritten())
-        async with loaded.kind.connect(loaded.profile, tools) as connector:
+        async with opened_names(loaded.profile) as names, _connected(loaded, names, folder) as connector:
             findings = [engine, *await connector.check()]
             sources = {}
             for name, source in connector.sources.items():
@@ -96,6 +97,10 @@ async def try_out(loaded: Loaded) -> Trial:
                     # The other findings are still worth reading.
                     findings.append(Finding(f"a first pull of {name}", False, str(error)))
     return Trial([Finding(each.what, each.works, redacted(each.detail)) for each in findings], sources)
+
+
+def _connected(loaded: Loaded, names: Names, folder: str) -> Connector:
+    return loaded.kind.connect(loaded.profile, Tools(names, Path(folder), NothingWritten()))
 
 
 async def _engine(url: str) -> Finding:

@@ -17,7 +17,7 @@ LOOK_SECONDS = 2.0
 
 
 class MappingSource(Protocol):
-    """Where a mapping comes from: a file here; a table is another one."""
+    """Where a mapping comes from: a file here, a table in `connectors.database.identifiers`."""
 
     def current(self) -> Mapping:
         """The mapping as it is now; cheap while it has not changed. Raises `UsageError` if it was never right."""

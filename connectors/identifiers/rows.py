@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast, get_args
 
@@ -23,15 +23,36 @@ def read_rows(path: Path) -> Mapping:
         raise UsageError(f"cannot read the identifiers {path}: {error.strerror}") from error
     except UnicodeDecodeError:
         raise UsageError(f"the identifiers {path} are not text in UTF-8") from None
+    return mapping_of(str(path), _rows(text, path))
+
+
+def mapping_of(name: str, rows: Iterable[tuple[str, Row | str]]) -> Mapping:
+    """The mapping of rows, each with its place, or of what is wrong with them.
+
+    Raises `UsageError`, which names the places that are wrong (at most `MAX_FAULTS`).
+    """
     faults: list[str] = []
     mapping = Mapping()
-    for number, row in _rows(text, path, faults):
-        if (fault := mapping.add(row)) is not None:
-            faults.append(f"line {number}: {fault}")
+    for place, row in rows:
+        if (fault := row if isinstance(row, str) else mapping.add(row)) is not None:
+            faults.append(f"{place}: {fault}")
     if faults:
         more = f"; and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
-        raise UsageError(f"the identifiers {path} are not right: {'; '.join(faults[:MAX_FAULTS])}{more}")
+        raise UsageError(f"the identifiers {name} are not right: {'; '.join(faults[:MAX_FAULTS])}{more}")
     return mapping
+
+
+def row_of(cells: Sequence[str]) -> Row | str:
+    """The row of these cells, or what is wrong with them."""
+    cells = [cell.strip() for cell in cells]
+    if len(cells) != len(HEADING):
+        return f"it has {len(cells)} columns, not {len(HEADING)}"
+    if empty := [name for name, cell in zip(HEADING, cells, strict=True) if not cell]:
+        return f"{' and '.join(empty)} must not be empty"
+    partner, kind, theirs, ours = cells
+    if kind not in KINDS:
+        return f"there is no kind {kind!r}, only {', '.join(KINDS)}"
+    return Row(partner, cast(IdentifierKind, kind), theirs, ours)
 
 
 def written(rows: Iterable[Row]) -> str:
@@ -41,31 +62,14 @@ def written(rows: Iterable[Row]) -> str:
     return out.getvalue()
 
 
-def _rows(text: str, path: Path, faults: list[str]) -> Iterator[tuple[int, Row]]:
-    """The rows with their lines; lines that are none go to `faults`. Empty lines and `#` comments are passed over."""
+def _rows(text: str, path: Path) -> Iterator[tuple[str, Row | str]]:
+    """The rows with their lines, or what is wrong with a line. Empty lines and `#` comments are passed over."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         if next(reader, None) != HEADING:
             raise UsageError(f"the identifiers {path} begin with the line {','.join(HEADING)}")
         for cells in reader:
-            if not any(cells) or cells[0].startswith("#"):
-                continue
-            found = _row([cell.strip() for cell in cells])
-            if isinstance(found, str):
-                faults.append(f"line {reader.line_num}: {found}")
-            else:
-                yield reader.line_num, found
+            if any(cells) and not cells[0].startswith("#"):
+                yield f"line {reader.line_num}", row_of(cells)
     except csv.Error as error:
-        faults.append(f"line {reader.line_num}: {error}")
-
-
-def _row(cells: list[str]) -> Row | str:
-    """The row of a line, or what is wrong with it."""
-    if len(cells) != len(HEADING):
-        return f"it has {len(cells)} columns, not {len(HEADING)}"
-    if empty := [name for name, cell in zip(HEADING, cells, strict=True) if not cell]:
-        return f"{' and '.join(empty)} must not be empty"
-    partner, kind, theirs, ours = cells
-    if kind not in KINDS:
-        return f"there is no kind {kind!r}, only {', '.join(KINDS)}"
-    return Row(partner, cast(IdentifierKind, kind), theirs, ours)
+        yield f"line {reader.line_num}", str(error)

@@ -5,7 +5,7 @@
     time_zone = "Europe/London"      # of times without an offset
 
     [time]
-    columns = ["date", "clock"]      # joined with a space
+    columns = ["date", "clock"]      # joined with a space; or `constant`, of records without a time
     formats = ["%d/%m/%Y %H:%M"]     # none: ISO 8601
 
     [units]                          # words of the file: a unit of the item, or a number to multiply by
@@ -32,6 +32,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -51,7 +52,7 @@ from pydantic_core import ErrorDetails
 from connectors.mapping.paths import FOLDER
 from engine.core.errors import UsageError
 
-_NOT_IN_THE_FILE = ("a column", "a constant", "str", "int", "float", "bool")
+_NOT_IN_THE_FILE = ("a column", "a constant", "a file", "a table", "str", "int", "float", "bool")
 """How the checker names the parts of a choice: they are not in the path within the profile."""
 _FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
@@ -72,6 +73,15 @@ def checked_pattern(pattern: str) -> str:
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
     return pattern
+
+
+def checked_time(time: str) -> str:
+    """The time itself. Raises `ValueError`, in words, if it is not one of ISO 8601."""
+    try:
+        datetime.fromisoformat(time)
+    except ValueError:
+        raise ValueError(f"{time!r} is not a time in ISO 8601, such as 2026-03-31T18:00:00+02:00") from None
+    return time
 
 
 class Condition(Declared):
@@ -146,10 +156,22 @@ class Rule(Declared):
 
 
 class TimeColumns(Declared):
-    """The columns that hold the time of the event, joined with a space, and the formats to try in turn."""
+    """The columns that hold the time of the event, joined with a space, and the formats to try in turn.
 
-    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    Records without a time have a `constant` in ISO 8601 instead, which an id may hold as `{time}`.
+    """
+
+    columns: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
+    constant: str | None = None
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if (self.constant is None) == (not self.columns):
+            raise ValueError("a time has either `columns` or a `constant`")
+        if self.constant is not None:
+            checked_time(self.constant)
+        return self
 
 
 class Reading(Declared):
@@ -200,9 +222,13 @@ class Reading(Declared):
         values = (value for rule in self.rules for value in rule.data.values())
         return any(isinstance(value, Cell) and value.identifier is not None for value in values)
 
+    def id_columns(self) -> list[str]:
+        """What the id names, without the `{time}` of a constant."""
+        return [name for name in template_fields(self.id) if self.time.constant is None or name != "time"]
+
     def columns_used(self) -> set[str]:
         """Every column that the id, the time or a rule refers to."""
-        used = {name for name in template_fields(self.id) if name != "row"} | set(self.time.columns)
+        used = {name for name in self.id_columns() if name != "row"} | set(self.time.columns)
         for rule in self.rules:
             used |= set(rule.when)
             for value in rule.data.values():

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, ValidationError, field_validator
 
 from connectors.mapping.documents import Document, OwnColumn, parsed_object
-from connectors.mapping.language import Declared, Reading, Rule, TimeColumns, faults, template_fields
+from connectors.mapping.language import Declared, Reading, Rule, TimeColumns, faults
 from connectors.mapping.translator import Translator
 from connectors.mapping.values import Unreadable
 from engine.core.events import EVENT_TYPES, Reserved
@@ -71,7 +71,7 @@ class DocumentTranslator:
 
     def __init__(self, reading: Reading, own_source: bool) -> None:
         self._translate = Translator(reading)
-        self._id_columns = template_fields(reading.id)
+        self._id_columns = reading.id_columns()
         self._own_source = own_source
 
     def of_json(self, document: Document, number: int) -> bytes | Skipped:

@@ -32,22 +32,34 @@ class Translator:
             word: unit if isinstance(unit, str) else Decimal(str(unit)) for word, unit in reading.units.items()
         }
         self._id_fields = template_fields(reading.id)
+        self._constant = self._constant_time()
 
     def __call__(self, record: Record, number: int) -> bytes | str:
         """Translate one record; `number` is its line in a file or its offset in a topic."""
         rule = self._rule(record)
         if rule.type is None:
             return rule.skip or "skipped"
-        time = self._reading.time
         event = {
             "specversion": "1.0",
             "id": self._id(record, number),
             "source": self._reading.source,
             "type": rule.type,
-            "time": self._values.moment(" ".join(record[name].strip() for name in time.columns).strip(), time.formats),
+            "time": self._constant or self._time(record),
             "data": self._data(rule, record),
         }
         return _encode(event).encode()
+
+    def _constant_time(self) -> str | None:
+        """The time of every record, where the profile has one. Raises `UsageError` for one that its zone leaves out."""
+        constant = self._reading.time.constant
+        try:
+            return None if constant is None else self._values.moment(constant, ())
+        except Unreadable as error:
+            raise UsageError(f"time.constant: {error}") from None
+
+    def _time(self, record: Record) -> str:
+        time = self._reading.time
+        return self._values.moment(" ".join(record[name].strip() for name in time.columns).strip(), time.formats)
 
     def _rule(self, record: Record) -> Rule:
         for rule, tests in self._cases:
@@ -58,8 +70,13 @@ class Translator:
     def _id(self, record: Record, number: int) -> str:
         event_id = self._reading.id
         for name in self._id_fields:
-            event_id = event_id.replace("{" + name + "}", str(number) if name == "row" else record[name].strip())
+            event_id = event_id.replace("{" + name + "}", self._id_part(name, record, number))
         return event_id
+
+    def _id_part(self, name: str, record: Record, number: int) -> str:
+        if name == "row":
+            return str(number)
+        return self._constant if self._constant is not None and name == "time" else record[name].strip()
 
     def _data(self, rule: Rule, record: Record) -> dict[str, Field]:
         data: dict[str, Field] = {}

@@ -66,7 +66,7 @@ def order_line(world: World, record: JsonObject, login: str) -> OrderLine | None
         str(record["id"]),
     )
     try:
-        base = world.units.base(record["product."]["default_uom"])
+        base = world.units.base((record["product."] or {})["default_uom"])
         return replace(line, qty=world.units.in_base(record["quantity"], record["unit"], base))
     except (Unreadable, KeyError):
         return line

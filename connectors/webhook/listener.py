@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
-from connectors.base import JsonObject
+from connectors.base import JsonObject, Submission
 from connectors.mapping.documents import Message
 from connectors.ports import Batch, UntranslatedRecord
 from connectors.webhook.incoming import Incoming, Taken
@@ -37,9 +37,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(eq=False)
 class _Waiting:
-    """A request that waits for its answer."""
+    """A request that waits for its answer; `refused` counts its events that the engine refused."""
 
     taken: Taken
+    refused: int = 0
     answer: "asyncio.Future[Answer]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
     def answered(self, answer: Answer) -> None:
@@ -192,7 +193,7 @@ class Listener:
             with suppress(ValueError):
                 self._queue.remove(waiting)
         if answer == "durable":
-            return _accepted(taken)
+            return _accepted(taken, waiting.refused)
         return _problem(503, "the engine has not taken it; send it again", RETRY_SECONDS)
 
 
@@ -211,7 +212,14 @@ def _batch(waiting: Sequence[_Waiting]) -> Batch:
         untranslated += each.taken.untranslated
         for why, count in each.taken.skipped.items():
             skipped[why] = skipped.get(why, 0) + count
-    return Batch([event for each in waiting for event in each.taken.events], untranslated, skipped=skipped)
+    owners = [each for each in waiting for _ in each.taken.events]
+
+    def answered(answer: Submission) -> None:
+        for refusal in answer.refused:
+            owners[refusal.index].refused += 1
+
+    events = [event for each in waiting for event in each.taken.events]
+    return Batch(events, untranslated, skipped=skipped, answered=answered)
 
 
 def _attributes(request: web.Request) -> dict[str, str]:
@@ -225,9 +233,10 @@ def _attributes(request: web.Request) -> dict[str, str]:
     return found
 
 
-def _accepted(taken: Taken) -> web.Response:
+def _accepted(taken: Taken, refused: int) -> web.Response:
     counts = {
-        "accepted": len(taken.events),
+        "accepted": len(taken.events) - refused,
+        "refused": refused,
         "untranslated": len(taken.untranslated),
         "skipped": sum(taken.skipped.values()),
     }

@@ -67,7 +67,7 @@ def save(path: Path, head: Head, rows: Audited, pause: Callable[[], None] = lamb
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(path)
-        sync_folder(path.parent)
+        sync(path.parent)
     except BaseException as error:
         with suppress(OSError):
             unfinished.unlink()
@@ -109,6 +109,11 @@ def head_of(path: Path) -> Head:
         fail(error, path)
 
 
+def place_of(folder: Path, head: Head) -> Path:
+    """The file in `folder` for a snapshot. Its name counts the records, so that the newest sorts last at any clock."""
+    return folder / f"{sum(head.log):020}{SUFFIX}"
+
+
 def saved_in(folder: Path) -> list[Path]:
     """The snapshots in a folder, the oldest first."""
     return sorted(folder.glob(f"*{SUFFIX}"))
@@ -137,8 +142,8 @@ def check_sum(path: Path) -> None:
         raise Corrupt(f"{path}: the file does not hold what was written; bring it back from a backup")
 
 
-def sync_folder(path: Path) -> None:
-    """Let the names in a folder reach the disk."""
+def sync(path: Path) -> None:
+    """Let a file, or the names in a folder, reach the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

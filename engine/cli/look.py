@@ -1,6 +1,7 @@
 """The commands that show positions, signals, alerts and dead letters, and why a signal is what it is."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ POSITION = (
 )  # fmt: skip
 SIGNAL = ("id", "sku", "location", "qty", "due", "status", "disposition", "supplier", "updated")
 ALERT = ("id", "kind", "severity", "status", "sku", "location", "updated")
-DEAD_LETTER = ("id", "arrived", "reason", "place", "event_source", "event_id", "detail")
+DEAD_LETTER = ("id", "arrived", "reason", "place", "event_source", "event_id", "read_at", "detail")
 
 
 @with_filters
@@ -54,7 +55,16 @@ def list_dead_letters(
 ) -> None:
     """Show refused records, newest first; replay one."""
     if context.invoked_subcommand is None:
-        _list("/v1/dead-letters", DEAD_LETTER, filters, filters.query(reason=reason))
+        _list("/v1/dead-letters", DEAD_LETTER, filters, filters.query(reason=reason), _with_read_at)
+
+
+def _with_read_at(letter: dict[str, Any]) -> dict[str, Any]:
+    """The letter with where a connector read the record, such as the file and the line, which the record says."""
+    try:
+        data = json.loads(letter["raw"])["data"]
+        return {**letter, "read_at": data["place"]} if "connector" in data else letter
+    except (ValueError, TypeError, LookupError):
+        return letter
 
 
 @dead_letters.command()
@@ -108,8 +118,15 @@ def _term(term: dict[str, Any]) -> dict[str, Any]:
     return {**term, "value": str(term.get("value"))}
 
 
-def _list(path: str, columns: Sequence[str], filters: Filters, query: remote.Pairs) -> None:
+def _list(
+    path: str,
+    columns: Sequence[str],
+    filters: Filters,
+    query: remote.Pairs,
+    shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda item: item,
+) -> None:
+    """Print what a call lists; in a table each item is as it is `shown`."""
     items, total = remote.things(filters.url, path, query, filters.limit)
-    show.rows(items, columns, filters.as_json)
+    show.rows(items if filters.as_json else [shown(item) for item in items], columns, filters.as_json)
     if total is not None and total > len(items):
         show.remark(f"{len(items)} of {total}; --limit shows more")

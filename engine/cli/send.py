@@ -35,6 +35,9 @@ def send(
     identifiers: Annotated[
         Path | None, typer.Option(help="What the partner of a profile calls our items: a CSV file.")
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--time", help="When the stock was so, for a profile with a constant time.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Send nothing: show what would be sent.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
     url: remote.Url = DEFAULT_URL,
@@ -42,11 +45,11 @@ def send(
     """Send files of events; one that was interrupted goes on where it was. Exit 1 when not all was accepted."""
     # A wrong option is reported before the command waits for an engine.
     names = None if identifiers is None else Names.of(identifiers, frozenset())
-    plan = plan_files(files, profile, rejects, names)
+    plan = plan_files(files, profile, rejects, names, at)
     if dry_run:
         _leave(preview_files(plan, complete, rejects), as_json)
     _wait_for_engine(url, patience)
-    options = SendOptions(restart, complete, state, rejects, names, patience=Patience(seconds=patience))
+    options = SendOptions(restart, complete, state, rejects, names, at, patience=Patience(seconds=patience))
     progress = progress_for()
     with progress if isinstance(progress, Bar) else nullcontext():
         report = send_files(files, url, profile, options=options, progress=progress)

@@ -1,9 +1,10 @@
-"""The composition root of `stockline upgrade`: the log of a former data directory is folded into one of this version.
+"""The composition root of `stockline upgrade`: a former data directory becomes one of this version.
 
 The steps, and the reason for their order:
 
 1. finish    an upgrade that was killed between its renames is completed first
-2. fold      into a directory beside the former one, which stays as it is until all is written
+2. fold      the log into a directory beside the former one, which stays as it is until all is written; where the log no
+             longer has its beginning, the rows are taken over instead, if this version reads them
 3. rename    the former directory moves aside and the new one takes its name
 """
 
@@ -14,44 +15,67 @@ from typing import NamedTuple
 
 from engine.bus.disk import upgrade_paths
 from engine.bus.disk.bus import EmbeddedBus
-from engine.bus.disk.former import FormerBus, held
-from engine.runtime.marker import former_clock
+from engine.bus.disk.former import FormerBus, held, take_over
+from engine.core.errors import UsageError
+from engine.runtime.marker import former_rules
 from engine.runtime.replay import replay
 from engine.settings import Settings
+from tables.catalogue import FORMER_ROWS
 
 
 class Upgraded(NamedTuple):
-    """The result of an upgrade: how many records of the log were folded, and how many rows of stock they made."""
+    """The result of an upgrade.
 
+    Attributes:
+        former: where the former directory stays.
+        records: how many records of the log were folded; 0 where rows were taken over.
+        rows: how many rows of stock there are.
+        taken_over: whether the rows are those of the former directory, because its log no longer has its beginning.
+    """
+
+    former: Path
     records: int
     rows: int
+    taken_over: bool
 
 
 def upgrade(settings: Settings, progress: Callable[[int, int], None]) -> Upgraded | None:
     """Upgrade the data directory of the settings; None if its format is this version's.
 
-    The clock is that of the log; the other rules of the fold are the settings', because the former format did not
-    keep them.
+    The rules of the fold are the log's as far as its markers hold them, else those of the settings.
 
     Args:
         settings: the settings of the process.
         progress: told (records folded, records in all).
+
+    Raises:
+        UsageError: something is in the way, or neither the log nor the rows are enough to go on from.
     """
     data = settings.data.resolve()
-    if upgrade_paths.finish(data):  # 1. finish
-        return _counted(data)
+    former = upgrade_paths.finish(data)  # 1. finish
+    if former is not None:
+        return _counted(data, former)
     with held(data):
-        with closing(FormerBus.open(data, read_only=True)) as former:
-            if not former.is_former:
+        with closing(FormerBus.open(data, read_only=True)) as bus:
+            if not bus.is_former:
                 return None
-            _fold_anew(former, settings, progress)  # 2. fold
-        upgrade_paths.put_in_place(data)  # 3. rename
-    return _counted(data)
+            former = upgrade_paths.former_of(data, bus.written)
+            with upgrade_paths.filled(data, former) as new:  # 2. fold
+                if _is_whole(bus):
+                    _fold_anew(bus, new, settings, progress)
+                else:
+                    _take_over(bus, new)
+        upgrade_paths.put_in_place(data, former)  # 3. rename
+    return _counted(data, former)
 
 
-def _fold_anew(former: FormerBus, settings: Settings, progress: Callable[[int, int], None]) -> None:
+def _is_whole(bus: EmbeddedBus) -> bool:
+    return not any(map(bus.begin_offset, range(bus.partitions)))
+
+
+def _fold_anew(former: FormerBus, new: Path, settings: Settings, progress: Callable[[int, int], None]) -> None:
     partitions = range(former.partitions)
-    clock = former_clock(map(former.marker, partitions)) or settings.clock
+    rules = former_rules(map(former.marker, partitions), settings.rules(settings.clock))
     total = sum(map(former.end_offset, partitions))
     done = 0
 
@@ -60,13 +84,22 @@ def _fold_anew(former: FormerBus, settings: Settings, progress: Callable[[int, i
         done += records
         progress(done, total)
 
-    with (
-        upgrade_paths.filled(former.path) as path,
-        closing(EmbeddedBus.open(path, former.partitions, settings.memory_mib // 2)) as bus,
-    ):
-        replay(former, bus, settings.rules(clock), advance, append=True)
+    with closing(EmbeddedBus.open(new, former.partitions, settings.memory_mib // 2)) as bus:
+        replay(former, bus, rules, advance, append=True)
 
 
-def _counted(data: Path) -> Upgraded:
+def _take_over(former: FormerBus, new: Path) -> None:
+    if former.written < FORMER_ROWS:
+        begins = [former.begin_offset(partition) for partition in range(former.partitions)]
+        raise UsageError(
+            f"{former.path}: its log begins at the offsets {begins}, because retention has deleted what was before, so "
+            f"that it cannot be folded anew; and rows of format {former.written} are not read by this version. Go on "
+            "with the version that wrote it, or start in an empty directory from a count of all stock"
+        )
+    take_over(former.path, new)
+
+
+def _counted(data: Path, former: Path) -> Upgraded:
     with closing(EmbeddedBus.open(data, read_only=True)) as bus:
-        return Upgraded(sum(map(bus.end_offset, range(bus.partitions))), bus.published.count("positions"))
+        whole, rows = _is_whole(bus), bus.published.count("positions")
+        return Upgraded(former, sum(map(bus.end_offset, range(bus.partitions))) if whole else 0, rows, not whole)

@@ -12,7 +12,7 @@ from engine.bus.snapshot_file import Head
 from engine.core.errors import UsageError
 from engine.core.topics import Topic
 from engine.runtime.differences import Comparison
-from engine.runtime.marker import read_marker, rules_of_log
+from engine.runtime.marker import FOLD_ANEW, read_marker, rules_of_log
 from engine.runtime.replay import replay
 from tables.catalogue import AUDITED
 from tables.table import Table
@@ -50,7 +50,8 @@ def audit(bus: Audited, scratch: Bus, progress: Callable[[int, int], None], sinc
         since: the head of the snapshot that is in `scratch`.
 
     Raises:
-        UsageError: the log begins after the rows of `scratch` end, so that it cannot be folded on.
+        UsageError: the log begins after the rows of `scratch` end, so that it cannot be folded on; or the kept rows go
+            on from those of an earlier version, and those of `scratch` do not.
     """
     records = _fold_again(bus, scratch, progress, since)
     comparison = Comparison()
@@ -72,6 +73,7 @@ def _fold_again(bus: Audited, scratch: Bus, progress: Callable[[int, int], None]
     """Fold the log of `bus` into `scratch`; returns how many records that were."""
     starts = [0] * bus.partitions if since is None else since.log
     _refuse_gap(bus, starts)
+    _refuse_other_rows(bus, scratch)
     total = sum(bus.end_offset(partition) - start for partition, start in enumerate(starts))
     done = 0
 
@@ -101,6 +103,18 @@ def _refuse_gap(bus: Audited, starts: list[int]) -> None:
             f"the records between have been deleted from the log ({'; '.join(gaps)}): audit from a snapshot of the "
             "rows that reaches the log, with --from FILE"
         )
+
+
+def _refuse_other_rows(bus: Kept, scratch: Kept) -> None:
+    for partition in range(bus.partitions):
+        kept, begun = (read_marker(one.marker(partition)).rows for one in (bus, scratch))
+        if kept != begun:
+            raise UsageError(
+                f"the rows of partition {partition} go on from rows of format {kept}, the fold from format {begun}: "
+                "the two differ where nothing is wrong, because versions keep different things. Begin with the rows "
+                f"of format {kept} that an audit saved when that version was stopped, with --from FILE. On Kafka there "
+                f"is another way: {FOLD_ANEW}"
+            )
 
 
 def _table(comparison: Comparison, buses: tuple[Audited, Audited], table: Table[Any]) -> int:

@@ -33,7 +33,7 @@ class Comparison:
         count = 0
         for name, one, other in _joined(kept, folded):
             count += 1
-            if one != other and not (one is not None and other is not None and written_earlier(one, other)):
+            if one != other:
                 self._add(f"{what} {_readable(name)}", one, other, decode)
         return count
 
@@ -48,24 +48,6 @@ class Comparison:
     def _add(self, what: str, kept: bytes | None, folded: bytes | None, decode: Decode) -> None:
         if len(self.differences) < MAX_DIFFERENCES:
             self.differences.append(f"{what}: {describe(kept, folded, decode)}")
-
-
-def written_earlier(kept: bytes, folded: bytes) -> bool:
-    """Whether a row differs only in that an earlier version wrote it, before its last fields were declared.
-
-    Rows are arrays of all their fields, and a field is only ever added at the end. So what is shorter is older; a fault
-    in the fold cannot make a row shorter.
-    """
-    try:
-        return _begins(msgspec.msgpack.decode(kept), msgspec.msgpack.decode(folded))
-    except msgspec.DecodeError:
-        return False
-
-
-def _begins(kept: object, folded: object) -> bool:
-    if not (isinstance(kept, list) and isinstance(folded, list)):
-        return kept == folded
-    return len(kept) <= len(folded) and all(map(_begins, kept, folded))
 
 
 def describe(kept: bytes | None, folded: bytes | None, decode: Decode) -> str:

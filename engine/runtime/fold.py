@@ -100,7 +100,7 @@ class Fold:
         outcomes = [self._fold(one.record, one.event, *mark) for one, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
-        self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules)
+        self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules, self.marker.rows)
         records = [arrival.record for arrival in arrivals] if append else []
         for row, offset in self._touched.items():
             stock = self._space.require(STOCK + row)

@@ -1,7 +1,8 @@
 """How far a partition has been folded, and by which rules.
 
 The rules of the fold are part of the log: the same records folded by other rules give other rows. So each marker holds
-them, and a process with other rules raises UsageError before it folds anything.
+them, and a process with other rules raises UsageError before it folds anything. A marker also holds the format of the
+rows that the fold went on from: the version before kept less in them.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from msgspec import Struct
 from engine.bus.single import Kept
 from engine.core.errors import UsageError
 from engine.core.rules import Rules
+from tables.catalogue import FORMER_ROWS, ROWS
 
 SETTINGS = {
     "clock": "--clock {}",
@@ -23,18 +25,31 @@ SETTINGS = {
 THE_VERSION = "the version of Stockline that wrote it"
 """All other rules are fixed by the version."""
 
+FOLD_ANEW = (
+    "to fold the log again from its beginning (signals come out again with the same ids), stop all workers, delete all "
+    "topics but stockline.events, the group, and the data directories of workers and web"
+)
+EARLIER_ROWS = (
+    "its rows go on from those of the version before, which did not keep receipts, so that one from then cannot be "
+    f"reversed. Go on with them; or, {FOLD_ANEW}"
+)
+
 
 class Marker(Struct, array_like=True):
-    """The next offset to fold, the partition's clock in microseconds, its counters, and the rules of its fold."""
+    """The next offset to fold, the partition's clock in microseconds, its counters, and the rules of its fold.
+
+    `rows` is the format of the oldest rows that the fold went on from. The version before did not note it.
+    """
 
     next_offset: int = 0
     now: int = 0
     counters: dict[str, int] = {}
     rules: Rules | None = None
+    rows: int = FORMER_ROWS
 
 
-class FormerMarker(Struct, array_like=True):
-    """The marker of the version before markers held the rules: the clock is the only rule in it."""
+class FirstMarker(Struct, array_like=True):
+    """The marker of format 1, before markers held the rules: the clock is the only rule in it."""
 
     next_offset: int
     now: int
@@ -43,7 +58,7 @@ class FormerMarker(Struct, array_like=True):
 
 
 _decoder = msgspec.msgpack.Decoder(Marker)
-_former_decoder = msgspec.msgpack.Decoder(FormerMarker)
+_first_decoder = msgspec.msgpack.Decoder(FirstMarker)
 
 
 def read_marker(value: bytes | None) -> Marker:
@@ -53,21 +68,28 @@ def read_marker(value: bytes | None) -> Marker:
         UsageError: another version of Stockline wrote it.
     """
     try:
-        return Marker() if value is None else _decoder.decode(value)
+        return Marker(rows=ROWS) if value is None else _decoder.decode(value)
     except msgspec.DecodeError:
         raise UsageError(
             "the rows in stockline.state are of another version of Stockline, and this one does not read them. "
-            "Go on with that version; or, to fold the log again from its beginning (signals come out again with the "
-            "same ids), stop all workers, delete all topics but stockline.events, the group, and the data directories "
-            "of workers and web. Where the log no longer has its beginning, delete stockline.events, too, and start "
-            "from a count of all stock"
+            f"Go on with that version; or, {FOLD_ANEW}. Where the log no longer has its beginning, delete "
+            "stockline.events, too, and start from a count of all stock"
         ) from None
 
 
-def former_clock(markers: Iterable[bytes | None]) -> Literal["wall", "log"] | None:
-    """The clock of a log by its markers of the former version; None if nothing was folded yet."""
-    found = [marker for marker in markers if marker is not None]
-    return _former_decoder.decode(found[0]).clock if found else None
+def former_rules(markers: Iterable[bytes | None], asked: Rules) -> Rules:
+    """The rules by which this version folds a log of an earlier one, whose markers are given.
+
+    The settings in it are the log's as far as its markers hold them, else those of `asked`.
+    """
+    found = next((marker for marker in markers if marker is not None), None)
+    if found is None:
+        return asked
+    try:
+        kept = _decoder.decode(found).rules or asked
+    except msgspec.DecodeError:
+        return msgspec.structs.replace(asked, clock=_first_decoder.decode(found).clock)
+    return msgspec.structs.replace(asked, **{name: getattr(kept, name) for name in SETTINGS})
 
 
 def resume(value: bytes | None, rules: Rules) -> Marker:

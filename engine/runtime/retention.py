@@ -123,8 +123,7 @@ class Retention:
             return
         with closing(EmbeddedBus.open(self._bus.path, memory_mib=SNAPSHOT_MEMORY_MIB, read_only=True)) as rows:
             head = rows.head()
-            # The name counts the records in it, so that the newest snapshot sorts last whatever a clock says.
-            path = folder / f"{sum(head.log):020}{snapshot_file.SUFFIX}"
+            path = snapshot_file.place_of(folder, head)
             snapshot_file.save(path, head, rows, self._rest_in_snapshot)
         log.info("retention: the rows are kept in %s", path)
 

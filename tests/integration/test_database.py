@@ -171,6 +171,12 @@ def test_rows_that_commit_out_of_order_arrive_once_whoever_is_killed(postgres: P
         engine.end()
 
 
+def _lag(engine: Stockline) -> float:
+    """What the connector says of its source, 0 before it has said anything."""
+    found = engine.call("GET", "/v1/connectors/erp").json
+    return float(found.get("parts", {}).get("source outbox", {}).get("lag_seconds") or 0)
+
+
 def test_a_transaction_that_takes_long_holds_back_what_came_after_it_and_is_not_passed_over(
     postgres: Postgres, tmp_path: Path
 ) -> None:
@@ -183,12 +189,16 @@ def test_a_transaction_that_takes_long_holds_back_what_came_after_it_and_is_not_
         postgres.sql("INSERT INTO outbox (event) VALUES (%s)", _adjusted("fast", 1))
         assert connector.once().returncode == 0
         assert _available(engine) == 0
+        connector.start()
+        _eventually(lambda: _lag(engine) >= 0.4)
+        connector.kill()
         slow.commit()
         slow.close()
         assert connector.once().returncode == 0
         assert _available(engine) == 101
         report = json.loads(connector.once().stdout)
         assert '"events": 0' in json.dumps(report), report
+        assert '"lag_seconds": 0.0' in json.dumps(report), report
 
 
 def test_a_view_is_read_again_from_before_the_latest_change(postgres: Postgres, tmp_path: Path) -> None:

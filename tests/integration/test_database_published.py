@@ -82,6 +82,17 @@ def _wait_equal(postgres: Postgres, engine: Client) -> None:
         time.sleep(0.2)
 
 
+def _wait_in_step(engine: Client) -> None:
+    """Wait until the connector says that the tables lack nothing."""
+    deadline = time.monotonic() + 30
+    while True:
+        parts = {name: part for each in engine.get("/v1/connectors")["items"] for name, part in each["parts"].items()}
+        if parts.get("sink publish", {}).get("lag_seconds") == 0.0:
+            return
+        assert time.monotonic() < deadline, parts
+        time.sleep(0.2)
+
+
 def _promised(postgres: Postgres, sku: str, location: str) -> list[tuple[str, int]]:
     found = postgres.sql(
         "SELECT from_date::text, qty FROM stockline.available_to_promise WHERE sku = %s AND location = %s ORDER BY 1",
@@ -120,6 +131,7 @@ def test_tables_are_true_to_one_machine_whoever_is_killed(postgres: Postgres, tm
                 engine = Stockline(tmp_path / "data", *arguments)
         _wait_equal(postgres, engine)
         assert _promised(postgres, "SKU-3", "L2") == _atp(engine, "SKU-3", "L2")
+        _wait_in_step(engine)
         engine.kill()
         # Another engine at the same address has other stock: nothing of the former one stays.
         engine = Stockline(tmp_path / "other", *arguments)

@@ -244,9 +244,9 @@ def test_the_number_of_partitions_is_fixed(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("engine.bus.disk.layout.FORMAT", 3)
+        patch.setattr("engine.bus.disk.layout.FORMAT", 4)
         EmbeddedBus.open(tmp_path).close()
-    with pytest.raises(UsageError, match="format 3; this version reads up to 2"):
+    with pytest.raises(UsageError, match="format 4; this version reads up to 3"):
         EmbeddedBus.open(tmp_path)
 
 

@@ -26,6 +26,10 @@ held = ["Quarantine"]
 interval_seconds = 2
 balances_seconds = 30
 engine = "http://127.0.0.1:{engine}"
+promises = true
+auto = {{ max_qty = 1000000 }}
+
+[orders]
 """
 ADVICE = """
   The ERP        {url}  database {database}, user admin or clerk, password {password}
@@ -36,7 +40,8 @@ ADVICE = """
   What to try, in a second terminal:
     .venv/bin/python -m tests.real.erp buy       a purchase of five cases of tea: on order
     .venv/bin/python -m tests.real.erp receive   two of them come: the position moves
-    .venv/bin/python -m tests.real.erp issue     ten bolts go to a customer: a signal opens below the minimum
+    .venv/bin/python -m tests.real.erp issue     ten bolts go to a customer: below the minimum a draft is made
+    .venv/bin/python -m tests.real.erp order     the oldest draft is confirmed: it is on order
     .venv/bin/python -m tests.real.erp plant     somebody changes a move in the database: an alert, within 30 s
   Ctrl+C ends all three; they go on from here the next time.
 """
@@ -52,6 +57,12 @@ def act(erp: Tryton, what: str) -> str:
         return f"shipment {clerk.receive(purchases[0]['id'], 2)} is received" if purchases else "nothing is on order"
     if what == "issue":
         return f"shipment {clerk.issue('NORTH', 'BOLT-M8', 10)} has left"
+    if what == "order":
+        drafts = erp.find("purchase.purchase", [["state", "=", "draft"], ["reference", "like", "stockline %"]])
+        if not drafts:
+            return "no draft of ours waits: issue until a signal opens"
+        clerk.confirm(drafts[0]["id"])
+        return f"purchase {drafts[0]['id']} is confirmed"
     moves = erp.find("stock.move", [["state", "=", "done"], ["product.code", "=", "TEA-250"]])
     erp.sql("UPDATE stock_move SET quantity = quantity * 12 WHERE id = ?", moves[0]["id"])
     return f"the quantity of move {moves[0]['id']} is twelvefold now"

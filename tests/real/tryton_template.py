@@ -89,17 +89,16 @@ class Clock:
         self._library = clock_library()
 
     def environment(self) -> dict[str, str]:
-        """The variables with which a process lives in this time.
-
-        Its steady clock is moved too: a library that leaves that alone takes 100 ms to start a thread, and Tryton
-        starts one for each call.
-        """
+        """The variables with which a process lives in this time."""
         return os.environ | {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             # Tryton looks at the clock so often that reading the file each time is a good part of its work.
             "FAKETIME_CACHE_DURATION": str(CLOCK_SECONDS),
             "NO_FAKE_STAT": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Else timed waits end at once, and Python's threads spend ten times a call's work on waiting.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
             # The file says seconds of UTC; a difference has no time zone.
             "TZ": "UTC",
         }

@@ -7,9 +7,11 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import unquote
 
 from connectors.base import JsonObject
 from connectors.client import EngineClient
+from connectors.edi import read
 from connectors.edi.outbound.journal import Journal
 from connectors.edi.outbound.profile import Profile
 from connectors.edi.outbound.sink import Folders, Outgoing
@@ -30,6 +32,7 @@ class EngineOfRows:
         self.events: dict[tuple[str, str], list[JsonObject]] = defaultdict(list)
         self.forecasts: dict[tuple[str, str], JsonObject] = {}
         self.listed: list[JsonObject] = []
+        self.asked: list[str] = []
 
     def say(self, kind: str, number: int, time: str = START, **data: Any) -> None:
         """An event of a row."""
@@ -47,7 +50,10 @@ class EngineOfRows:
 
     async def positions(self) -> AsyncIterator[JsonObject]:
         for (sku, location), events in list(self.events.items()):
-            yield {"sku": sku, "location": location, "version": len(events)}
+            on_order = sum(event["type"] == "order.placed" for event in events)
+            yield {
+                "sku": sku, "location": location, "version": len(events), "on_order": on_order, "in_transit": 0,
+            }  # fmt: skip
 
     async def signals(self, status: str) -> AsyncIterator[JsonObject]:
         for signal in self.listed:
@@ -55,7 +61,8 @@ class EngineOfRows:
                 yield signal
 
     async def get(self, path: str, filters: dict[str, str] | None = None) -> Any:
-        name = cast(tuple[str, str], tuple(path.removeprefix("/v1/positions/").split("/")[:2]))
+        name = cast(tuple[str, str], tuple(map(unquote, path.removeprefix("/v1/positions/").split("/")[:2])))
+        self.asked.append(path)
         if not path.endswith("/events"):
             return {"forecast": self.forecasts.get(name)}
         events = self.events[name][::-1]
@@ -110,6 +117,11 @@ class Desk:
         """What lies in the folder for the partner."""
         return {path.name: path.read_bytes() for path in sorted((self.folder / "partner" / "out").glob("*"))}
 
+    @property
+    def kinds(self) -> list[str]:
+        """The number and the kind of each of these files."""
+        return [name.partition("-out-")[2].rpartition(".")[0] for name in self.files]
+
     def read(self) -> list[list[str]]:
         """What the partner reads: the events that our own reader makes of all files, as a seller, as plain rows."""
         return [edi.row(json.loads(event)) for each in self.files.values() for event in events_of(each)]
@@ -117,6 +129,6 @@ class Desk:
 
 def events_of(text: bytes) -> list[bytes]:
     """The events that a seller reads; nothing may be wrong with the text."""
-    items = edi.read(text, edi.profile("seller", locations=("ST", "DP"), items=("BP", "IN"), strict=True))
+    items = read(text, edi.profile("seller", locations=("ST", "DP"), items=("BP", "IN"), strict=True))
     assert not edi.problems(items), edi.problems(items)
     return [event for item in items for event in item.events]

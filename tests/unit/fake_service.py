@@ -109,7 +109,7 @@ class FakeService:
                 continue
             name = None if isinstance(outcome, Rejection) else outcome.id
             submission.refused.append(RejectedEvent(index, name, rejected.reason, rejected.detail))
-            self._bury(item, rejected)
+            self.bury(item, rejected)
         self.applied += submission.accepted
         return submission
 
@@ -138,7 +138,7 @@ class FakeService:
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def _bury(self, item: bytes, rejected: Rejection) -> None:
+    def bury(self, item: bytes, rejected: Rejection) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from engine.cli import main
+from engine.core.outcomes import Rejection
 from tests.unit.test_web_events import BAD, GOOD, OTHER
 from tests.unit.web_client import Site, site
 
@@ -154,6 +155,17 @@ def test_a_dead_letter_is_listed_and_replayed(web: Site, run: Run, tmp_path: Pat
     ran = run("dead-letters", "replay", letter["id"], "--url", web.url)
     assert ran.code == 1
     assert "refused again: invalid_event" in ran.err
+
+
+def test_the_list_of_dead_letters_says_where_a_connector_read_a_record(web: Site, run: Run) -> None:
+    data = {"connector": "acme", "reason": "untranslatable", "detail": "no date", "place": "orders.csv, line 7"}
+    event = {"specversion": "1.0", "id": "r1", "source": "folder/acme", "type": "record.refused",
+             "time": "2026-03-02T09:00:00Z", "data": data}  # fmt: skip
+    for content in (json.dumps(event).encode(), BAD):
+        web.service.bury(content, Rejection("untranslatable", "no date"))
+    lines = run("dead-letters", "--url", web.url).out.splitlines()
+    column = lines[0].split("\t").index("read_at")
+    assert sorted(line.split("\t")[column] for line in lines[1:]) == ["", "orders.csv, line 7"]
 
 
 def test_files_are_sent_and_counted(web: Site, run: Run, tmp_path: Path) -> None:

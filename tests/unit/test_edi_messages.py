@@ -81,6 +81,30 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
         x12("846", "BIA*00*SI*X*20260301*2300~LIN**BP*A~QTY*17*100*EA~QTY*QH*3*EA~QTY*63*40*EA~LIN**BP*A~QTY*17*5*EA~"),
         [["balance.reported", "", "", "A", "105/3/40", ""]], "",
     ),
+    "a balance that is told by two codes": (
+        "buyer", x12("846", "BIA*00*SI*X*20260301~LIN**BP*B~QTY*01*50*EA~QTY*17*50*EA~QTY*20*3*EA~QTY*QH*2*EA~"),
+        [["balance.reported", "", "", "B", "50/5", ""]], "",
+    ),
+    "two balances of one item": (
+        "buyer", x12("846", "BIA*00*SI*X*20260301~LIN**BP*B~QTY*01*50*EA~QTY*17*48*EA~"), [],
+        "two quantities that mean on_hand: 01 50 and 17 48; in `codes.stock`",
+    ),
+    "a lot of a balance that cannot be read": (
+        "buyer", x12("846", "BIA*00*SI*X*20260301~LIN*1*BP*A~QTY*17*5~LIN*2*BP*A~QTY*17*?~LIN*3*BP*B~QTY*17*7~"),
+        [["balance.reported", "", "", "B", "7", ""]], ": LIN: it waits for segment 7, a line of the same item",
+    ),
+    "a part of what was shipped that cannot be read": (
+        "buyer", x12("945", "W06*F*SO1*20260301*B1~LX*1~W12*CC*4*4.5**EA**BP*A~LX*2~W12*CC*6*6**EA**BP*A~"), [],
+        "it waits for segment 6",
+    ),
+    "an acknowledged quantity without its unit": (
+        "buyer", x12("855", "BAK*00*AC*PO1*20260301~PO1*1*10*CA***BP*A~ACK*IA*10**067*20260305~"),
+        [["order.acknowledged", "PO1", "1", "A", "accepted:10@2026-03-05", "CA"]], "",
+    ),
+    "a line that is shipped in two units": (
+        "buyer", edifact("DESADV", "BGM+351+S1+9'RFF+ON:PO1'LIN+1++12:EN'QTY+12:2:CA'QTY+12:6:PCE'"), [],
+        "two units in one line: CA, the base unit",
+    ),
     "a balance of an unknown kind": (
         "buyer", x12("846", "BIA*00*SI*X*20260301~LIN**BP*B~QTY*29*5*EA~"), [], "say in `codes.stock` of the profile",
     ),

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.client import EngineUnreachable, Patience
 from connectors.files import SendOptions, load_profile, send_files
-from connectors.files.dry_run import preview_files
+from connectors.files.dry_run import Preview, preview_files
 from connectors.files.sender import plan_files
 from connectors.files.words import in_words
 from engine.core.errors import UsageError
@@ -166,6 +166,8 @@ def test_a_dry_run_counts_and_shows_and_sends_nothing(tmp_path: Path, profile: P
     plan = plan_files([str(path)], profile)
     (preview,) = preview_files(plan).files
     assert (preview.events, dict(preview.by_type)) == (2, {"stock.issued": 2})
+    told = json.loads(json.dumps(Preview([preview]).as_dict()))["files"][0]
+    assert (told["skipped"], told["by_type"]) == (dict(preview.skipped), dict(preview.by_type))
     assert (preview.broken, preview.refused, dict(preview.skipped)) == (
         2,
         1,

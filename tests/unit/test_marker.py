@@ -4,11 +4,13 @@ import msgspec
 import pytest
 
 from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit
 from engine.core.errors import UsageError
 from engine.core.rules import Rules
 from engine.runtime.audit import audit
-from engine.runtime.marker import former_clock, read_marker, rules_of_log
+from engine.runtime.marker import former_rules, read_marker, rules_of_log
 from engine.runtime.single.engine import Engine
+from tables.catalogue import FORMER_ROWS
 from tests.auditor.events import defined
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -47,9 +49,27 @@ def test_an_audit_folds_by_the_rules_of_the_log() -> None:
     assert audit(bus, MemoryBus(2), lambda _done, _total: None).differences == []
 
 
-def test_a_marker_of_the_version_before_is_refused_and_only_its_clock_is_read() -> None:
+def test_a_marker_of_format_1_is_refused_and_only_its_clock_is_read() -> None:
     former = msgspec.msgpack.encode([7, ARRIVED, "log", {"events:stock.issued": 7}])
     with pytest.raises(UsageError, match="are of another version of Stockline"):
         read_marker(former)
-    assert former_clock([None, former]) == "log"
-    assert former_clock([None, None]) is None
+    asked = Rules(movement_window_hours=12)
+    assert former_rules([None, former], asked) == Rules(clock="log", movement_window_hours=12)
+    assert former_rules([None, None], asked) == asked
+
+
+def test_of_format_2_the_settings_are_read_from_the_marker() -> None:
+    written = Rules(clock="log", movement_window_hours=12, duplicate_days=3, dead_band_percent=90)
+    former = msgspec.msgpack.encode([7, ARRIVED, {}, written])
+    asked = Rules(movement_window_hours=72)
+    assert former_rules([None, former], asked) == Rules(clock="log", movement_window_hours=12, duplicate_days=3)
+
+
+def test_an_audit_that_begins_with_other_rows_than_the_fold_is_refused() -> None:
+    bus = MemoryBus(2)
+    for partition in range(2):
+        bus.commit([Commit(partition, (), (), (), (), msgspec.msgpack.encode([0, 0, {}, SHORT]), 0)])
+    Engine(bus, SHORT).submit([encoded(defined())], ARRIVED)
+    assert {read_marker(bus.marker(partition)).rows for partition in range(2)} == {FORMER_ROWS}, "the fold hands it on"
+    with pytest.raises(UsageError, match="partition 0 go on from rows of format 2, the fold from format 3"):
+        audit(bus, MemoryBus(2), lambda _done, _total: None)

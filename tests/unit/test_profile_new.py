@@ -1,6 +1,8 @@
 """`stockline profile new`: the drafts load, and a dry run with them translates what people export."""
 
 import gzip
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,13 @@ AMERICAN = (
     'A-2,DAL,"12",03/31/2026 17:00\n'
     'A-3,DAL,"(3)",04/01/2026 08:00\n'
     "Total,,1213,\n"
+)
+TITLED = (
+    "Movements of March 2026;;;;\n"
+    "doc;date;article;location;qty\n"
+    "D1;03/01/2026;A-1;DAL;1\nD2;03/02/2026;A-1;DAL;2\nD3;03/25/2026;A-2;DAL;3\nD4;03/26/2026;A-2;DAL;4\n"
+    "D5;02/30/2026;A-2;DAL;5\n"
+    ";;;Total:;15\n"
 )
 OLD = "ID\tLine\tDelivered\tItem\tQuantity\r" + "".join(f"{n}\t1\t{n}-Jun-06\tI{n}\t{n}\r" for n in range(1, 9))
 PLAIN = "item\tquantity\tdate\r\n" + "".join(f"I{n}\t{n + 1}\t2026-03-{n + 1:02}\r\n" for n in range(9))
@@ -75,6 +84,13 @@ def test_a_stock_list_from_america(run: Run, tmp_path: Path) -> None:
     ]
 
 
+def test_a_title_as_wide_as_the_rows_a_slip_and_a_total_in_the_middle(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, TITLED.encode())
+    assert (profile.skip_lines, profile.skip_matching) == (1, (";Total:(;|$)",))
+    assert profile.time.formats == ("%m/%d/%Y",)
+    assert (preview.events, preview.broken, preview.refused) == (4, 1, 0), preview.problems
+
+
 def test_a_packed_file_with_tabs_and_without_much_else(run: Run, tmp_path: Path) -> None:
     profile, preview = draft(run, tmp_path, gzip.compress(PLAIN.encode()), "plain.txt.gz")
     assert (profile.delimiter, profile.id, profile.encoding) == ("\t", "{row}", "utf-8-sig")
@@ -95,10 +111,69 @@ def test_days_that_can_be_read_in_two_ways_are_said(run: Run, tmp_path: Path) ->
     assert "would also be read by %m/%d/%Y" in ran.out
 
 
+LEVELS = "Artikel;Lager;Bestand\n85123A;LDS;5\n85123A;YRK;7\n"
+
+
+def test_levels_without_a_date_are_as_of_a_constant_time_that_a_person_says_anew(run: Run, tmp_path: Path) -> None:
+    path, out = tmp_path / "levels.csv", tmp_path / "draft.toml"
+    path.write_text(LEVELS)
+    os.utime(path, (1_772_000_000, 1_772_000_000))
+    assert run("profile", "new", str(path), "--out", str(out)).code == 0
+    assert run("profile", "check", str(out)).code == 0
+    # What the profile says stays, whatever becomes of the file that it was drafted from.
+    os.utime(path, (1, 1))
+    send = ("send", str(path), "--profile", str(out), "--dry-run", "--json")
+    drafted = json.loads(run(*send).out)["files"][0]["first"]
+    assert [(each["type"], each["id"], each["time"], each["data"]["qty"]) for each in drafted] == [
+        ("stock.counted", "85123A-LDS-2026-02-25T06:13:20+00:00", "2026-02-25T06:13:20+00:00", 5),
+        ("stock.counted", "85123A-YRK-2026-02-25T06:13:20+00:00", "2026-02-25T06:13:20+00:00", 7),
+    ]
+    anew = json.loads(run(*send, "--time", "2026-03-31T18:00+02:00").out)["files"][0]["first"]
+    assert [(each["id"], each["time"]) for each in anew] == [
+        ("85123A-LDS-2026-03-31T18:00:00+02:00", "2026-03-31T18:00:00+02:00"),
+        ("85123A-YRK-2026-03-31T18:00:00+02:00", "2026-03-31T18:00:00+02:00"),
+    ]
+    local = json.loads(run(*send, "--time", "2026-03-31").out)["files"][0]["first"]
+    assert local[0]["time"] == "2026-03-31T00:00:00+00:00"
+    wrong = run(*send, "--time", "yesterday")
+    assert (wrong.code, "the time 'yesterday' is not a time in ISO 8601" in wrong.err) == (2, True), wrong
+
+
+def test_an_article_that_has_several_rows_and_no_location_is_told_apart_by_its_row(run: Run, tmp_path: Path) -> None:
+    profile, _ = draft(run, tmp_path, b"item;quantity\nA;1\nA;2\n")
+    assert (profile.id, profile.rules[0].type) == ("{item}-{row}-{time}", "stock.counted")
+
+
+def test_a_time_is_only_for_a_profile_whose_time_is_constant(run: Run, tmp_path: Path) -> None:
+    draft(run, tmp_path, PLAIN.encode())
+    file, profile = str(tmp_path / "export.csv"), str(tmp_path / "draft.toml")
+    for arguments in ((file, "--profile", profile), (file, "--profile", "ndjson")):
+        told = run("send", *arguments, "--dry-run", "--time", "2026-03-31T18:00:00Z")
+        assert (told.code, "time = { constant = ... }" in told.err) == (2, True), told
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ('time = { constant = "2026-03-29T02:30:00" }', "does not exist in Europe/Berlin"),
+        ('time = { constant = "tomorrow" }', "not a time in ISO 8601"),
+        ('time = { constant = "2026-03-29", columns = ["day"] }', "either `columns` or a `constant`"),
+        ("time = {}", "either `columns` or a `constant`"),
+    ],
+)
+def test_a_constant_that_is_no_time_is_said(run: Run, tmp_path: Path, time: str, said: str) -> None:
+    path, profile = tmp_path / "a.csv", tmp_path / "a.toml"
+    path.write_text("sku,qty\nA,1\n")
+    rule = '[[rules]]\ntype = "stock.counted"\ndata = { sku = { column = "sku" }, location = "L", qty = 1 }\n'
+    profile.write_text(f'source = "s"\nid = "{{sku}}"\ntime_zone = "Europe/Berlin"\n{time}\n{rule}')
+    told = run("send", str(path), "--profile", str(profile), "--dry-run")
+    assert (told.code, said in told.err) == (2, True), told
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("item;quantity\nA;1\n", "no column holds a date"),
+        ("name;note\nA;x\n", "no columns of an article and a quantity"),
         ("nothing\nof the kind\n", "no heading with several columns"),
         ("", "no heading with several columns"),
         ("date;name\n2026-03-02;a\n", "no columns of an article and a quantity"),

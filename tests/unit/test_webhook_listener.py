@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from pydantic import ValidationError
 
+from connectors.base import RejectedEvent, Submission
 from connectors.ports import Batch, Tools
 from connectors.webhook import connect
 from connectors.webhook.connector import LISTEN
@@ -44,6 +45,7 @@ class Host:
         self.listener = listener
         self.batches: list[Batch] = []
         self.durable: Callable[[], bool] = lambda: True
+        self.answer = Submission(0, ())
 
     async def run(self) -> None:
         while True:
@@ -53,6 +55,8 @@ class Host:
                     await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
                     break
                 self.batches.append(batch)
+                if batch.answered is not None:
+                    batch.answered(self.answer)
 
     @property
     def events(self) -> list[Any]:
@@ -92,9 +96,18 @@ async def test_a_cloud_event_in_each_mode_is_one_line_and_answered_when_durable(
     async with listening(profile()) as (host, url, session):
         async with session.post(url, data=body, headers=headers) as answer:
             assert answer.status == 202
-            assert await answer.json() == {"accepted": 1, "untranslated": 0, "skipped": 0}
+            assert await answer.json() == {"accepted": 1, "refused": 0, "untranslated": 0, "skipped": 0}
         assert host.events == [EVENT]
         assert b"\n" not in host.batches[0].events[0]
+
+
+async def test_a_sender_is_told_what_the_engine_refused_of_its_own() -> None:
+    async with listening(profile()) as (host, url, session):
+        host.answer = Submission(1, (RejectedEvent(1, "2", "invalid_event"),))
+        body = json.dumps([EVENT, {"id": "2"}])
+        headers = {"Content-Type": "application/cloudevents-batch+json"}
+        async with session.post(url, data=body, headers=headers) as answer:
+            assert await answer.json() == {"accepted": 1, "refused": 1, "untranslated": 0, "skipped": 0}
 
 
 async def test_requests_that_wait_are_one_batch_and_a_broken_event_of_a_batch_costs_itself() -> None:
@@ -102,7 +115,7 @@ async def test_requests_that_wait_are_one_batch_and_a_broken_event_of_a_batch_co
         body = json.dumps([EVENT, 7, EVENT | {"id": "2"}])
         headers = {"Content-Type": "application/cloudevents-batch+json"}
         async with session.post(url, data=body, headers=headers) as answer:
-            assert await answer.json() == {"accepted": 2, "untranslated": 1, "skipped": 0}
+            assert await answer.json() == {"accepted": 2, "refused": 0, "untranslated": 1, "skipped": 0}
         [letter] = [each for batch in host.batches for each in batch.untranslated]
         assert letter.detail == "the JSON is not an object"
         assert json.loads(letter.record)["body"] == "7"
@@ -140,7 +153,7 @@ async def test_a_dead_letter_is_translated_again_when_the_profile_has_changed() 
         async with session.post(url, data=data, headers=headers | {"Content-Type": "application/json"}) as answer:
             assert (await answer.json())["untranslated"] == 1
         async with session.post(url, json=EVENT | {"type": "wms.in"}, headers=STRUCTURED) as answer:
-            assert await answer.json() == {"accepted": 0, "untranslated": 0, "skipped": 1}
+            assert await answer.json() == {"accepted": 0, "refused": 0, "untranslated": 0, "skipped": 1}
         [letter] = [each for batch in host.batches for each in batch.untranslated]
         assert letter.detail == "no rule fits"
     async with listening(profile(reading={"rules": [other, rule]})) as (host, _, _):
@@ -159,7 +172,7 @@ async def test_json_documents_and_epcis_documents_are_read_by_the_profile() -> N
     async with listening(profile(epcis={"partner": "acme"})) as (host, url, session):
         document = {"type": "EPCISDocument", "epcisBody": {"eventList": [event("holding"), event("x"), {"type": "y"}]}}
         async with session.post(url, json=document) as answer:
-            assert await answer.json() == {"accepted": 1, "untranslated": 1, "skipped": 1}
+            assert await answer.json() == {"accepted": 1, "refused": 0, "untranslated": 1, "skipped": 1}
         assert [(each["type"], each["data"]["sku"]) for each in host.events] == [("stock.held", "85123A")]
 
 

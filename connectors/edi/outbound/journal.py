@@ -7,14 +7,15 @@ it belongs into the backup.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from connectors.edi.outbound.due import LineChange
+from connectors.edi.outbound.kept import Draft, Row, SentDocument
 from connectors.edi.outbound.lines import Line, LineKey, LineState, Ordered
 from connectors.edi.outbound.writing import GREATEST_CONTROL
 from connectors.profiles import Unreachable
@@ -37,60 +38,33 @@ _SCHEMA: Final = """
 _PENDING: Final = "delivered IS NULL"
 
 
-@dataclass(frozen=True)
-class SentDocument:
-    """A document under its number. `answer` is what a 997 or CONTRL said of it, None as long as none came."""
-
-    number: int
-    kind: str
-    name: str
-    made: datetime
-    text: bytes
-    answer: str | None = None
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A document to be: `write` makes its text for a control number, and raises `Unreadable`."""
-
-    kind: str
-    name: str
-    write: Callable[[int], bytes]
-
-
-@dataclass(frozen=True)
-class Row:
-    """How far the events of a row were read, and what was sent of its forecast.
-
-    `supplier` is what its policy says, with the time of it. `forecast` names the forecast in force, `sent` the one that
-    was sent.
-    """
-
-    sku: str
-    location: str
-    version: int = 0
-    newest: str = ""
-    supplier: tuple[str, str] | None = None
-    forecast: str | None = None
-    sent: str | None = None
-
-
 class Journal:
     """The journal in a file. One process has it open at a time: the host's lock on the connector sees to it."""
 
     def __init__(self, path: Path, first_number: int = 1) -> None:
         self._path = path
         self._first = first_number
+
+    @cached_property
+    def _database(self) -> sqlite3.Connection:
+        """The database, opened or begun when it is first needed. Raises `UsageError`."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None)
-            self._database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            database = sqlite3.connect(self._path, isolation_level=None)
+            database.executescript(f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; {_SCHEMA}")
         except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"cannot use the journal {path}: {error}; restore it from a backup") from None
+            raise UsageError(f"cannot use the journal {self._path}: {error}; restore it from a backup") from None
+        return database
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there is a file."""
+        return self._path.exists()
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        if "_database" in self.__dict__:
+            self._database.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -230,14 +204,19 @@ class Journal:
 
     # rows -------------------------------------------------------------------------------------------------------------
 
-    def in_log(self, log: str | None) -> None:
-        """The engine has this log: rows of another one are read from their beginning. Sent documents stay sent."""
-        if self._database.execute("SELECT id FROM log").fetchone() == (log,):
+    def begin(self, view: str) -> None:
+        """A round begins with this view of the engine: its log, and what the profile sends of it.
+
+        With another view than before rows are read from their beginning, and all orders are looked at again. What was
+        sent stays sent.
+        """
+        if self._database.execute("SELECT id FROM log").fetchone() == (view,):
             return
         with self.transaction():
             self._database.execute("UPDATE rows SET version = 0, newest = ''")
+            self._database.execute('INSERT OR IGNORE INTO waiting SELECT DISTINCT "order" FROM lines')
             self._database.execute("DELETE FROM log")
-            self._database.execute("INSERT INTO log VALUES (?)", (log,))
+            self._database.execute("INSERT INTO log VALUES (?)", (view,))
 
     def versions(self) -> dict[tuple[str, str], int]:
         """How far each row was read."""
@@ -287,8 +266,3 @@ def _ordered(kept: str | None) -> Ordered | None:
         return None
     qty, uom, due = json.loads(kept)
     return Ordered(qty, uom, date.fromisoformat(due))
-
-
-def utc_now() -> datetime:
-    """The time of a document."""
-    return datetime.now(UTC)

@@ -14,7 +14,7 @@ from connectors.edi.outbound.documents import (
     receipt_text,
 )
 from connectors.edi.outbound.due import OrderDocument
-from connectors.edi.outbound.journal import Draft
+from connectors.edi.outbound.kept import Draft
 from connectors.edi.outbound.profile import Profile
 from connectors.edi.outbound.writing import Envelope, Party
 from connectors.edi.problems import Misread

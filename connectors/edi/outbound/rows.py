@@ -1,7 +1,8 @@
 """Follows the rows of the engine: what their events say of order lines, and which forecast is in force.
 
-A row is read again when its version has moved, newest event first, back to the newest one that was read before. What
-its events say is merged (`connectors.edi.outbound.lines`), so it does no harm if some are read again.
+A row is read once something of it is on order, and again when its version has moved: newest event first, back to the
+newest one that was read before. What its events say is merged (`connectors.edi.outbound.lines`), so it does no harm if
+some are read again.
 """
 
 import json
@@ -13,7 +14,9 @@ from urllib.parse import quote
 
 from connectors.base import JsonObject
 from connectors.client import EngineClient
-from connectors.edi.outbound.journal import Journal, Row
+from connectors.edi.outbound.due import Terms
+from connectors.edi.outbound.journal import Journal
+from connectors.edi.outbound.kept import Row
 from connectors.edi.outbound.lines import CONCERNS, key_of, rank_of
 
 _PAGE: Final = "200"
@@ -22,17 +25,20 @@ _PAGE: Final = "200"
 class Rows:
     """Brings a journal up to date with the rows of an engine."""
 
-    def __init__(self, journal: Journal, suppliers: frozenset[str], forecasts: bool) -> None:
-        self._journal, self._suppliers, self._forecasts = journal, suppliers, forecasts
+    def __init__(self, journal: Journal, terms: Terms, forecasts: bool) -> None:
+        self._journal, self._terms, self._forecasts = journal, terms, forecasts
 
     async def follow(self, engine: EngineClient) -> None:
         """Read every row that has changed since it was read. Raises `EngineUnreachable` and `Unreachable`."""
         found = await engine.sync()
-        self._journal.in_log(found.get("log"))
+        suppliers, since = sorted(self._terms.suppliers), str(self._terms.since)
+        self._journal.begin(json.dumps([found.get("log"), suppliers, since, self._forecasts]))
         versions = self._journal.versions()
         async for position in engine.positions():
             row = (position["sku"], position["location"])
-            if versions.get(row) != position["version"]:
+            # Stock moves far more often than orders alter: a row that never had one on order is not read.
+            concerns = row in versions or self._forecasts or position["on_order"] or position["in_transit"]
+            if concerns and versions.get(row) != position["version"]:
                 await self._read(engine, row, int(position["version"]))
 
     async def _read(self, engine: EngineClient, name: tuple[str, str], version: int) -> None:
@@ -70,7 +76,7 @@ class Rows:
 
         It names the versions that it is made of: its buckets alter with every day that passes, and are no news.
         """
-        if row.supplier is None or row.supplier[1] not in self._suppliers:
+        if row.supplier is None or row.supplier[1] not in self._terms.suppliers:
             return None
         forecast = (await engine.get(path_of(row.sku, row.location)))["forecast"]
         return forecast and json.dumps([forecast["version"], forecast["deltas"]])

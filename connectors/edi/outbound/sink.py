@@ -2,9 +2,9 @@
 
     1. follow    rows that have changed are merged into the journal
     2. signals   where no other system orders, signals become orders of the log, which the next round reads
-    3. answer    files that came in are read: receipts for them, and what they say of our documents
-    4. decide    each due document, its number and the state that it tells become one transaction of the journal
-    5. deliver   documents are laid into the folder, each whole, in the order of their numbers
+    3. decide    each due document, its number and the state that it tells become one transaction of the journal
+    4. deliver   documents are laid into the folder, each whole, in the order of their numbers
+    5. answer    files that came in are read: receipts for them, and what they say of our documents
 
 A crash between any two steps repeats the later ones. Only a crash between laying a file down and noting it lays the
 same bytes down again, under the same name and number.
@@ -21,7 +21,8 @@ from connectors.client import EngineClient
 from connectors.edi.outbound.documents import ForecastItem
 from connectors.edi.outbound.due import Terms, document_due
 from connectors.edi.outbound.incoming import received
-from connectors.edi.outbound.journal import Journal, SentDocument, utc_now
+from connectors.edi.outbound.journal import Journal
+from connectors.edi.outbound.kept import SentDocument, utc_now
 from connectors.edi.outbound.naming import Documents, record_of
 from connectors.edi.outbound.ordering import ordered_signals
 from connectors.edi.outbound.profile import Profile
@@ -49,8 +50,8 @@ class Outgoing:
     def __init__(self, profile: Profile, tools: Tools, journal: Journal, folders: Folders) -> None:
         self._profile, self._tools, self._journal, self._folders = profile, tools, journal, folders
         self._documents = Documents(profile, tools.identifiers)
-        self._rows = Rows(journal, profile.suppliers, profile.forecasts)
         self._terms = Terms(profile.suppliers, profile.since)
+        self._rows = Rows(journal, self._terms, profile.forecasts)
         self.reader: EdiReader | None = None
         """Reads what came in; set before the first round where it is answered."""
 
@@ -61,8 +62,11 @@ class Outgoing:
         if self._profile.orders_from == "signals":
             yield Batch(await ordered_signals(engine, self._profile.suppliers, self._profile.event_source))
             await self._rows.follow(engine)
-        await self._answer()
         yield Batch(untranslated=[*self._decide_orders(), *await self._decide_forecasts(engine)])
+        await self.deliver()
+        yield Batch(position={"number": self._journal.last_number})
+        # Last, because a folder of what came in that is not there may not hold up what goes out.
+        await self._answer()
         await self.deliver()
         yield Batch(position={"number": self._journal.last_number})
 
@@ -163,6 +167,8 @@ class Outgoing:
 
     def findings(self) -> list[Finding]:
         """What waits, and what has no receipt although it is overdue, or was rejected."""
+        if not self._journal.has_begun:
+            return [Finding("the journal", True, "there is none yet: it begins with the first round")]
         waiting, last = self._journal.undelivered(), self._journal.last_number
         found = [Finding("the journal", True, f"the last control number is {last}, {len(waiting)} files wait")]
         before = utc_now() - timedelta(hours=self._profile.overdue_hours)

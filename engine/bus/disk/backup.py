@@ -110,7 +110,7 @@ def restore(source: Path, data: Path) -> Contents:
         for part in sorted(place.iterdir(), key=lambda part: part.name == files.DATABASE):
             part.rename(data / part.name)
         place.rmdir()
-        snapshot_file.sync_folder(data)
+        snapshot_file.sync(data)
     return contents
 
 
@@ -149,8 +149,11 @@ def _filled(folder: Path) -> Iterator[None]:
         raise
 
 
-def _copy(data: Path, target: Path) -> None:
-    """Copy what is needed. What is known to be committed goes first: the database that is copied is not older."""
+def copy_database(data: Path, target: Path) -> None:
+    """Copy the database, as it is at one moment, into the folder `target`; nothing is synced.
+
+    What is known to be committed goes first: the database that is copied is not older.
+    """
     if (data / committed.FILE).exists():
         shutil.copyfile(data / committed.FILE, target / committed.FILE)
     files.refuse_missing_parts(data / files.DATABASE, read_only=True)
@@ -159,6 +162,10 @@ def _copy(data: Path, target: Path) -> None:
         shutil.copytree(view / files.DATABASE, target / files.DATABASE)
     finally:
         shutil.rmtree(view)
+
+
+def _copy(data: Path, target: Path) -> None:
+    copy_database(data, target)
     (target / SNAPSHOTS).mkdir()
     for path in snapshot_file.saved_in(data / SNAPSHOTS):
         shutil.copyfile(path, target / SNAPSHOTS / path.name)
@@ -202,4 +209,4 @@ def _write_synced(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
     unfinished.rename(path)
     for folder in (path.parent / SNAPSHOTS, path.parent / files.DATABASE, path.parent):
-        snapshot_file.sync_folder(folder)
+        snapshot_file.sync(folder)

@@ -17,10 +17,11 @@ from typing import Any
 
 from engine.bus.single import Output, Record
 from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
+from tables.catalogue import ROWS
 from tables.event_marks import EVENT_MARK
 from tables.stores.rocksdb_options import Profile
 
-FORMAT = 2
+FORMAT = ROWS
 FAMILIES: Mapping[str, Profile] = {
     "meta": "rows",
     "log": "sequential",

@@ -30,7 +30,8 @@ from engine.runtime.arrivals import Arrival
 from engine.runtime.cluster.fetch_queue import FetchQueue
 from engine.runtime.cluster.surroundings import Surroundings
 from engine.runtime.fold import Fold
-from engine.runtime.marker import resume
+from engine.runtime.marker import EARLIER_ROWS, resume
+from tables.catalogue import ROWS
 
 log = logging.getLogger(__name__)
 
@@ -166,6 +167,8 @@ class PartitionLoop:
             # The former owner may have died between its last commit and reporting it to the group.
             self._surroundings.report.consumed(self.partition, folded)
         log.info("partition %d: owned, from offset %d", self.partition, folded)
+        if self.fold.marker.rows < ROWS:
+            log.warning("partition %d: %s", self.partition, EARLIER_ROWS)
 
     def _fold_on(self, ownership: Ownership) -> Fold:
         """A fold that goes on from what is committed."""
