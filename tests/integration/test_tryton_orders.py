@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import date
 from http.client import HTTPException
 from pathlib import Path
@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from tests.integration.process import COMMAND, ROOT, environment, event
-from tests.integration.tryton_rig import Rig
-from tests.real.kafka import Missing
+from tests.integration.tryton_rig import Rig, running
 from tests.real.tryton_rpc import Refused
 from tests.real.tryton_world import PASSWORD
 
@@ -86,13 +85,7 @@ class Orders(Rig):
 
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Orders]:
-    with ExitStack() as ends:
-        try:
-            made = Orders(tmp_path)
-        except Missing as error:
-            pytest.skip(f"no Tryton: {error}")
-        ends.callback(made.end)
-        yield made
+    yield from running(lambda: Orders(tmp_path))
 
 
 def test_signals_become_lines_of_drafts_and_follow_them(rig: Orders) -> None:
