@@ -15,6 +15,7 @@ from tests.real.tryton import Tryton
 from tests.real.tryton_series import CURRENT, LONG_SUPPORT
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
+both = pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
     yield from running(lambda: Rig(tmp_path, Tryton(tmp_path / "tryton", series=series)))
 
 
-@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
+@both
 def test_positions_are_those_of_the_erp_at_every_step(rig: Rig) -> None:
     for step in (_count_and_buy, _receive_and_hold, _ship_and_take_back):
         step(rig)
@@ -77,7 +78,7 @@ def _ship_and_take_back(rig: Rig) -> None:
     assert rig.row("BOLT-M8", "SOUTH") == (6, 0, 0, 0)
 
 
-@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
+@both
 def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
     clerk = rig.clerk
     clerk.count("N-A1", **{"CUP-01": 20, "BOLT-M8": 9})
@@ -97,7 +98,7 @@ def test_reversals_and_returns_keep_the_position_right(rig: Rig) -> None:
     assert rig.alerts("balance_drift") == []
 
 
-@pytest.mark.parametrize("rig", [CURRENT, LONG_SUPPORT], indirect=True, ids=["8.2", "7.0"])
+@both
 def test_an_order_follows_its_purchase_back_to_a_draft_and_to_its_end(rig: Rig) -> None:
     clerk, due = rig.clerk, date(2026, 3, 20)
     purchase = clerk.buy("ALPHA", "SOUTH", ("CUP-01", 12, "Unit"), due=due)
@@ -120,41 +121,6 @@ def test_an_order_follows_its_purchase_back_to_a_draft_and_to_its_end(rig: Rig) 
     rig.erp.rpc("model.stock.order_point.delete", [point])
     rig.round()
     assert rig.engine.get("/v1/positions/CUP-01/SOUTH")["policy"]["policy"]["kind"] == "none"
-
-
-def test_what_commits_late_is_found(rig: Rig) -> None:
-    """As PostgreSQL does it: a long transaction is stamped when it begins, and seen when it has committed."""
-    _found(rig, 1)
-    rig.round()
-    began = rig.erp.clock.now()
-    rig.erp.advance(seconds=60)
-    _found(rig, 5)
-    rig.round()
-    assert rig.row("BOLT-M8", "NORTH")[0] == 6
-    late = _found(rig, 400)
-    stamp = began.replace(tzinfo=None).isoformat(sep=" ")
-    marks = ",".join("?" * len(late))
-    rig.erp.sql(f"UPDATE stock_move SET create_date = ?, write_date = ? WHERE id IN ({marks})", stamp, stamp, *late)
-    rig.round()
-    assert rig.row("BOLT-M8", "NORTH")[0] == 406
-    rig.round()
-    assert rig.engine.get("/v1/kpis")["events"]["stock.adjusted"] == 406
-    assert rig.alerts("balance_drift") == []
-
-
-def _found(rig: Rig, count: int) -> list[int]:
-    """So many moves of one bolt each, done in one transaction."""
-    values = {
-        "product": rig.erp.one("product.product", ["code", "=", "BOLT-M8"]),
-        "unit": rig.erp.one("product.uom", ["name", "=", "Unit"]),
-        "from_location": rig.erp.one("stock.location", ["type", "=", "lost_found"]),
-        "to_location": rig.erp.one("stock.location", ["code", "=", "N-A1"]),
-        "quantity": 1.0,
-        "company": 1,
-    }
-    made: list[int] = rig.erp.rpc("model.stock.move.create", [values] * count, login="clerk")
-    rig.erp.rpc("model.stock.move.do", made, login="clerk")
-    return made
 
 
 def test_what_is_changed_behind_the_erps_back_is_found_with_its_cause(rig: Rig) -> None:
