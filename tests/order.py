@@ -1,14 +1,17 @@
 """In which order the files begin where several processes share them: the longest first, so that none ends long after.
 
-A file that is not named here comes after these. The first has a single test, so its process takes a second file at
-once: that is the fourth, a short one.
+A file that is not named here comes after these.
 """
 
 import pytest
 
 LONGEST = (
+    "integration/test_tryton.py",
     "integration/test_chaos.py",
     "integration/test_kafka.py",
+    "integration/test_tryton_orders.py",
+    "integration/test_tryton_postgres.py",
+    "integration/test_tryton_promises.py",
     "simulation/test_cluster.py",
     "integration/test_installed.py",
     "integration/test_containers.py",
@@ -17,6 +20,8 @@ LONGEST = (
     "integration/test_kafka_limits.py",
     "contract/test_kafka_cluster.py",
     "simulation/test_simulation.py",
+    "simulation/test_rest.py",
+    "unit/test_contributing_document.py",
     "integration/test_upgrade.py",
     "integration/test_kafka_source.py",
     "integration/test_kill.py",

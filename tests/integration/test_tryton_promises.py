@@ -37,9 +37,7 @@ def test_what_suppliers_promise_moves_the_dates_of_the_erp(rig: Orders) -> None:
     assert rig.moves(order["line"]) == [(12.0, "2026-03-20")]
     schedule = [("changed", 5, "2026-03-24"), ("backordered", 7, "2026-03-30")]
     say("order.acknowledged", schedule=[{"status": s, "qty": q, "due": d} for s, q, d in schedule])
-    assert rig.moves(order["line"]) == [(5.0, "2026-03-24"), (7.0, "2026-03-30")], (
-        "a promise in two parts splits the move"
-    )
+    assert rig.moves(order["line"]) == [(5.0, "2026-03-24"), (7.0, "2026-03-30")], "two parts split the move"
     (known,) = rig.engine.get(f"/v1/positions/{sku}/{location}")["orders"]
     assert (known["ordered"], known["due"]) == (12, "2026-03-20"), "what we wrote is no news of the ERP's"
     assert [alert["evidence"]["promised"] for alert in rig.alerts("late_supply")] == ["2026-03-30"]
