@@ -1,8 +1,8 @@
-# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | erp | simulate | chaos |
-#      lint | format | lock | clean
+# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | erp | test-erp |
+#      simulate | chaos | lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
 # tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-instructions, bench-kafka, drains,
-# simulate and chaos).
+# test-erp, simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -24,7 +24,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_config_var("CONFIG_ARGS") or ""; \
   sys.exit(sys.version_info < (3, 11) or not ("--enable-optimizations" in built or "--with-lto" in built))
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -36,6 +36,7 @@ help:
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
+	@echo 'make test-erp the tests of the ERP connector, also on Tryton 7.0 and on PostgreSQL'
 	@echo 'make erp      a Tryton with demo data, an engine and the connector between them to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
 	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
@@ -101,6 +102,10 @@ kafka: setup
 
 erp: setup
 	@$(BIN)/python -m tests.real.erp
+
+# make test runs those of the current series on SQLite; here also 7.0, and PostgreSQL below it.
+test-erp: setup
+	@STOCKLINE_ERP=all $(BIN)/python -m pytest tests/integration/test_tryton*.py $(ARGS)
 
 # Ten times the worlds of `make test`, which runs the first of the same seeds.
 simulate: setup

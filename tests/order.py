@@ -10,7 +10,6 @@ LONGEST = (
     "integration/test_chaos.py",
     "integration/test_kafka.py",
     "integration/test_tryton_orders.py",
-    "integration/test_tryton_postgres.py",
     "integration/test_tryton_promises.py",
     "simulation/test_cluster.py",
     "integration/test_installed.py",

@@ -1,10 +1,14 @@
 """The series of Tryton that the tests start: the current one, and the one with long support."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.real.alone import CACHE
+
+ALL_OF_THEM = os.environ.get("STOCKLINE_ERP") == "all"
+"""Whether the series with long support and PostgreSQL are tried too: each needs minutes for its template."""
 
 
 @dataclass(frozen=True)
