@@ -14,7 +14,7 @@ from connectors.host.names import opened_names
 from connectors.identifiers import Names
 from connectors.ports import Batch, Connector, Finding, Source, Tools
 from connectors.redaction import redacted
-from engine.core.errors import EnvironmentFailure, UsageError
+from engine.core.errors import UsageError
 from engine.core.events import decode, type_name
 from engine.core.outcomes import Rejection
 
@@ -89,13 +89,7 @@ async def try_out(loaded: Loaded) -> Trial:
     with tempfile.TemporaryDirectory() as folder:
         async with opened_names(loaded.profile) as names, _connected(loaded, names, folder) as connector:
             findings = [engine, *await connector.check()]
-            sources = {}
-            for name, source in connector.sources.items():
-                try:
-                    sources[name] = await _first_batch(source)
-                except (UsageError, EnvironmentFailure) as error:
-                    # The other findings are still worth reading.
-                    findings.append(Finding(f"a first pull of {name}", False, str(error)))
+            sources = {name: await _first_batch(source) for name, source in connector.sources.items()}
     return Trial([Finding(each.what, each.works, redacted(each.detail)) for each in findings], sources)
 
 

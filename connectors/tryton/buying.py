@@ -43,16 +43,21 @@ def note_with(key: Key, note: str | None = None) -> str:
     return f"{key}\n{note}" if note else str(key)
 
 
+def key_of(record: JsonObject, login: str) -> Key | None:
+    """The key of a line that is ours; None where it bears none, or is a person's copy of one that does."""
+    key = Key.found_in(record["note"] or "")
+    made_by_us = (record.get("create_uid.") or {}).get("login") == login
+    return key if made_by_us or (record["purchase."]["reference"] or "").startswith(f"{MARK} ") else None
+
+
 def order_line(world: World, record: JsonObject, login: str) -> OrderLine | None:
     """The line of a record, None where it bears no key or is a person's copy.
 
     A purchase that is quoted is a draft of which Tryton lets nobody change the lines. It has no supplier here, so that
     further lines get a draft of their own.
     """
-    purchase = record["purchase."]
-    key = Key.found_in(record["note"] or "")
-    made_by_us = (record.get("create_uid.") or {}).get("login") == login
-    if key is None or not (made_by_us or (purchase["reference"] or "").startswith(f"{MARK} ")):
+    purchase, key = record["purchase."], key_of(record, login)
+    if key is None:
         return None
     party, warehouse = purchase["party."], purchase.get("warehouse.") or {}
     line = OrderLine(

@@ -13,7 +13,7 @@ from typing import Final
 from connectors.base import JsonObject
 from connectors.mapping.values import Unreadable
 from connectors.ports import Batch
-from connectors.tryton import purchases
+from connectors.tryton import buying, purchases
 from connectors.tryton.changes import Changes, Poll, changed_at, stamps
 from connectors.tryton.numbers import NumberSet
 from connectors.tryton.purchases import Line, Step, Told
@@ -26,7 +26,7 @@ MOVE: Final = "stock.move"
 FIELDS: Final = (
     "type", "product", "product.code", "product.default_uom", "quantity", "unit", "delivery_date", "moves_progress",
     "purchase", "purchase.number", "purchase.state", "purchase.purchase_date", "purchase.warehouse",
-    "purchase.party.code",
+    "purchase.party.code", "purchase.reference", "note", "create_uid.login",
 )  # fmt: skip
 STARTED: Final = ("staging", "draft", "assigned")
 """The states of a move that has not happened yet."""
@@ -149,7 +149,7 @@ def translate(
     warehouse = world.places.warehouses.get(purchase["warehouse"])
     if warehouse is None:
         return None
-    party, progress = purchase["party."], row["moves_progress"]
+    party, progress, key = purchase["party."], row["moves_progress"], buying.key_of(row, login)
     return Line(
         id=row["id"],
         order=purchase["number"],
@@ -159,6 +159,7 @@ def translate(
         qty=world.units.in_base(row["quantity"], row["unit"], world.units.base(product["default_uom"])),
         due=_planned(moves, told, login) or row["delivery_date"] or purchase["purchase_date"] or changed_at(row).date(),
         at=_newest([row, purchase, *moves]),
+        signal=None if key is None else key.signal,
         is_ordered=purchase["state"] in purchases.ORDERED,
         is_finished=progress is not None and progress >= 1,
     )

@@ -52,6 +52,8 @@ class Line:
     qty: int
     due: date
     at: datetime
+    signal: str | None = None
+    """The signal that it was drafted for: named with the order, so that the order ends it and not the position."""
     is_ordered: bool = True
     is_finished: bool = False
 
@@ -98,7 +100,8 @@ def _differences(line: Line, told: Told | None) -> Iterator[Effect]:
         yield _emptied(line.id, told)
         told = None
     if told is None or told.supplier != now.supplier:
-        yield Effect("-placed", "order.placed", {**row, "supplier": now.supplier, "qty": now.qty, "due": now.due})
+        placed = {**row, "supplier": now.supplier, "qty": now.qty, "due": now.due}
+        yield Effect("-placed", "order.placed", placed if line.signal is None else {**placed, "signal": line.signal})
     elif (told.qty, told.due) != (now.qty, now.due):
         yield Effect("-changed", "order.changed", {**row, "qty": now.qty, "due": now.due})
 

@@ -231,9 +231,8 @@ def test_check_says_what_is_wrong_and_how_to_mend_it(postgres: Postgres, tmp_pat
     with Stockline(tmp_path / "data") as engine:
         connector = Connector(tmp_path, PROFILE.format(engine=engine.url, port=postgres.port) + OUTBOX_TABLE)
         said = stockline("connectors", "check", str(connector.path), ERP_PASSWORD="secret")
-        assert said.returncode != 0
+        assert said.returncode == 2
         text = (said.stdout + said.stderr).decode()
-        assert "PostgreSQL" in text
         assert "ADD COLUMN written_by xid8" in text
         assert "secret" not in text
 

@@ -131,6 +131,13 @@ def line(**values: Any) -> Line:
     })  # fmt: skip
 
 
+def test_an_order_names_the_signal_that_its_line_was_drafted_for() -> None:
+    """Else the position could withdraw the signal before anything said that it was ordered."""
+    placed = purchases.step(line(signal="sig-1"), None, False).effects
+    assert [effect.data.get("signal") for effect in placed] == ["sig-1"]
+    assert "signal" not in purchases.step(line(), None, False).effects[0].data
+
+
 TOLD = line().told(AT)
 STEPS: list[tuple[str, Line, Told | None, bool, list[str]]] = [
     ("new", line(), None, False, ["order.placed"]),
