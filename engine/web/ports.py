@@ -10,6 +10,7 @@ from typing import Protocol
 
 from aiohttp import web
 
+from engine.access.principal import LOCAL, Principal
 from engine.bus.single import Named, Output
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
@@ -110,3 +111,8 @@ OPENAPI = web.AppKey("openapi", bytes)
 def service_of(request: web.Request) -> Service:
     """The engine behind a call."""
     return request.app[CONTEXT].service
+
+
+def principal_of(_request: web.Request) -> Principal:
+    """Who calls."""
+    return LOCAL

@@ -20,6 +20,7 @@ RANKS = {
     "engine.settings": 4,
     "engine.contract": 4,
     "engine.aio": 4,
+    "engine.access": 5,
     "engine.telemetry": 5,
     "engine.kafka": 5,
     "tables.stores": 6,
