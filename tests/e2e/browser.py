@@ -70,4 +70,5 @@ def opened(
 def grave_findings(page: Page) -> list[str]:
     """What axe finds serious or critical on the page as it is now."""
     found = Axe().run(page).response["violations"]
-    return [f"{each['id']}: {node['html'][:200]}" for each in found if each["impact"] in GRAVE for node in each["nodes"]]
+    grave = [each for each in found if each["impact"] in GRAVE]
+    return [f"{each['id']}: {node['html'][:200]}" for each in grave for node in each["nodes"]]
