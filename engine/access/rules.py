@@ -33,6 +33,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "discardDeadLetter": OPERATORS,
     "replayDeadLetters": OPERATORS,
     "listDeadLetterAnswers": OPERATORS,
+    "listOrderLines": READERS,
+    "aggregate": READERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,
