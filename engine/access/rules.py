@@ -1,0 +1,53 @@
+"""Which roles may make which call: every operation of the HTTP API has a rule, and a call without one is nobody's."""
+
+from collections.abc import Mapping
+
+from engine.access.principal import Role
+
+READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
+PLANNERS: frozenset[Role] = frozenset({"planner"})
+OPERATORS: frozenset[Role] = frozenset({"operator"})
+SENDERS: frozenset[Role] = frozenset({"operator", "adapter"})
+EVERYBODY: frozenset[Role] = frozenset({"viewer", "planner", "operator", "adapter", "supplier"})
+ANYONE = None
+"""Also who is not logged in."""
+
+RULES: Mapping[str, frozenset[Role] | None] = {
+    "postEvents": SENDERS,
+    "listPositions": READERS,
+    "getPosition": READERS,
+    "listRowEvents": READERS,
+    "listSignals": READERS,
+    "getSignal": READERS,
+    "answerSignal": PLANNERS,
+    "reopenSignal": PLANNERS,
+    "snoozeSignal": PLANNERS,
+    "listAlerts": READERS,
+    "getAlert": READERS,
+    "answerAlert": PLANNERS,
+    "snoozeAlert": PLANNERS,
+    "assignAlert": PLANNERS,
+    "listDeadLetters": OPERATORS,
+    "getDeadLetter": OPERATORS,
+    "replayDeadLetter": OPERATORS,
+    "discardDeadLetter": OPERATORS,
+    "replayDeadLetters": OPERATORS,
+    "listDeadLetterAnswers": OPERATORS,
+    "listOrderLines": READERS,
+    "aggregate": READERS,
+    "getKpis": READERS,
+    "followChanges": READERS,
+    "sync": READERS | SENDERS,
+    "acceptClock": OPERATORS,
+    "listConnectors": READERS,
+    "getConnector": READERS,
+    "reportConnector": SENDERS,
+    "isAlive": ANYONE,
+    "isReady": ANYONE,
+    "getMetrics": OPERATORS,
+    "getOpenapi": EVERYBODY,
+    "getAsyncapi": EVERYBODY,
+    "getPage": EVERYBODY,
+    "getPart": EVERYBODY,
+}
+"""The operation's id -> the roles that may call it; `ANYONE` asks for no login."""
