@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
-from engine.core.outputs import Alert, DeadLetter, DeadLetterAnswer, Signal
+from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS
 from engine.web.answers import (
@@ -170,7 +170,7 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
         "Refused records, newest first.",
-        Fresh(DeadLetter), parameters=of_list("dead-letters"), problems=(400, 503),
+        Fresh(ShownLetter), parameters=of_list("dead-letters"), problems=(400, 503),
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",

@@ -34,8 +34,10 @@ async def call(client: ClientSession, method: str, path: str, body: object = Non
 
 
 async def letters(client: ClientSession, query: str = "") -> list[dict[str, Any]]:
-    items = (await call(client, "GET", f"/v1/dead-letters?{query}"))[1]["items"]
-    return [(await call(client, "GET", f"/v1/dead-letters/{item['id']}"))[1] for item in items]
+    items: list[dict[str, Any]] = (await call(client, "GET", f"/v1/dead-letters?{query}"))[1]["items"]
+    for item in items:
+        assert (await call(client, "GET", f"/v1/dead-letters/{item['id']}"))[1] == item, "the list and the one agree"
+    return items
 
 
 async def test_one_that_is_discarded_says_who_did_it_and_why() -> None:
@@ -93,7 +95,7 @@ async def test_many_are_tried_without_a_trace_and_then_taken() -> None:
         rest = (await call(client, "POST", "/v1/dead-letters/replay", asked))[1]
         assert (rest["found"], rest["more"], done["accepted"] + rest["accepted"]) == (2, False, 5)
         assert (await call(client, "GET", "/v1/positions/A/L"))[1]["available"] == 30
-        open_ones = [each["reason"] for each in await letters(client) if each["status"] == "open"]
+        open_ones = [each["reason"] for each in await letters(client, "status=open")]
         assert sorted(open_ones) == ["invalid_event", "unknown_unit"]
 
 

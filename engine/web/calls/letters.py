@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
+from engine.columns.fields import data_of
 from engine.core import events as e
 from engine.core.identify import identify
 from engine.core.outputs import DeadLetter, DeadLetterAnswer
@@ -28,7 +29,6 @@ from engine.web.answers import (
 from engine.web.calls.decisions import SOURCE
 from engine.web.calls.events import taken
 from engine.web.calls.published import latest
-from engine.web.pages import data_of
 from engine.web.ports import CONTEXT, Service, principal_of, service_of
 from engine.web.problems import Problem
 
