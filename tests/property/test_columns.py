@@ -1,4 +1,4 @@
-"""The columns answer as a plain list of the same things would, whatever has changed, is asked for, and in which order."""
+"""The columns answer as a plain list of the same things would, whatever has changed and whatever is asked for."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -217,9 +217,7 @@ def test_an_aggregate_is_that_of_the_listed_things_to_the_unit(
     grouped: dict[tuple[Any, ...], list[Thing]] = {} if by else {(): []}
     for thing in listed:
         grouped.setdefault(tuple(thing[field] for field in by), []).append(thing)
-    assert {
-        tuple(group.group.values()): (group.count, group.sum, group.min, group.max) for group in groups.items
-    } == {
+    assert {tuple(group.group.values()): (group.count, group.sum, group.min, group.max) for group in groups.items} == {
         key: (
             len(some),
             {"available": sum(thing["available"] for thing in some) if some else None},
