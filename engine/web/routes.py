@@ -9,7 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.web import query
+from engine.web import idempotency, query
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -37,7 +37,7 @@ class Listed(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A query parameter: its JSON Schema and what it does."""
+    """A parameter of the query, or a header: its JSON Schema and what it does."""
 
     name: str
     schema: Mapping[str, object]
@@ -55,6 +55,7 @@ class Route(NamedTuple):
         status: the status of a success.
         body: media type -> type of what is in it; None where the call has no body.
         parameters: those of the query; the parameters of the path are in the path.
+        headers: the headers that it heeds.
         problems: the statuses of its answers with problem details.
     """
 
@@ -67,6 +68,7 @@ class Route(NamedTuple):
     status: int = 200
     body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
 
 
@@ -86,6 +88,17 @@ _TABLES = Parameter(
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
+)
+
+_TEXT = {"type": "string"}
+_IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
+_ON_ANSWERS = (
+    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
+    Parameter(
+        idempotency.HEADER,
+        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
+        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
+    ),
 )
 
 _SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
@@ -118,7 +131,7 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
 _ROW = "/v1/positions/{sku}/{location}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
-_OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
+_OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
 """The problems of an answer to a signal or an alert; 409 where its life cycle does not allow it."""
 
 ROUTES = (
@@ -143,7 +156,7 @@ ROUTES = (
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), problems=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), headers=_IF_NONE_MATCH, problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
@@ -156,22 +169,22 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
-        Signal, problems=(404,),
+        Signal, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
         "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
-        Signal, body={JSON: SignalReopening}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalReopening}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
         "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
-        Signal, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Signal, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -179,22 +192,22 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
-        Alert, problems=(404,),
+        Alert, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, problems=_OF_ANSWERS,
+        Alert, body={JSON: AlertAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
         "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
-        Alert, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
-        Alert, body={JSON: Assignment}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -203,7 +216,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", published.one_of("dead-letters"), "getDeadLetter", "One refused record.",
-        DeadLetter, problems=(404,),
+        DeadLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
