@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
 
+from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
@@ -21,7 +22,7 @@ from engine.web.answers import (
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.calls import connectors, decided, decisions, documents, events, positions, process, published, stream
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
@@ -128,6 +129,16 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
     return (_LIMIT, _CURSOR, sort, search, *filters, *bounds)
 
 
+_OF_DECISIONS = (
+    _LIMIT,
+    _CURSOR,
+    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
+    Parameter("by", _TEXT, "of this person or system"),
+    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
+    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
+    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
+)
+
 _ROW = "/v1/positions/{sku}/{location}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
@@ -208,6 +219,12 @@ ROUTES = (
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
         Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "GET", "/v1/decisions", decided.list_decisions, "listDecisions",
+        "Who decided what, when, and on what numbers, newest first. A page may be short, or empty, and yet another one "
+        "follow.",
+        Listed(decided.Shown), parameters=_OF_DECISIONS, problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",

@@ -100,6 +100,24 @@ def test_decisions_are_found_newest_first_with_what_was_decided_upon(bus: Embedd
     assert list(bus.published.decisions("by", "an")) == []
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (revision("s-1", 1, "12:00").value, b"\xff"),
+        (revision("s-1", 1, "12:00").value, b"{}"),
+        (b'{"type":"x","data":{"id":"s-1"}}', decided(revision("s-1", 1, "12:00"), "ann").told),
+        (
+            b'{"id":"of-mine","type":"x","time":"2026-03-02T12:00:00Z","data":{"id":"s-1"}}',
+            decided(revision("s-1", 1, "12:00"), "ann").told,
+        ),
+    ],
+)
+def test_what_another_program_writes_as_a_decision_is_none(value: bytes, told: bytes) -> None:
+    found = codec.output_of("signals", Message(SIGNALS, 0, b"A\0LDS", value, [("stockline-decision", told)]))
+    assert found is not None
+    assert (found.value, found.told) == (value, None)
+
+
 def test_decisions_go_with_the_days_that_are_kept(tmp_path: Path) -> None:
     with closing(EmbeddedBus.open(tmp_path / "data")) as bus:
         for number in range(1, 4):

@@ -206,7 +206,7 @@ class DiskReadModel:
         return Dropped(topic, partition, len(old), gone)
 
     def add_dropped_decisions(self, batch: WriteBatch, before: int, limit: int) -> int:
-        """Put into `batch` that the oldest decisions go, at most `limit`, none from the instant `before` on; how many."""
+        """Put into `batch` that at most `limit` of the oldest decisions go, none from `before` on; how many."""
         return self._decided.drop(batch, place_of(before), limit)
 
     def dropped_written(self, dropped: Dropped) -> None:

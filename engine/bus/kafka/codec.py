@@ -10,6 +10,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 from engine.bus.cluster import Fetched
 from engine.bus.kafka.changelog import offsets_in, touched_offsets
 from engine.bus.single import Commit, Output, Record
+from engine.core.decisions import decision
 from engine.core.topics import Topic
 from engine.kafka.headers import BROADCAST_HEADER, TOLD_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
@@ -81,7 +82,16 @@ def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
         return Output(topic, key, key, record.value, found.type) if is_position else None
     if found.data.id is None:
         return None
-    return Output(topic, key, found.data.id, record.value, found.type, dict(record.headers).get(TOLD_HEADER))
+    return Output(topic, key, found.data.id, record.value, found.type, _told(record))
+
+
+def _told(record: ConsumerRecord) -> bytes | None:
+    """Who has decided what is published here; None where nobody has, or another program has written something else."""
+    told = dict(record.headers).get(TOLD_HEADER)
+    try:
+        return told if told is None or decision(told, None, record.value) else None
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+        return None
 
 
 def folded_until(record: ConsumerRecord) -> int:
