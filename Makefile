@@ -24,7 +24,7 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_config_var("CONFIG_ARGS") or ""; \
   sys.exit(sys.version_info < (3, 11) or not ("--enable-optimizations" in built or "--with-lto" in built))
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp test-erp simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -33,6 +33,7 @@ help:
 	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
+	@echo 'make fuzz-api about 2,000 calls that schemathesis makes from the OpenAPI document'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
@@ -90,6 +91,9 @@ bench-instructions: setup
 
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)
+
+fuzz-api: setup
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 attack: setup
 	@$(BIN)/python -m benchmarks.attack $(ARGS)

@@ -23,7 +23,7 @@ By = Annotated[str | None, typer.Option(help="Who answers.", show_default="your 
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 Note = Annotated[str | None, typer.Option(help="What to remember of it.")]
 Until = Annotated[str, typer.Option(metavar="TIME", help="With an offset, such as 2026-03-03T08:00:00Z.")]
-Answer = Mapping[str, object]
+Answer = dict[str, object]
 
 
 @signals.command()

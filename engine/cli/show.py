@@ -56,7 +56,9 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str], width: in
     yield typer.style(line(inside), bold=True)
     for item in items:
         yield line([_cell(item.get(column)) for column in inside])
-        yield from _below([f"{column} {_cell(item[column])}" for column in below if item.get(column)], width)
+        yield from _below(
+            [f"{column} {_cell(item[column])}" for column in below if item.get(column) not in ("", None)], width
+        )
 
 
 def _padded(cell: str, width: int, right: bool) -> str:

@@ -1,6 +1,7 @@
 """Every HTTP call in one table, with what it takes and what it answers; the OpenAPI document is made from it."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
@@ -102,7 +103,12 @@ _ON_ANSWERS = (
     ),
 )
 
-_SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
+_SCHEMA_OF = {
+    int: {"type": "integer"},
+    str: _TEXT,
+    datetime: {"type": "string", "format": "date-time"},
+    date: {"type": "string", "format": "date"},
+}
 
 
 def _of_list(topic: Topic) -> tuple[Parameter, ...]:
@@ -118,10 +124,10 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
     filters = [
         Parameter(name, {"type": "array", "items": schema}, f"`{name}` is one of these")
         for name, kind in table.fields.items()
-        for schema in (_SCHEMA_OF.get(kind, {"type": "string"}),)
+        for schema in (_SCHEMA_OF[kind],)
     ]
     bounds = [
-        Parameter(f"{name}.{bound}", _SCHEMA_OF.get(kind, {"type": "string"}), f"`{name}` is not {beyond} this")
+        Parameter(f"{name}.{bound}", _SCHEMA_OF[kind], f"`{name}` is not {beyond} this")
         for name, kind in table.fields.items()
         for bound, beyond in (("min", "below"), ("max", "above"))
         if kind is not str

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from rich.cells import cell_len
 from rich.text import Text
 
 from engine.cli import show
@@ -131,7 +132,8 @@ def test_dead_letters_are_replayed_by_reason_and_source(web: Site, run: Run) -> 
 
 
 def test_so_many_dead_letters_are_replayed_and_no_more(web: Site, run: Run) -> None:
-    names = bury(web, *[(GOOD, "unknown_unit", "wms")] * 3)
+    letter: tuple[bytes, Reason, str] = (GOOD, "unknown_unit", "wms")
+    names = bury(web, letter, letter, letter)
     ran = run("dead-letters", "replay", "--source", "wms", "--limit", "2", "--json", "--url", web.url)
     assert [(json.loads(line)["id"], json.loads(line)["accepted"]) for line in ran.out.splitlines()] == [
         (names[0], 1),
@@ -165,7 +167,7 @@ def test_a_table_has_room_on_a_narrow_screen_and_cuts_nothing(
 ) -> None:
     lines = shown(capsys, monkeypatch, width)
     text = "\n".join(lines)
-    assert all(show.cell_len(line) <= width for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
     for name in ("id", "sku", "location", "supplier", "updated"):
         assert str(WIDE[name]) in text
     assert text.count(str(WIDE["id"])) == 2
