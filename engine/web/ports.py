@@ -25,6 +25,7 @@ from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.sharing import Sharing
+from engine.web.turns import Turns
 
 
 class Subscription(Protocol):
@@ -130,6 +131,7 @@ class Context:
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
         sharing: which forecasts are shared with which supplier.
+        answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
@@ -139,6 +141,7 @@ class Context:
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.sharing = Sharing()
+        self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 
