@@ -42,7 +42,9 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "getMetrics": OPERATORS,
     "getOpenapi": EVERYBODY,
     "getAsyncapi": EVERYBODY,
+    "getFrontPage": EVERYBODY,
     "getPage": EVERYBODY,
+    "getRowPage": EVERYBODY,
     "getPart": EVERYBODY,
 }
 """The operation's id -> the roles that may call it; `ANYONE` asks for no login."""

@@ -15,6 +15,7 @@ Known = dict[object, Document]
 """The type of a body or an answer -> its schema."""
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^}]*))?\}")
+_CHOICES = re.compile(r"[\w|-]+")
 
 
 def document() -> Document:
@@ -59,7 +60,9 @@ def _operation(route: Route, known: Known) -> Document:
 
 def _path_parameters(route: Route) -> Iterator[Document]:
     for name, choices in _VARIABLE.findall(route.path):
-        kind = {"type": "string", "enum": choices.split("|")} if choices else {"type": "string"}
+        kind: Document = {"type": "string"}
+        if _CHOICES.fullmatch(choices):
+            kind["enum"] = choices.split("|")
         yield {"name": name, "in": "path", "required": True, "schema": kind}
 
 

@@ -9,7 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.web import query
+from engine.web import query, site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -21,7 +21,7 @@ from engine.web.answers import (
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.calls import connectors, decisions, documents, events, pages, positions, process, published, stream
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
@@ -116,6 +116,7 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
 
 
 _ROW = "/v1/positions/{sku}/{location}"
+_PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
 _OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
@@ -254,6 +255,8 @@ ROUTES = (
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
-    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route("GET", "/", pages.page, "getFrontPage", "The live view: what needs a decision today.", "text/html"),
+    Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
+    Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
+    Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
 )  # fmt: skip
