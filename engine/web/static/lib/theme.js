@@ -16,14 +16,22 @@ dark.addEventListener("change", tell);
 
 /** Changes from light to dark and back, and remembers it. */
 export function toggleTheme() {
-  const chosen = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = chosen;
+  choose("theme", isDark() ? "light" : "dark");
+  tell();
+}
+
+/** Changes from wide rows to narrow ones and back, and remembers it. */
+export function chooseDensity() {
+  choose("density", document.documentElement.dataset.density === "compact" ? "comfortable" : "compact");
+}
+
+function choose(name, value) {
+  document.documentElement.dataset[name] = value;
   try {
-    localStorage.setItem("stockline.theme", chosen);
+    localStorage.setItem(`stockline.${name}`, value);
   } catch {
     // A browser may refuse storage; the choice then lasts as long as the page.
   }
-  tell();
 }
 
 /** The value of a colour of the theme, such as `--mark`, for what draws on a canvas. */
