@@ -17,6 +17,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listPositions": READERS,
     "getPosition": READERS,
     "listRowEvents": READERS,
+    "setPolicy": PLANNERS,
+    "previewPolicy": PLANNERS,
     "listSignals": READERS,
     "getSignal": READERS,
     "answerSignal": PLANNERS,

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from engine.access.principal import LOCAL, Principal
 from engine.bus.single import Named, Output
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.telemetry import Telemetry
@@ -67,6 +67,9 @@ class Service(Clocked, Protocol):
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready, folded nowhere; None if there is no such row."""
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""

@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import query, site
 from engine.web.answers import (
@@ -15,13 +15,25 @@ from engine.web.answers import (
     Assignment,
     ClockAnswer,
     Health,
+    PolicySetting,
     SignalAnswer,
     SignalReopening,
     Snooze,
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, pages, positions, process, published, stream
+from engine.web.calls import (
+    connectors,
+    decisions,
+    documents,
+    events,
+    pages,
+    policies,
+    positions,
+    process,
+    published,
+    stream,
+)
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
@@ -150,6 +162,17 @@ ROUTES = (
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
         Listed(AnyEvent), parameters=(_LIMIT, _CURSOR), problems=(400, 404),
+    ),
+    Route(
+        "POST", _ROW + "/policy", policies.put, "setPolicy",
+        "Set the policy of a row; answers with the row after it.",
+        dict[str, Any], body={JSON: PolicySetting}, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
+        "Say what a policy would make of its row, without setting it: s, S and the quantity that would be ordered now, "
+        "before and after.",
+        dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",

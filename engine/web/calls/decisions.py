@@ -57,7 +57,7 @@ def decide(decision: Decision) -> Handler:
         async with request.app[CONTEXT].intake.body(request) as body:
             given = bodies.decode(body, decision.body)
         row = msgspec.json.decode(await latest(request, decision.topic), type=_Row)
-        await _submit(request, _event(request, decision, row, given))
+        await submit(request, _event(request, decision, row, given))
         return raw_json(await latest(request, decision.topic))
 
     return answer
@@ -77,7 +77,7 @@ def _event(request: web.Request, decision: Decision, row: _Row, given: AnyAnswer
     return msgspec.json.encode(event)
 
 
-async def _submit(request: web.Request, raw: bytes) -> None:
+async def submit(request: web.Request, raw: bytes) -> None:
     """Submit an answer; raises Problem 400 if it is no valid event, 409 if the life cycle does not allow it."""
     event = e.decode(raw)
     if isinstance(event, Rejection):

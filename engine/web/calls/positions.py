@@ -23,7 +23,7 @@ async def get_position(request: web.Request) -> web.Response:
     sku, location = request.match_info["sku"], request.match_info["location"]
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
-        raise _unknown(sku, location)
+        raise unknown(sku, location)
     return as_json(detail)
 
 
@@ -42,7 +42,7 @@ def _row_events(request: web.Request, row: tuple[str, str], before: int | None, 
     position = published.latest("positions", key)
     records = published.row_events(key, before, limit + 1)
     if position is None and not records:
-        raise _unknown(*row)
+        raise unknown(*row)
     total = msgspec.json.decode(pages.data_of(position), type=_Version).version if position else None
     shown = records[:limit]
     following = query.cursor(shown[-1].offset) if len(records) > limit else None
@@ -63,5 +63,6 @@ def _before(request: web.Request) -> int | None:
     raise query.foreign_cursor()
 
 
-def _unknown(sku: str, location: str) -> Problem:
+def unknown(sku: str, location: str) -> Problem:
+    """The problem of a row that is not there."""
     return Problem(404, f"there is no row ({sku}, {location})", "unknown_row")

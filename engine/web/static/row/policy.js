@@ -44,7 +44,7 @@ function shown(set) {
 async function change(row, path, reload, draft = row.policy ?? { policy: { kind: "min_max", min: 0, max: 0 } }) {
   const told = await ask(`Policy of ${row.sku} at ${row.location}`, form(draft), { name: "policy", submit: "What would it change?" });
   if (!told) return;
-  const proposed = read(told, row.policy);
+  const proposed = read(told, row);
   try {
     const effect = await post(`${path}/policy/preview`, proposed);
     confirm(row, path, reload, proposed, effect);
@@ -65,11 +65,10 @@ function form(draft) {
 }
 
 /** The policy that was typed; what the form does not show (limits of automation, days of answers) stays as it was. */
-function read(told, before) {
+function read(told, row) {
   const levels = Object.fromEntries(LEVELS[told.kind].map(([name]) => [name, Number(told[name])]));
-  const { sku, location: _, ...kept } = before ?? {};
   const fields = Object.keys(FIELDS).map((name) => [name, told[name] === "" ? null : NUMBERS.has(name) ? Number(told[name]) : told[name]]);
-  const all = { ...kept, ...Object.fromEntries(fields), policy: { kind: told.kind, ...levels } };
+  const all = { ...row.policy, sku: row.sku, location: row.location, ...Object.fromEntries(fields), policy: { kind: told.kind, ...levels } };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null && value !== undefined));
 }
 
@@ -99,7 +98,7 @@ async function save(shownDialog, path, reload, proposed) {
   const name = await by();
   if (!name) return;
   try {
-    await post(`${path}/policy`, { by: name, ...proposed });
+    await post(`${path}/policy`, { by: name, policy: proposed });
     shownDialog.close();
     toast("The policy is set.");
     reload();
