@@ -124,7 +124,7 @@ def test_the_distance_to_the_minimum_is_what_the_policies_ask_for_beyond_the_pro
 
 
 def test_late_supply_drift_and_the_rest_are_grouped_and_say_why(told: Planned) -> None:
-    line = {"sku": "A", "location": "L", "order": "PO-1", "line": 1}
+    line: dict[str, Any] = {"sku": "A", "location": "L", "order": "PO-1", "line": 1}
     told.tell("order.placed", 1.3, **line, supplier="ZULU", qty=10, due="2026-03-04")
     late = [{"status": "accepted", "qty": 10, "due": "2026-03-06"}]
     told.tell("order.acknowledged", 1.4, **line, schedule=late)
