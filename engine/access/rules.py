@@ -32,6 +32,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
+    "getWork": READERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,

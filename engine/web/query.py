@@ -1,9 +1,9 @@
 """The query language of lists: filters, search, order, limit and cursor, read from the parameters of a call."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +17,7 @@ RESERVED = frozenset({"limit", "cursor", "sort", "q"})
 """The parameters of a list that are no filters."""
 
 Scalar = int | str | datetime | date
+C = TypeVar("C", bound=str)
 Rank = tuple[Any, ...]
 """Where a thing stands in the order of a list; ranks of one order can be compared."""
 
@@ -180,6 +181,22 @@ def parse_number(parameters: Mapping[str, str], name: str, default: int, least: 
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise invalid(f"`{name}` is an integer from {least} to {most}")
     return int(text)
+
+
+def parse_choice(parameters: Mapping[str, str], name: str, choices: Sequence[C]) -> C | None:
+    """The parameter `name` as one of `choices`, None where it is absent; raises Problem 400."""
+    text = parameters.get(name)
+    for choice in choices:
+        if text == choice:
+            return choice
+    if text is None:
+        return None
+    raise invalid(f"`{name}` is one of {', '.join(choices)}")
+
+
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
+    """The parameter `name`, which is `true` or `false`; false where it is absent; raises Problem 400."""
+    return parse_choice(parameters, name, ("true", "false")) == "true"
 
 
 def _condition(table: Table, name: str, texts: list[str]) -> Condition:

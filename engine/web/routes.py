@@ -33,8 +33,10 @@ from engine.web.calls import (
     process,
     published,
     stream,
+    work,
 )
 from engine.web.connectors import ConnectorHealth, ConnectorReport
+from engine.work.worklist import KINDS, Work
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -98,6 +100,20 @@ _TABLES = Parameter(
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
+)
+
+_OF_WORK = (
+    Parameter("supplier", {"type": "string"}, "only what concerns this supplier"),
+    Parameter("location", {"type": "string"}, "only what concerns this location"),
+    Parameter("kind", {"type": "string", "enum": list(KINDS)}, "only groups of this kind"),
+    Parameter("owner", {"type": "string"}, "only alerts that this person owns"),
+    Parameter("snoozed", {"type": "boolean", "default": False}, "also what is snoozed"),
+    Parameter("acknowledged", {"type": "boolean", "default": False}, "also alerts that somebody has acknowledged"),
+    Parameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": query.MAX_LIMIT, "default": work.DEFAULT_LIMIT},
+        "how many items of a group are shown",
+    ),
 )
 
 _SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
@@ -234,6 +250,12 @@ ROUTES = (
         "Take the exact bytes of a dead letter again. 409 for a record that a connector refused: its connector must "
         "translate it again, by `stockline connectors replay NAME`.",
         Taken, status=202, problems=(404, 409, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/work", work.get, "getWork",
+        "What needs a decision, worst first by value at risk: proposals by supplier, late supply, drift, projected "
+        "stock-outs and other alerts, each with its sentence. What is snoozed is counted and not shown.",
+        Work, parameters=_OF_WORK, problems=(400,),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",

@@ -26,6 +26,7 @@ RANKS = {
     "tables.stores": 6,
     "engine.bus": 7,
     "engine.runtime": 8,
+    "engine.work": 8,
     "engine.web": 9,
     "connectors": 9,
     "engine.processes": 10,
