@@ -29,6 +29,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "answerAlert": PLANNERS,
     "snoozeAlert": PLANNERS,
     "assignAlert": PLANNERS,
+    "listDecisions": READERS,
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,

@@ -18,6 +18,7 @@ from engine.runtime.submission import Progress, Submission
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
+from engine.web.turns import Turns
 
 
 class Subscription(Protocol):
@@ -94,6 +95,7 @@ class Context:
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
+        answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
@@ -102,6 +104,7 @@ class Context:
         self.service, self.intake, self.telemetry = service, intake, telemetry
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
+        self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 

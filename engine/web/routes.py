@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
 
+from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Position, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.web import query, site
+from engine.web import idempotency, query, site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -24,6 +25,7 @@ from engine.web.answers import (
 )
 from engine.web.calls import (
     connectors,
+    decided,
     decisions,
     documents,
     events,
@@ -51,7 +53,7 @@ class Listed(NamedTuple):
 
 
 class Parameter(NamedTuple):
-    """A query parameter: its JSON Schema and what it does."""
+    """A parameter of the query, or a header: its JSON Schema and what it does."""
 
     name: str
     schema: Mapping[str, object]
@@ -69,6 +71,7 @@ class Route(NamedTuple):
         status: the status of a success.
         body: media type -> type of what is in it; None where the call has no body.
         parameters: those of the query; the parameters of the path are in the path.
+        headers: the headers that it heeds.
         problems: the statuses of its answers with problem details.
     """
 
@@ -81,6 +84,7 @@ class Route(NamedTuple):
     status: int = 200
     body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
 
 
@@ -116,6 +120,17 @@ _OF_WORK = (
     ),
 )
 
+_TEXT = {"type": "string"}
+_IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
+_ON_ANSWERS = (
+    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
+    Parameter(
+        idempotency.HEADER,
+        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
+        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
+    ),
+)
+
 _SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
 
 
@@ -143,11 +158,21 @@ def _of_list(topic: Topic) -> tuple[Parameter, ...]:
     return (_LIMIT, _CURSOR, sort, search, *filters, *bounds)
 
 
+_OF_DECISIONS = (
+    _LIMIT,
+    _CURSOR,
+    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
+    Parameter("by", _TEXT, "of this person or system"),
+    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
+    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
+    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
+)
+
 _ROW = "/v1/positions/{sku}/{location}"
 _PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
-_OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
+_OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
 """The problems of an answer to a signal or an alert; 409 where its life cycle does not allow it."""
 
 ROUTES = (
@@ -172,7 +197,7 @@ ROUTES = (
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), problems=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), headers=_IF_NONE_MATCH, problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
@@ -182,7 +207,7 @@ ROUTES = (
     Route(
         "POST", _ROW + "/policy", policies.put, "setPolicy",
         "Set the policy of a row; answers with the row after it.",
-        dict[str, Any], body={JSON: PolicySetting}, problems=_OF_ANSWERS,
+        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:], problems=(400, 408, 409, 413, 422, 429, 503),
     ),
     Route(
         "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
@@ -196,22 +221,22 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
-        Signal, problems=(404,),
+        Signal, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
         "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
-        Signal, body={JSON: SignalReopening}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalReopening}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
         "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
-        Signal, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Signal, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -219,22 +244,28 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
-        Alert, problems=(404,),
+        Alert, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, problems=_OF_ANSWERS,
+        Alert, body={JSON: AlertAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
         "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
-        Alert, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
-        Alert, body={JSON: Assignment}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "GET", "/v1/decisions", decided.list_decisions, "listDecisions",
+        "Who decided what, when, and on what numbers, newest first. A page may be short, or empty, and yet another one "
+        "follow.",
+        Listed(decided.Shown), parameters=_OF_DECISIONS, problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -243,7 +274,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", published.one_of("dead-letters"), "getDeadLetter", "One refused record.",
-        DeadLetter, problems=(404,),
+        DeadLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",

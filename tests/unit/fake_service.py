@@ -9,6 +9,7 @@ import msgspec
 
 from engine.bus.single import Output, Record
 from engine.core import events
+from engine.core.decisions import Decision, Index, decided_thing, decision, index_names, told_by
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData, PolicySetData
@@ -25,6 +26,12 @@ class FakeReadModel:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
         self.read = 0
+        self.decided: list[Decision] = []
+
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        for each in reversed(self.decided):
+            if (index, name) in index_names(each) and (before is None or each.place < before):
+                yield each
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         return self.tables[topic].get(name)
@@ -88,6 +95,7 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.published = 0
 
     def start(self) -> None: ...
 
@@ -103,7 +111,7 @@ class FakeService:
         submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
-            rejected = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
+            rejected = outcome if isinstance(outcome, Rejection) else self._take(outcome)
             if rejected is None:
                 submission.accepted += 1
                 continue
@@ -112,6 +120,19 @@ class FakeService:
             self.bury(item, rejected)
         self.applied += submission.accepted
         return submission
+
+    def _take(self, event: events.Event) -> Rejection | None:
+        told = told_by(event)
+        if told is None:
+            return self._apply(event)
+        name = decided_thing(event)
+        tables = self.bus.published.tables
+        things = tables["signals" if name in tables["signals"] else "alerts"]
+        before = things[name]
+        rejected = self._apply(event)
+        if rejected is None:
+            self.bus.published.decided.append(decision(told, before, things[name]))
+        return rejected
 
     def _apply(self, event: events.Event) -> Rejection | None:
         if isinstance(event, events.GoodsReceived):
@@ -155,7 +176,8 @@ class FakeService:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
 
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
-        value = envelope(kind, stable_id("out", name), NOW, data)
+        self.published += 1
+        value = envelope(kind, f"{name}/{self.published}", NOW, data)
         self.bus.published.tables[topic][name] = value
         for subscription in self.subscriptions:
             if topic in subscription.topics:
