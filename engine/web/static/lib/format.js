@@ -38,8 +38,12 @@ function grouped([, sign, units, fraction = ""]) {
   return `${sign}${whole.format(cents / 100n)}.${String(cents % 100n).padStart(2, "0")}`;
 }
 
-/** An amount of money without its cents, for sums in a narrow place. */
-export const roundMoney = (amount, currency) => money(amount, currency).replace(/\.\d\d(?= |$)/, "");
+/** An amount of money without its cents, rounded half up, for sums in a narrow place. */
+export function roundMoney(amount, currency) {
+  const [, units, tenths] = /^(-?\d+)(?:\.(\d))?/.exec(String(amount)) ?? [];
+  if (units === undefined) return money(amount, currency);
+  return `${whole.format(BigInt(units) + (tenths >= "5" ? 1n : 0n))}${currency ? ` ${currency}` : ""}`;
+}
 
 /** A local day such as 2026-03-02. */
 export const date = (text) => (text ? day.format(new Date(`${text.slice(0, 10)}T00:00:00Z`)) : NONE);

@@ -6,11 +6,12 @@ import { quantity, span } from "./format.js";
 
 const ASK_MS = 2000;
 const STALE_SECONDS = 10;
-const state = { reached: true, seen: 0, lag: null, connection: "" };
+const state = { reached: true, seen: -Infinity, lag: null, connection: "" };
 
-/** Tells how old the data of an answer is: `lag_seconds` of it, and optionally how it came ("live", "polling"). */
+/** Tells how old the data of an answer is: `lag_seconds` of it, and optionally how it came ("live", "every 2 s"). */
 export function fresh(lagSeconds, connection = "") {
-  Object.assign(state, { lag: lagSeconds ?? state.lag, seen: performance.now(), connection });
+  if (lagSeconds === undefined || lagSeconds === null) return;
+  Object.assign(state, { lag: lagSeconds, seen: performance.now(), connection });
   show();
 }
 
