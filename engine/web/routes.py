@@ -207,7 +207,8 @@ ROUTES = (
     Route(
         "POST", _ROW + "/policy", policies.put, "setPolicy",
         "Set the policy of a row; answers with the row after it.",
-        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:], problems=(400, 408, 409, 413, 422, 429, 503),
+        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:],
+        problems=(400, 408, 409, 413, 422, 429, 503),
     ),
     Route(
         "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",

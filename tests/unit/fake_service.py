@@ -233,7 +233,11 @@ class FakeService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
-        return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+        return (
+            None
+            if value is None
+            else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
+        )
 
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         if self.row_detail(policy.sku, policy.location, 0) is None:

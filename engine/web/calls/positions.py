@@ -1,17 +1,20 @@
 """One row with everything about it, and the events behind a row."""
 
 import asyncio
+from typing import cast
 
 import msgspec
 from aiohttp import web
 from msgspec import Raw
 
+from engine.core.outputs import Alert
 from engine.core.values import row_key
 from engine.web import pages, query
 from engine.web.answers import as_json
 from engine.web.conditional import tagged, weak_tag_of
 from engine.web.ports import service_of
 from engine.web.problems import Problem
+from engine.work.sentences import sentence_of
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_OFFSET = 2**63 - 1
@@ -28,8 +31,14 @@ async def get_position(request: web.Request) -> web.Response:
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
         raise unknown(sku, location)
+    detail["alerts"] = [_with_sentence(alert) for alert in cast(list[dict[str, object]], detail["alerts"])]
     tag = weak_tag_of(msgspec.json.encode({**detail, "as_of": None}))
     return tagged(request, msgspec.json.encode(detail), tag)
+
+
+def _with_sentence(alert: dict[str, object]) -> dict[str, object]:
+    """An alert with the sentence that says it; that of a signal is in its explanation."""
+    return {**alert, "sentence": sentence_of(msgspec.convert(alert, Alert))}
 
 
 async def list_row_events(request: web.Request) -> web.Response:

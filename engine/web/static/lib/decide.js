@@ -12,7 +12,10 @@ export function onDecision(listener) {
   listeners.add(listener);
 }
 
-/** The state of the latest decision about a thing: `{verb, state, error, thing}`, where state is pending, done or failed. */
+/**
+ * The state of the latest decision about a thing: `{verb, state, error, thing, now}`, where state is pending, done or
+ * failed; `thing` is what it is after it, `now` what it is where it was refused because it has changed.
+ */
 export const decisionOf = (id) => states.get(id) ?? null;
 
 /** Forgets a decision, for instance once its thing has left the list. */
@@ -38,12 +41,14 @@ export async function decide(thing, verb, details = {}) {
   const decision = { verb, body, details, key: same ? before.key : newKey(), state: "pending", error: null, thing: null };
   note(thing.id, decision);
   try {
+    // What was decided about must still be what was seen: of a signal that is its revision.
+    const headers = thing.revision && verb === "accept" ? { "If-Match": `"${thing.revision}"` } : {};
     const path = `/v1/${thing.type}s/${encodeURIComponent(thing.id)}/${verb}`;
-    const after = await post(path, body, { key: decision.key });
+    const after = await post(path, body, { key: decision.key, headers });
     note(thing.id, { ...decision, state: "done", thing: after });
     return after;
   } catch (error) {
-    note(thing.id, { ...decision, state: "failed", error: error.message });
+    note(thing.id, { ...decision, state: "failed", error: error.message, now: error.body?.current });
     return null;
   }
 }

@@ -1,7 +1,7 @@
 // Today: what needs a decision, worst first, and the decisions: one by one, by selection, or a whole supplier order.
 
 import { act, allowed } from "../lib/actions.js";
-import { decide, decideAll, onDecision } from "../lib/decide.js";
+import { decide, decideAll, decisionOf, onDecision } from "../lib/decide.js";
 import { announce, button, byId, el, empty, select, toast } from "../lib/dom.js";
 import { ask } from "../lib/dialog.js";
 import { count, quantity, roundMoney } from "../lib/format.js";
@@ -14,6 +14,7 @@ import { Today } from "../today/model.js";
 
 const KINDS = [["", "Everything"], ["order", "Orders"], ["late_supply", "Late supply"], ["stockout", "Stock-outs"], ["drift", "Drift"], ["other", "Other"], ["automatic", "Automatic"]];
 const FILTERS = ["kind", "supplier", "location", "owner", "snoozed", "acknowledged"];
+const LEAVE_MS = 10_000;
 const page = { selected: new Set(), today: null, decides: true, current: null };
 
 /** Fills the page. */
@@ -21,7 +22,7 @@ export async function start(main) {
   page.decides = may("planner");
   main.append(head(), bar(), el("div", { class: "stack live", id: "groups" }), selection());
   page.today = new Today(changed);
-  onDecision((id) => { redraw(id); countSelected(); });
+  onDecision(decided);
   addEventListener("popstate", load);
   bindKeys();
   await load();
@@ -69,8 +70,10 @@ function bar() {
 }
 
 function changed(ids) {
-  if (ids) ids.forEach(redraw);
-  else drawAll();
+  if (ids) {
+    ids.forEach(redraw);
+    sum();
+  } else drawAll();
   const fresh = page.today.fresh.size;
   byId("new").hidden = fresh === 0;
   byId("new").textContent = `${quantity(fresh)} new · show (r)`;
@@ -82,19 +85,50 @@ function drawAll() {
   const groups = work.groups.map((group) => groupPanel(group, page));
   if (work.more_groups) groups.push(el("p", { class: "faint", text: `${count(work.more_groups, "more group")}; filter to see them.` }));
   byId("groups").replaceChildren(...(groups.length ? groups : [nothing()]));
-  const atRisk = work.value_at_risk.map(({ currency, value }) => roundMoney(value, currency)).join(", ");
-  byId("summary").textContent = `${count(work.total, "decision")}${atRisk ? ` · ${atRisk} at risk` : ""}`;
   const hidden = [["snoozed", work.snoozed], ["acknowledged", work.acknowledged], ["automatic", work.automatic]];
   byId("hidden-ones").textContent = hidden.filter(([, number]) => number).map(([name, number]) => `${quantity(number)} ${name}`).join(" · ");
+  sum();
   find();
   countSelected();
   focusOn(items()[0], false);
+}
+
+/** What is left to decide, and what was at risk when the list was read. */
+function sum() {
+  const { work } = page.today;
+  const left = work.total - [...page.today.items.values()].filter((item) => item.disposition !== "auto" && page.today.outcome(item.id)).length;
+  const atRisk = work.value_at_risk.map(({ currency, value }) => roundMoney(value, currency)).join(", ");
+  byId("summary").textContent = `${count(Math.max(0, left), "decision")}${atRisk ? ` · ${atRisk} at risk` : ""}`;
 }
 
 function nothing() {
   const filtered = FILTERS.some((name) => parameters()[name]);
   if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", button("Remove the filters", "clear", () => { location.search = ""; }));
   return empty("Nothing needs a decision", "Proposals and alerts appear here as they come. All stock is one page on.", el("a", { class: "button", href: "/stock" }, "All stock"));
+}
+
+function decided(id) {
+  const decision = decisionOf(id);
+  const item = page.today.items.get(id);
+  if (item && decision.thing) page.today.update(item, decision.thing);
+  if (item && decision.now) page.today.update(item, decision.now);
+  if (decision.state === "done") page.selected.delete(id);
+  redraw(id);
+  countSelected();
+  sum();
+  if (page.today.outcome(id)) setTimeout(() => leave(id), LEAVE_MS);
+}
+
+/** Lets a decided item leave the list, once nobody is about to click there. */
+function leave(id) {
+  const line = document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+  if (!line || !page.today.outcome(id)) return;
+  if (byId("groups").matches(":hover") || line.contains(document.activeElement) || line.classList.contains("current")) setTimeout(() => leave(id), LEAVE_MS);
+  else {
+    const group = line.closest(".group");
+    line.remove();
+    if (!group.querySelector("[data-item]")) group.remove();
+  }
 }
 
 function redraw(id) {

@@ -1,7 +1,7 @@
 // The open documents of a row: order lines with promises and shipments, transfers, reservations.
 
 import { el, table } from "../lib/dom.js";
-import { date, moment, quantity, words } from "../lib/format.js";
+import { briefDate, date, moment, quantity, words } from "../lib/format.js";
 
 /** A panel of open documents; it says so where there are none. */
 export function documents(row) {
@@ -11,9 +11,9 @@ export function documents(row) {
     el("div", { class: "body stack" }, parts.length ? parts : el("p", { class: "faint", text: "Nothing is ordered, on its way or reserved." })));
 }
 
-const promise = (line) => line.acknowledged.map((part) => `${quantity(part.qty)} ${words(part.status)}${part.due ? ` for ${date(part.due)}` : ""}`).join("; ");
+const promise = (line) => line.acknowledged.map((part) => `${quantity(part.qty)} ${words(part.status)}${part.due ? ` for ${briefDate(part.due)}` : ""}`).join("; ");
 const shipments = (line) => Object.entries(line.shipments)
-  .map(([name, piece]) => `${name}: ${quantity(piece.qty)}${piece.received ? `, ${quantity(piece.received)} received` : ""}${piece.eta ? `, expected ${date(piece.eta)}` : ""}`)
+  .map(([name, piece]) => `${name}: ${quantity(piece.qty)}${piece.received ? `, ${quantity(piece.received)} received` : ""}${piece.eta ? `, expected ${briefDate(piece.eta)}` : ""}`)
   .join("; ");
 
 function orders(lines) {
@@ -21,7 +21,7 @@ function orders(lines) {
     { title: "Order", value: (line) => el("a", { href: `/trace?order=${encodeURIComponent(line.order)}&line=${encodeURIComponent(line.line)}` }, `${line.order} / ${line.line}`) },
     { title: "Supplier", value: (line) => line.supplier },
     { title: "Ordered", number: true, value: (line) => quantity(line.ordered) },
-    { title: "Due", value: (line) => date(line.due) },
+    { title: "Due", value: (line) => briefDate(line.due) },
     { title: "Promised", value: (line) => promise(line) || "not yet" },
     { title: "Shipments", value: (line) => shipments(line) || "none" },
     { title: "Received", number: true, value: (line) => quantity(line.received) },

@@ -35,7 +35,7 @@ const risk = (value, currency) => (value && Number(value) > 0 ? el("span", { cla
 export function itemLine(item, page) {
   const decision = decisionOf(item.id);
   const outcome = page.today.outcome(item.id);
-  const state = outcome ? "over" : decision?.state ?? "open";
+  const state = outcome ? "over" : decision && decision.state !== "done" ? decision.state : "open";
   return el("li", { class: `item ${state}`, tabindex: "-1", data: { item: item.id, type: item.type, state }, "aria-label": `${item.sku} at ${item.location}: ${item.sentence}` },
     el("input", { type: "checkbox", checked: page.selected.has(item.id), disabled: state !== "open" && state !== "failed", "aria-label": `Select ${item.sku} at ${item.location}`, data: { action: "select" }, on: { change: () => page.select(item.id) } }),
     what(item, page), why(item, decision), figures(item), el("div", { class: "bar acts" }, outcome ? over(item, decision, outcome, page) : acts(item, decision, page)));
