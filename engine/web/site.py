@@ -32,6 +32,7 @@ class Page(NamedTuple):
 PAGES: Mapping[str, Page] = {
     "today": Page("Today"),
     "stock": Page("Stock"),
+    "decisions": Page("Decisions"),
     "row": Page("Row", in_navigation=False),
 }
 """The name of a page -> the page. Its module is `static/pages/NAME.js`, its path `/NAME`; `today` is at `/`."""

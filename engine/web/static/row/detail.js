@@ -31,7 +31,7 @@ async function show(host, sku, place, reload) {
   const path = `/v1/positions/${encodeURIComponent(sku)}/${encodeURIComponent(place)}`;
   try {
     const [row, master] = await Promise.all([get(path), masterOf(sku, place)]);
-    const parts = [heading(row, master), ...things(row, reload), await projection(row), why(row), documents(row), policy(row, path, reload), history(path)];
+    const parts = [heading(row, master), ...things(row, reload), await projection(row), why(row), documents(row), policy(row, path, reload), history(path, row)];
     host.replaceChildren(...parts.filter(Boolean));
   } catch (error) {
     const title_ = error.status === 404 ? "No such row" : "The row could not be read";

@@ -1,6 +1,6 @@
 // The events of a row as they arrived, newest first; each opens to the exact event.
 
-import { get } from "../lib/api.js";
+import { get, query } from "../lib/api.js";
 import { button, el } from "../lib/dom.js";
 import { moment, quantity, title } from "../lib/format.js";
 
@@ -8,10 +8,10 @@ const PAGE = 20;
 const NAMES = ["qty", "on_hand", "held", "order", "line", "shipment", "receipt", "reservation", "transfer", "signal", "alert", "by", "reason", "note", "version"];
 
 /** A panel that asks for the events when it is opened, so that a row is there sooner. */
-export function history(path) {
+export function history(path, row) {
   const list = el("ol", { class: "events" });
   const next = button("Older", "older", () => load(), { class: "quiet", hidden: true });
-  const panel = el("details", { class: "panel", data: { part: "history" } }, el("summary", {}, el("h3", { text: "Event history" })), el("div", { class: "body stack" }, list, next));
+  const panel = el("details", { class: "panel", data: { part: "history" } }, el("summary", {}, el("h3", { text: "Event history" })), el("div", { class: "body stack" }, list, next, decided(row)));
   let cursor = null;
   const load = async () => {
     try {
@@ -26,6 +26,8 @@ export function history(path) {
   panel.addEventListener("toggle", () => { if (panel.open && !list.children.length) load(); });
   return panel;
 }
+
+const decided = (row) => el("a", { href: `/decisions${query({ sku: row.sku, location: row.location })}` }, "Who decided what about this row");
 
 function line(event) {
   const data = event.data ?? {};

@@ -3,22 +3,25 @@
 import { el, table } from "../lib/dom.js";
 import { date, figure, moment, quantity, title, words } from "../lib/format.js";
 
+/** A table of the terms of a formula. */
+export const terms = (found) => table("Terms", [
+  { title: "Term", value: (term) => words(term.term) },
+  { title: "Value", number: true, value: (term) => (typeof term.value === "number" ? figure(term.value) : term.value) },
+  { title: "Unit", value: (term) => term.unit },
+  { title: "From", value: (term) => term.source },
+], found);
+
 /** The terms behind s and S, or behind the open proposal; null for a row without a policy. */
 export function why(row) {
   const explained = row.signal?.explanation;
-  const terms = explained?.terms ?? row.reorder?.terms;
-  if (!terms?.length) return null;
+  const found = explained?.terms ?? row.reorder?.terms;
+  if (!found?.length) return null;
   const late = row.supply.filter((piece) => piece.overdue);
   return el("section", { class: "panel", "aria-label": "Why", data: { part: "why" } },
     el("header", {}, el("h3", { text: row.signal ? "Why this much, and why now" : "What the policy asks for" })),
     el("div", { class: "body stack" },
       explained?.formula && el("p", { class: "code", text: explained.formula }),
-      table("Terms", [
-        { title: "Term", value: (term) => words(term.term) },
-        { title: "Value", number: true, value: (term) => (typeof term.value === "number" ? figure(term.value) : term.value) },
-        { title: "Unit", value: (term) => term.unit },
-        { title: "From", value: (term) => term.source },
-      ], terms),
+      terms(found),
       explained?.binding && el("p", { text: `The quantity was made by: ${words(explained.binding)}.` }),
       late.length > 0 && el("p", { class: "text-warning", text: `Overdue supply is counted as of tomorrow: ${late.map((piece) => `${quantity(piece.qty)} of ${piece.document}`).join(", ")}.` }),
       explained?.events?.length > 0 && sources(explained)));
