@@ -33,6 +33,7 @@ PAGES: Mapping[str, Page] = {
     "today": Page("Today"),
     "stock": Page("Stock"),
     "decisions": Page("Decisions"),
+    "kpis": Page("Figures"),
     "row": Page("Row", in_navigation=False),
 }
 """The name of a page -> the page. Its module is `static/pages/NAME.js`, its path `/NAME`; `today` is at `/`."""
