@@ -16,7 +16,7 @@ export class Live {
     this.open();
   }
 
-  /** Follow another window: `{table, query, offset, limit, mode}`, where `query` is that of the list's address. */
+  /** Follow another window: `{table, query, offset, limit, mode, rows}`, where `query` is that of the list's address. */
   follow(window) {
     this.window = window;
     this.send({ view: this.view, ...window });

@@ -143,9 +143,12 @@ export class StockGrid {
 
   followVisible() {
     const [offset, limit] = this.visible();
-    if (limit > 0 && this.total) {
-      this.live?.follow({ table: "positions", query: this.asked, offset, limit, mode: "frozen" });
-    }
+    if (limit <= 0 || !this.total) return;
+    const shown = Array.from({ length: limit }, (_, index) => this.grid.getDisplayedRowAtIndex(offset + index)?.data);
+    if (shown.some((row) => !row) && offset + limit < this.total) return;
+    const rows = shown.filter(Boolean).map((row) => [row.sku, row.location]);
+    // The page says which rows it shows, because the order that it keeps may be older than the connection.
+    if (rows.length) this.live?.follow({ table: "positions", query: this.asked, offset, limit, mode: "frozen", rows });
   }
 
   /** Puts the newest values into the rows that are shown; counts those that now belong elsewhere. */
@@ -159,7 +162,7 @@ export class StockGrid {
       if (!row) elsewhere += 1;
       else if (row.version !== node.data.version || row.signal_qty !== node.data.signal_qty || row.open_alerts !== node.data.open_alerts) node.updateData(row);
     }
-    this.told({ total: frame.total, moved: Math.max(frame.moved ?? 0, elsewhere) });
+    this.told({ total: frame.total, moved: frame.moved ?? elsewhere });
   }
 }
 
