@@ -33,6 +33,7 @@ PAGES: Mapping[str, Page] = {
     "today": Page("Today"),
     "stock": Page("Stock"),
     "decisions": Page("Decisions"),
+    "trace": Page("Trace"),
     "kpis": Page("Figures"),
     "row": Page("Row", in_navigation=False),
 }

@@ -1,6 +1,6 @@
 // Everything about one row: what it holds and is to get, the projection, what is proposed and why, documents, history.
 
-import { get } from "../lib/api.js";
+import { get, query } from "../lib/api.js";
 import { buttons } from "../lib/actions.js";
 import { decisionOf, onDecision } from "../lib/decide.js";
 import { button, el, empty } from "../lib/dom.js";
@@ -69,7 +69,8 @@ function card(thing, row, reload) {
       el("span", { class: `tag ${thing.status}`, text: thing.status }), thing.owner && el("span", { class: "tag", text: `owner ${thing.owner}` }),
       thing.snoozed_until && el("span", { class: "tag", text: `snoozed until ${moment(thing.snoozed_until)}` })),
     el("div", { class: "body stack" }, signal ? signalText(thing) : evidence(thing), failed && el("p", { class: "problem", role: "alert", text: failed }),
-      el("div", { class: "bar" }, buttons(thing, { asOf: row.as_of, done: reload }))));
+      el("div", { class: "bar" }, buttons(thing, { asOf: row.as_of, done: reload }),
+        signal && el("a", { class: "button quiet", href: `/trace${query({ signal: thing.id })}` }, "Trace"))));
 }
 
 function signalText(signal) {
