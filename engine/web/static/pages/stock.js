@@ -6,7 +6,7 @@ import { field } from "../lib/dom.js";
 import { bind } from "../lib/keys.js";
 import { quantity } from "../lib/format.js";
 import { chooseDensity } from "../lib/theme.js";
-import { openRow } from "../row/drawer.js";
+import { closeRow, openRow, shownRow } from "../row/drawer.js";
 import { BY_FIELD, COLUMNS, PRESETS, usual } from "../stock/columns.js";
 import { StockGrid } from "../stock/grid.js";
 import * as view from "../stock/view.js";
@@ -19,10 +19,12 @@ export async function start(main) {
   main.classList.add("fill");
   main.append(head(), bar(), el("div", { class: "chips bar", id: "chips", data: { part: "filters" } }),
     el("div", { class: "grid live", id: "grid", role: "region", "aria-label": "All stock" }), el("div", { id: "instead", hidden: true }));
-  grid = new StockGrid(byId("grid"), { open: (row) => openRow(row.sku, row.location), told: tell });
+  grid = new StockGrid(byId("grid"), { open: (row) => view.open([row.sku, row.location]), told: tell });
   await grid.start();
   view.onView(refresh);
+  view.onView(followAddress);
   refresh();
+  followAddress();
   bind({
     "/": ["search", () => byId("search").focus()],
     r: ["sort again: rows that moved go to their places", () => grid.reload()],
@@ -31,6 +33,13 @@ export async function start(main) {
     f: ["add a filter", addFilter],
     Enter: ["open the row", () => {}],
   });
+}
+
+/** Opens and closes the row that the address names, so that Back closes it and a link opens it. */
+function followAddress() {
+  const row = view.openedRow();
+  if (!row) return closeRow();
+  if (shownRow()?.join("\u0000") !== row.join("\u0000")) openRow(...row, () => view.open(null));
 }
 
 function head() {

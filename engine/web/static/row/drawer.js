@@ -5,23 +5,35 @@ import { rowDetail } from "./detail.js";
 
 let open = null;
 
-/** Opens the drawer of a row; focus moves into it, and back to where it was once it is closed. */
-export async function openRow(sku, location_) {
+/** The row in the drawer, as [sku, location]; null where it is closed. */
+export const shownRow = () => open?.row ?? null;
+
+/**
+ * Opens the drawer of a row; focus moves into it, and back to where it was once it is closed. `closed` is called when
+ * somebody closes it.
+ */
+export async function openRow(sku, location_, closed = () => {}) {
   const before = open?.before ?? document.activeElement;
   open?.element.remove();
   const body = el("div", { class: "stack" });
   const path = `/row/${encodeURIComponent(sku)}/${encodeURIComponent(location_)}`;
   const title = el("div", { class: "title" }, el("h2", { text: `${sku} · ${location_}`, tabindex: "-1" }), el("span", { class: "spring" }),
     el("a", { class: "button quiet", href: path, data: { action: "own-page" } }, "Own page"),
-    button("✕", "close-row", closeRow, { class: "quiet", "aria-label": "Close the row (Escape)" }));
+    button("✕", "close-row", leave, { class: "quiet", "aria-label": "Close the row (Escape)" }));
   const element = el("aside", { class: "drawer", role: "dialog", "aria-label": `Row ${sku} at ${location_}`, data: { part: "row", row: `${sku}@${location_}` } }, title, body);
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) closeRow();
+    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) leave();
   });
   document.body.append(element);
-  open = { element, before };
+  open = { element, before, row: [sku, location_], closed };
   title.querySelector("h2").focus();
   await rowDetail(body, sku, location_);
+}
+
+function leave() {
+  const { closed } = open;
+  closeRow();
+  closed();
 }
 
 /** Closes the drawer. */

@@ -4,7 +4,7 @@
 import { keep, recall } from "../lib/store.js";
 import { BY_FIELD, usual } from "./columns.js";
 
-const OWN = new Set(["columns", "open"]);
+const OWN = new Set(["columns", "open", "at"]);
 const listeners = new Set();
 
 /** Calls `listener` after every change of the view. */
@@ -20,6 +20,22 @@ export function listQuery() {
   for (const name of OWN) query.delete(name);
   return query;
 }
+
+/** The row that is open beside the list, as [sku, location]; null where none is. */
+export function openedRow() {
+  const query = parameters();
+  return query.has("open") ? [query.get("open"), query.get("at") ?? ""] : null;
+}
+
+/** Opens a row in the address, or none. */
+export const open = (row) => change((query) => {
+  query.delete("open");
+  query.delete("at");
+  if (row) {
+    query.set("open", row[0]);
+    query.set("at", row[1]);
+  }
+});
 
 /** The fields of the columns that are shown, in their order. */
 export function shownColumns() {
