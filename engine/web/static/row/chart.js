@@ -14,7 +14,7 @@ export async function projection(row) {
   if (!days.length) return null;
   const host = el("div", { class: "chart", role: "img", "aria-label": sentence(row), data: { part: "chart" } });
   const panel = el("section", { class: "panel", "aria-label": "Projection" },
-    el("header", {}, el("h3", { text: `Projected stock, ${days.length} days` }), el("span", { class: "faint", text: sentence(row) })),
+    el("header", {}, el("h2", { text: `Projected stock, ${days.length} days` }), el("span", { class: "faint", text: sentence(row) })),
     el("div", { class: "body stack" }, host, twin(days)));
   const Plot = await uPlot();
   requestAnimationFrame(() => draw(Plot, host, row));

@@ -65,7 +65,7 @@ function card(thing, row, reload) {
   const head = signal ? `Order ${quantity(thing.qty)} by ${date(thing.due)}` : title(thing.kind);
   const failed = decisionOf(thing.id)?.state === "failed" && decisionOf(thing.id).error;
   return el("section", { class: "panel", data: { thing: thing.id, type: thing.type } },
-    el("header", {}, el("h3", { text: head }), el("span", { class: `tag ${thing.severity ?? thing.disposition}`, text: thing.severity ?? thing.disposition }),
+    el("header", {}, el("h2", { text: head }), el("span", { class: `tag ${thing.severity ?? thing.disposition}`, text: thing.severity ?? thing.disposition }),
       el("span", { class: `tag ${thing.status}`, text: thing.status }), thing.owner && el("span", { class: "tag", text: `owner ${thing.owner}` }),
       thing.snoozed_until && el("span", { class: "tag", text: `snoozed until ${moment(thing.snoozed_until)}` })),
     el("div", { class: "body stack" }, signal ? signalText(thing) : evidence(thing), failed && el("p", { class: "problem", role: "alert", text: failed }),

@@ -7,7 +7,7 @@ import { briefDate, date, moment, quantity, words } from "../lib/format.js";
 export function documents(row) {
   const parts = [orders(row.orders), transfers(row.transfers), reservations(row.reservations)].filter(Boolean);
   return el("section", { class: "panel", "aria-label": "Open documents", data: { part: "documents" } },
-    el("header", {}, el("h3", { text: "Open orders and other documents" })),
+    el("header", {}, el("h2", { text: "Open orders and other documents" })),
     el("div", { class: "body stack" }, parts.length ? parts : el("p", { class: "faint", text: "Nothing is ordered, on its way or reserved." })));
 }
 

@@ -20,7 +20,7 @@ export async function openRow(sku, location_, closed = () => {}) {
   const title = el("div", { class: "title" }, el("h2", { text: `${sku} · ${location_}`, tabindex: "-1" }), el("span", { class: "spring" }),
     el("a", { class: "button quiet", href: path, data: { action: "own-page" } }, "Own page"),
     button("✕", "close-row", leave, { class: "quiet", "aria-label": "Close the row (Escape)" }));
-  const element = el("aside", { class: "drawer", role: "dialog", "aria-label": `Row ${sku} at ${location_}`, data: { part: "row", row: `${sku}@${location_}` } }, title, body);
+  const element = el("div", { class: "drawer", role: "dialog", "aria-label": `Row ${sku} at ${location_}`, data: { part: "row", row: `${sku}@${location_}` } }, title, body);
   element.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) leave();
   });

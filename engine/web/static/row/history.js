@@ -11,7 +11,7 @@ const NAMES = ["qty", "on_hand", "held", "order", "line", "shipment", "receipt",
 export function history(path, row) {
   const list = el("ol", { class: "events" });
   const next = button("Older", "older", () => load(), { class: "quiet", hidden: true });
-  const panel = el("details", { class: "panel", data: { part: "history" } }, el("summary", {}, el("h3", { text: "Event history" })), el("div", { class: "body stack" }, list, next, decided(row)));
+  const panel = el("details", { class: "panel", data: { part: "history" } }, el("summary", {}, el("h2", { text: "Event history" })), el("div", { class: "body stack" }, list, next, decided(row)));
   let cursor = null;
   const load = async () => {
     try {

@@ -29,7 +29,7 @@ export function policy(row, path, reload) {
   const set = row.policy;
   const edit = may("planner") && button(set ? "Edit…" : "Set a policy…", "edit-policy", () => change(row, path, reload));
   return el("section", { class: "panel", "aria-label": "Policy", data: { part: "policy" } },
-    el("header", {}, el("h3", { text: "Policy" }), el("span", { class: "spring" }), edit),
+    el("header", {}, el("h2", { text: "Policy" }), el("span", { class: "spring" }), edit),
     el("div", { class: "body" }, set ? shown(set) : el("p", { class: "faint", text: "Without a policy nothing is proposed for this row." })));
 }
 

@@ -18,7 +18,7 @@ export function why(row) {
   if (!found?.length) return null;
   const late = row.supply.filter((piece) => piece.overdue);
   return el("section", { class: "panel", "aria-label": "Why", data: { part: "why" } },
-    el("header", {}, el("h3", { text: row.signal ? "Why this much, and why now" : "What the policy asks for" })),
+    el("header", {}, el("h2", { text: row.signal ? "Why this much, and why now" : "What the policy asks for" })),
     el("div", { class: "body stack" },
       explained?.formula && el("p", { class: "code", text: explained.formula }),
       terms(found),
