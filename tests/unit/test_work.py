@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from engine.core.values import iso
-from engine.work.things import open_things
+from engine.work.things import OpenThings
 from engine.work.worklist import Asked, work_of
 from tests.unit.test_agents import Told
 from tests.unit.test_agents_planning import week
@@ -31,7 +31,7 @@ class Planned(Told):
         self.tell("item.defined", 1, sku=sku, base_unit="each", abc=abc, description=f"a thing called {sku}")
 
     def work(self, **asked: Any) -> Any:
-        work = work_of(open_things(self.bus.state, self.now), Asked(**asked), iso(self.now))
+        work = work_of(OpenThings(self.bus).all(), Asked(**asked), iso(self.now))
         return msgspec.to_builtins(work)
 
 
@@ -156,6 +156,15 @@ def test_an_alert_that_somebody_acknowledged_waits_for_nobody_and_has_an_owner(t
     told.tell("alert.acknowledged", 1.6, **about, by="bob")
     assert (told.work(owner="bob")["acknowledged"], _items(told.work(owner="bob"))) == (1, [])
     assert [item["status"] for item in _items(told.work(owner="bob", acknowledged=True))] == ["acknowledged"]
+
+
+def test_an_info_beside_a_grave_alert_takes_no_value_at_risk_away() -> None:
+    told = Planned()
+    told.stock("D", 50)
+    told.tell("stock.issued", 1.3, sku="D", location="L", qty=60)
+    [other] = told.work(kind="other")["groups"]
+    assert [item["kind"] for item in other["items"]] == ["negative_stock", "unknown_item"]
+    assert other["value_at_risk"] == other["items"][0]["value_at_risk"] == "50.00"
 
 
 def test_an_answer_takes_a_proposal_off_the_list(told: Planned) -> None:

@@ -8,7 +8,7 @@ from engine.core.values import iso
 from engine.web import query
 from engine.web.answers import as_json
 from engine.web.ports import Service, service_of
-from engine.work.things import open_things
+from engine.work.things import OpenThings
 from engine.work.worklist import KINDS, Asked, Work, work_of
 
 DEFAULT_LIMIT = 20
@@ -32,4 +32,4 @@ async def get(request: web.Request) -> web.Response:
 
 def _work(service: Service, asked: Asked) -> Work:
     now = service.now()
-    return work_of(open_things(service.bus.state, now), asked, iso(now))
+    return work_of(OpenThings(service.bus).all(), asked, iso(now))
