@@ -33,6 +33,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listOrderLines": READERS,
     "aggregate": READERS,
     "getWork": READERS,
+    "trace": READERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,

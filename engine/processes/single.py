@@ -50,6 +50,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
         columns = ends.enter_context(filled(bus, service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+        bus.observers += context.observers
         app = server.application(context, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

@@ -136,9 +136,6 @@ def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
     return parse_choice(parameters, name, ("true", "false")) == "true"
 
 
-def _condition(table: Table, name: str, texts: list[str]) -> Condition:
-    field, _, relation = (name, "", "") if name in table.fields else name.rpartition(".")
-    kind = table.fields.get(field)
 def _condition(fields: Mapping[str, Scalar], name: str, texts: list[str]) -> Condition:
     field, _, relation = (name, "", "") if name in fields else name.rpartition(".")
     kind = fields.get(field)

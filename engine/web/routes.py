@@ -9,6 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetter, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.trace.answer import Trace
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -22,7 +23,18 @@ from engine.web.answers import (
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream, work
+from engine.web.calls import (
+    connectors,
+    decisions,
+    documents,
+    events,
+    positions,
+    process,
+    published,
+    stream,
+    trace,
+    work,
+)
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
@@ -183,6 +195,12 @@ ROUTES = (
         "What needs a decision, worst first by value at risk: proposals by supplier, late supply, drift, projected "
         "stock-outs and other alerts, each with its sentence. What is snoozed is counted and not shown.",
         Work, parameters=work.OF_WORK, problems=(400,),
+    ),
+    Route(
+        "GET", "/v1/trace", trace.get, "trace",
+        "What led to a forecast, signal, order, shipment, receipt or event, and what it led to: things and the edges "
+        "from causes to effects, each with a sentence.",
+        Trace, parameters=trace.OF_TRACE, problems=(400, 404),
     ),
     Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import get_args
@@ -100,10 +100,12 @@ class Work(Struct, kw_only=True):
 
     `total` counts the items of all groups that need one, `automatic` the proposals that the engine may order by itself,
     `snoozed` and `acknowledged` what would be listed too if nobody had snoozed or acknowledged it. `value_at_risk` has
-    one amount for each currency. `as_of` is the engine's clock.
+    one amount for each currency. `as_of` is the engine's clock at the newest commit that the answer holds for certain,
+    null before the first; `lag_seconds` is for how long that clock had gone on beyond it.
     """
 
-    as_of: str
+    as_of: datetime | None
+    lag_seconds: float
     total: int
     automatic: int
     snoozed: int
@@ -124,13 +126,14 @@ class _Order(Struct, frozen=True):
     """The value at risk that it counts, each row once; None where no row of it has a cost."""
 
 
-def work_of(things: Iterable[OpenThing], asked: Asked, as_of: str) -> Work:
+def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, lag_seconds: float) -> Work:
     """The list of what needs a decision.
 
     Args:
         things: everything that is open.
         asked: what the reader wants to see.
-        as_of: the moment of the list.
+        as_of: the engine's clock at the newest commit that the things hold for certain.
+        lag_seconds: for how long that clock had gone on beyond it.
     """
     known = list(things)
     taken = [thing for thing in known if asked.takes(thing)]
@@ -142,6 +145,7 @@ def work_of(things: Iterable[OpenThing], asked: Asked, as_of: str) -> Work:
     automatic = sum(thing.group == "automatic" for thing in listed)
     return Work(
         as_of=as_of,
+        lag_seconds=lag_seconds,
         total=len(listed) - automatic,
         automatic=automatic,
         snoozed=len(taken) - len(awake),

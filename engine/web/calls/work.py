@@ -4,11 +4,10 @@ import asyncio
 
 from aiohttp import web
 
-from engine.core.values import iso
 from engine.web import query
 from engine.web.answers import as_json
 from engine.web.parameters import Parameter
-from engine.web.ports import index_of, service_of
+from engine.web.ports import CONTEXT, lists_of
 from engine.work.worklist import KINDS, Asked, Work, work_of
 
 DEFAULT_LIMIT = 20
@@ -44,5 +43,5 @@ async def get(request: web.Request) -> web.Response:
 
 
 def _work(request: web.Request, asked: Asked) -> Work:
-    now = service_of(request).now()
-    return work_of(index_of(request).open_things.all(), asked, iso(now))
+    things = request.app[CONTEXT].open_things.all()
+    return work_of(things, asked, *lists_of(request).freshness())
