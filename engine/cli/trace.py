@@ -39,7 +39,7 @@ def trace(
         show.document(found)
         return
     for sentence in found["summary"]:
-        typer.echo(textwrap.fill(show.cell(sentence), WIDTH))
+        typer.echo(textwrap.fill(show.cell(sentence), WIDTH, break_on_hyphens=False))
     for text in _nodes(found):
         typer.echo(text)
     for text in _remarks(found["truncated"]):
@@ -62,9 +62,9 @@ def _nodes(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _wrapped(text: str, mark: str = "") -> Sequence[str]:
-    return textwrap.wrap(
-        show.cell(text), WIDTH, initial_indent=f"    {mark}", subsequent_indent="    " + " " * len(mark)
-    )
+    """A text in lines of 80 columns; no line ends within a name that has a hyphen, so that it can be copied."""
+    first, others = f"    {mark}", " " * (4 + len(mark))
+    return textwrap.wrap(show.cell(text), WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False)
 
 
 def _remarks(cut: Mapping[str, Any]) -> Iterator[str]:

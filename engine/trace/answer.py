@@ -11,7 +11,7 @@ from engine.core.outputs import Signal
 from engine.core.values import iso
 from engine.trace.chains import Chain
 from engine.trace.documents import DocumentKind, Row
-from engine.trace.graph import Edge, Graph, Node, reach
+from engine.trace.graph import Edge, Graph, Node, Reached, reach
 from engine.trace.question import Question
 from engine.trace.rows import RowHistory
 from engine.trace.summary import summary_of
@@ -77,12 +77,7 @@ def trace_of(bus: Kept, rows_of: RowsOf, question: Question, now: int, most_even
     """
     rows = _rows(bus, rows_of, question)
     histories = [RowHistory(bus, *row, most_events) for row in rows[:MOST_ROWS]]
-    graph = Graph()
-    for history in histories:
-        chain = Chain(graph, history)
-        chain.add()
-        if question.order is not None:
-            chain.add_order(question.order)
+    graph = _graph(histories, question)
     start = list(islice(question.starts(graph), MOST_NODES))
     if not start:
         return None
@@ -93,13 +88,27 @@ def trace_of(bus: Kept, rows_of: RowsOf, question: Question, now: int, most_even
         summary=[summary_of(graph, graph.nodes[key]) for key in start[:MOST_TOLD]],
         nodes=sorted((graph.nodes[key] for key in reached.nodes), key=_when),
         edges=reached.edges,
-        truncated=Cut(
-            forward=reached.forward_cut,
-            backward=reached.backward_cut,
-            rows=max(0, len(rows) - MOST_ROWS),
-            events=any(history.cut for history in histories),
-            trimmed=any(history.trimmed for history in histories),
-        ),
+        truncated=_cut(reached, histories, len(rows)),
+    )
+
+
+def _graph(histories: Sequence[RowHistory], question: Question) -> Graph:
+    graph = Graph()
+    for history in histories:
+        chain = Chain(graph, history)
+        chain.add()
+        if question.order is not None:
+            chain.add_order(question.order)
+    return graph
+
+
+def _cut(reached: Reached, histories: Sequence[RowHistory], rows: int) -> Cut:
+    return Cut(
+        forward=reached.forward_cut,
+        backward=reached.backward_cut,
+        rows=max(0, rows - MOST_ROWS),
+        events=any(history.cut for history in histories),
+        trimmed=any(history.trimmed for history in histories),
     )
 
 
