@@ -75,7 +75,7 @@ def test_the_command_tells_the_chain_within_eighty_columns(server: Site, run: Ru
     assert lines[0] == f"Order PO-1/1 is open, and was asked for by signal {SIGNAL},"
     assert "* order PO-1/1  open" in lines
     assert "    -> it is shipped by: shipment S-1" in lines
-    assert "    2026-03-01 21:11  D at L: 12 units good received." in lines
+    assert "    2026-03-01 21:12  D at L: 12 units good received." in lines
 
 
 def test_the_command_says_what_it_leaves_out_and_gives_json(server: Site, run: Run, told: Traced) -> None:
