@@ -25,6 +25,7 @@ from engine.cli import (
     send,
     serve,
     source,
+    trace,
     upgrade,
     workers,
 )
@@ -74,6 +75,7 @@ app.command("signals")(look.signals)
 app.command("alerts")(look.alerts)
 app.add_typer(look.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
+app.command("trace")(trace.trace)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")

@@ -21,7 +21,7 @@ def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
     else:
         typer.echo("\t".join(columns))
         for item in items:
-            typer.echo("\t".join(_cell(item.get(column)) for column in columns))
+            typer.echo("\t".join(cell(item.get(column)) for column in columns))
 
 
 def document(value: Any) -> None:
@@ -41,11 +41,11 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
         table.add_column(column, justify="right" if numeric and items else "left", overflow="fold")
     for item in items:
         # Text, not markup: names and reasons come from outside.
-        table.add_row(*(Text(_cell(item.get(column))) for column in columns))
+        table.add_row(*(Text(cell(item.get(column))) for column in columns))
     return table
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A value on one line, without characters that would move the cursor."""
     text = "" if value is None else str(value)
     return "".join(character if character.isprintable() else " " for character in text)

@@ -5,20 +5,27 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Raw
 
 from engine.access.principal import LOCAL, Principal
-from engine.bus.single import Named, Output
+from engine.bus.single import Named, Observer, Output
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Freshness, Groups, Page
+from engine.columns.kinds import Value
+from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.telemetry import Telemetry
+from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.turns import Turns
+from engine.work.things import OpenThings
 
 
 class Subscription(Protocol):
@@ -72,6 +79,9 @@ class Service(Clocked, Protocol):
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         """What a policy would make of its row, JSON-ready, folded nowhere; None if there is no such row."""
 
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
 
@@ -87,26 +97,62 @@ class Worker(Clocked, Protocol):
         """Whether it owns its partitions, and their rows are restored."""
 
 
+class Lists(Protocol):
+    """The read model in columns. Its calls take tens of milliseconds, so they belong into a worker thread.
+
+    Each raises NotLoaded as long as the columns are being filled.
+    """
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        """A page of a list; an order that is `age` seconds old may serve."""
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        """The latest JSON of things by name; what is not listed is left out."""
+
+    def version(self, table: str) -> int:
+        """A number that grows with every change of a table."""
+
+    def freshness(self) -> Freshness:
+        """How fresh answers are; it does not wait, and raises nothing."""
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The first groups of an aggregation."""
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions."""
+
+
 class Context:
     """What every handler has at hand.
 
     Attributes:
         service: the engine.
+        lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
+        open_things: the open signals and alerts.
+        documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
         answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
-    def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
-        self.service, self.intake, self.telemetry = service, intake, telemetry
+    def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
+        self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
+        self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What the bus is to tell of every commit."""
+        return self.open_things, self.documents
 
 
 CONTEXT = web.AppKey("context", Context)
@@ -117,6 +163,11 @@ OPENAPI = web.AppKey("openapi", bytes)
 def service_of(request: web.Request) -> Service:
     """The engine behind a call."""
     return request.app[CONTEXT].service
+
+
+def lists_of(request: web.Request) -> Lists:
+    """The lists behind a call."""
+    return request.app[CONTEXT].lists
 
 
 def principal_of(_request: web.Request) -> Principal:

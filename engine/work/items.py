@@ -8,8 +8,8 @@ from typing import Any, Literal
 from msgspec import UNSET, Struct
 
 from engine.core.outputs import Alert, AlertKind, AlertStatus, Disposition, Severity, Signal, SignalStatus
+from engine.core.values import row_key
 from engine.work.sentences import sentence_of
-from engine.work.things import OpenThing
 
 GroupKind = Literal["order", "late_supply", "stockout", "drift", "other", "automatic"]
 """What the things of a group ask for, the most urgent first among groups that are equally bad.
@@ -55,6 +55,13 @@ _DUE: Mapping[AlertKind, str] = {
 Kind = Literal["replenishment", AlertKind]
 
 
+Badness = tuple[Decimal, Decimal, str, bool, int, Decimal, date, datetime, str]
+"""Where an item stands among others, the worst first.
+
+By the value at risk that its group counts, by that of its row, class, severity, units short, value, day, age and id.
+"""
+
+
 class WorkItem(Struct, kw_only=True):
     """A signal or an alert that needs a decision.
 
@@ -92,28 +99,53 @@ class WorkItem(Struct, kw_only=True):
     proposal: str | None
 
 
-class Weighed(Struct, frozen=True):
-    """An open thing with what it weighs: the units short of its row, and what they and its quantity are worth.
+class Master(Struct, frozen=True):
+    """The master data of a row that a decision about it needs; None for what nobody has stated."""
 
-    `proposal` is the id of the open signal of its row. `counts` says whether the value at risk of its row is counted in
-    its group: of several groups that have things of one row only one counts it.
+    description: str | None = None
+    abc: str | None = None
+    supplier: str | None = None
+    unit_cost: Decimal | None = None
+    currency: str | None = None
+    moq: int | None = None
+
+
+class OpenThing(Struct, frozen=True, gc=False):
+    """A signal that is open, or an alert that is not resolved, with the master data of its row and what follows.
+
+    `row` is the name of its row; that of a feed has the feed where the sku is. `qty` is in base units.
     """
 
-    thing: OpenThing
+    data: Signal | Alert
+    master: Master
+    row: str
     group: GroupKind
     supplier: str | None
-    short: int
+    owner: str | None
+    snoozed_until: datetime | None
     qty: int | None
-    value: Decimal | None
-    at_risk: Decimal | None
     due: date | None
-    proposal: str | None
-    counts: bool = False
+    value: Decimal | None
 
     @property
     def currency(self) -> str | None:
         """The currency of its amounts; None where it has none, or nobody has said."""
-        return None if self.thing.master.unit_cost is None else self.thing.master.currency
+        return None if self.master.unit_cost is None else self.master.currency
+
+
+class Ranked(Struct, frozen=True, gc=False):
+    """A thing of a list: what of its row is short and what that is worth, and whether its group counts that.
+
+    Of several groups that have things of one row only one counts the row's value at risk. `proposal` is the id of the
+    open signal of the row. `badness` is lower the worse it is.
+    """
+
+    thing: OpenThing
+    short: int
+    at_risk: Decimal | None
+    counts: bool
+    proposal: str | None
+    badness: Badness
 
 
 def units_short(stockout: Alert | None) -> int:
@@ -124,47 +156,33 @@ def units_short(stockout: Alert | None) -> int:
     return 0 if stockout is None else max(0, -int(stockout.evidence["lowest"]))
 
 
-def group_of(thing: OpenThing) -> GroupKind:
-    """The kind of group to which an open thing belongs."""
-    data = thing.data
+def open_thing(data: Signal | Alert, master: Master) -> OpenThing:
+    """A signal or alert with what follows from it and from the master data of its row."""
+    qty, due = (data.qty, data.due) if isinstance(data, Signal) else (_qty(data), _due(data))
+    said = data.supplier if isinstance(data, Signal) else data.evidence.get("supplier")
+    return OpenThing(
+        data,
+        master,
+        row_key(data.sku, data.location),
+        _group(data),
+        said or master.supplier,
+        None if isinstance(data, Signal) or data.owner is UNSET else data.owner,
+        None if data.snoozed_until is UNSET else data.snoozed_until,
+        qty,
+        due,
+        None if master.unit_cost is None or qty is None else master.unit_cost * qty,
+    )
+
+
+def _group(data: Signal | Alert) -> GroupKind:
     if isinstance(data, Signal):
         return "order" if data.disposition == "review" else "automatic"
     return GROUP_OF.get(data.kind, "other")
 
 
-def supplier_of(thing: OpenThing) -> str | None:
-    """Who delivers what a thing is about: as the thing says, else as the policy of its row does."""
-    data = thing.data
-    said = data.supplier if isinstance(data, Signal) else data.evidence.get("supplier")
-    return said or thing.master.supplier
-
-
-def weigh(thing: OpenThing, short: int, proposal: str | None) -> Weighed:
-    """An open thing with what it weighs.
-
-    Args:
-        thing: the signal or alert.
-        short: the units short of its row.
-        proposal: the id of the open signal of its row.
-    """
-    data, cost = thing.data, thing.master.unit_cost
-    qty, due = (data.qty, data.due) if isinstance(data, Signal) else (_qty(data), _due(data))
-    return Weighed(
-        thing,
-        group_of(thing),
-        supplier_of(thing),
-        short,
-        qty,
-        None if cost is None or qty is None else cost * qty,
-        None if cost is None else cost * short,
-        due,
-        proposal,
-    )
-
-
-def item_of(weighed: Weighed) -> WorkItem:
-    """What is shown of a thing that was weighed."""
-    thing = weighed.thing
+def item_of(ranked: Ranked) -> WorkItem:
+    """What is shown of a thing of a list."""
+    thing = ranked.thing
     data, master = thing.data, thing.master
     return WorkItem(
         id=data.id,
@@ -172,20 +190,20 @@ def item_of(weighed: Weighed) -> WorkItem:
         location=data.location,
         description=master.description,
         abc=master.abc,
-        supplier=weighed.supplier,
-        qty=weighed.qty,
-        due=weighed.due,
-        units_short=weighed.short,
+        supplier=thing.supplier,
+        qty=thing.qty,
+        due=thing.due,
+        units_short=ranked.short,
         unit_cost=money(master.unit_cost),
-        currency=weighed.currency,
-        value=money(weighed.value),
-        value_at_risk=money(weighed.at_risk),
+        currency=thing.currency,
+        value=money(thing.value),
+        value_at_risk=money(ranked.at_risk),
         status=data.status,
         opened=data.opened,
         updated=data.updated,
         snoozed_until=thing.snoozed_until,
-        owner=owner_of(thing),
-        proposal=weighed.proposal,
+        owner=thing.owner,
+        proposal=ranked.proposal,
         **(_of_signal(data) if isinstance(data, Signal) else _of_alert(data)),
     )
 
@@ -193,12 +211,6 @@ def item_of(weighed: Weighed) -> WorkItem:
 def money(amount: Decimal | None) -> str | None:
     """An amount as a decimal string without an exponent."""
     return None if amount is None else f"{amount:f}"
-
-
-def owner_of(thing: OpenThing) -> str | None:
-    """Who owns an alert; None where nobody does, and of a signal."""
-    data = thing.data
-    return None if isinstance(data, Signal) or data.owner is UNSET else data.owner
 
 
 def _of_signal(signal: Signal) -> dict[str, Any]:

@@ -1,33 +1,34 @@
 """The list of what needs a decision: grouped by what one decision can answer, and ranked by value at risk."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import get_args
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from engine.core.outputs import Alert, Signal
 from engine.work.items import (
     OF_SUPPLIERS,
+    Badness,
     GroupKind,
-    Weighed,
+    OpenThing,
+    Ranked,
     WorkItem,
     item_of,
     money,
-    owner_of,
     units_short,
-    weigh,
 )
-from engine.work.things import OpenThing
 
-MOST_GROUPS = 500
+MOST_GROUPS = 100
 """A list has at most so many groups, the worst; `more_groups` says how many it leaves out."""
 KINDS: tuple[GroupKind, ...] = get_args(GroupKind)
 NOTHING = Decimal()
 LATEST = date.max
+
+_PLACES = {kind: place for place, kind in enumerate(KINDS)}
 
 TITLES: dict[GroupKind, str] = {
     "order": "Order from {supplier}",
@@ -54,14 +55,13 @@ class Asked(Struct, frozen=True, kw_only=True):
     limit: int = 20
     """How many items of a group are shown."""
 
-    def takes(self, weighed: Weighed) -> bool:
+    def takes(self, thing: OpenThing) -> bool:
         """Whether a thing is in the list, unless it is snoozed or acknowledged."""
-        data = weighed.thing.data
         return (
-            self.supplier in (None, weighed.supplier)
-            and self.location in (None, data.location)
-            and self.kind in (None, weighed.group)
-            and self.owner in (None, owner_of(weighed.thing))
+            self.supplier in (None, thing.supplier)
+            and self.location in (None, thing.data.location)
+            and self.kind in (None, thing.group)
+            and self.owner in (None, thing.owner)
         )
 
 
@@ -100,10 +100,12 @@ class Work(Struct, kw_only=True):
 
     `total` counts the items of all groups that need one, `automatic` the proposals that the engine may order by itself,
     `snoozed` and `acknowledged` what would be listed too if nobody had snoozed or acknowledged it. `value_at_risk` has
-    one amount for each currency. `as_of` is the engine's clock.
+    one amount for each currency. `as_of` is the engine's clock at the newest commit that the answer holds for certain,
+    null before the first; `lag_seconds` is for how long that clock had gone on beyond it.
     """
 
-    as_of: str
+    as_of: datetime | None
+    lag_seconds: float
     total: int
     automatic: int
     snoozed: int
@@ -114,140 +116,132 @@ class Work(Struct, kw_only=True):
 
 
 class _Order(Struct, frozen=True):
-    """The weighed things of one group, worst first, in one currency."""
+    """The things of one group, worst first, in one currency."""
 
     kind: GroupKind
     supplier: str | None
     currency: str | None
-    things: list[Weighed]
+    things: list[Ranked]
     at_risk: Decimal | None
     """The value at risk that it counts, each row once; None where no row of it has a cost."""
 
 
-def work_of(things: Iterable[OpenThing], asked: Asked, as_of: str) -> Work:
+def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, lag_seconds: float) -> Work:
     """The list of what needs a decision.
 
     Args:
         things: everything that is open.
         asked: what the reader wants to see.
-        as_of: the moment of the list.
+        as_of: the engine's clock at the newest commit that the things hold for certain.
+        lag_seconds: for how long that clock had gone on beyond it.
     """
-    taken = [weighed for weighed in _weighed(things) if asked.takes(weighed)]
-    snoozed = [weighed for weighed in taken if weighed.thing.snoozed_until is not None]
-    awake = taken if asked.snoozed else [weighed for weighed in taken if weighed.thing.snoozed_until is None]
-    seen = [weighed for weighed in awake if weighed.thing.data.status == "acknowledged"]
-    listed = awake if asked.acknowledged else [each for each in awake if each.thing.data.status != "acknowledged"]
-    groups = _groups(_counted(listed))
+    known = list(things)
+    taken = [thing for thing in known if asked.takes(thing)]
+    awake = [thing for thing in taken if thing.snoozed_until is None]
+    chosen = taken if asked.snoozed else awake
+    waiting = [thing for thing in chosen if thing.data.status != "acknowledged"]
+    listed = chosen if asked.acknowledged else waiting
+    groups = _groups(_ranked(listed, known))
+    automatic = sum(thing.group == "automatic" for thing in listed)
     return Work(
         as_of=as_of,
-        total=sum(weighed.group != "automatic" for weighed in listed),
-        automatic=sum(weighed.group == "automatic" for weighed in listed),
-        snoozed=len(snoozed),
-        acknowledged=len(seen),
+        lag_seconds=lag_seconds,
+        total=len(listed) - automatic,
+        automatic=automatic,
+        snoozed=len(taken) - len(awake),
+        acknowledged=len(chosen) - len(waiting),
         value_at_risk=_amounts(group for group in groups if group.kind != "automatic"),
         groups=[_shown(group, asked.limit) for group in groups[:MOST_GROUPS]],
         more_groups=max(0, len(groups) - MOST_GROUPS),
     )
 
 
-def _weighed(things: Iterable[OpenThing]) -> Iterator[Weighed]:
-    known = list(things)
-    proposals = {thing.row: thing.data.id for thing in known if isinstance(thing.data, Signal)}
-    short = {
-        thing.row: units_short(thing.data)
-        for thing in known
-        if isinstance(thing.data, Alert) and thing.data.kind == "projected_stockout"
-    }
+# ranks ----------------------------------------------------------------------------------------------------------------
+
+
+def _ranked(listed: Sequence[OpenThing], known: Iterable[OpenThing]) -> list[Ranked]:
+    """The things of a list, the worst first."""
+    proposals, short = {}, {}
     for thing in known:
-        yield weigh(thing, short.get(thing.row, 0), proposals.get(thing.row))
+        if isinstance(thing.data, Signal):
+            proposals[thing.row] = thing.data.id
+        elif thing.data.kind == "projected_stockout":
+            short[thing.row] = units_short(thing.data)
+    counting = _counting(listed)
+    ranked = []
+    for thing in listed:
+        row, cost = thing.row, thing.master.unit_cost
+        units = short.get(row, 0)
+        at_risk = None if cost is None else cost * units
+        counts = counting.get(row) == thing.group and not _only_informs(thing)
+        badness = _badness(thing, units, at_risk, counts)
+        ranked.append(Ranked(thing, units, at_risk, counts, proposals.get(row), badness))
+    ranked.sort(key=attrgetter("badness"))
+    return ranked
 
 
-Badness = tuple[Decimal, Decimal, str, bool, int, Decimal, date, datetime, str]
-"""Where an item stands among others, the worst first.
+def _counting(listed: Iterable[OpenThing]) -> dict[str, GroupKind]:
+    """By row the group that counts its value at risk: the first of KINDS that has something of it."""
+    first: dict[str, GroupKind] = {}
+    for thing in listed:
+        known = first.get(thing.row)
+        if not _only_informs(thing) and (known is None or _PLACES[thing.group] < _PLACES[known]):
+            first[thing.row] = thing.group
+    return first
 
-By the value at risk that its group counts, by that of its row, class, severity, units short, value, day, age and id.
-"""
+
+def _only_informs(thing: OpenThing) -> bool:
+    return isinstance(thing.data, Alert) and thing.data.severity == "info"
 
 
-def _badness(weighed: Weighed) -> Badness:
-    data = weighed.thing.data
+def _badness(thing: OpenThing, short: int, at_risk: Decimal | None, counts: bool) -> Badness:
+    data, lost = thing.data, -at_risk if at_risk else NOTHING
     return (
-        -_share(weighed),
-        -(weighed.at_risk or NOTHING),
-        weighed.thing.master.abc or "D",
+        lost if counts else NOTHING,
+        lost,
+        thing.master.abc or "D",
         not isinstance(data, Alert) or data.severity != "critical",
-        -weighed.short,
-        -(weighed.value or NOTHING),
-        weighed.due or LATEST,
+        -short,
+        -thing.value if thing.value else NOTHING,
+        thing.due or LATEST,
         data.opened,
         data.id,
     )
 
 
-def _counted(listed: Sequence[Weighed]) -> list[Weighed]:
-    """The things of a list, of which for each row those of one group count its value at risk: the first of KINDS."""
-    first: dict[str, int] = {}
-    for weighed in listed:
-        if not _only_informs(weighed):
-            place, row = KINDS.index(weighed.group), weighed.thing.row
-            first[row] = min(place, first.get(row, place))
-    return [
-        replace(each, counts=True)
-        if not _only_informs(each) and first[each.thing.row] == KINDS.index(each.group)
-        else each
-        for each in listed
-    ]
-
-
-def _only_informs(weighed: Weighed) -> bool:
-    data = weighed.thing.data
-    return isinstance(data, Alert) and data.severity == "info"
-
-
 # groups ---------------------------------------------------------------------------------------------------------------
 
 
-def _groups(listed: Sequence[Weighed]) -> list[_Order]:
-    """The groups, the worst first; what the engine orders by itself comes last."""
-    by_name: dict[tuple[GroupKind, str | None], list[Weighed]] = defaultdict(list)
-    for weighed in sorted(listed, key=_badness):
-        by_name[weighed.group, weighed.supplier if weighed.group in OF_SUPPLIERS else None].append(weighed)
+def _groups(ranked: Iterable[Ranked]) -> list[_Order]:
+    """The groups of what is ranked, the worst first; what the engine orders by itself comes last."""
+    by_name: dict[tuple[GroupKind, str | None], list[Ranked]] = defaultdict(list)
+    for each in ranked:
+        kind = each.thing.group
+        by_name[kind, each.thing.supplier if kind in OF_SUPPLIERS else None].append(each)
     groups = [group for (kind, supplier), things in by_name.items() for group in _by_currency(kind, supplier, things)]
-    return sorted(
-        groups,
-        key=lambda group: (
-            group.kind == "automatic",
-            -(group.at_risk or NOTHING),
-            KINDS.index(group.kind),
-            _badness(group.things[0]),
-        ),
-    )
+    return sorted(groups, key=_badness_of)
 
 
-def _by_currency(kind: GroupKind, supplier: str | None, things: list[Weighed]) -> Iterator[_Order]:
+def _badness_of(group: _Order) -> tuple[bool, Decimal, int, Badness]:
+    lost = -(group.at_risk or NOTHING)
+    return group.kind == "automatic", lost, _PLACES[group.kind], group.things[0].badness
+
+
+def _by_currency(kind: GroupKind, supplier: str | None, things: list[Ranked]) -> Iterator[_Order]:
     """The things of a group by currency, as amounts of two are not added up; what has no cost goes with the most."""
-    apart: dict[str | None, list[Weighed]] = defaultdict(list)
-    for weighed in things:
-        if weighed.thing.master.unit_cost is not None:
-            apart[weighed.currency].append(weighed)
-    most = max(apart, key=lambda currency: len(apart[currency]), default=None)
-    for weighed in things:
-        if weighed.thing.master.unit_cost is None:
-            apart[most].append(weighed)
+    counts = Counter(each.thing.currency for each in things if each.thing.master.unit_cost is not None)
+    most = max(counts, key=lambda currency: counts[currency], default=None)
+    apart: dict[str | None, list[Ranked]] = defaultdict(list)
+    for each in things:
+        apart[most if each.thing.master.unit_cost is None else each.thing.currency].append(each)
     for currency, members in apart.items():
-        yield _Order(kind, supplier, currency, sorted(members, key=_badness), _at_risk(members))
+        yield _Order(kind, supplier, currency, members, _at_risk(members))
 
 
-def _at_risk(things: Iterable[Weighed]) -> Decimal | None:
-    by_row: dict[str, Decimal] = {}
-    for weighed in things:
-        if weighed.at_risk is not None:
-            by_row[weighed.thing.row] = max(by_row.get(weighed.thing.row, NOTHING), _share(weighed))
-    return sum(by_row.values(), NOTHING) if by_row else None
-
-
-def _share(weighed: Weighed) -> Decimal:
-    return weighed.at_risk if weighed.counts and weighed.at_risk is not None else NOTHING
+def _at_risk(things: Iterable[Ranked]) -> Decimal | None:
+    costed = [each for each in things if each.at_risk is not None]
+    by_row = {each.thing.row: each.at_risk or NOTHING for each in costed if each.counts}
+    return sum(by_row.values(), NOTHING) if costed else None
 
 
 def _amounts(groups: Iterable[_Order]) -> list[Amount]:
@@ -260,8 +254,8 @@ def _amounts(groups: Iterable[_Order]) -> list[Amount]:
 
 
 def _shown(group: _Order, limit: int) -> Group:
-    things = group.things
-    values = [weighed.value for weighed in things if weighed.value is not None]
+    things = [ranked.thing for ranked in group.things]
+    values = [thing.value for thing in things if thing.value is not None]
     is_order = group.kind in ("order", "automatic")
     return Group(
         kind=group.kind,
@@ -269,16 +263,16 @@ def _shown(group: _Order, limit: int) -> Group:
         supplier=group.supplier,
         currency=group.currency,
         total_value=money(sum(values, NOTHING)) if values else None,
-        total_qty=sum(weighed.qty or 0 for weighed in things) if is_order else None,
+        total_qty=sum(thing.qty or 0 for thing in things) if is_order else None,
         distance_to_minimum=_distance(things) if is_order else None,
         value_at_risk=money(group.at_risk),
         total=len(things),
         more=max(0, len(things) - limit),
-        items=[item_of(weighed) for weighed in things[:limit]],
+        items=[item_of(ranked) for ranked in group.things[:limit]],
     )
 
 
-def _distance(things: Sequence[Weighed]) -> int | None:
+def _distance(things: Sequence[OpenThing]) -> int | None:
     """How many units the proposals of an order lack of their minimum order quantities."""
-    lacks = [max(0, moq - (each.qty or 0)) for each in things if (moq := each.thing.master.moq) is not None]
+    lacks = [max(0, moq - (thing.qty or 0)) for thing in things if (moq := thing.master.moq) is not None]
     return sum(lacks) if lacks else None

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from engine.core.values import iso
-from engine.work.things import open_things
+from engine.work import things
+from engine.work.things import OpenThings
 from engine.work.worklist import Asked, work_of
 from tests.unit.test_agents import Told
 from tests.unit.test_agents_planning import week
@@ -18,6 +18,11 @@ from tests.unit.web_client import Site, site
 
 class Planned(Told):
     """Rows with policies, stock and forecasts, and the list of what needs a decision about them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.things = OpenThings(self.bus)
+        self.bus.observers.append(self.things)
 
     def stock(self, sku: str, qty: int, location: str = "L", **policy: Any) -> None:
         """A row with a forecast of 10 a day for 14 days, 7 days of lead time and no review period."""
@@ -31,7 +36,7 @@ class Planned(Told):
         self.tell("item.defined", 1, sku=sku, base_unit="each", abc=abc, description=f"a thing called {sku}")
 
     def work(self, **asked: Any) -> Any:
-        work = work_of(open_things(self.bus.state, self.now), Asked(**asked), iso(self.now))
+        work = work_of(self.things.all(), Asked(**asked), None, 0.0)
         return msgspec.to_builtins(work)
 
 
@@ -158,6 +163,15 @@ def test_an_alert_that_somebody_acknowledged_waits_for_nobody_and_has_an_owner(t
     assert [item["status"] for item in _items(told.work(owner="bob", acknowledged=True))] == ["acknowledged"]
 
 
+def test_an_info_beside_a_grave_alert_takes_no_value_at_risk_away() -> None:
+    told = Planned()
+    told.stock("D", 50)
+    told.tell("stock.issued", 1.3, sku="D", location="L", qty=60)
+    [other] = told.work(kind="other")["groups"]
+    assert [item["kind"] for item in other["items"]] == ["negative_stock", "unknown_item"]
+    assert other["value_at_risk"] == other["items"][0]["value_at_risk"] == "50.00"
+
+
 def test_an_answer_takes_a_proposal_off_the_list(told: Planned) -> None:
     [signal] = [item for item in _items(told.work()) if item["type"] == "signal" and item["sku"] == "B"]
     told.tell("signal.accepted", 1.5, sku="B", location="L", signal=signal["id"], by="ann")
@@ -167,6 +181,33 @@ def test_an_answer_takes_a_proposal_off_the_list(told: Planned) -> None:
 def test_a_group_shows_so_many_items_and_says_how_many_more_it_has(told: Planned) -> None:
     group = told.work(kind="order", supplier="ACME", limit=1)["groups"][0]
     assert (len(group["items"]), group["more"], group["total"], group["total_qty"]) == (1, 1, 2, 35)
+
+
+def test_a_list_that_is_kept_from_commit_to_commit_is_the_one_that_is_read_anew(told: Planned) -> None:
+    first = told.work()
+    told.item("B", "A")
+    told.stock("C", 30, supplier="ACME", unit_cost="3")
+    told.stock("A", 500)
+    told.tell("stock.issued", 1.5, sku="E", location="M", qty=5)
+    kept, told.things = told.work(), OpenThings(told.bus)
+    assert kept == told.work() != first
+
+
+def test_a_bus_that_begins_anew_is_read_anew(told: Planned) -> None:
+    told.work()
+    told.bus.observers.clear()
+    told.stock("D", 30)
+    assert "D" not in shown(told.work(), "order")
+    told.things.discarded()
+    assert "D" in shown(told.work(), "order")
+
+
+def test_what_nobody_asked_for_is_not_remembered_for_ever(told: Planned, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(things, "MOST_NOTED", 2)
+    told.work()
+    for sku in "DEF":
+        told.stock(sku, 30)
+    assert set(shown(told.work(), "order")) == set("ABCDEF")
 
 
 def _items(work: Any) -> list[Any]:

@@ -24,6 +24,7 @@ from engine.runtime.marker import read_marker
 from engine.runtime.proposal import policy_effect
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.05
 REFRESH_SECONDS = 1.0
@@ -172,6 +173,10 @@ class ReaderService:
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         """What a policy would make of its row, JSON-ready; None if there is no such row."""
         return policy_effect(self.bus, self._rules, self.now(), policy)
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+        return trial(self.bus, self._rules, self.now(), items)
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
