@@ -161,7 +161,7 @@ class FakeService:
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def bury(self, item: bytes, rejected: Rejection) -> None:
+    def bury(self, item: bytes, rejected: Rejection, source: str | None = None) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:
@@ -171,6 +171,7 @@ class FakeService:
         letter = DeadLetter(
             id=name, reason=rejected.reason, detail=rejected.detail, place="stockline.events/0/0",
             arrived=moment(NOW + len(letters)), raw=raw, raw_base64=encoded,
+            event_source=source,
         )  # fmt: skip
         self.publish("dead-letters", "event.refused", name, letter)
 

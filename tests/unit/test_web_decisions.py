@@ -75,12 +75,12 @@ async def test_decisions_are_found_by_what_they_say(decisions: Site, query: str,
 
 async def test_decisions_come_page_by_page(decisions: Site) -> None:
     found: list[str] = []
-    cursor = ""
-    for _ in range(4):
+    cursor: str | None = ""
+    while cursor is not None:
         page = await listed(decisions, f"?limit=1{cursor}")
         found += [each["kind"] for each in page["items"]]
-        cursor = f"&cursor={page['next']}"
-    assert (found, page["next"]) == (["resolve", "acknowledge", "reject", "accept"], None)
+        cursor = page["next"] and f"&cursor={page['next']}"
+    assert found == ["resolve", "acknowledge", "reject", "accept"]
 
 
 async def test_a_page_looks_at_so_many_decisions_and_no_more(decisions: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,10 +93,13 @@ def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
 def _told(record: ConsumerRecord) -> bytes | None:
     """Who has decided what is published here; None where nobody has, or another program has written something else."""
     told = dict(record.headers).get(TOLD_HEADER)
-    try:
-        return told if told is None or decision(told, None, record.value) else None
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    if told is None:
         return None
+    try:
+        decision(told, None, record.value)
+    except ValueError:
+        return None
+    return told
 
 
 def folded_until(record: ConsumerRecord) -> int:

@@ -56,7 +56,7 @@ class Asked(NamedTuple):
     before: str | None
 
     @property
-    def index(self) -> tuple[Index, str]:
+    def looked_up(self) -> tuple[Index, str]:
         """The index that leaves the fewest decisions to look at, and the name in it."""
         return next(((index, self.filters[name]) for name, index in INDEXES if name in self.filters), ("all", ""))
 
@@ -124,7 +124,7 @@ def _page(published: ReadModel, asked: Asked) -> pages.Page:
 
 
 def _since_then(published: ReadModel, asked: Asked) -> Iterator[Decision]:
-    for decision in published.decisions(*asked.index, asked.before):
+    for decision in published.decisions(*asked.looked_up, asked.before):
         if asked.since is not None and decision.at < asked.since:
             return
         yield decision
