@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.core.fields import Checked, Name, Quantity, Text
 from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -126,6 +127,13 @@ class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
     to: Name
     by: Name
     note: Text | None = None
+
+
+class PolicySetting(Checked, forbid_unknown_fields=True):
+    """The policy of a row, and who sets it."""
+
+    by: Name
+    policy: PolicySetData
 
 
 AnyAnswer = SignalAnswer | AlertAnswer | SignalReopening | Snooze | Assignment
