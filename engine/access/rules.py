@@ -8,6 +8,8 @@ READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
 PLANNERS: frozenset[Role] = frozenset({"planner"})
 OPERATORS: frozenset[Role] = frozenset({"operator"})
 SENDERS: frozenset[Role] = frozenset({"operator", "adapter"})
+SUPPLIERS: frozenset[Role] = frozenset({"supplier", "planner", "operator"})
+"""A planner and an operator do it for a supplier, whom they name."""
 EVERYBODY: frozenset[Role] = frozenset({"viewer", "planner", "operator", "adapter", "supplier"})
 ANYONE = None
 """Also who is not logged in."""
@@ -27,6 +29,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "answerAlert": PLANNERS,
     "snoozeAlert": PLANNERS,
     "assignAlert": PLANNERS,
+    "listDecisions": READERS,
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
@@ -35,6 +38,11 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetterAnswers": OPERATORS,
     "listOrderLines": READERS,
     "aggregate": READERS,
+    "listSupplierLines": SUPPLIERS,
+    "getSupplierForecast": SUPPLIERS,
+    "acknowledgeLines": SUPPLIERS,
+    "announceShipment": SUPPLIERS,
+    "uploadLines": SUPPLIERS,
     "getWork": READERS,
     "trace": READERS,
     "getKpis": READERS,
