@@ -40,10 +40,14 @@ from engine.web.calls import (
     process,
     published,
     stream,
+    supplier,
 )
+from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
+from engine.web.csv import MEDIA_TYPE as CSV
 from engine.web.pages import Aggregates
-from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
+from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
+from engine.web.supplying import Acknowledging, Announcing, Outcomes
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -251,6 +255,33 @@ ROUTES = (
         "Counts, sums, least and greatest values of what a table lists, by up to two fields; those with the greatest "
         "first sum come first, else those of the most things. The filters of the table's list apply.",
         Aggregates, parameters=OF_AGGREGATES, problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/supplier/lines", supplier.lines, "listSupplierLines",
+        "A supplier's own order lines, the open ones unless `status` asks for others. Also as CSV, with empty columns "
+        "to fill in and to upload.",
+        LinePage, parameters=OF_SUPPLIER_LINES, problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/supplier/forecast", supplier.forecast, "getSupplierForecast",
+        "The forecasts that are shared with a supplier, in the buckets of the planner.",
+        ForecastPage, parameters=(SUPPLIER, LIMIT, CURSOR), problems=(400, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/acknowledgements", supplier.acknowledge, "acknowledgeLines",
+        "What a supplier promises of its lines: each schedule replaces what it said of the line before. Each line is "
+        "taken or refused for itself; what was said already is taken, and changes nothing.",
+        Outcomes, body={JSON: Acknowledging}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/shipments", supplier.announce, "announceShipment",
+        "A shipment that is on its way, line by line.",
+        Outcomes, body={JSON: Announcing}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/upload", supplier.upload, "uploadLines",
+        "The CSV of the lines with what the supplier has filled in; each row is taken or refused for itself.",
+        Outcomes, body={CSV: str}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",

@@ -94,9 +94,9 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
-        self.published = 0
         self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
         self.columns.load()
+        self.published = 0
 
     def start(self) -> None: ...
 
