@@ -239,7 +239,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, problems=(404,),
+        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",

@@ -26,7 +26,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
         self.decided: list[Decision] = []
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
