@@ -27,7 +27,7 @@ OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_confi
 # Where an image forbids it every process that the tests start would compile the engine anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp test-erp simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -36,6 +36,7 @@ help:
 	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
+	@echo 'make fuzz-api about 2,000 calls that schemathesis makes from the OpenAPI document'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
@@ -93,6 +94,9 @@ bench-instructions: setup
 
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)
+
+fuzz-api: setup
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 attack: setup
 	@$(BIN)/python -m benchmarks.attack $(ARGS)
