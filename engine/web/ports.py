@@ -68,8 +68,8 @@ class Service(Clocked, Protocol):
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
 
     def failure(self) -> BaseException | None:
         """The error that ended the engine; None while it runs."""

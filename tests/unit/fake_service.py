@@ -213,8 +213,8 @@ class FakeService:
         value = self.bus.published.latest("positions", row_key(sku, location))
         return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
 
-    def kpis(self) -> dict[str, Any]:
-        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+    def kpis(self, days: int | None = None) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
 
     def trouble(self) -> str | None:
         return self.waits_for

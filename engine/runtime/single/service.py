@@ -123,6 +123,6 @@ class Service:
         """The counters of all folds, added up, since the log began."""
         return self._engine.counters()
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
