@@ -172,10 +172,8 @@ def _now_open(whole: Mapping[Place, Counter[str]], recent: Mapping[Place, Counte
 
 
 def _measures(amounts: Amounts) -> dict[str, object]:
-    return {name: _measure(measure, amounts) for name, measure in MEASURES.items()} | {
-        "acceptance": _acceptance(amounts),
-        "alerts": _alerts(amounts),
-    }
+    shown: dict[str, object] = {name: _measure(measure, amounts) for name, measure in MEASURES.items()}
+    return shown | {"acceptance": _acceptance(amounts), "alerts": _alerts(amounts)}
 
 
 def _measure(measure: Measure, amounts: Amounts) -> dict[str, object]:
