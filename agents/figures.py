@@ -45,10 +45,14 @@ def follow_alert(turn: Turn, name: tuple[str, AlertKind], old: AlertRow | None, 
     """
     location, kind = name
     place = (location, _supplier_of(new))
-    if old is not None and old.counted:
-        _count_open(turn, (location, _supplier_of(old)), kind, old, -1)
-    _count_open(turn, place, kind, new, 1)
+    was = _open(old, kind) if old is not None and old.counted else None
+    now = _open(new, kind)
     new.counted = True
+    if was != now:
+        for alert, sign in ((was, -1), (now, 1)):
+            if alert is not None:
+                supplier, opened, amounts = alert
+                turn.sums += [(location, supplier, opened, sum_of, sign * amount) for sum_of, amount in amounts]
     if old is None:
         add(turn, place, turn.now, **{f"alerts_opened:{kind}": 1})
     elif new.status == "resolved" != old.status:
@@ -56,14 +60,18 @@ def follow_alert(turn: Turn, name: tuple[str, AlertKind], old: AlertRow | None, 
         add(turn, place, turn.now, **{f"alerts_resolved:{kind}": 1, f"alerts_resolved_seconds:{kind}": took})
 
 
-def _count_open(turn: Turn, place: tuple[str, str], kind: AlertKind, alert: AlertRow, sign: int) -> None:
+def _open(alert: AlertRow, kind: AlertKind) -> tuple[str, int, tuple[tuple[str, int], ...]] | None:
+    """What an alert adds to what is open now, as (supplier, instant, sums); None where it is resolved."""
     if alert.status == "resolved":
-        return
-    opened = alert.opened // SECOND
-    amounts = {f"alerts_open:{kind}": sign, f"alerts_open_since:{kind}": sign * opened}
+        return None
+    opened = alert.opened
+    amounts: tuple[tuple[str, int], ...] = (
+        (f"alerts_open:{kind}", 1),
+        (f"alerts_open_since:{kind}", opened // SECOND),
+    )
     if kind == "balance_drift":
-        amounts["drift_units"] = sign * abs(int(alert.evidence["difference"]))
-    add(turn, place, alert.opened, **amounts)
+        amounts += (("drift_units", abs(int(alert.evidence["difference"]))),)
+    return _supplier_of(alert), opened, amounts
 
 
 def _supplier_of(alert: AlertRow) -> str:

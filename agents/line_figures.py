@@ -4,14 +4,13 @@ A line that changes takes off what it had added and adds what it says now, so th
 they are, in whichever order their events came.
 """
 
-from collections import Counter
-
-from agents.figures import add
 from agents.lines import Owed, latest_promise
 from agents.order_line import Change
-from engine.core.values import DAY, SECOND
+from engine.core.values import SECOND
 from tables.keys import NEVER
 from tables.purchasing import Line
+
+Part = tuple[int, str, int]
 
 
 def note_notice(changed: Change) -> None:
@@ -33,14 +32,14 @@ def follow(changed: Change, before: Owed, after: Owed) -> None:
     """Count a line that has changed; it owed `before`, and it owes `after` now."""
     line, old = changed.line, changed.before
     line.completed_at = _completed_at(changed, after)
-    sums: Counter[tuple[str, int, str]] = Counter()
-    if old.counted:
-        _add_line(sums, old, before, -1)
-    _add_line(sums, line, after, 1)
+    was, now = _parts(old, before) if old.counted else (), _parts(line, after)
     line.counted = True
-    location = changed.site.location
-    for (supplier, at, name), amount in sums.items():
-        add(changed.turn, (location, supplier), at, **{name: amount})
+    if was == now and old.supplier == line.supplier:
+        return
+    sums, location = changed.turn.sums, changed.site.location
+    for one, parts, sign in ((old, was, -1), (line, now, 1)):
+        supplier = one.supplier or ""
+        sums += [(location, supplier, at, name, sign * amount) for at, name, amount in parts if amount]
 
 
 def _completed_at(changed: Change, share: Owed) -> int | None:
@@ -52,33 +51,43 @@ def _completed_at(changed: Change, share: Owed) -> int | None:
     return changed.turn.at if known is None else known
 
 
-def _add_line(sums: Counter[tuple[str, int, str]], line: Line, share: Owed, sign: int) -> None:
-    """Add all that a line says to sums by (supplier, day, name), or with `sign` -1 take it off."""
-    if line.placed_at is None:
-        return
-    supplier = line.supplier or ""
+def _parts(line: Line, share: Owed) -> tuple[Part, ...]:
+    """All that a line says, as (instant, name of the sum, amount)."""
+    placed = line.placed_at
+    if placed is None:
+        return ()
+    parts: tuple[Part, ...] = ((placed, "lines_placed", 1),)
+    at = line.acknowledged_at
+    if at is not None:
+        parts += ((at, "lines_acknowledged", 1), (at, "acknowledged_seconds", max(0, at - placed) // SECOND))
+    at = line.noticed_at
+    if at is not None and line.noticed_in_time is not None:
+        parts += ((at, "notices_judged", 1), (at, "notices_in_time", int(line.noticed_in_time)))
+    at = line.first_received_at
+    if at != NEVER:
+        lead = NEVER if line.noticed_at is None else at - line.noticed_at
+        parts += (
+            (at, "lines_received", 1),
+            (at, "lines_noticed", int(lead >= 0)),
+            (at, "notice_lead_seconds", max(0, lead) // SECOND),
+        )
+    at = line.completed_at
+    return parts if at is None else parts + _completed(line, share, placed, at)
 
-    def count(at: int, **amounts: int) -> None:
-        for name, amount in amounts.items():
-            if amount:
-                sums[supplier, at // DAY * DAY, name] += sign * amount
 
-    count(line.placed_at, lines_placed=1)
-    if line.acknowledged_at is not None:
-        took = max(0, line.acknowledged_at - line.placed_at) // SECOND
-        count(line.acknowledged_at, lines_acknowledged=1, acknowledged_seconds=took)
-    if line.noticed_at is not None and line.noticed_in_time is not None:
-        count(line.noticed_at, notices_judged=1, notices_in_time=int(line.noticed_in_time))
-    if line.first_received_at != NEVER:
-        lead = NEVER if line.noticed_at is None else line.first_received_at - line.noticed_at
-        seconds = max(0, lead) // SECOND
-        count(line.first_received_at, lines_received=1, lines_noticed=int(lead >= 0), notice_lead_seconds=seconds)
-    if line.completed_at is not None and line.ordered:
-        short, over = max(0, line.ordered - share.received), max(0, share.received - line.ordered)
-        took = max(0, line.last_received_at - line.placed_at) // SECOND if line.received else 0
-        count(
-            line.completed_at,
-            lines_completed=1, ordered_units=line.ordered, filled_units=line.ordered - short,
-            short_lines=int(short > 0), short_units=short, over_lines=int(over > 0), over_units=over,
-            lines_timed=int(line.received > 0), receipt_seconds=took,
-        )  # fmt: skip
+def _completed(line: Line, share: Owed, placed: int, at: int) -> tuple[Part, ...]:
+    """What a complete line says."""
+    ordered = line.ordered or 0
+    short, over = max(0, ordered - share.received), max(0, share.received - ordered)
+    took = max(0, line.last_received_at - placed) // SECOND if line.received else 0
+    return (
+        (at, "lines_completed", 1),
+        (at, "ordered_units", ordered),
+        (at, "filled_units", ordered - short),
+        (at, "short_lines", int(short > 0)),
+        (at, "short_units", short),
+        (at, "over_lines", int(over > 0)),
+        (at, "over_units", over),
+        (at, "lines_timed", int(line.received > 0)),
+        (at, "receipt_seconds", took),
+    )

@@ -24,18 +24,18 @@ class Figures:
         self._state = state
         self._partition = partition
         self._first_day = first_day(now)
-        self._added: dict[tuple[int, str], Counter[str]] = {}
+        self._added: dict[tuple[int, str, str], Counter[str]] = {}
+        """What was added, by day, location and supplier."""
 
     def add(self, figures: Iterable[Figure]) -> None:
         """Take what an accepted event adds."""
         added = self._added
         for location, supplier, at, name, amount in figures:
-            place = f"{location}\0{supplier}"
-            for day in (WHOLE_LOG, at // DAY):
-                sums = added.get((day, place))
-                if sums is None:
-                    sums = added[day, place] = Counter()
-                sums[name] += amount
+            group = (at // DAY, location, supplier)
+            sums = added.get(group)
+            if sums is None:
+                sums = added[group] = Counter()
+            sums[name] += amount
 
     def carry(self, space: Workspace, now: int) -> None:
         """Carry what was added to the rows, as of the partition's clock at the end of the step."""
@@ -45,11 +45,7 @@ class Figures:
             old = self._state.scan(*days_range(self._partition, self._first_day, first))
             changes = dict.fromkeys((key for key, _ in old), None)
             self._first_day = first
-        added = {
-            figures_key(self._partition, day, place): sums
-            for (day, place), sums in self._added.items()
-            if day == WHOLE_LOG or day >= first
-        }
+        added = self._by_key(first) if self._added else {}
         space.prefetch(added)
         for key, sums in added.items():
             old_row = space.get(key)
@@ -58,6 +54,20 @@ class Figures:
                 changes[key] = new_row
         space.accept(changes)
         self._added = {}
+
+    def _by_key(self, first: int) -> dict[Key[Sums], Counter[str]]:
+        """What was added, by the keys of the rows: those of the days from `first` on, and those of the whole log."""
+        added: dict[Key[Sums], Counter[str]] = {}
+        for (day, location, supplier), sums in self._added.items():
+            place = f"{location}\0{supplier}"
+            whole = figures_key(self._partition, WHOLE_LOG, place)
+            if whole in added:
+                added[whole].update(sums)
+            else:
+                added[whole] = Counter(sums)
+            if day >= first:
+                added[figures_key(self._partition, day, place)] = sums
+        return added
 
 
 def _with(row: Sums | None, added: Counter[str]) -> Sums | None:
