@@ -8,6 +8,8 @@ READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
 PLANNERS: frozenset[Role] = frozenset({"planner"})
 OPERATORS: frozenset[Role] = frozenset({"operator"})
 SENDERS: frozenset[Role] = frozenset({"operator", "adapter"})
+SUPPLIERS: frozenset[Role] = frozenset({"supplier", "planner", "operator"})
+"""A planner and an operator do it for a supplier, whom they name."""
 EVERYBODY: frozenset[Role] = frozenset({"viewer", "planner", "operator", "adapter", "supplier"})
 ANYONE = None
 """Also who is not logged in."""
@@ -30,6 +32,16 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
+    "discardDeadLetter": OPERATORS,
+    "replayDeadLetters": OPERATORS,
+    "listDeadLetterAnswers": OPERATORS,
+    "listOrderLines": READERS,
+    "aggregate": READERS,
+    "listSupplierLines": SUPPLIERS,
+    "getSupplierForecast": SUPPLIERS,
+    "acknowledgeLines": SUPPLIERS,
+    "announceShipment": SUPPLIERS,
+    "uploadLines": SUPPLIERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,

@@ -5,19 +5,26 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Raw
 
 from engine.access.principal import LOCAL, Principal
 from engine.bus.single import Named, Output
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Groups, Page
+from engine.columns.kinds import Value
+from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
+from engine.runtime.supplied import SupplierReader
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
+from engine.web.sharing import Sharing
 
 
 class Subscription(Protocol):
@@ -68,6 +75,12 @@ class Service(Clocked, Protocol):
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; it is for one call."""
+
     def kpis(self, days: int | None = None) -> dict[str, object]:
         """Business figures, JSON-ready, of the last `days` days or of the whole log."""
 
@@ -83,22 +96,49 @@ class Worker(Clocked, Protocol):
         """Whether it owns its partitions, and their rows are restored."""
 
 
+class Lists(Protocol):
+    """The read model in columns. Its calls take tens of milliseconds, so they belong into a worker thread.
+
+    Each raises NotLoaded as long as the columns are being filled.
+    """
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        """A page of a list; an order that is `age` seconds old may serve."""
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        """The latest JSON of things by name; what is not listed is left out."""
+
+    def version(self, table: str) -> int:
+        """A number that grows with every change of a table."""
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The first groups of an aggregation."""
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions."""
+
+
 class Context:
     """What every handler has at hand.
 
     Attributes:
         service: the engine.
+        lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
+        sharing: which forecasts are shared with which supplier.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
-    def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
-        self.service, self.intake, self.telemetry = service, intake, telemetry
+    def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
+        self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
+        self.sharing = Sharing()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 
@@ -111,6 +151,11 @@ OPENAPI = web.AppKey("openapi", bytes)
 def service_of(request: web.Request) -> Service:
     """The engine behind a call."""
     return request.app[CONTEXT].service
+
+
+def lists_of(request: web.Request) -> Lists:
+    """The lists behind a call."""
+    return request.app[CONTEXT].lists
 
 
 def principal_of(_request: web.Request) -> Principal:
