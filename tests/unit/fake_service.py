@@ -248,8 +248,8 @@ class FakeService:
             return None
         return {"before": None, "after": {"s": 1}, "position": 0}
 
-    def kpis(self) -> dict[str, Any]:
-        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+    def kpis(self, days: int | None = None) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
 
     def trouble(self) -> str | None:
         return self.waits_for
