@@ -5,16 +5,17 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol
 
 from aiohttp import web
 
 from engine.access.principal import LOCAL, Principal
-from engine.bus.single import Named, Output
+from engine.bus.single import Named
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
+from engine.runtime.waiting import Batch
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
@@ -23,8 +24,8 @@ from engine.web.connectors import ConnectorBoard
 class Subscription(Protocol):
     """Outputs after their commit, in the order of the commits of each partition."""
 
-    def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other; raises StocklineError once the reader is too slow."""
+    def batches(self) -> AsyncGenerator[Batch, None]:
+        """The outputs of one commit after the other; raises Lagging once the reader is too slow."""
 
     def close(self) -> None:
         """End the subscription; it receives nothing more."""
@@ -53,8 +54,14 @@ class Service(Clocked, Protocol):
     async def decide(self, item: bytes) -> Submission:
         """Submit one event and wait for the rules to decide about it, which `submit` may not; raises the same."""
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published on these topics from now on."""
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published on these topics from now on, or from the point `since` on.
+
+        With `conflate` only the latest of each thing waits for a reader that is behind. Raises StreamGone where what
+        follows the point is not kept any more, Busy where this process has not come as far.
+        """
 
     def progress(self) -> Progress:
         """How many events the log holds, and how many of them are applied."""
