@@ -181,10 +181,10 @@ class Broadcaster:
             raise Busy("this process has not come as far as the reader") from None
 
     def _missed(self, since: Point, topics: frozenset[Topic]) -> AsyncGenerator[Batch, None]:
-        """What a reader that had come to `since` has missed up to now."""
+        """What a reader that had come to `since` has missed up to now; an empty batch says that this was all."""
         recent, until = self._after(since), self.point
         if recent is not None:
-            return _each([batch.of(topics) for batch in recent], since)
+            return _each([batch.of(topics) for batch in recent], until)
         return _told(self._earlier.between(since, until, topics), until)
 
 
@@ -192,10 +192,10 @@ async def _once(batch: Batch) -> AsyncGenerator[Batch, None]:
     yield batch
 
 
-async def _each(batches: list[Batch], since: Point) -> AsyncGenerator[Batch, None]:
-    yield Batch((), since)
+async def _each(batches: list[Batch], until: Point) -> AsyncGenerator[Batch, None]:
     for batch in batches:
         yield batch
+    yield Batch((), until)
 
 
 async def _told(pieces: AsyncGenerator[list[Output], None], until: Point) -> AsyncGenerator[Batch, None]:
