@@ -30,6 +30,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
+    "listOrderLines": READERS,
+    "aggregate": READERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,

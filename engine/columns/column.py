@@ -15,8 +15,6 @@ Slots = NDArray[np.int32]
 At = slice | Numbers
 """Which things of a table are read: a slice of all of them, or some by number."""
 
-FIRST_ROOM = 1024
-
 
 class Column(Protocol):
     """One field of all things of a table.
@@ -38,7 +36,7 @@ class Stored:
         """Make a column of a kind; before it is written, a thing has the number `first`, or none."""
         self.kind = kind
         self._first = kind.missing if first is None else first
-        self._numbers = self._empty(FIRST_ROOM)
+        self._numbers = self._empty(0)
 
     def read(self, at: At) -> Numbers:
         """The numbers of some things; the caller must not change them."""
@@ -57,8 +55,7 @@ class Stored:
 
     def write(self, slots: Sequence[int] | Slots, values: Sequence[object]) -> None:
         """Set the values of some things."""
-        number = self.kind.number
-        self._numbers[slots] = [number(value) for value in values]
+        self._numbers[slots] = self.kind.numbers(values)
 
     def write_one(self, slot: int, value: object) -> None:
         """Set the value of one thing."""

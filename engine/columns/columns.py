@@ -6,6 +6,7 @@ worker threads: a question over a million rows takes tens of milliseconds, and n
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -15,9 +16,11 @@ import numpy as np
 from msgspec import Raw
 
 from engine.bus.single import Kept, ReadModel
+from engine.columns.aggregates import Aggregation, Group, aggregate
 from engine.columns.column import Slots, values_of
 from engine.columns.feed import Feed
 from engine.columns.fields import data_of
+from engine.columns.kinds import Value
 from engine.columns.loading import Loading
 from engine.columns.query import Position, Query
 from engine.columns.selections import Selections
@@ -28,6 +31,8 @@ from engine.core.topics import OUTPUT_TOPICS
 from engine.core.values import DAY, EPOCH, moment
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
+EXPORTED = 2_000
+"""The things of a portion of an export."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -62,6 +67,14 @@ class Page(NamedTuple):
     freshness: Freshness
 
 
+class Groups(NamedTuple):
+    """The first groups of an aggregation, how many there are in all, and how fresh they are."""
+
+    items: list[Group]
+    total: int
+    freshness: Freshness
+
+
 class Columns:
     """The tables in columns, fed by a bus.
 
@@ -81,11 +94,14 @@ class Columns:
         self._bus = bus
         self._clock_of, self._lag_of = clock_of, lag_of
         self._lock = threading.RLock()
+        self._clock = 0
+        self.loading = Loading(bus)
+        self._begin()
+
+    def _begin(self) -> None:
         self._tables = Tables()
         self._writers = Writers(self._tables)
         self._selections = Selections()
-        self._clock = 0
-        self.loading = Loading(bus)
 
     # writing ----------------------------------------------------------------------------------------------------------
 
@@ -97,12 +113,16 @@ class Columns:
                 return
             with self._lock:
                 self._writers.write(portion)
+            # Whoever waits for the interpreter, above all the engine's thread, comes first.
+            time.sleep(0)
         self.loading.finish()
 
     def take(self) -> None:
         """Take over what was committed since the last call."""
         with self._lock:
             noted = self.feed.take()
+            if noted.anew:
+                self._begin()
             if noted:
                 self._writers.write(noted)
             self._see(list(noted.markers.values()))
@@ -156,6 +176,33 @@ class Columns:
             with self._lock:
                 following = table.position(query, int(slots[len(items) - 1]))
         return Page(shown.names[: len(items)], items, total, following, fresh)
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The groups of an aggregation, at most `limit`. Raises NotLoaded."""
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            groups = aggregate(self._tables.by_name[asked.query.table], asked)
+            return Groups(groups[:limit], len(groups), self.freshness())
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions.
+
+        Which things it has, and their order, is fixed with the first portion, which raises NotLoaded.
+        """
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            table = self._tables.by_name[query.table]
+            stop = None if limit is None else offset + limit
+            slots = self._selections.of(table, query, 0.0).all()[offset:stop]
+        for start in range(0, len(slots), EXPORTED):
+            with self._lock:
+                portion = slots[start : start + EXPORTED]
+                columns = [values_of(table.columns[field], portion) for field in fields]
+            yield list(zip(*columns, strict=True))
 
     def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
         """The latest JSON of things by their name; what is not listed is left out. Raises NotLoaded."""

@@ -20,12 +20,14 @@ class Noted:
         outputs: by topic, the latest output of each thing; None where it was deleted.
         changes: the latest value of each row of state; None where it was deleted.
         markers: the latest marker of each partition.
+        anew: whether everything from before was discarded.
     """
 
     def __init__(self) -> None:
         self.outputs: dict[Topic, dict[str, bytes | None]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.changes: dict[bytes, bytes | None] = {}
         self.markers: dict[int, bytes] = {}
+        self.anew = False
 
     def __len__(self) -> int:
         return len(self.changes) + sum(len(outputs) for outputs in self.outputs.values())
@@ -47,12 +49,19 @@ class Feed:
             noted = self._noted
             outputs, changes = noted.outputs, noted.changes
             for commit in commits:
-                noted.markers[commit.partition] = commit.marker
+                if commit.marker:
+                    noted.markers[commit.partition] = commit.marker
                 for output in commit.outputs:
                     outputs[output.topic][output.id] = output.value
                 for key, value in commit.changes:
                     if key[0] in FOLLOWED:
                         changes[key] = value
+
+    def discarded(self) -> None:
+        """Note that the bus begins empty, and is filled anew by the commits that follow."""
+        with self._lock:
+            self._noted = Noted()
+            self._noted.anew = True
 
     def deleted(self, topic: Topic, names: Sequence[str]) -> None:
         """Note that things were deleted because they are old."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import reduce
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -45,8 +46,11 @@ def kinds_of(data: type[Struct], shared: Mapping[str, TextKind], left_out: tuple
 Decode = Callable[[bytes], Any]
 
 
-def decoder(fields: Mapping[str, Scalar | type[Raw]]) -> Decode:
-    """A function from an output to an object that has the named fields of its `data` as attributes."""
+def decoder(fields: Mapping[str, Scalar], raw: tuple[str, ...] = ()) -> Decode:
+    """A function from an output to an object that has the named fields of its `data` as attributes.
+
+    A missing field is None. Those named by `raw` keep their bytes.
+    """
     inner: dict[str, list[tuple[str, Any, None]]] = {}
     for name, scalar in fields.items():
         struct, _, field = name.rpartition(".")
@@ -55,13 +59,16 @@ def decoder(fields: Mapping[str, Scalar | type[Raw]]) -> Decode:
     structs: list[tuple[str, Any, None]] = [
         (name, msgspec.defstruct("Inner", of, gc=False) | None, None) for name, of in inner.items()
     ]
-    data = msgspec.defstruct("Fields", [*own, *structs], gc=False)
+    kept = [(name, Raw, Raw(b"null")) for name in raw]
+    data = msgspec.defstruct("Fields", [*own, *structs, *kept], gc=False)
     decoding: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Envelope", [("data", data)]))
     return lambda output: decoding.decode(output).data
 
 
 def getter(name: str) -> Callable[[object], object]:
     """A function that reads a field, also one of a struct (`draft.system`); it gives None where that is missing."""
+    if "." not in name:
+        return attrgetter(name)
     path = name.split(".")
     return lambda fields: reduce(lambda found, part: getattr(found, part, None), path, fields)
 

@@ -1,8 +1,9 @@
 """Kinds of values: each is kept as an integer whose order is that of the values, so that one code sorts and filters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date, datetime
-from decimal import Decimal, DivisionByZero, InvalidOperation, localcontext
+from decimal import Decimal
 from typing import Protocol, cast
 
 import numpy as np
@@ -38,6 +39,9 @@ class Kind(Protocol):
     def number(self, value: object) -> int:
         """The number under which a value is kept; that of None is `missing`."""
 
+    def numbers(self, values: Sequence[object]) -> Numbers:
+        """The numbers of many values."""
+
     def value(self, number: int) -> Value:
         """The value, JSON-ready for msgspec, of a number that is not `missing`."""
 
@@ -62,6 +66,15 @@ class Plain:
         """The number of a value."""
         return self.missing if value is None else self._number(value)
 
+    def numbers(self, values: Sequence[object]) -> Numbers:
+        """The numbers of many values."""
+        if self.scalar is int:
+            # Most columns are of integers that are never missing, and numpy takes those three times as fast.
+            with suppress(TypeError, OverflowError):
+                return np.array(values, np.int64)
+        number, missing = self._number, self.missing
+        return np.array([missing if value is None else number(value) for value in values], np.int64)
+
     def ranked(self, numbers: Numbers) -> Numbers:
         """The numbers themselves."""
         return numbers
@@ -85,6 +98,10 @@ class TextKind:
     def number(self, value: object) -> int:
         """The code of a text."""
         return -1 if value is None else self.texts.code(cast(str, value))
+
+    def numbers(self, values: Sequence[object]) -> Numbers:
+        """The codes of many texts."""
+        return np.array(self.texts.codes(cast("Sequence[str | None]", values)), np.int32)
 
     def value(self, number: int) -> str:
         """The text of a code."""
@@ -113,11 +130,10 @@ def _day(value: object) -> int:
 
 
 def _scaled(value: object, scale: int) -> int:
+    """The nearest whole number of parts; what is too great for a column is kept as the greatest."""
     amount = value if isinstance(value, Decimal) else Decimal(str(value))
-    with localcontext() as context:
-        context.traps[InvalidOperation] = context.traps[DivisionByZero] = True
-        context.prec = 60
-        return _whole(int((amount * scale).to_integral_value())) if amount.is_finite() else WIDE_MISSING
+    most = Decimal(MAX_BALANCE // scale)
+    return int((max(-most, min(most, amount)) * scale).to_integral_value())
 
 
 def money_of(number: int) -> Decimal:

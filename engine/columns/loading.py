@@ -6,7 +6,7 @@ from itertools import islice
 
 from engine.bus.single import Kept
 from engine.columns.feed import FOLLOWED, Noted
-from engine.core.errors import StocklineError
+from engine.core.errors import EnvironmentFailure, StocklineError
 from engine.core.topics import OUTPUT_TOPICS
 
 PORTION = 2_000
@@ -18,6 +18,8 @@ WAIT_SECONDS = 2.0
 class NotLoaded(StocklineError):
     """The columns are being filled, so that a list would not be whole; ask again later."""
 
+    retry_after_seconds = 2
+
 
 class Loading:
     """How far the tables are filled."""
@@ -26,6 +28,7 @@ class Loading:
         self._bus = bus
         self._done = threading.Event()
         self._read = 0
+        self._error: Exception | None = None
 
     def portions(self) -> Iterator[Noted]:
         """Everything that the bus holds; positions first, because the others refer to them."""
@@ -44,12 +47,22 @@ class Loading:
                 noted.changes.update(portion)
                 yield noted
 
+    def fail(self, error: Exception) -> None:
+        """Note that the tables will not be filled, or not be kept up to date."""
+        self._error = error
+        self._done.set()
+
     def finish(self) -> None:
         """Note that the tables are filled."""
         self._done.set()
 
     def wait(self) -> None:
-        """Return once the tables are filled; raises NotLoaded where that takes more than two seconds."""
+        """Return once the tables are filled; raises NotLoaded where that takes more than two seconds.
+
+        Raises EnvironmentFailure where they cannot be filled.
+        """
         if not self._done.wait(WAIT_SECONDS):
             whole = sum(self._bus.published.count(topic) for topic in OUTPUT_TOPICS)
             raise NotLoaded(f"the lists are being made ready: {self._read} of {whole} things are read; ask again soon")
+        if self._error is not None:
+            raise EnvironmentFailure(f"the lists cannot be read: {self._error}") from self._error

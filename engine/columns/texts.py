@@ -40,6 +40,11 @@ class Texts:
             self.known.append(text)
         return code
 
+    def codes(self, texts: Iterable[str | None]) -> list[int]:
+        """The codes of many texts."""
+        known = self._codes
+        return [-1 if text is None else known[text] if text in known else self.code(text) for text in texts]
+
     def find(self, text: str) -> int | None:
         """The code of a text, or None where it is not known."""
         return self._codes.get(text)

@@ -1,11 +1,12 @@
 """What is published, written into the columns."""
 
+import logging
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date as Day
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from agents.signal_life import STANDING
 from engine.columns.column import Stored
@@ -17,6 +18,8 @@ from engine.columns.table import ColumnTable
 from engine.columns.tables import LEFT_OUT, Tables
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import row_key
+
+log = logging.getLogger(__name__)
 
 SHOWN_OF_SIGNAL = {
     "signal_id": "id",
@@ -32,7 +35,7 @@ Written = list[tuple[int, Any]]
 
 
 class _Stockout(Struct):
-    date: date
+    date: Day | None = None
 
 
 _stockouts = msgspec.json.Decoder(_Stockout)
@@ -44,22 +47,33 @@ class _TopicWriter:
     def __init__(self, topic: Topic, table: ColumnTable) -> None:
         names = {field.name for field in msgspec.structs.fields(OUTPUT_TOPICS[topic].data)}.difference(LEFT_OUT)
         own = {name: column for name, column in table.stored.items() if name.split(".")[0] in names}
-        fields: dict[str, Scalar | type[Raw]] = {name: column.kind.scalar for name, column in own.items()}
+        fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
         self._table = table
         self._columns = [(column, getter(name)) for name, column in own.items()]
-        self._decode: Decode = decoder(fields | ({"evidence": Raw} if topic == "alerts" else {}))
+        self._decode: Decode = decoder(fields, raw=("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
         """Write the latest output of some things; those without one are listed no more."""
         if not outputs:
             return []
         self._table.unlist([name for name, value in outputs.items() if value is None])
-        written = {name: self._decode(value) for name, value in outputs.items() if value is not None}
+        written = {
+            name: fields
+            for name, value in outputs.items()
+            if value is not None and (fields := self._fields(name, value)) is not None
+        }
         slots, fields = self._table.slots(list(written)), list(written.values())
         for column, get in self._columns:
-            column.write(slots, [get(each) for each in fields])
+            column.write(slots, list(map(get, fields)))
         self._table.enlist(slots)
         return list(zip(slots, fields, strict=True))
+
+    def _fields(self, name: str, value: bytes) -> Any:
+        try:
+            return self._decode(value)
+        except msgspec.DecodeError as error:
+            log.warning("%r is published as no version of Stockline does, and is not listed: %s", name, error)
+            return None
 
 
 class Writers:

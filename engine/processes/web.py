@@ -11,7 +11,9 @@ from engine.bus.kafka.web.follower import Follower
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
+from engine.columns.columns import Columns
 from engine.kafka.connection import Connection
+from engine.processes.columns import filled
 from engine.processes.lifecycle import raise_failure, stopped_or_failed
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
@@ -35,16 +37,17 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        service = await ends.enter_async_context(_reading(settings, Connection(kafka)))
-        app = server.application(_context(settings, service), local_only=not settings.insecure)
+        service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
+        columns = ends.enter_context(filled(view, service.progress, service.now))
+        app = server.application(_context(settings, service, columns), local_only=not settings.insecure)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
 
 
 @asynccontextmanager
-async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[ReaderService]:
-    """The service over a read model that follows what the workers publish."""
+async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[tuple[ReaderService, KafkaView]]:
+    """The service over a read model that follows what the workers publish, and that read model."""
     topics = await ensure_topics(connection)
     async with AsyncExitStack() as ends:
         log_reader = LogReader(connection)
@@ -62,11 +65,11 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         ends.push_async_callback(service.stop)
         await follower.start()
         service.start(lambda: follower.failure)
-        yield service
+        yield service, view
 
 
-def _context(settings: Settings, service: ReaderService) -> Context:
-    return Context(service, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
+    return Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
 
 
 def _figures(service: ReaderService) -> Figures:

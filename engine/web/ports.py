@@ -5,13 +5,18 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Raw
 
 from engine.access.principal import LOCAL, Principal
 from engine.bus.single import Named
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Groups, Page
+from engine.columns.kinds import Value
+from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
@@ -90,11 +95,36 @@ class Worker(Clocked, Protocol):
         """Whether it owns its partitions, and their rows are restored."""
 
 
+class Lists(Protocol):
+    """The read model in columns. Its calls take tens of milliseconds, so they belong into a worker thread.
+
+    Each raises NotLoaded as long as the columns are being filled.
+    """
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        """A page of a list; an order that is `age` seconds old may serve."""
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        """The latest JSON of things by name; what is not listed is left out."""
+
+    def version(self, table: str) -> int:
+        """A number that grows with every change of a table."""
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The first groups of an aggregation."""
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions."""
+
+
 class Context:
     """What every handler has at hand.
 
     Attributes:
         service: the engine.
+        lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
@@ -102,8 +132,8 @@ class Context:
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
-    def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
-        self.service, self.intake, self.telemetry = service, intake, telemetry
+    def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
+        self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.stopping = False
@@ -118,6 +148,11 @@ OPENAPI = web.AppKey("openapi", bytes)
 def service_of(request: web.Request) -> Service:
     """The engine behind a call."""
     return request.app[CONTEXT].service
+
+
+def lists_of(request: web.Request) -> Lists:
+    """The lists behind a call."""
+    return request.app[CONTEXT].lists
 
 
 def principal_of(_request: web.Request) -> Principal:

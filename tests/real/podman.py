@@ -93,7 +93,7 @@ def prepare() -> None:
     if os.geteuid():
         raise Missing("containers are tried as root only")
     if lacking := [package for program, package in PROGRAMS.items() if not _found(program)]:
-        if not _is_debian():
+        if not is_debian():
             raise Missing(f"containers need {', '.join(lacking)}, and only on Debian {SUITE} they are fetched")
         apt("install", "--no-install-recommends", *lacking)
     _configure()
@@ -130,7 +130,8 @@ def _found(program: str) -> bool:
     return shutil.which(program, path=environment()["PATH"]) is not None
 
 
-def _is_debian() -> bool:
+def is_debian() -> bool:
+    """Whether packages can be had from Debian as it is here."""
     release = Path("/etc/os-release")
     return release.exists() and f"VERSION_CODENAME={SUITE}" in release.read_text().splitlines()
 

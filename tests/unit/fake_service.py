@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from engine.bus.single import Output, Record
+from engine.bus.single import Commit, Output, Record
+from engine.columns.columns import Columns
 from engine.core import events
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
@@ -25,7 +26,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         return self.tables[topic].get(name)
@@ -33,7 +33,6 @@ class FakeReadModel:
     def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
         for name in sorted(self.tables[topic]):
             if name > after:
-                self.read += 1
                 yield name, self.tables[topic][name]
 
     def count(self, topic: Topic) -> int:
@@ -92,6 +91,8 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
+        self.columns.load()
 
     def start(self) -> None: ...
 
@@ -161,9 +162,11 @@ class FakeService:
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
         value = envelope(kind, stable_id("out", name), NOW, data)
         self.bus.published.tables[topic][name] = value
+        output = Output(topic, name, name, value, kind)
+        self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait(Batch([Output(topic, name, name, value, kind)], None))
+                subscription.queue.put_nowait(Batch([output], None))
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)

@@ -25,6 +25,7 @@ RANKS = {
     "engine.kafka": 5,
     "tables.stores": 6,
     "engine.bus": 7,
+    "engine.columns": 8,
     "engine.runtime": 8,
     "engine.web": 9,
     "connectors": 9,
@@ -60,6 +61,7 @@ DOORS = {
     "prometheus_client": ("engine.telemetry",),
     "openpyxl": ("connectors.files.xlsx_reader",),
     "asyncssh": ("connectors.folder",),
+    "numpy": ("engine.columns",),
     "aiohttp": ("engine.web", "engine.cli", "connectors"),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
 }
