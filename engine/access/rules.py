@@ -34,6 +34,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "aggregate": READERS,
     "getKpis": READERS,
     "followChanges": READERS,
+    "followWindows": READERS,
     "sync": READERS | SENDERS,
     "acceptClock": OPERATORS,
     "listConnectors": READERS,

@@ -22,7 +22,7 @@ from engine.web.answers import (
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.calls import connectors, decisions, documents, events, live, positions, process, published, stream
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
@@ -205,6 +205,12 @@ ROUTES = (
         "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
         "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
         "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/live", live.get, "followWindows",
+        "A WebSocket: a page names windows of lists, and is sent the latest state of each at most four times a second, "
+        "where it has changed. docs/live.md has the messages.",
+        "application/json", status=101, problems=(400, 403, 426),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",

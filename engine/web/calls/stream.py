@@ -22,6 +22,7 @@ from engine.runtime.waiting import Batch
 from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 from engine.web.query import invalid, refuse_others
+from engine.web.sockets import SYSTEM_BUFFER_BYTES, set_option
 
 DEFAULT_TABLES = ",".join(name for name, declared in OUTPUT_TOPICS.items() if declared.streamed)
 PARAMETERS = frozenset({"tables", "conflate"})
@@ -29,7 +30,6 @@ ANEW = "Start anew: open the stream without Last-Event-ID, then read the lists f
 HEARTBEAT_SECONDS = 15.0
 MAX_BUFFER_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
-SYSTEM_BUFFER_BYTES = 64 * 1024
 STALL_SECONDS = 20.0
 """A reader who does not take one piece within this time is disconnected."""
 HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -128,8 +128,7 @@ async def get(request: web.Request) -> web.StreamResponse:
     stalled: Stalled | None = None
     context.streams.add(filling)
     context.telemetry.stream_opened(reader)
-    # The socket's send buffer would grow to megabytes and hide for long that the reader takes nothing.
-    _set(request, socket.SO_SNDBUF, SYSTEM_BUFFER_BYTES)
+    set_option(request, socket.SO_SNDBUF, SYSTEM_BUFFER_BYTES)
     try:
         await response.prepare(request)
         await response.write(b"retry: 1000\n: every change from here on; ask /v1/positions for what was before\n\n")
@@ -170,15 +169,9 @@ async def _patience(request: web.Request) -> AsyncIterator[None]:
 
 def _abort(request: web.Request) -> None:
     """Reset the connection: after an orderly end the system would keep what it has not yet delivered."""
-    _set(request, socket.SO_LINGER, pack("ii", 1, 0))
+    set_option(request, socket.SO_LINGER, pack("ii", 1, 0))
     if request.transport is not None:
         request.transport.abort()
-
-
-def _set(request: web.Request, option: int, value: int | bytes) -> None:
-    if request.transport is not None:
-        connection: socket.socket = request.transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, option, value)
 
 
 async def _ended(filling: asyncio.Task[None]) -> BaseException | None:
