@@ -80,6 +80,9 @@ class Service(Clocked, Protocol):
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
 

@@ -6,23 +6,39 @@ from typing import Any, NamedTuple
 from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
-from engine.core.outputs import Alert, DeadLetter, Signal
+from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
     ClockAnswer,
+    Discarding,
     Health,
     ListedPosition,
     OrderLine,
+    Replayed,
+    Replaying,
+    ReplayingMany,
+    ShownLetter,
     SignalAnswer,
     SignalReopening,
     Snooze,
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, live, positions, process, published, stream
+from engine.web.calls import (
+    connectors,
+    decisions,
+    documents,
+    events,
+    letters,
+    live,
+    positions,
+    process,
+    published,
+    stream,
+)
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
@@ -170,17 +186,34 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
         "Refused records, newest first.",
-        Fresh(DeadLetter), parameters=of_list("dead-letters"), problems=(400, 503),
+        Fresh(ShownLetter), parameters=of_list("dead-letters"), problems=(400, 503),
     ),
     Route(
-        "GET", "/v1/dead-letters/{id}", published.one_of("dead-letters"), "getDeadLetter", "One refused record.",
-        DeadLetter, problems=(404,),
+        "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
+        ShownLetter, problems=(404,),
     ),
     Route(
-        "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
-        "Take the exact bytes of a dead letter again. 409 for a record that a connector refused: its connector must "
-        "translate it again, by `stockline connectors replay NAME`.",
-        Taken, status=202, problems=(404, 409, 429, 503),
+        "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
+        "Take the exact bytes of a dead letter again, or the `event` of the body in their place. 409 for a record that "
+        "a connector refused: its connector must translate it again, by `stockline connectors replay NAME`.",
+        Taken, status=202, body={JSON: Replaying}, problems=(400, 404, 408, 409, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/dead-letters/{id}/discard", letters.discard, "discardDeadLetter",
+        "Say that a dead letter needs nothing more; answers with it as it is then.",
+        ShownLetter, body={JSON: Discarding}, problems=(400, 404, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/dead-letters/replay", letters.replay_many, "replayDeadLetters",
+        "Take the open dead letters of a reason or a source again, oldest first within a partition, at most `limit`; "
+        "with `dry_run` nothing is written, and the answer says what would be refused. Records that a connector "
+        "refused are left to it.",
+        Replayed, body={JSON: ReplayingMany}, problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/dead-letter-answers", published.list_of("dead-letter-answers"), "listDeadLetterAnswers",
+        "What people did about dead letters, newest first.",
+        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
     ),
     Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
