@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import Raw
+from msgspec.structs import fields
 
 from engine.bus.single import Kept, ReadModel
 from engine.columns.aggregates import Aggregation, Group, aggregate
@@ -259,19 +261,28 @@ class _Shown:
     def __init__(self, name: str, table: ColumnTable, slots: Slots) -> None:
         self._topic = next((topic for topic in OUTPUT_TOPICS if topic == name and topic != "positions"), None)
         self.names = table.names(slots)
-        self._fields = list(table.columns)
-        columns = [] if self._topic else [values_of(column, slots) for column in table.columns.values()]
-        self._rows = zip(*columns, strict=True)
+        own = {field.name for field in fields(OUTPUT_TOPICS[self._topic].data)} if self._topic else set()
+        shown = {field: column for field, column in table.columns.items() if field.split(".")[0] not in own}
+        self._fields = list(shown)
+        columns = [values_of(column, slots) for column in shown.values()]
+        self._rows: Iterator[tuple[Value, ...]] = zip(*columns, strict=True) if columns else repeat(())
 
     def items(self, published: ReadModel) -> Iterator[tuple[str, Raw | None]]:
         """The names and the JSON of the things: put together from the columns, or as it was published.
 
-        There is no JSON of what retention has deleted since.
+        What is published has further fields, where only the columns know them. There is no JSON of what retention has
+        deleted since.
         """
-        if self._topic is None:
-            for name, row in zip(self.names, self._rows, strict=True):
-                yield name, Raw(_encoder.encode(dict(zip(self._fields, row, strict=True))))
-            return
-        for name in self.names:
+        for name, row in zip(self.names, self._rows, strict=False):
+            joined = dict(zip(self._fields, row, strict=True))
+            if self._topic is None:
+                yield name, Raw(_encoder.encode(joined))
+                continue
             output = published.latest(self._topic, name)
-            yield name, None if output is None else data_of(output)
+            yield name, None if output is None else _with(data_of(output), joined)
+
+
+def _with(published: Raw, joined: Mapping[str, Value]) -> Raw:
+    """A JSON object with further fields, as far as they have a value."""
+    known = {field: value for field, value in joined.items() if value is not None}
+    return Raw(bytes(published)[:-1] + b"," + _encoder.encode(known)[1:]) if known else published

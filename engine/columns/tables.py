@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.columns.column import At, Column, Derived, Joined, Stored
 from engine.columns.fields import kinds_of
-from engine.columns.kinds import DAY, DAYS, DAYS_SCALE, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
+from engine.columns.kinds import DAY, DAYS, DAYS_SCALE, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
 from engine.columns.planning import AHEAD_DAYS
 from engine.columns.table import ColumnTable
-from engine.core.topics import OUTPUT_TOPICS, POSITIONS, Topic
+from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, Topic
 
 LEFT_OUT = ("raw", "raw_base64")
 """The bytes of dead letters, which may be long, are no columns."""
@@ -53,6 +53,8 @@ class Tables:
         columns: dict[str, Column] = {
             name: Stored(kind) for name, kind in kinds_of(declared.data, self._shared, LEFT_OUT).items()
         }
+        if declared is DEAD_LETTERS:
+            columns |= self._of_letter()
         if declared is not POSITIONS:
             return ColumnTable(columns, declared.searched)
         columns |= self._of_position(columns)
@@ -74,6 +76,17 @@ class Tables:
             "stockout_date": Stored(DAY),
         }
         return joined
+
+    def _of_letter(self) -> dict[str, Column]:
+        """What a dead letter shows of the answer to it."""
+        statuses = TextKind()
+        return {
+            "status": Stored(statuses, first=statuses.number("open")),
+            "answered": Stored(INSTANT),
+            "by": Stored(TextKind()),
+            "note": Stored(TextKind()),
+            "replayed_as": Stored(TextKind()),
+        }
 
     def _of_plan(self) -> dict[str, Kind]:
         return {

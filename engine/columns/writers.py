@@ -31,6 +31,9 @@ SHOWN_OF_SIGNAL = {
 }
 """Column of a position -> field of its standing signal."""
 
+SHOWN_OF_ANSWER = {"status": "status", "answered": "answered", "by": "by", "note": "note", "replayed_as": "event"}
+"""Column of a dead letter -> field of the answer to it."""
+
 Written = list[tuple[int, Any]]
 """The slots of things that were written, with their fields; the types of fields are made at run time."""
 
@@ -89,6 +92,7 @@ class Writers:
     def __init__(self, tables: Tables, planning: Planning) -> None:
         self._positions = tables.positions
         self._alerts = tables.by_name["alerts"]
+        self._letters = tables.by_name["dead-letters"]
         self._by_topic = {topic: _TopicWriter(topic, tables.by_name[topic]) for topic in OUTPUT_TOPICS}
         self.rows = RowWriter(tables, planning)
 
@@ -102,8 +106,18 @@ class Writers:
                 self._show_alerts(writer.write(outputs), before)
             elif topic == "signals":
                 self._show_signals(writer.write(outputs))
+            elif topic == "dead-letter-answers":
+                self._show_answers(writer.write(outputs))
             else:
                 writer.write(outputs)
+
+    def _show_answers(self, written: Written) -> None:
+        """Let dead letters show what somebody did about them, also those that are read after their answers."""
+        for _, answer in written:
+            [at] = self._letters.slots([answer.id])
+            self._letters.version += 1
+            for name, field in SHOWN_OF_ANSWER.items():
+                self._letters.stored[name].write_one(at, getattr(answer, field))
 
     def _open_alerts(self, names: list[str]) -> set[int]:
         """The slots of those alerts that counted as open so far."""

@@ -26,6 +26,8 @@ from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     BROADCAST_TYPES,
     EVENT_TYPES,
+    OTHER_KEYS,
+    AnswerToDeadLetter,
     ClockAccepted,
     ClockTicked,
     Event,
@@ -41,8 +43,9 @@ from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
+from engine.runtime.figures import Figures
 from engine.runtime.marker import Marker
-from engine.runtime.publishing import dead_letter_of, position_of, revision_of
+from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revisions_of
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
@@ -93,12 +96,14 @@ class Fold:
         self._index: list[tuple[str, int]] = []
         self._outputs: list[Output] = []
         self._count = dict(marker.counters)
+        self._figures = Figures(state, partition, marker.now)
 
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
         marks = self._prefetch(arrivals)
         outcomes = [self._fold(one.record, one.event, *mark) for one, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
+        self._figures.carry(self._space, self.marker.now)
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules, self.marker.rows)
         records = [arrival.record for arrival in arrivals] if append else []
@@ -225,13 +230,14 @@ class Fold:
         turn.set_wakes()
         if not turn.effects and is_light(turn.writes, event_bytes):
             return ()
-        outputs = [revision_of(*effect, turn) for effect in turn.effects]
+        outputs = revisions_of(turn)
         return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs
 
     def _accept(self, turn: Turn, record: Record, outputs: Sequence[Output]) -> None:
         """Take over what an event has changed and what it publishes, and count it."""
         self._space.accept(turn.writes)
         self._outputs += outputs
+        self._figures.add(turn.sums)
         for row in turn.sites:
             self._touched[row] = record.offset
         kind, time = type(turn.event), turn.event.time
@@ -248,11 +254,19 @@ class Fold:
                 self._count[counter] = self._count.get(counter, 0) + 1
             for row in turn.sites:
                 self._index.append((row.decode(), record.offset))
-        if kind is RecordRefused:
-            # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
-            self._reject(record, turn.event, Rejection(turn.event.data.reason, turn.event.data.detail))
+        if kind in OTHER_KEYS:
+            self._publish_said(turn, record)
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data, turn.ref)
+
+    def _publish_said(self, turn: Turn, record: Record) -> None:
+        """Publish what an event says that changes no row: a dead letter, or what became of one."""
+        event = turn.event
+        if isinstance(event, RecordRefused):
+            # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
+            self._reject(record, event, Rejection(event.data.reason, event.data.detail))
+        elif isinstance(event, AnswerToDeadLetter):
+            self._outputs.append(answer_of(event, turn.now, f"{record.partition}-{record.offset}"))
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""

@@ -10,10 +10,11 @@ import msgspec
 
 from agents.turn import Turn
 from engine.bus.single import Output, Record
-from engine.core.events import Event
+from engine.core.decisions import decided_thing, told_by
+from engine.core.events import AnswerToDeadLetter, DeadLetterReplayed, Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope, position_changed
+from engine.core.outputs import Alert, DeadLetter, DeadLetterAnswer, Position, Signal, envelope, position_changed
 from engine.core.topics import EVENTS, TOPIC_OF
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
@@ -59,6 +60,17 @@ def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> O
     return Output(TOPIC_OF[type(data)], row_key(data.sku, data.location), data.id, value, kind)
 
 
+def revisions_of(turn: Turn) -> list[Output]:
+    """What an event publishes. Of a decision, the first revision of the thing decided upon says that it is one."""
+    outputs = [revision_of(*effect, turn) for effect in turn.effects]
+    told = told_by(turn.event)
+    if told is not None:
+        name = decided_thing(turn.event)
+        place = next(place for place, output in enumerate(outputs) if output.id == name)
+        outputs[place] = msgspec.structs.replace(outputs[place], told=told)
+    return outputs
+
+
 def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) -> Output:
     """The dead letter of a rejected record; `event` is None where the record could not be decoded."""
     name = f"{record.partition}-{record.offset}"
@@ -75,6 +87,23 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
     )
     value = envelope("event.refused", name, record.arrived_at, letter, event)
     return Output("dead-letters", source or "", name, value, "event.refused")
+
+
+def answer_of(event: AnswerToDeadLetter, now: int, place: str) -> Output:
+    """What a person did about a dead letter; `place` tells the answer from all others."""
+    told = event.data
+    is_replayed = isinstance(event, DeadLetterReplayed)
+    answer = DeadLetterAnswer(
+        id=told.dead_letter,
+        status="replayed" if is_replayed else "discarded",
+        answered=moment(now),
+        by=told.by,
+        event=told.event,
+        note=told.note,
+    )
+    kind = "dead_letter.replayed" if is_replayed else "dead_letter.discarded"
+    value = envelope(kind, f"{told.dead_letter}/{place}", now, answer, event)
+    return Output("dead-letter-answers", told.dead_letter, told.dead_letter, value, kind)
 
 
 def _note_on_length(value: bytes) -> str:

@@ -2,14 +2,15 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.core.fields import Checked, Name, Quantity, Text
-from engine.core.outputs import Disposition, Position, SignalStatus
+from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -128,6 +129,13 @@ class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
     note: Text | None = None
 
 
+class PolicySetting(Checked, forbid_unknown_fields=True):
+    """The policy of a row, and who sets it."""
+
+    by: Name
+    policy: PolicySetData
+
+
 AnyAnswer = SignalAnswer | AlertAnswer | SignalReopening | Snooze | Assignment
 """The body of an answer to a signal or an alert."""
 
@@ -136,6 +144,60 @@ class ClockAnswer(Struct, forbid_unknown_fields=True):
     """The statement of a person that the clock of a machine is right."""
 
     by: Name
+
+
+class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """A dead letter is to be taken again; `event` is what to take in its place, its cause mended."""
+
+    by: Name | None = None
+    note: Text | None = None
+    event: dict[str, Any] | None = None
+
+
+class Discarding(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """A dead letter needs nothing more, for the reason that the note says."""
+
+    note: Text
+    by: Name | None = None
+
+
+class ReplayingMany(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """The open dead letters of a reason and a source are to be taken again, or only tried."""
+
+    reason: Text | None = None
+    source: Text | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    dry_run: bool = False
+    by: Name | None = None
+    note: Text | None = None
+
+
+class NotReplayed(Struct):
+    """A dead letter that is refused again."""
+
+    id: str
+    reason: str
+    detail: str
+
+
+class Replayed(Struct):
+    """What became of many dead letters; `more` says whether others are open beyond the limit."""
+
+    dry_run: bool
+    found: int
+    accepted: int
+    refused: list[NotReplayed]
+    more: bool
+
+
+class ShownLetter(DeadLetter, kw_only=True, omit_defaults=True):
+    """A dead letter with what somebody did about it."""
+
+    status: Annotated[Literal["open", "replayed", "discarded"], Meta(description="open until somebody answers it")]
+    answered: datetime | None = None
+    by: str | None = None
+    note: str | None = None
+    replayed_as: str | None = None
 
 
 class Sync(Struct):

@@ -19,7 +19,7 @@ from engine.web.query import (
 
 
 class Parameter(NamedTuple):
-    """A query parameter: its JSON Schema and what it does."""
+    """A parameter of the query, or a header: its JSON Schema and what it does."""
 
     name: str
     schema: Mapping[str, object]
@@ -98,4 +98,10 @@ OF_AGGREGATES = (
     Parameter("max", _NAMES, "fields whose greatest value is told"),
     Parameter("q", {"type": "string"}, "as in the list of the table; so are the filters"),
     LIMIT._replace(what="how many groups"),
+)
+
+SUPPLIER = Parameter("supplier", {"type": "string"}, "which supplier's; a supplier's login has its own and needs none")
+OF_SUPPLIER_LINES = (
+    SUPPLIER,
+    *(each for each in of_list("order-lines") if each.name not in ("supplier", "columns")),
 )
