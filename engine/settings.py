@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         48, ge=1, le=24 * 90, description="for how many hours of event time a row keeps its movements"
     )
 
+    supplier_sharing: Path | None = Field(
+        None, description="a file that says which forecasts are shared with which supplier; without it none is"
+    )
+
     @model_validator(mode="after")
     def _stay_on_this_machine(self) -> Self:
         if self.host not in LOOPBACK and not self.insecure:

@@ -23,6 +23,7 @@ from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 
 BODY_BYTES = 1 << 20
+RULES = Rules(clock="log")
 
 
 async def serve(recording: Recording) -> None:
@@ -31,8 +32,8 @@ async def serve(recording: Recording) -> None:
     for commits in recording.loading:
         bus.commit(commits)
     # Its engine's thread is not started: nothing is folded here.
-    service = Service(bus, Rules(clock="log"))
-    with filled(bus, service.progress, service.now) as columns:
+    service = Service(bus, RULES)
+    with filled(bus, service.progress, service.now, RULES) as columns:
         telemetry = Telemetry(lambda: Figures(0, bus.published.count("positions"), {}, 0.0))
         context = Context(service, columns, Intake(Limits(BODY_BYTES)), telemetry)
         async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:

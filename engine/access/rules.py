@@ -8,6 +8,8 @@ READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
 PLANNERS: frozenset[Role] = frozenset({"planner"})
 OPERATORS: frozenset[Role] = frozenset({"operator"})
 SENDERS: frozenset[Role] = frozenset({"operator", "adapter"})
+SUPPLIERS: frozenset[Role] = frozenset({"supplier", "planner", "operator"})
+"""A planner and an operator do it for a supplier, whom they name."""
 EVERYBODY: frozenset[Role] = frozenset({"viewer", "planner", "operator", "adapter", "supplier"})
 ANYONE = None
 """Also who is not logged in."""
@@ -17,6 +19,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listPositions": READERS,
     "getPosition": READERS,
     "listRowEvents": READERS,
+    "setPolicy": PLANNERS,
+    "previewPolicy": PLANNERS,
     "listSignals": READERS,
     "getSignal": READERS,
     "answerSignal": PLANNERS,
@@ -27,6 +31,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "answerAlert": PLANNERS,
     "snoozeAlert": PLANNERS,
     "assignAlert": PLANNERS,
+    "listDecisions": READERS,
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
@@ -35,6 +40,13 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetterAnswers": OPERATORS,
     "listOrderLines": READERS,
     "aggregate": READERS,
+    "getWork": READERS,
+    "trace": READERS,
+    "listSupplierLines": SUPPLIERS,
+    "getSupplierForecast": SUPPLIERS,
+    "acknowledgeLines": SUPPLIERS,
+    "announceShipment": SUPPLIERS,
+    "uploadLines": SUPPLIERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "followWindows": READERS,
@@ -48,7 +60,9 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "getMetrics": OPERATORS,
     "getOpenapi": EVERYBODY,
     "getAsyncapi": EVERYBODY,
+    "getFrontPage": EVERYBODY,
     "getPage": EVERYBODY,
+    "getRowPage": EVERYBODY,
     "getPart": EVERYBODY,
 }
 """The operation's id -> the roles that may call it; `ANYONE` asks for no login."""

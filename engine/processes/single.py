@@ -17,6 +17,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.sharing import read_sharing
 
 
 class Running(NamedTuple):
@@ -48,8 +49,10 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
-        columns = ends.enter_context(filled(bus, service.progress, service.now))
+        columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+        bus.observers += context.observers
+        context.sharing = read_sharing(settings.supplier_sharing)
         app = server.application(context, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

@@ -23,6 +23,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.sharing import read_sharing
 
 
 async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
@@ -38,8 +39,10 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
-        columns = ends.enter_context(filled(view, service.progress, service.now))
-        app = server.application(_context(settings, service, columns), local_only=not settings.insecure)
+        columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
+        context = _context(settings, service, columns)
+        view.observers += context.observers
+        app = server.application(context, local_only=not settings.insecure)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
@@ -69,7 +72,9 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
-    return Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    context = Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    context.sharing = read_sharing(settings.supplier_sharing)
+    return context
 
 
 def _figures(service: ReaderService) -> Figures:

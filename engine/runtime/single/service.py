@@ -8,17 +8,19 @@ from contextlib import suppress
 from engine.bus.single import Bus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
+from engine.runtime.proposal import policy_effect
 from engine.runtime.single.earlier import EarlierHere
 from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.supplied import SupplierReader
 from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.01
@@ -123,6 +125,10 @@ class Service:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._engine.rules, self.now(), (sku, location), days)
 
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready; None if there is no such row."""
+        return policy_effect(self.bus, self._engine.rules, self.now(), policy)
+
     def counters(self) -> dict[str, int]:
         """The counters of all folds, added up, since the log began."""
         return self._engine.counters()
@@ -130,6 +136,10 @@ class Service:
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
         return trial(self.bus, self._engine.rules, self.now(), items)
+
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; it is for one call."""
+        return SupplierReader(self.bus, self._engine.rules, self.now())
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
