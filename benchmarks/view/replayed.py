@@ -33,7 +33,7 @@ async def serve(recording: Recording) -> None:
         bus.commit(commits)
     # Its engine's thread is not started: nothing is folded here.
     service = Service(bus, RULES)
-    with filled(bus, service.progress, service.now, RULES) as columns:
+    with filled(bus, RULES, service.progress, service.now) as columns:
         telemetry = Telemetry(lambda: Figures(0, bus.published.count("positions"), {}, 0.0))
         context = Context(service, columns, Intake(Limits(BODY_BYTES)), telemetry)
         async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
