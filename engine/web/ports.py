@@ -94,8 +94,8 @@ class Service(Clocked, Protocol):
     def supplied(self) -> SupplierReader:
         """Reads what suppliers may know; it is for one call."""
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
 
     def failure(self) -> BaseException | None:
         """The error that ended the engine; None while it runs."""

@@ -56,6 +56,7 @@ from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
 from engine.work.worklist import Work
+from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -105,6 +106,9 @@ _DAYS = Parameter(
     "days",
     {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
     "the horizon of the projection",
+)
+_KPI_DAYS = Parameter(
+    "days", {"type": "integer", "minimum": 1, "maximum": KEPT_DAYS}, "the last so many days; the whole log where absent"
 )
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
@@ -245,7 +249,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, problems=(404,),
+        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
@@ -323,8 +327,10 @@ ROUTES = (
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
         "Business figures. Events are counted by type; the engine's own `clock.ticked` is none. A signal counts once "
-        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither.",
-        dict[str, Any],
+        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither. "
+        "`business` has the figures by location, by supplier and by day; with `days` those of the last days (UTC), and "
+        "what is open now.",
+        dict[str, Any], parameters=(_KPI_DAYS,), problems=(400,),
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",

@@ -27,7 +27,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
         self.decided: list[Decision] = []
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
@@ -255,8 +254,8 @@ class FakeService:
             return None
         return {"before": None, "after": {"s": 1}, "position": 0}
 
-    def kpis(self) -> dict[str, Any]:
-        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+    def kpis(self, days: int | None = None) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
 
     def trouble(self) -> str | None:
         return self.waits_for

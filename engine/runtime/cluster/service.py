@@ -192,9 +192,9 @@ class ReaderService:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
 
     def counters(self) -> dict[str, int]:
         """The counters of all partitions, added up, as far as the read model has followed them."""

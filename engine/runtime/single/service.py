@@ -141,6 +141,6 @@ class Service:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._engine.rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
