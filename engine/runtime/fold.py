@@ -211,6 +211,7 @@ class Fold:
         if not is_same:
             return self._reject(record, event, CONFLICT)
         self._tally("duplicates", event)
+        self._tally(f"repeats:{type_name(event)}", event)
         return DUPLICATE
 
     def _handle(self, turn: Turn) -> Rejection | None:
@@ -279,6 +280,8 @@ class Fold:
         """Publish a rejected record as a dead letter; a broadcast one by the first partition only."""
         if not self._counted_elsewhere(event):
             self._tally(f"dead_letters:{rejection.reason}")
+            if event is not None:
+                self._tally(f"rejected:{type_name(event)}")
             self._outputs.append(dead_letter_of(record, event, rejection))
         return rejection
 

@@ -8,19 +8,15 @@ from typing import Any
 
 import orjson
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.unit.test_compose import MONITORING, ROOT, SERVICES, listening, load_yaml, mounts
+from tests.unit.test_operations_document import served, worked
 
 DASHBOARD = MONITORING / "grafana" / "dashboards" / "stockline.json"
 
 
 PROVIDER = MONITORING / "grafana" / "dashboards" / "provider.yml"
-
-
-DECLARED = re.compile(r'\b(?P<kind>Counter|Gauge|Histogram)(?:MetricFamily)?\(\s*"(?P<name>stockline_\w+)"')
-
-
-ENDINGS = {"Counter": ("_total",), "Gauge": ("",), "Histogram": ("_bucket", "_count", "_sum")}
 
 
 OF_PROMETHEUS = {"up", "ALERTS"}
@@ -60,9 +56,9 @@ QUERIES = queries()
 
 
 def exposed() -> set[str]:
-    """Every series that engine/telemetry.py declares, by the name that Prometheus sees."""
-    source = (ROOT / "engine" / "telemetry.py").read_text()
-    return {match["name"] + ending for match in DECLARED.finditer(source) for ending in ENDINGS[match["kind"]]}
+    """Every series that a process exposes, by the name that Prometheus sees."""
+    families = [*text_string_to_metric_families((served() + worked()).decode())]
+    return {sample.name for family in families for sample in family.samples} | {family.name for family in families}
 
 
 def test_every_process_of_the_cluster_is_scraped_on_each_of_its_ports() -> None:
