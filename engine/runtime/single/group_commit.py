@@ -21,6 +21,7 @@ from engine.runtime.commits import CommitCounts
 from engine.runtime.single.engine import Engine
 from engine.runtime.submission import Submission
 from engine.runtime.subscriptions import Broadcaster
+from engine.telemetry.tracing import TRACING
 
 GROUP_EVENTS = 4_000
 """The most events in one commit, so that a single event does not wait long behind a bulk load."""
@@ -158,7 +159,8 @@ class GroupCommit:
         self._clock_is_ahead = False
         outputs = self._tick(now)
         if group:
-            answers = self._engine.submit_all([pending.items for pending in group], now)
+            with TRACING.span("commit", **{"stockline.submissions": len(group)}):
+                answers = self._engine.submit_all([pending.items for pending in group], now)
             self.behind = self._engine.behind
             for pending, (submission, published) in zip(group, answers, strict=True):
                 outputs += published

@@ -12,6 +12,7 @@ from engine.core import events as e
 from engine.core.outcomes import Rejection
 from engine.core.topics import Topic
 from engine.core.values import moment
+from engine.telemetry.logs import calling
 from engine.web import bodies
 from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer, SignalReopening, Snooze, raw_json
 from engine.web.calls.published import latest
@@ -73,7 +74,7 @@ def _event(request: web.Request, decision: Decision, row: _Row, given: AnyAnswer
         "type": decision.verbs[verb].__struct_config__.tag,
         "time": moment(service_of(request).now()),
         "data": {"sku": row.sku, "location": row.location, decision.field: name, **msgspec.to_builtins(given)},
-    }
+    } | ({"traceparent": trace} if (trace := calling.get()) else {})
     return msgspec.json.encode(event)
 
 
