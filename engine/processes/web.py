@@ -7,6 +7,7 @@ from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
+from engine.bus.kafka.web.earlier import EarlierOnKafka
 from engine.bus.kafka.web.follower import Follower
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
@@ -16,8 +17,9 @@ from engine.kafka.connection import Connection
 from engine.processes.columns import filled
 from engine.processes.lifecycle import raise_failure, stopped_or_failed
 from engine.runtime.business_metrics import business_metrics
-from engine.runtime.cluster.service import ReaderService
+from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
+from engine.runtime.subscriptions import Broadcaster
 from engine.settings import KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
@@ -40,7 +42,9 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         ends.callback(bound.close)
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
-        app = server.application(_context(settings, service, columns), local_only=not settings.insecure)
+        context = _context(settings, service, columns)
+        view.observers += context.observers
+        app = server.application(context, local_only=not settings.insecure)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
@@ -58,8 +62,10 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         appender, progress = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
         ends.push_async_callback(appender.close)
         ends.push_async_callback(progress.close)
-        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
-        service = ReaderService(view, appender, progress, follower.caught_up, settings.rules("wall"))
+        broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
+        follower = Follower(connection, view, broadcaster.publish)
+        following = Following(follower.caught_up, broadcaster)
+        service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
         await follower.start()

@@ -11,6 +11,7 @@ import msgspec
 
 from agents.turn import Turn
 from engine.bus.single import Output, Record
+from engine.core.decisions import decided_thing, told_by
 from engine.core.events import AnswerToDeadLetter, DeadLetterReplayed, Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
@@ -62,6 +63,17 @@ def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> O
     if log.isEnabledFor(logging.DEBUG):
         log.debug("%s %s", kind, data.id, extra={**_correlation(turn.event), "partition": turn.partition})
     return Output(TOPIC_OF[type(data)], row_key(data.sku, data.location), data.id, value, kind)
+
+
+def revisions_of(turn: Turn) -> list[Output]:
+    """What an event publishes. Of a decision, the first revision of the thing decided upon says that it is one."""
+    outputs = [revision_of(*effect, turn) for effect in turn.effects]
+    told = told_by(turn.event)
+    if told is not None:
+        name = decided_thing(turn.event)
+        place = next(place for place, output in enumerate(outputs) if output.id == name)
+        outputs[place] = msgspec.structs.replace(outputs[place], told=told)
+    return outputs
 
 
 def _correlation(event: Event) -> dict[str, object]:

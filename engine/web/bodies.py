@@ -194,9 +194,20 @@ def _balanced_items(body: bytes) -> list[bytes] | None:
     return None if open_brackets or not all(parts) else parts
 
 
+def _with_integers(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _with_integers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def decode(body: bytes, kind: type[T]) -> T:
-    """The JSON of a body as a `kind`; raises Problem 400 where it is none."""
+    """The JSON of a body as a `kind`; raises Problem 400 where it is none.
+
+    An integer may be written as 5.0: JSON knows one kind of number, and so does its schema.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.convert(_with_integers(msgspec.json.decode(body)), kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body is not what is expected: {error}", "invalid_body") from None

@@ -5,33 +5,37 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
 from msgspec import Raw
 
 from engine.access.principal import LOCAL, Principal
-from engine.bus.single import Named, Output
+from engine.bus.single import Named, Observer
 from engine.columns.aggregates import Aggregation
-from engine.columns.columns import Groups, Page
+from engine.columns.columns import Freshness, Groups, Page
 from engine.columns.kinds import Value
 from engine.columns.query import Position, Query
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
+from engine.runtime.waiting import Batch
 from engine.telemetry import Telemetry
+from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.sharing import Sharing
+from engine.web.turns import Turns
+from engine.work.things import OpenThings
 
 
 class Subscription(Protocol):
     """Outputs after their commit, in the order of the commits of each partition."""
 
-    def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other; raises StocklineError once the reader is too slow."""
+    def batches(self) -> AsyncGenerator[Batch, None]:
+        """The outputs of one commit after the other; raises Lagging once the reader is too slow."""
 
     def close(self) -> None:
         """End the subscription; it receives nothing more."""
@@ -60,8 +64,14 @@ class Service(Clocked, Protocol):
     async def decide(self, item: bytes) -> Submission:
         """Submit one event and wait for the rules to decide about it, which `submit` may not; raises the same."""
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published on these topics from now on."""
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published on these topics from now on, or from the point `since` on.
+
+        With `conflate` only the latest of each thing waits for a reader that is behind. Raises StreamGone where what
+        follows the point is not kept any more, Busy where this process has not come as far.
+        """
 
     def progress(self) -> Progress:
         """How many events the log holds, and how many of them are applied."""
@@ -74,6 +84,9 @@ class Service(Clocked, Protocol):
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready, folded nowhere; None if there is no such row."""
 
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
@@ -111,6 +124,9 @@ class Lists(Protocol):
     def version(self, table: str) -> int:
         """A number that grows with every change of a table."""
 
+    def freshness(self) -> Freshness:
+        """How fresh answers are; it does not wait, and raises nothing."""
+
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         """The first groups of an aggregation."""
 
@@ -128,19 +144,29 @@ class Context:
         lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
+        open_things: the open signals and alerts.
+        documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
         sharing: which forecasts are shared with which supplier.
+        answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
     def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
         self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
+        self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.sharing = Sharing()
+        self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What the bus is to tell of every commit."""
+        return self.open_things, self.documents
 
 
 CONTEXT = web.AppKey("context", Context)

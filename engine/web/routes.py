@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
 
+from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.trace.answer import Trace
+from engine.web import idempotency, site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -17,6 +20,7 @@ from engine.web.answers import (
     Health,
     ListedPosition,
     OrderLine,
+    PolicySetting,
     Replayed,
     Replaying,
     ReplayingMany,
@@ -29,15 +33,21 @@ from engine.web.answers import (
 )
 from engine.web.calls import (
     connectors,
+    decided,
     decisions,
     documents,
     events,
     letters,
+    live,
+    pages,
+    policies,
     positions,
     process,
     published,
     stream,
     supplier,
+    trace,
+    work,
 )
 from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
@@ -45,6 +55,7 @@ from engine.web.csv import MEDIA_TYPE as CSV
 from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
+from engine.work.worklist import Work
 from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
@@ -74,6 +85,7 @@ class Route(NamedTuple):
         status: the status of a success.
         body: media type -> type of what is in it; None where the call has no body.
         parameters: those of the query; the parameters of the path are in the path.
+        headers: the headers that it heeds.
         problems: the statuses of its answers with problem details.
     """
 
@@ -86,6 +98,7 @@ class Route(NamedTuple):
     status: int = 200
     body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
 
 
@@ -100,14 +113,40 @@ _KPI_DAYS = Parameter(
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
 )
+_CONFLATE = Parameter(
+    "conflate",
+    {"type": "boolean", "default": False},
+    "for a reader that is behind only the latest of each thing waits; `conflated` tells how many were left out",
+)
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
 )
 
+_TEXT = {"type": "string"}
+_IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
+_ON_ANSWERS = (
+    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
+    Parameter(
+        idempotency.HEADER,
+        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
+        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
+    ),
+)
+_OF_DECISIONS = (
+    LIMIT,
+    CURSOR,
+    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
+    Parameter("by", _TEXT, "of this person or system"),
+    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
+    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
+    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
+)
+
 _ROW = "/v1/positions/{sku}/{location}"
+_PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
-_OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
+_OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
 """The problems of an answer to a signal or an alert; 409 where its life cycle does not allow it."""
 
 ROUTES = (
@@ -132,7 +171,7 @@ ROUTES = (
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), problems=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), headers=_IF_NONE_MATCH, problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
@@ -140,27 +179,39 @@ ROUTES = (
         Listed(AnyEvent), parameters=(LIMIT, CURSOR), problems=(400, 404),
     ),
     Route(
+        "POST", _ROW + "/policy", policies.put, "setPolicy",
+        "Set the policy of a row; answers with the row after it.",
+        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:],
+        problems=(400, 408, 409, 413, 422, 429, 503),
+    ),
+    Route(
+        "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
+        "Say what a policy would make of its row, without setting it: s, S and the quantity that would be ordered now, "
+        "before and after.",
+        dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
+    ),
+    Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
         Fresh(Signal), parameters=of_list("signals"), problems=(400, 503),
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
-        Signal, problems=(404,),
+        Signal, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
         "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
-        Signal, body={JSON: SignalReopening}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalReopening}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
         "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
-        Signal, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Signal, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -168,22 +219,28 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
-        Alert, problems=(404,),
+        Alert, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, problems=_OF_ANSWERS,
+        Alert, body={JSON: AlertAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
         "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
-        Alert, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
-        Alert, body={JSON: Assignment}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "GET", "/v1/decisions", decided.list_decisions, "listDecisions",
+        "Who decided what, when, and on what numbers, newest first. A page may be short, or empty, and yet another one "
+        "follow.",
+        Listed(decided.Shown), parameters=_OF_DECISIONS, problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -192,7 +249,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, problems=(404,),
+        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
@@ -216,6 +273,18 @@ ROUTES = (
         "GET", "/v1/dead-letter-answers", published.list_of("dead-letter-answers"), "listDeadLetterAnswers",
         "What people did about dead letters, newest first.",
         Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/work", work.get, "getWork",
+        "What needs a decision, worst first by value at risk: proposals by supplier, late supply, drift, projected "
+        "stock-outs and other alerts, each with its sentence. What is snoozed is counted and not shown.",
+        Work, parameters=work.OF_WORK, problems=(400,),
+    ),
+    Route(
+        "GET", "/v1/trace", trace.get, "trace",
+        "What led to a forecast, signal, order, shipment, receipt or event, and what it led to: things and the edges "
+        "from causes to effects, each with a sentence.",
+        Trace, parameters=trace.OF_TRACE, problems=(400, 404),
     ),
     Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
@@ -265,9 +334,16 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
-        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
-        "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES,), problems=(400,),
+        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent. The id stands "
+        "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
+        "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
+        "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/live", live.get, "followWindows",
+        "A WebSocket: a page names windows of lists, and is sent the latest state of each at most four times a second, "
+        "where it has changed. docs/live.md has the messages.",
+        "application/json", status=101, problems=(400, 403, 426),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",
@@ -300,6 +376,8 @@ ROUTES = (
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
-    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route("GET", "/", pages.page, "getFrontPage", "The live view: what needs a decision today.", "text/html"),
+    Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
+    Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
+    Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -10,12 +10,14 @@ import msgspec
 from engine.bus.single import Commit, Output, Record
 from engine.columns.columns import Columns
 from engine.core import events
+from engine.core.decisions import Decision, Index, decided_thing, decision, index_names, told_by
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
@@ -25,6 +27,12 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
+        self.decided: list[Decision] = []
+
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        for each in reversed(self.decided):
+            if (index, name) in index_names(each) and (before is None or each.place < before):
+                yield each
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         return self.tables[topic].get(name)
@@ -37,8 +45,11 @@ class FakeReadModel:
     def count(self, topic: Topic) -> int:
         return len(self.tables[topic])
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
         yield from ()
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        return 0
 
     def first(self, topic: Topic, partition: int) -> int:
         return 0
@@ -63,10 +74,10 @@ class FakeBus:
 class FakeSubscription:
     def __init__(self, topics: frozenset[Topic]) -> None:
         self.topics = topics
-        self.queue: asyncio.Queue[list[Output] | BaseException] = asyncio.Queue()
+        self.queue: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
         self.closed = False
 
-    async def batches(self) -> AsyncIterator[list[Output]]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         while True:
             item = await self.queue.get()
             if isinstance(item, BaseException):
@@ -87,6 +98,7 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.published = 0
         self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
         self.columns.load()
 
@@ -104,7 +116,7 @@ class FakeService:
         submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
-            rejected = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
+            rejected = outcome if isinstance(outcome, Rejection) else self._take(outcome)
             if rejected is None:
                 submission.accepted += 1
                 continue
@@ -113,6 +125,19 @@ class FakeService:
             self.bury(item, rejected)
         self.applied += submission.accepted
         return submission
+
+    def _take(self, event: events.Event) -> Rejection | None:
+        told = told_by(event)
+        if told is None:
+            return self._apply(event)
+        name = decided_thing(event)
+        tables = self.bus.published.tables
+        things = tables["signals" if name in tables["signals"] else "alerts"]
+        before = things[name]
+        rejected = self._apply(event)
+        if rejected is None:
+            self.bus.published.decided.append(decision(told, before, things[name]))
+        return rejected
 
     def _apply(self, event: events.Event) -> Rejection | None:
         if isinstance(event, events.GoodsReceived):
@@ -139,7 +164,7 @@ class FakeService:
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def bury(self, item: bytes, rejected: Rejection) -> None:
+    def bury(self, item: bytes, rejected: Rejection, source: str | None = None) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:
@@ -149,6 +174,7 @@ class FakeService:
         letter = DeadLetter(
             id=name, reason=rejected.reason, detail=rejected.detail, place="stockline.events/0/0",
             arrived=moment(NOW + len(letters)), raw=raw, raw_base64=encoded,
+            event_source=source,
         )  # fmt: skip
         self.publish("dead-letters", "event.refused", name, letter)
 
@@ -156,13 +182,14 @@ class FakeService:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
 
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
-        value = envelope(kind, stable_id("out", name), NOW, data)
+        self.published += 1
+        value = envelope(kind, f"{name}/{self.published}", NOW, data)
         self.bus.published.tables[topic][name] = value
         output = Output(topic, name, name, value, kind)
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([output])
+                subscription.queue.put_nowait(Batch([output], None))
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)
@@ -198,7 +225,9 @@ class FakeService:
         }  # fmt: skip
         self.publish("alerts", "alert.opened", name, Alert(id=name, sku=sku, location=location, **fields))
 
-    def subscribe(self, topics: frozenset[Topic]) -> FakeSubscription:
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(topics))
         return self.subscriptions[-1]
 
@@ -214,7 +243,16 @@ class FakeService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
-        return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+        return (
+            None
+            if value is None
+            else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
+        )
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        if self.row_detail(policy.sku, policy.location, 0) is None:
+            return None
+        return {"before": None, "after": {"s": 1}, "position": 0}
 
     def kpis(self, days: int | None = None) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
