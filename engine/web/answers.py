@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -151,7 +151,7 @@ class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
     by: Name | None = None
     note: Text | None = None
-    event: Raw = msgspec.field(default_factory=Raw)
+    event: dict[str, Any] | None = None
 
 
 class Discarding(Checked, forbid_unknown_fields=True, omit_defaults=True):

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from engine.core.errors import EnvironmentFailure
 from engine.web import openapi
 from engine.web.descriptors import Complaints, room_for_connections
+from engine.web.live.windows import WINDOWS, Windows
 from engine.web.ports import CONTEXT, LOCAL_ONLY, OPENAPI, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
@@ -42,6 +43,7 @@ def application(context: Context, local_only: bool = True) -> web.Application:
     app = web.Application(middlewares=[measured, as_problems, guarded])
     app[CONTEXT] = context
     app[LOCAL_ONLY] = local_only
+    app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
