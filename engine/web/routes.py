@@ -8,10 +8,10 @@ from aiohttp.typedefs import Handler
 from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
 from engine.trace.answer import Trace
-from engine.web import idempotency
+from engine.web import idempotency, site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -20,6 +20,7 @@ from engine.web.answers import (
     Health,
     ListedPosition,
     OrderLine,
+    PolicySetting,
     Replayed,
     Replaying,
     ReplayingMany,
@@ -37,6 +38,9 @@ from engine.web.calls import (
     documents,
     events,
     letters,
+    live,
+    pages,
+    policies,
     positions,
     process,
     published,
@@ -52,6 +56,7 @@ from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
 from engine.work.worklist import Work
+from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -102,8 +107,16 @@ _DAYS = Parameter(
     {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
     "the horizon of the projection",
 )
+_KPI_DAYS = Parameter(
+    "days", {"type": "integer", "minimum": 1, "maximum": KEPT_DAYS}, "the last so many days; the whole log where absent"
+)
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
+)
+_CONFLATE = Parameter(
+    "conflate",
+    {"type": "boolean", "default": False},
+    "for a reader that is behind only the latest of each thing waits; `conflated` tells how many were left out",
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
@@ -119,7 +132,6 @@ _ON_ANSWERS = (
         "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
     ),
 )
-
 _OF_DECISIONS = (
     LIMIT,
     CURSOR,
@@ -131,6 +143,7 @@ _OF_DECISIONS = (
 )
 
 _ROW = "/v1/positions/{sku}/{location}"
+_PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
 _OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
@@ -164,6 +177,18 @@ ROUTES = (
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
         Listed(AnyEvent), parameters=(LIMIT, CURSOR), problems=(400, 404),
+    ),
+    Route(
+        "POST", _ROW + "/policy", policies.put, "setPolicy",
+        "Set the policy of a row; answers with the row after it.",
+        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:],
+        problems=(400, 408, 409, 413, 422, 429, 503),
+    ),
+    Route(
+        "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
+        "Say what a policy would make of its row, without setting it: s, S and the quantity that would be ordered now, "
+        "before and after.",
+        dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
@@ -224,7 +249,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, problems=(404,),
+        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
@@ -302,14 +327,23 @@ ROUTES = (
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
         "Business figures. Events are counted by type; the engine's own `clock.ticked` is none. A signal counts once "
-        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither.",
-        dict[str, Any],
+        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither. "
+        "`business` has the figures by location, by supplier and by day; with `days` those of the last days (UTC), and "
+        "what is open now.",
+        dict[str, Any], parameters=(_KPI_DAYS,), problems=(400,),
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
-        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
-        "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES,), problems=(400,),
+        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent. The id stands "
+        "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
+        "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
+        "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/live", live.get, "followWindows",
+        "A WebSocket: a page names windows of lists, and is sent the latest state of each at most four times a second, "
+        "where it has changed. docs/live.md has the messages.",
+        "application/json", status=101, problems=(400, 403, 426),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",
@@ -342,6 +376,8 @@ ROUTES = (
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
-    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route("GET", "/", pages.page, "getFrontPage", "The live view: what needs a decision today.", "text/html"),
+    Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
+    Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
+    Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler
 from engine.core.errors import EnvironmentFailure
 from engine.web import openapi
 from engine.web.descriptors import Complaints, room_for_connections
+from engine.web.live.windows import WINDOWS, Windows
 from engine.web.ports import CONTEXT, LOCAL_ONLY, OPENAPI, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
@@ -42,6 +43,7 @@ def application(context: Context, local_only: bool = True) -> web.Application:
     app = web.Application(middlewares=[measured, as_problems, guarded])
     app[CONTEXT] = context
     app[LOCAL_ONLY] = local_only
+    app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
     for route in ROUTES:
         app.router.add_route(route.method, route.path, route.handler)
@@ -95,7 +97,9 @@ def _is_of(origin: str, host: str) -> bool:
 
 
 async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    # A page has a policy of its own, with the nonce of its styles.
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 async def _end_streams(app: web.Application) -> None:

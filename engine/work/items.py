@@ -90,6 +90,7 @@ class WorkItem(Struct, kw_only=True):
     status: SignalStatus | AlertStatus
     severity: Severity | None
     disposition: Disposition | None
+    revision: int | None
     reasons: list[str]
     opened: datetime
     updated: datetime
@@ -228,14 +229,14 @@ def money(amount: Decimal | None) -> str | None:
 def _of_signal(signal: Signal) -> dict[str, Any]:
     return {
         "type": "signal", "kind": "replenishment", "sentence": signal.explanation["sentence"], "severity": None,
-        "disposition": signal.disposition, "reasons": signal.reasons, "line": None,
+        "disposition": signal.disposition, "revision": signal.revision, "reasons": signal.reasons, "line": None,
     }  # fmt: skip
 
 
 def _of_alert(alert: Alert) -> dict[str, Any]:
     return {
         "type": "alert", "kind": alert.kind, "sentence": sentence_of(alert), "severity": alert.severity,
-        "disposition": None, "reasons": _causes(alert), "line": alert.evidence.get("line"),
+        "disposition": None, "revision": None, "reasons": _causes(alert), "line": alert.evidence.get("line"),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,10 +13,11 @@ from engine.core import events
 from engine.core.decisions import Decision, Index, decided_thing, decision, index_names, told_by
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
@@ -26,7 +27,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
         self.decided: list[Decision] = []
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
@@ -45,8 +45,11 @@ class FakeReadModel:
     def count(self, topic: Topic) -> int:
         return len(self.tables[topic])
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
         yield from ()
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        return 0
 
     def first(self, topic: Topic, partition: int) -> int:
         return 0
@@ -71,10 +74,10 @@ class FakeBus:
 class FakeSubscription:
     def __init__(self, topics: frozenset[Topic]) -> None:
         self.topics = topics
-        self.queue: asyncio.Queue[list[Output] | BaseException] = asyncio.Queue()
+        self.queue: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
         self.closed = False
 
-    async def batches(self) -> AsyncIterator[list[Output]]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         while True:
             item = await self.queue.get()
             if isinstance(item, BaseException):
@@ -95,9 +98,9 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.published = 0
         self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
         self.columns.load()
-        self.published = 0
 
     def start(self) -> None: ...
 
@@ -186,7 +189,7 @@ class FakeService:
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([output])
+                subscription.queue.put_nowait(Batch([output], None))
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)
@@ -222,7 +225,9 @@ class FakeService:
         }  # fmt: skip
         self.publish("alerts", "alert.opened", name, Alert(id=name, sku=sku, location=location, **fields))
 
-    def subscribe(self, topics: frozenset[Topic]) -> FakeSubscription:
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(topics))
         return self.subscriptions[-1]
 
@@ -238,10 +243,19 @@ class FakeService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
-        return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+        return (
+            None
+            if value is None
+            else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
+        )
 
-    def kpis(self) -> dict[str, Any]:
-        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        if self.row_detail(policy.sku, policy.location, 0) is None:
+            return None
+        return {"before": None, "after": {"s": 1}, "position": 0}
+
+    def kpis(self, days: int | None = None) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
 
     def trouble(self) -> str | None:
         return self.waits_for

@@ -8,12 +8,14 @@ from contextlib import suppress
 from engine.bus.single import Bus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
+from engine.runtime.proposal import policy_effect
+from engine.runtime.single.earlier import EarlierHere
 from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
@@ -32,8 +34,8 @@ class Service:
     ) -> None:
         self.bus = bus
         self.clock = clock or WallClock()
-        self.broadcaster = Broadcaster()
         self._engine = Engine(bus, rules, memory_bytes)
+        self.broadcaster = Broadcaster(self._engine.point(), EarlierHere(bus.published, self._engine.point))
         if self._engine.rules.clock == "wall":
             self.clock.never_before(self._engine.now)
         self._group_commit = GroupCommit(self._engine, self.clock, self.broadcaster)
@@ -66,9 +68,11 @@ class Service:
         """Submit one event; the answer says what became of it. Raises the same errors as `submit`."""
         return await self.submit([item])
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published from now on."""
-        return self.broadcaster.subscribe(topics)
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published from now on, or from the point `since` on; raises StreamGone, Busy."""
+        return await self.broadcaster.subscribe(topics, since, conflate)
 
     # progress and time ------------------------------------------------------------------------------------------------
 
@@ -121,6 +125,10 @@ class Service:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._engine.rules, self.now(), (sku, location), days)
 
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready; None if there is no such row."""
+        return policy_effect(self.bus, self._engine.rules, self.now(), policy)
+
     def counters(self) -> dict[str, int]:
         """The counters of all folds, added up, since the log began."""
         return self._engine.counters()
@@ -133,6 +141,6 @@ class Service:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._engine.rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
