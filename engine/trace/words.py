@@ -124,7 +124,7 @@ _SAYS: Mapping[type, Callable[[Any], str]] = {
 
 
 def _units(data: Any, qty: int | str) -> str:
-    return f"{qty} {data.uom}" if data.uom else f"{qty} units"
+    return f"{qty} {data.uom or ('unit' if str(qty).lstrip('+-') == '1' else 'units')}"
 
 
 def _by(day: Any) -> str:
