@@ -65,7 +65,7 @@ def _acknowledged(data: Any) -> str:
 
 
 def _notified(data: Any) -> str:
-    return f"{_units(data, data.qty)} are on their way{_by(data.eta)}."
+    return f"{_units(data, data.qty)} on the way{_by(data.eta)}."
 
 
 def _changed_shipment(data: Any) -> str:
