@@ -19,6 +19,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listPositions": READERS,
     "getPosition": READERS,
     "listRowEvents": READERS,
+    "setPolicy": PLANNERS,
+    "previewPolicy": PLANNERS,
     "listSignals": READERS,
     "getSignal": READERS,
     "answerSignal": PLANNERS,
@@ -38,6 +40,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetterAnswers": OPERATORS,
     "listOrderLines": READERS,
     "aggregate": READERS,
+    "getWork": READERS,
+    "trace": READERS,
     "listSupplierLines": SUPPLIERS,
     "getSupplierForecast": SUPPLIERS,
     "acknowledgeLines": SUPPLIERS,
@@ -55,7 +59,9 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "getMetrics": OPERATORS,
     "getOpenapi": EVERYBODY,
     "getAsyncapi": EVERYBODY,
+    "getFrontPage": EVERYBODY,
     "getPage": EVERYBODY,
+    "getRowPage": EVERYBODY,
     "getPart": EVERYBODY,
 }
 """The operation's id -> the roles that may call it; `ANYONE` asks for no login."""

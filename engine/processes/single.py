@@ -51,6 +51,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+        bus.observers += context.observers
         context.sharing = read_sharing(settings.supplier_sharing)
         app = server.application(context, local_only=not settings.insecure)
         url = await ends.enter_async_context(server.serving(app, bound))

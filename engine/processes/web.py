@@ -38,7 +38,9 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         ends.callback(bound.close)
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
-        app = server.application(_context(settings, service, columns), local_only=not settings.insecure)
+        context = _context(settings, service, columns)
+        view.observers += context.observers
+        app = server.application(context, local_only=not settings.insecure)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.core.fields import Checked, Name, Quantity, Text
 from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -128,6 +129,13 @@ class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
     note: Text | None = None
 
 
+class PolicySetting(Checked, forbid_unknown_fields=True):
+    """The policy of a row, and who sets it."""
+
+    by: Name
+    policy: PolicySetData
+
+
 AnyAnswer = SignalAnswer | AlertAnswer | SignalReopening | Snooze | Assignment
 """The body of an answer to a signal or an alert."""
 
@@ -143,7 +151,7 @@ class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
     by: Name | None = None
     note: Text | None = None
-    event: Raw = msgspec.field(default_factory=Raw)
+    event: dict[str, Any] | None = None
 
 
 class Discarding(Checked, forbid_unknown_fields=True, omit_defaults=True):

@@ -7,8 +7,10 @@ from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.trace.answer import Trace
+from engine.web import site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -17,6 +19,7 @@ from engine.web.answers import (
     Health,
     ListedPosition,
     OrderLine,
+    PolicySetting,
     Replayed,
     Replaying,
     ReplayingMany,
@@ -34,11 +37,15 @@ from engine.web.calls import (
     documents,
     events,
     letters,
+    pages,
+    policies,
     positions,
     process,
     published,
     stream,
     supplier,
+    trace,
+    work,
 )
 from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
@@ -58,6 +65,8 @@ from engine.web.parameters import (
     of_list,
 )
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
+from engine.work.worklist import Work
+from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -108,6 +117,9 @@ _DAYS = Parameter(
     {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
     "the horizon of the projection",
 )
+_KPI_DAYS = Parameter(
+    "days", {"type": "integer", "minimum": 1, "maximum": KEPT_DAYS}, "the last so many days; the whole log where absent"
+)
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
 )
@@ -116,6 +128,7 @@ _WAIT = Parameter(
 )
 
 _ROW = "/v1/positions/{sku}/{location}"
+_PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
 _OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
@@ -149,6 +162,18 @@ ROUTES = (
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
         Listed(AnyEvent), parameters=(LIMIT, CURSOR), problems=(400, 404),
+    ),
+    Route(
+        "POST", _ROW + "/policy", policies.put, "setPolicy",
+        "Set the policy of a row; answers with the row after it.",
+        dict[str, Any], body={JSON: PolicySetting}, headers=ON_ANSWERS[1:],
+        problems=(400, 408, 409, 413, 422, 429, 503),
+    ),
+    Route(
+        "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
+        "Say what a policy would make of its row, without setting it: s, S and the quantity that would be ordered now, "
+        "before and after.",
+        dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
@@ -235,6 +260,18 @@ ROUTES = (
         Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
     ),
     Route(
+        "GET", "/v1/work", work.get, "getWork",
+        "What needs a decision, worst first by value at risk: proposals by supplier, late supply, drift, projected "
+        "stock-outs and other alerts, each with its sentence. What is snoozed is counted and not shown.",
+        Work, parameters=work.OF_WORK, problems=(400,),
+    ),
+    Route(
+        "GET", "/v1/trace", trace.get, "trace",
+        "What led to a forecast, signal, order, shipment, receipt or event, and what it led to: things and the edges "
+        "from causes to effects, each with a sentence.",
+        Trace, parameters=trace.OF_TRACE, problems=(400, 404),
+    ),
+    Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
         "The lines of purchase orders, with what is open of each and by when it is promised.",
         Fresh(OrderLine), parameters=of_list("order-lines"), problems=(400, 503),
@@ -275,8 +312,10 @@ ROUTES = (
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
         "Business figures. Events are counted by type; the engine's own `clock.ticked` is none. A signal counts once "
-        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither.",
-        dict[str, Any],
+        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither. "
+        "`business` has the figures by location, by supplier and by day; with `days` those of the last days (UTC), and "
+        "what is open now.",
+        dict[str, Any], parameters=(_KPI_DAYS,), problems=(400,),
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
@@ -315,6 +354,8 @@ ROUTES = (
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
-    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route("GET", "/", pages.page, "getFrontPage", "The live view: what needs a decision today.", "text/html"),
+    Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
+    Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
+    Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
 )  # fmt: skip

@@ -95,7 +95,9 @@ def _is_of(origin: str, host: str) -> bool:
 
 
 async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
+    # A page has a policy of its own, with the nonce of its styles.
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 async def _end_streams(app: web.Application) -> None:

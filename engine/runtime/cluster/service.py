@@ -14,13 +14,14 @@ from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
+from engine.runtime.proposal import policy_effect
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
 from engine.runtime.supplied import SupplierReader
@@ -170,6 +171,10 @@ class ReaderService:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._rules, self.now(), (sku, location), days)
 
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready; None if there is no such row."""
+        return policy_effect(self.bus, self._rules, self.now(), policy)
+
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
         return trial(self.bus, self._rules, self.now(), items)
@@ -178,9 +183,9 @@ class ReaderService:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
 
     def counters(self) -> dict[str, int]:
         """The counters of all partitions, added up, as far as the read model has followed them."""
