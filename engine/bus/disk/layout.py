@@ -142,7 +142,14 @@ def decision_prefix(index: Index, name: str) -> bytes:
 def revision_key(topic: Topic, name: str, at: int, revision: int) -> bytes:
     """The key of a revision of a thing; they sort by time, then by revision."""
     packed = name.encode("utf-8", "surrogatepass")
-    return REVISION_TAG + TOPIC_TAGS[topic] + _LENGTH.pack(len(packed)) + packed + _REVISION_TAIL.pack(at, revision)
+    # Nothing was published before 1970, whenever somebody asks for.
+    return (
+        REVISION_TAG
+        + TOPIC_TAGS[topic]
+        + _LENGTH.pack(len(packed))
+        + packed
+        + _REVISION_TAIL.pack(max(0, at), revision)
+    )
 
 
 def marker_key(partition: int) -> bytes:
