@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
+from engine.bus.kafka.web.earlier import EarlierOnKafka
 from engine.bus.kafka.web.follower import Follower
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
@@ -14,8 +16,10 @@ from engine.columns.columns import Columns
 from engine.kafka.connection import Connection
 from engine.processes.columns import filled
 from engine.processes.lifecycle import raise_failure, stopped_or_failed
-from engine.runtime.cluster.service import ReaderService
+from engine.runtime.business_metrics import business_metrics
+from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
+from engine.runtime.subscriptions import Broadcaster
 from engine.settings import KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
@@ -58,8 +62,10 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         appender, progress = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
         ends.push_async_callback(appender.close)
         ends.push_async_callback(progress.close)
-        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
-        service = ReaderService(view, appender, progress, follower.caught_up, settings.rules("wall"))
+        broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
+        follower = Follower(connection, view, broadcaster.publish)
+        following = Following(follower.caught_up, broadcaster)
+        service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
         await follower.start()
@@ -68,12 +74,20 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    telemetry = Telemetry(partial(_figures, settings, service))
+    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
     context.sharing = read_sharing(settings.supplier_sharing)
     return context
 
 
-def _figures(service: ReaderService) -> Figures:
+def _figures(settings: Settings, service: ReaderService) -> Figures:
     """The workers' counts as far as the read model has followed them, for the metrics."""
-    rows = service.bus.published.count("positions")
-    return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)
+    counters = service.counters()
+    return Figures(
+        lag=service.progress().lag,
+        rows=service.bus.published.count("positions"),
+        outcomes=outcomes_of(counters),
+        counters=counters,
+        business=business_metrics(service.bus),
+        data=settings.data,
+    )

@@ -37,6 +37,7 @@ from engine.web.calls import (
     documents,
     events,
     letters,
+    live,
     pages,
     policies,
     positions,
@@ -122,6 +123,11 @@ _KPI_DAYS = Parameter(
 )
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
+)
+_CONFLATE = Parameter(
+    "conflate",
+    {"type": "boolean", "default": False},
+    "for a reader that is behind only the latest of each thing waits; `conflated` tells how many were left out",
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
@@ -319,9 +325,16 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
-        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
-        "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES,), problems=(400,),
+        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent. The id stands "
+        "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
+        "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
+        "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/live", live.get, "followWindows",
+        "A WebSocket: a page names windows of lists, and is sent the latest state of each at most four times a second, "
+        "where it has changed. docs/live.md has the messages.",
+        "application/json", status=101, problems=(400, 403, 426),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",

@@ -5,6 +5,7 @@
 - A decimal is a format of its own, and the columns are those of a CSV.
 - What will be cannot be asked for: the engine's clock says what is to come, no schema.
 - Without a supplier's login, the supplier is named.
+- A trace begins with one thing: of those in a case one is kept.
 - A connector reports at the path of its name.
 - An id that exists is one of those in `IDS`: every other case asks for one, so that not all of them end in a 404.
 """
@@ -19,6 +20,7 @@ from hypothesis import strategies
 
 IDS: dict[str, list[str]] = json.loads(os.environ.get("STOCKLINE_FUZZ_IDS", "{}"))
 NAMES = ("by", "to")
+STARTS = ("signal", "order", "shipment", "receipt")
 PATTERN = r"^\S(.*\S)?$"
 TO_COME = re.compile(r"(?!0|1|200)\d{4}-\d\d-\d\dT")
 
@@ -27,7 +29,7 @@ schemathesis.openapi.format("decimal", strategies.integers(-(10**6), 10**6).map(
 
 @schemathesis.hook
 def map_query(context: schemathesis.HookContext, query: Any) -> Any:
-    """The parameters without a cursor, and with a supplier."""
+    """The parameters without a cursor, and with a supplier; those of a trace with one thing to begin with."""
     path = context.operation.path if context.operation is not None else ""
     given = dict(query) if isinstance(query, dict) else {}
     given.pop("cursor", None)
@@ -37,6 +39,9 @@ def map_query(context: schemathesis.HookContext, query: Any) -> Any:
         del given["as_of"]
     if path.startswith("/v1/supplier/") and not given.get("supplier"):
         given["supplier"] = "ACME"
+    if path == "/v1/trace":
+        start = next((name for name in STARTS if name in given), "order")
+        return {start: given.get(start, "PO-1009"), **({"events": given["events"]} if "events" in given else {})}
     return given
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +18,7 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
@@ -49,8 +50,11 @@ class FakeReadModel:
     def count(self, topic: Topic) -> int:
         return len(self.tables[topic])
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
         yield from ()
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        return 0
 
     def first(self, topic: Topic, partition: int) -> int:
         return 0
@@ -75,10 +79,10 @@ class FakeBus:
 class FakeSubscription:
     def __init__(self, topics: frozenset[Topic]) -> None:
         self.topics = topics
-        self.queue: asyncio.Queue[list[Output] | BaseException] = asyncio.Queue()
+        self.queue: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
         self.closed = False
 
-    async def batches(self) -> AsyncIterator[list[Output]]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         while True:
             item = await self.queue.get()
             if isinstance(item, BaseException):
@@ -191,7 +195,7 @@ class FakeService:
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([output])
+                subscription.queue.put_nowait(Batch([output], None))
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)
@@ -227,7 +231,9 @@ class FakeService:
         }  # fmt: skip
         self.publish("alerts", "alert.opened", name, Alert(id=name, sku=sku, location=location, **fields))
 
-    def subscribe(self, topics: frozenset[Topic]) -> FakeSubscription:
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(topics))
         return self.subscriptions[-1]
 

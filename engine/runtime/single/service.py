@@ -12,9 +12,11 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
+from engine.runtime.commits import CommitCounts
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.proposal import policy_effect
+from engine.runtime.single.earlier import EarlierHere
 from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
@@ -33,8 +35,8 @@ class Service:
     ) -> None:
         self.bus = bus
         self.clock = clock or WallClock()
-        self.broadcaster = Broadcaster()
         self._engine = Engine(bus, rules, memory_bytes)
+        self.broadcaster = Broadcaster(self._engine.point(), EarlierHere(bus.published, self._engine.point))
         if self._engine.rules.clock == "wall":
             self.clock.never_before(self._engine.now)
         self._group_commit = GroupCommit(self._engine, self.clock, self.broadcaster)
@@ -67,9 +69,11 @@ class Service:
         """Submit one event; the answer says what became of it. Raises the same errors as `submit`."""
         return await self.submit([item])
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published from now on."""
-        return self.broadcaster.subscribe(topics)
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published from now on, or from the point `since` on; raises StreamGone, Busy."""
+        return await self.broadcaster.subscribe(topics, since, conflate)
 
     # progress and time ------------------------------------------------------------------------------------------------
 
@@ -89,9 +93,9 @@ class Service:
         return self.progress()
 
     @property
-    def last_commit_seconds(self) -> float:
-        """How long the last commit of submissions took."""
-        return self._group_commit.last_commit_seconds
+    def commits(self) -> CommitCounts:
+        """How many commits of submissions there were, and how long they took."""
+        return self._group_commit.commits
 
     def now(self) -> int:
         """The engine's clock in microseconds: wall time, or the latest event time seen."""
