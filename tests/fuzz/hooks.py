@@ -4,7 +4,8 @@
 - A name has printable characters only, of all of Unicode, which no pattern can say.
 - A decimal is a format of its own, and the columns are those of a CSV.
 - What will be cannot be asked for: the engine's clock says what is to come, no schema.
-- Without a supplier's login, the supplier is named. A trace begins with one thing: of those in a case one is kept.
+- Without a supplier's login, the supplier is named.
+- A trace begins with one thing: of those in a case one is kept.
 - A connector reports at the path of its name.
 - An id that exists is one of those in `IDS`: every other case asks for one, so that not all of them end in a 404.
 """
@@ -19,17 +20,16 @@ from hypothesis import strategies
 
 IDS: dict[str, list[str]] = json.loads(os.environ.get("STOCKLINE_FUZZ_IDS", "{}"))
 NAMES = ("by", "to")
+STARTS = ("signal", "order", "shipment", "receipt")
 PATTERN = r"^\S(.*\S)?$"
 TO_COME = re.compile(r"(?!0|1|200)\d{4}-\d\d-\d\dT")
 
 schemathesis.openapi.format("decimal", strategies.integers(-(10**6), 10**6).map(str))
 
-STARTS = ("signal", "order", "shipment", "receipt")
-
 
 @schemathesis.hook
 def map_query(context: schemathesis.HookContext, query: Any) -> Any:
-    """The parameters without a cursor, with a supplier, and those of a trace with one thing to begin with."""
+    """The parameters without a cursor, and with a supplier; those of a trace with one thing to begin with."""
     path = context.operation.path if context.operation is not None else ""
     given = dict(query) if isinstance(query, dict) else {}
     given.pop("cursor", None)
