@@ -10,11 +10,10 @@ import json
 import sys
 import time
 
-from benchmarks.view.recording import TICK_SECONDS, Recording, record
+from benchmarks.view.recording import RULES, TICK_SECONDS, Recording, record
 from engine.bus.memory.bus import MemoryBus
 from engine.columns.columns import Columns
 from engine.columns.loading import NotLoaded
-from engine.core.rules import Rules
 from engine.processes.columns import filled
 from engine.runtime.single.service import Service
 from engine.telemetry import Figures, Telemetry
@@ -29,12 +28,10 @@ BODY_BYTES = 1 << 20
 async def serve(recording: Recording) -> None:
     """Serve the recording's rows; replay what followed once a line is read."""
     bus = MemoryBus()
-    for commits in recording.loading:
-        bus.commit(commits)
+    bus.commit([recording.rows])
     # Its engine's thread is not started: nothing is folded here.
-    rules = Rules(clock="log")
-    service = Service(bus, rules)
-    with filled(bus, rules, service.progress, service.now) as columns:
+    service = Service(bus, RULES)
+    with filled(bus, RULES, service.progress, service.now) as columns:
         rows, nothing = bus.published.count("positions"), Business(Open({}, {}), [])
         telemetry = Telemetry(lambda: Figures(0, rows, {}, {}, nothing))
         context = Context(service, columns, Intake(Limits(BODY_BYTES)), telemetry)
@@ -59,9 +56,9 @@ async def _replay(bus: MemoryBus, recording: Recording) -> list[float]:
     """Commit tick after tick at their times; returns when each was committed."""
     committed = []
     started = time.monotonic()
-    for number, commits in enumerate(recording.ticks):
+    for number, commit in enumerate(recording.ticks):
         await asyncio.sleep(max(0.0, started + number * TICK_SECONDS - time.monotonic()))
-        bus.commit(commits)
+        bus.commit([commit])
         committed.append(time.time())
     return committed
 
