@@ -16,7 +16,7 @@ from tests.integration.process import ROOT, Stockline, environment
 
 HERE = Path(__file__).parent
 STORY = ROOT / "docs" / "examples" / "events.ndjson"
-ENDLESS = "^/v1/stream$|^/static/"
+ENDLESS = r"^/v1/stream$|^/static/|^/\{page\}$"
 """A stream has no end to wait for, and the parts of the page are no JSON."""
 
 

@@ -119,7 +119,7 @@ def test_a_projected_stockout_is_shown_until_it_is_resolved(planned: Planned) ->
 
 def test_order_lines_show_what_is_open_and_by_when_it_is_promised(planned: Planned) -> None:
     planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
-    line = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
+    line: dict[str, Any] = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
     planned.send("order.placed", **line, supplier="ACME", qty=10, due="2026-03-05")
     planned.send("order.placed", **line | {"line": "2"}, supplier="ACME", qty=4, due="2026-03-03")
     schedule = [{"status": "accepted", "qty": 6, "due": "2026-03-04"}, {"status": "rejected", "qty": 4}]
