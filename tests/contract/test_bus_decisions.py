@@ -144,6 +144,7 @@ def test_a_signal_is_read_as_it_was_at_a_moment(bus: EmbeddedBus | MemoryBus | F
         found = bus.published.revisions("signals", "s-1", until)
         return [msgspec.json.decode(value)["data"]["revision"] for value in found]
 
-    assert as_of("11:59:59") == list(bus.published.revisions("signals", "s-1", -5_000_000)) == []
+    assert as_of("11:59:59") == []
+    assert list(bus.published.revisions("signals", "s-1", -5_000_000)) == []
     assert as_of("12:00:00") == as_of("12:01:59") == [2, 1]
     assert as_of("12:02:00") == [3, 2, 1]
