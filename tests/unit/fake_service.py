@@ -15,9 +15,11 @@ from engine.core.decisions import Decision, Index, decided_thing, decision, inde
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData, PolicySetData
+from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
@@ -259,6 +261,19 @@ class FakeService:
         if self.row_detail(policy.sku, policy.location, 0) is None:
             return None
         return {"before": None, "after": {"s": 1}, "position": 0}
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        submission = Submission(0, [])
+        for index, item in enumerate(items):
+            outcome = events.decode(item)
+            if isinstance(outcome, Rejection):
+                submission.refused.append(RejectedEvent(index, None, outcome.reason, outcome.detail))
+            else:
+                submission.accepted += 1
+        return submission
+
+    def supplied(self) -> SupplierReader:
+        return SupplierReader(self.bus, Rules(), self.time)
 
     def kpis(self, days: int | None = None) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}

@@ -162,3 +162,11 @@ def test_what_was_discarded_is_listed_no_more(planned: Planned) -> None:
     planned.send("stock.counted", sku="B", location="L", qty=1)
     page = planned.columns.page(Query("positions"), 0, 1)
     assert (page.total, page.names) == (1, ["B\0L"])
+
+
+def test_only_some_questions_wait_for_the_lists_because_each_holds_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.columns.loading.MOST_PATIENT", 0)
+    monkeypatch.setattr("engine.columns.loading.WAIT_SECONDS", 60.0)
+    columns = Columns(MemoryBus(1), lambda _marker: 0, lambda _as_of: 0.0)
+    with pytest.raises(NotLoaded):
+        columns.version("positions")

@@ -44,9 +44,9 @@ export function query(parameters) {
 
 async function call(method, path, { body, headers = {}, signal } = {}) {
   const request = { method, signal, headers: { Accept: "application/json", ...headers } };
+  if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
     request.headers["Content-Type"] = "application/json";
-    request.headers["X-Stockline"] = "page";
     request.body = JSON.stringify(body);
   }
   const answer = await reach(path, request);
