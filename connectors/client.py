@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from connectors import engine_token
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
 from engine.core.errors import EnvironmentFailure, StocklineError
 from engine.core.identify import identify
@@ -71,13 +72,17 @@ class EngineClient:
     answers with a status that repeating does not change.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None) -> None:
+    def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None, token: str | None = None) -> None:
+        """Prepare a client; without a token it takes that of the environment, where there is one."""
         self._url = url.rstrip("/")
         self._patience = patience or Patience()
+        self._token = token
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._patience.call_seconds))
+        headers = engine_token.headers(self._token or engine_token.token_of_environment())
+        timeout = aiohttp.ClientTimeout(total=self._patience.call_seconds)
+        self._session = aiohttp.ClientSession(timeout=timeout, headers=headers)
         return self
 
     async def __aexit__(

@@ -63,7 +63,7 @@ class RunningConnector:
         self._loaded = loaded
         self._state = state
         self._stop = stop
-        self._engine = EngineClient(loaded.profile.engine, PATIENCE)
+        self._engine = loaded.profile.client(PATIENCE)
         self.health = Health(loaded.profile)
         self._delivery = Delivery(self._engine, state, self.health, stop)
 

@@ -1,8 +1,10 @@
-"""Which roles may make which call: every operation of the HTTP API has a rule, and a call without one is nobody's."""
+"""Who may do what: every call of the HTTP API has a rule, and every table, and what has none is nobody's."""
 
 from collections.abc import Mapping
 
-from engine.access.principal import Role
+from engine.access.denial import Forbidden, NotLoggedIn
+from engine.access.principal import NOBODY, Principal, Role
+from engine.core.topics import Topic
 
 READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
 PLANNERS: frozenset[Role] = frozenset({"planner"})
@@ -13,7 +15,8 @@ ANYONE = None
 """Also who is not logged in."""
 
 RULES: Mapping[str, frozenset[Role] | None] = {
-    "postEvents": SENDERS,
+    # A planner sends policies under its own name; `engine.access.sending` looks at each event.
+    "postEvents": SENDERS | PLANNERS,
     "listPositions": READERS,
     "getPosition": READERS,
     "listRowEvents": READERS,
@@ -35,14 +38,52 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "sync": READERS | SENDERS,
     "acceptClock": OPERATORS,
     "listConnectors": READERS,
-    "getConnector": READERS,
+    "getConnector": READERS | SENDERS,
     "reportConnector": SENDERS,
+    "whoAmI": EVERYBODY,
     "isAlive": ANYONE,
     "isReady": ANYONE,
     "getMetrics": OPERATORS,
     "getOpenapi": EVERYBODY,
     "getAsyncapi": EVERYBODY,
     "getPage": EVERYBODY,
-    "getPart": EVERYBODY,
+    # Scripts and styles hold no data, and the page on which people log in needs them.
+    "getPart": ANYONE,
+    "showLogin": ANYONE,
+    "logIn": ANYONE,
+    "beginLogin": ANYONE,
+    "finishLogin": ANYONE,
+    "logOut": ANYONE,
 }
 """The operation's id -> the roles that may call it; `ANYONE` asks for no login."""
+
+TABLES: Mapping[Topic, frozenset[Role]] = {
+    "positions": READERS,
+    "signals": READERS,
+    "alerts": READERS,
+    "dead-letters": OPERATORS,
+}
+"""A topic of outputs -> the roles that may read it, by whichever call. A supplier reads none of them: what it sees is
+made for it, from the lines of its own name."""
+
+
+def require_operation(principal: Principal, operation: str) -> None:
+    """Let a call pass; raises NotLoggedIn or Forbidden, also where the operation has no rule."""
+    allowed = RULES.get(operation, frozenset())
+    if allowed is not ANYONE:
+        require(principal, allowed, "this call")
+
+
+def require_table(principal: Principal, topic: Topic) -> None:
+    """Let a read of a table pass; raises NotLoggedIn or Forbidden."""
+    require(principal, TABLES.get(topic, frozenset()), f"the table {topic}")
+
+
+def require(principal: Principal, allowed: frozenset[Role], what: str) -> None:
+    """Let a caller pass who has one of the roles; raises NotLoggedIn or Forbidden, with a sentence about `what`."""
+    if principal.roles & allowed:
+        return
+    if principal == NOBODY:
+        raise NotLoggedIn(f"{what} needs a login: send `Authorization: Bearer TOKEN`, or log in", "login_required")
+    roles = " or ".join(sorted(allowed)) or "nobody"
+    raise Forbidden(f"{what} is for the role {roles}; {principal.name} has {', '.join(sorted(principal.roles))}")

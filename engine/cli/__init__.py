@@ -6,10 +6,12 @@ Exit codes: 0 done, 1 the engine or the data says no, 2 wrong usage, 3 the envir
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from connectors.engine_token import TOKEN_FILE
 from connectors.redaction import redacted
 from engine import __version__
 from engine.cli import (
@@ -25,6 +27,7 @@ from engine.cli import (
     send,
     serve,
     source,
+    token,
     upgrade,
     workers,
 )
@@ -54,7 +57,12 @@ def _options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(envvar=TOKEN_FILE, help="A file with the token for an engine that asks for a login.")
+    ] = None,
 ) -> None:
+    if token_file is not None:
+        os.environ[TOKEN_FILE] = str(token_file)
     logging.basicConfig(
         level=logging.DEBUG if DEBUG_VARIABLE in os.environ else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -77,6 +85,7 @@ app.command("explain")(look.explain)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")
+app.add_typer(token.token, name="token")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -1,7 +1,7 @@
 """The composition root of `stockline web`: HTTP and the live view over a Kafka cluster, which workers fold."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from engine.bus.kafka.topics import ensure_topics
@@ -11,30 +11,36 @@ from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
 from engine.kafka.connection import Connection
-from engine.processes.lifecycle import raise_failure, stopped_or_failed
+from engine.processes.admission import admission_of, is_local_only
+from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
 from engine.runtime.cluster.service import ReaderService
 from engine.runtime.kpis import outcomes_of
-from engine.settings import KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 
 
-async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+async def run(
+    settings: Settings, access: AccessSettings, kafka: KafkaSettings, announce: Announce, stop: asyncio.Event
+) -> None:
     """Serve HTTP and the live view until `stop` is set; raises the error that ended the read model otherwise.
 
     Args:
         settings: the settings of the process.
+        access: who may call it.
         kafka: how to reach the brokers.
         announce: called with the URL once the process serves.
         stop: set when the process is asked to stop.
     """
+    admission = admission_of(settings, access)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
         service = await ends.enter_async_context(_reading(settings, Connection(kafka)))
-        app = server.application(_context(settings, service), local_only=not settings.insecure)
+        context = _context(settings, service)
+        app = server.application(context, is_local_only(settings), admission, access.public_url)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
@@ -80,6 +81,23 @@ class ClockAnswer(Struct, forbid_unknown_fields=True):
     """The statement of a person that the clock of a machine is right."""
 
     by: Name
+
+
+class Me(Struct):
+    """Who calls.
+
+    `source` is the only one under which this login sends events, null for any; `login` is how it was proven; `expires`
+    is in seconds of the Unix epoch, null for never; `insecure` is true where the engine listens beyond its machine and
+    asks nobody for a login, which a page says in a banner.
+    """
+
+    name: str | None
+    roles: list[Role]
+    source: str | None
+    supplier: str | None
+    login: Means
+    expires: float | None
+    insecure: bool
 
 
 class Sync(Struct):

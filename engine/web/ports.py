@@ -5,12 +5,12 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
 
 from aiohttp import web
 
-from engine.access.principal import LOCAL, Principal
+from engine.access.principal import NOBODY, Login, Principal
 from engine.bus.single import Named, Output
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
@@ -106,13 +106,25 @@ class Context:
 CONTEXT = web.AppKey("context", Context)
 LOCAL_ONLY = web.AppKey("local_only", bool)
 OPENAPI = web.AppKey("openapi", bytes)
+INSECURE = web.AppKey("insecure", bool)
+PUBLIC_URL = web.AppKey[str | None]("public_url")
+
+
+GUARD = web.AppKey[Callable[[Context, Principal], Service]]("guard")
+LOGIN = web.RequestKey("login", Login)
 
 
 def service_of(request: web.Request) -> Service:
-    """The engine behind a call."""
-    return request.app[CONTEXT].service
+    """The engine behind a call, guarded: it does and shows what the caller may do and see, and refuses the rest."""
+    return request.app[GUARD](request.app[CONTEXT], principal_of(request))
 
 
-def principal_of(_request: web.Request) -> Principal:
+def login_of(request: web.Request) -> Login | None:
+    """The proof of who calls; None where the call is open to anyone and nobody is logged in."""
+    return request.get(LOGIN)
+
+
+def principal_of(request: web.Request) -> Principal:
     """Who calls."""
-    return LOCAL
+    login = login_of(request)
+    return NOBODY if login is None else login.principal

@@ -15,17 +15,19 @@ from engine.web.answers import (
     Assignment,
     ClockAnswer,
     Health,
+    Me,
     SignalAnswer,
     SignalReopening,
     Snooze,
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, positions, process, published, stream
+from engine.web.calls import connectors, decisions, documents, events, login, positions, process, published, stream
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 
@@ -249,6 +251,10 @@ ROUTES = (
         "Take what a connector says of itself; it is kept in memory only. Answers with what is shown of it.",
         ConnectorHealth, body={JSON: ConnectorReport}, problems=(400, 408, 413, 429),
     ),
+    Route(
+        "GET", "/v1/me", login.who_am_i, "whoAmI",
+        "Who calls: the name of the login, its roles, and what it is limited to.", Me,
+    ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
@@ -256,4 +262,25 @@ ROUTES = (
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
     Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
     Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route(
+        "GET", "/login", login.show, "showLogin",
+        "The page on which a person logs in. Leads to the view where nobody has to log in.", "text/html",
+    ),
+    Route(
+        "POST", "/login", login.with_token, "logIn",
+        "Begin a session with a token, and be led to the page `next`.", "text/html", status=303,
+        body={FORM: str}, problems=(408, 413, 429),
+    ),
+    Route(
+        "GET", "/login/provider", login.begin, "beginLogin",
+        "Be led to the OpenID provider.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "GET", login.CALLBACK, login.finish, "finishLogin",
+        "Come back from the OpenID provider, and begin a session.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "POST", "/logout", login.log_out, "logOut",
+        "End the session of a browser.", "text/plain", status=204, problems=(403,),
+    ),
 )  # fmt: skip

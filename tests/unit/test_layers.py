@@ -60,7 +60,8 @@ DOORS = {
     "prometheus_client": ("engine.telemetry",),
     "openpyxl": ("connectors.files.xlsx_reader",),
     "asyncssh": ("connectors.folder",),
-    "aiohttp": ("engine.web", "engine.cli", "connectors"),
+    "aiohttp": ("engine.web", "engine.cli", "engine.access.provider", "connectors"),
+    "joserfc": ("engine.access.jwt",),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
 }
 

@@ -15,7 +15,7 @@ from engine.core.values import moment
 from engine.web import bodies
 from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer, SignalReopening, Snooze, raw_json
 from engine.web.calls.published import latest
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
 
 SOURCE = "stockline/api"
@@ -55,7 +55,7 @@ def decide(decision: Decision) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         async with request.app[CONTEXT].intake.body(request) as body:
-            given = bodies.decode(body, decision.body)
+            given = bodies.decode_signed(body, decision.body, principal_of(request).name)
         row = msgspec.json.decode(await latest(request, decision.topic), type=_Row)
         await _submit(request, _event(request, decision, row, given))
         return raw_json(await latest(request, decision.topic))

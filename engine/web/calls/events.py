@@ -23,7 +23,7 @@ async def post(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
         items = await context.intake.items(body, request.content_type)
-        submission = await context.service.submit(items.parts) if items.parts else None
+        submission = await service_of(request).submit(items.parts) if items.parts else None
     if submission is None:
         return _nothing(body)
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:

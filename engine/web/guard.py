@@ -1,0 +1,175 @@
+"""The engine as one caller may use it: every method asks the rules first, and what has no rule is not here.
+
+All entrances are handlers that ask `service_of`: lists, single things, the stream, sockets, the calls of the page and
+of the command line. So a rule holds for each of them, also for one that is added later.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from aiohttp import web
+
+from engine.access import sending
+from engine.access.principal import Principal
+from engine.access.rules import OPERATORS, READERS, SENDERS, require, require_table
+from engine.bus.single import Named, ReadModel, Record, StateReader
+from engine.core.payloads import ClockAcceptedData
+from engine.core.topics import Topic
+from engine.runtime.submission import Progress, Submission
+from engine.web.connectors import ConnectorBoard, ConnectorHealth, ConnectorReport
+from engine.web.ports import CONTEXT, Context, Service, Subscription, principal_of
+
+
+class GuardedService:
+    """A service, as far as its caller may use it; every method raises NotLoggedIn or Forbidden for the rest."""
+
+    def __init__(self, service: Service, principal: Principal) -> None:
+        self._service, self._principal = service, principal
+
+    @property
+    def bus(self) -> Named:
+        """The rows, the read model and the id of the log."""
+        return _GuardedBus(self._service.bus, self._principal)
+
+    async def submit(self, items: Sequence[bytes]) -> Submission:
+        """Submit events, if all of them are the caller's to send."""
+        sending.require_sources(self._principal, items)
+        return await self._service.submit(items)
+
+    async def decide(self, item: bytes) -> Submission:
+        """Submit one answer in the caller's own name, or what an operator takes again."""
+        sending.require_decision(self._principal, item)
+        return await self._service.decide(item)
+
+    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
+        """Receive what is published on these topics, if the caller may read all of them."""
+        for topic in topics:
+            require_table(self._principal, topic)
+        return self._service.subscribe(topics)
+
+    def progress(self) -> Progress:
+        """How many events the log holds, and how many of them are applied."""
+        require(self._principal, READERS | SENDERS, "the engine's progress")
+        return self._service.progress()
+
+    async def wait(self, seconds: float) -> Progress:
+        """Wait, at most `seconds`, until all that was accepted before the call is applied."""
+        require(self._principal, READERS | SENDERS, "the engine's progress")
+        return await self._service.wait(seconds)
+
+    def now(self) -> int:
+        """The engine's clock in microseconds."""
+        return self._service.now()
+
+    def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
+        """All about one row."""
+        require(self._principal, READERS, "a row")
+        return self._service.row_detail(sku, location, days)
+
+    def kpis(self) -> dict[str, object]:
+        """Business figures."""
+        require(self._principal, READERS, "the business figures")
+        return self._service.kpis()
+
+    async def accept_clock(self, by: str) -> ClockAcceptedData | None:
+        """Accept that the clock has jumped and is right, in the caller's own name."""
+        require(self._principal, OPERATORS, "accepting the clock")
+        sending.require_name(self._principal, by)
+        return await self._service.accept_clock(by)
+
+    def trouble(self) -> str | None:
+        """Why events are not taken at present, which a probe asks without a login."""
+        return self._service.trouble()
+
+    def failure(self) -> BaseException | None:
+        """The error that ended the engine, which a probe asks without a login."""
+        return self._service.failure()
+
+
+class _GuardedBus:
+    def __init__(self, bus: Named, principal: Principal) -> None:
+        self._bus, self._principal = bus, principal
+        self.partitions = bus.partitions
+
+    @property
+    def log_id(self) -> str:
+        require(self._principal, READERS | SENDERS, "the id of the log")
+        return self._bus.log_id
+
+    @property
+    def state(self) -> StateReader:
+        require(self._principal, READERS, "the rows")
+        return self._bus.state
+
+    @property
+    def published(self) -> ReadModel:
+        return _GuardedReadModel(self._bus.published, self._principal)
+
+    def marker(self, partition: int) -> bytes | None:
+        require(self._principal, READERS, "the state of a partition")
+        return self._bus.marker(partition)
+
+
+class _GuardedReadModel:
+    def __init__(self, published: ReadModel, principal: Principal) -> None:
+        self._published, self._principal = published, principal
+
+    def latest(self, topic: Topic, name: str) -> bytes | None:
+        require_table(self._principal, topic)
+        return self._published.latest(topic, name)
+
+    def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
+        require_table(self._principal, topic)
+        return self._published.things(topic, after)
+
+    def count(self, topic: Topic) -> int:
+        require_table(self._principal, topic)
+        return self._published.count(topic)
+
+    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+        require_table(self._principal, topic)
+        return self._published.history(topic, partition)
+
+    def first(self, topic: Topic, partition: int) -> int:
+        require_table(self._principal, topic)
+        return self._published.first(topic, partition)
+
+    def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
+        require_table(self._principal, "positions")
+        return self._published.row_events(key, before, limit)
+
+
+class GuardedBoard:
+    """What connectors report, as far as the caller may: an adapter sees and writes that of its own source only."""
+
+    def __init__(self, board: ConnectorBoard, principal: Principal) -> None:
+        self._board, self._principal = board, principal
+
+    def put(self, report: ConnectorReport) -> None:
+        """Keep a report; an adapter neither reports for another source nor takes the name of its connector."""
+        require(self._principal, SENDERS, "a report of a connector")
+        there = self._board.get(report.name)
+        for source in (report.source, *([there.source] if there is not None else [])):
+            sending.require_own_report(self._principal, report.name, source)
+        self._board.put(report)
+
+    def get(self, name: str) -> ConnectorHealth | None:
+        """How a connector is; None where it has not reported, and for an adapter where it is another's."""
+        require(self._principal, READERS | SENDERS, "a connector")
+        found = self._board.get(name)
+        foreign = found is not None and not self._principal.roles & READERS and found.source != self._principal.source
+        return None if foreign else found
+
+    def all(self) -> list[ConnectorHealth]:
+        """How all connectors are, by name."""
+        require(self._principal, READERS, "the list of connectors")
+        return self._board.all()
+
+
+def guarded_service(context: Context, principal: Principal) -> Service:
+    """The service of a process as this caller may use it."""
+    return GuardedService(context.service, principal)
+
+
+def connectors_of(request: web.Request) -> GuardedBoard:
+    """What connectors report, as the caller may see and write it."""
+    return GuardedBoard(request.app[CONTEXT].connectors, principal_of(request))
