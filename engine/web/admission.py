@@ -54,7 +54,7 @@ class Admission:
         self._calls = Allowance(self._limits.per_second, 2 * self._limits.per_second)
         self._failures = Allowance(FAILURES_PER_SECOND, FAILURES_AT_ONCE)
         self._at_once = AtOnce(self._limits.at_once)
-        self._running: dict[web.Request, Login] = {}
+        self._running: dict[int, tuple[web.Request, Login]] = {}
 
     async def login(self, request: web.Request) -> Login | None:
         """Who makes a call; None for nobody. Raises NotLoggedIn; TooOften once an address has failed too often."""
@@ -82,11 +82,11 @@ class Admission:
     @contextmanager
     def _slot(self, request: web.Request, login: Login, subject: str) -> Iterator[None]:
         with self._at_once.one(subject):
-            self._running[request] = login
+            self._running[id(request)] = request, login
             try:
                 yield
             finally:
-                del self._running[request]
+                del self._running[id(request)]
 
     async def watch(self) -> None:
         """End the calls whose login has ended, such as a stream of a token that was revoked; it runs for ever."""
@@ -94,7 +94,7 @@ class Admission:
             await asyncio.sleep(self._limits.recheck_seconds)
             self.gate.write_last_used()
             held: dict[Login, bool] = {}
-            for request, login in list(self._running.items()):
+            for request, login in list(self._running.values()):
                 if not held.setdefault(login, self.gate.holds(login)) and request.transport is not None:
                     audit.info("the login of %s has ended, and with it %s", login.principal.name, request.path)
                     request.transport.abort()
