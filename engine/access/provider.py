@@ -93,6 +93,11 @@ class Provider:
         endpoint = (await self._known_endpoints()).authorization_endpoint
         return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}", begun
 
+    def check_issuer(self, issuer: str | None) -> None:
+        """See that an answer is of this provider, where it says whose it is (RFC 9207); raises NotLoggedIn."""
+        if issuer is not None and issuer != self._client.issuer:
+            raise NotLoggedIn("the answer is of another provider; begin again", "login_invalid")
+
     async def finish(self, code: str, back: str, begun: Begun) -> Login:
         """The login of a person who has come back with a code; raises NotLoggedIn, Forbidden."""
         form = {

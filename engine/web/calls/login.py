@@ -93,6 +93,7 @@ async def finish(request: web.Request) -> web.StreamResponse:
         under = msgspec.convert(gate.logins.read(request.cookies.get(LOGIN_COOKIE, "")), _Under)
         if not secrets.compare_digest(under.begun.state, request.query.get("state", "")):
             raise NotLoggedIn("the provider's answer belongs to another login; begin again", "login_invalid")
+        gate.provider.check_issuer(request.query.get("iss"))
         if "code" not in request.query:
             raise NotLoggedIn("the provider did not let you in; ask its administrator, or begin again", "login_invalid")
         login = await gate.provider.finish(request.query["code"], _address(request) + CALLBACK, under.begun)
