@@ -36,10 +36,6 @@ class Allowance:
         if len(self._left) > MAX_SUBJECTS:
             self._left = {each: kept for each, kept in self._left.items() if self._left_at(each, now) < self._burst}
 
-    def has(self, subject: str) -> bool:
-        """Whether a call of the subject's is left."""
-        return self._left_at(subject, self._clock()) >= 1
-
     def _left_at(self, subject: str, now: float) -> float:
         left, since = self._left.get(subject, (self._burst, now))
         return min(self._burst, left + (now - since) * self._per_second)

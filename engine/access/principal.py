@@ -2,7 +2,10 @@
 
 from typing import Literal, get_args
 
+import msgspec
 from msgspec import Struct
+
+from engine.core.fields import Checked, Identifier, Name
 
 Role = Literal["viewer", "planner", "operator", "adapter", "supplier"]
 """What a caller may do; `engine.access.rules` says which call is for which role."""
@@ -54,12 +57,29 @@ class Login(Struct, frozen=True):
     session: str | None = None
 
 
+class _Names(Checked):
+    name: Name
+    source: Identifier | None = None
+    supplier: Name | None = None
+
+
+def has_sound_names(principal: Principal) -> bool:
+    """Whether an event could bear its names; one with a line end would also forge lines of the log."""
+    try:
+        _Names(name=msgspec.convert(principal.name, Name), source=principal.source, supplier=principal.supplier)
+    except ValueError:
+        return False
+    return True
+
+
 def flaw(principal: Principal) -> str | None:
     """Why these roles cannot be given to a login; None where they can.
 
     A supplier sees the lines of one supplier and nothing else, so its role goes with no other.
     """
     roles = principal.roles
+    if not has_sound_names(principal):
+        return "a name has 1 to 64 printable characters, and no space at its ends"
     if not roles:
         return "a login has at least one role"
     if ("supplier" in roles) != (principal.supplier is not None):

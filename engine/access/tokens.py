@@ -70,7 +70,7 @@ class TokenFile:
     def create(self, principal: Principal, days: int | None) -> tuple[Token, str]:
         """Keep a new token and return it with its text, which nothing can show again; raises UsageError."""
         if principal.name is None or (fault := flaw(principal)) is not None:
-            raise UsageError(fault if principal.name else "a token has a name")
+            raise UsageError(fault if principal.name is not None else "a token has a name")
         now, secret = self._now(), secrets.token_urlsafe(32)
         token = Token(
             id=secrets.token_hex(4),
