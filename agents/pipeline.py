@@ -120,8 +120,8 @@ def _answer_alert(turn: Turn, data: p.AlertAnswerData) -> Rejection | None:
     return _handle_rows(turn, Handling((answer,)))
 
 
-def _leave_to_the_fold(_turn: Turn, _data: p.RecordRefusedData) -> None:
-    """`record.refused` changes no row: the fold makes a dead letter of it."""
+def _leave_to_the_fold(_turn: Turn, _data: p.RecordRefusedData | p.DeadLetterAnswerData) -> None:
+    """`record.refused` and the answers to dead letters change no row: the fold publishes what they say."""
 
 
 OUT_OF_RANGE = Rejection("quantity_out_of_range", "a balance of the row would leave 64 bits")
@@ -208,6 +208,8 @@ def _fits(site: Site) -> bool:
 OTHERS: dict[type, Callable[..., Rejection | None]] = {
     **dict.fromkeys(ALERT_ANSWERS, _answer_alert),
     e.RecordRefused: _leave_to_the_fold,
+    e.DeadLetterReplayed: _leave_to_the_fold,
+    e.DeadLetterDiscarded: _leave_to_the_fold,
     e.ItemDefined: directory.define_item,
     e.LocationDefined: directory.define_location,
     e.FeedDeclared: feeds.declare_feed,

@@ -12,7 +12,7 @@ No call answers with what it made: its answer may be lost, and another writer ma
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final, Literal, NamedTuple, Protocol
 
 from engine.core.errors import StocklineError
@@ -71,7 +71,8 @@ class OrderLine:
 
     `document` and `line` are its own ids there. `supplier` and `location` are our names, by which further lines join
     its document. `order` and `order_line` are the names by which the events of orders know it, once it is ordered;
-    `qty` is its quantity in base units where that is known. A line that was cancelled but is still there is `gone`.
+    `qty` is its quantity in base units where that is known, and `ordered_at` a moment by which it was ordered. A line
+    that was cancelled but is still there is `gone`.
     """
 
     key: Key
@@ -83,6 +84,7 @@ class OrderLine:
     order: str | None = None
     order_line: str | None = None
     qty: int | None = None
+    ordered_at: datetime | None = None
 
     @property
     def rank(self) -> tuple[object, ...]:

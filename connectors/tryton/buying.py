@@ -15,6 +15,7 @@ from connectors.mapping.values import Unreadable
 from connectors.orders import Key, OrderLine
 from connectors.orders.system import LineState
 from connectors.profiles import IdentifierKind
+from connectors.tryton.changes import changed_at
 from connectors.tryton.naming import Naming
 from connectors.tryton.purchases import ORDERED
 from connectors.tryton.units import Unit, Units
@@ -69,6 +70,7 @@ def order_line(world: World, record: JsonObject, login: str) -> OrderLine | None
         _ours(world.naming, "location", warehouse.get("code") or warehouse.get("name")),
         purchase["number"],
         str(record["id"]),
+        ordered_at=changed_at(purchase) if purchase["state"] in ORDERED else None,
     )
     try:
         base = world.units.base((record["product."] or {})["default_uom"])

@@ -16,6 +16,7 @@ from connectors.orders import OrderLine, PushRefused, WantedLine
 from connectors.ports import Unmapped
 from connectors.profiles import IdentifierKind, Unreachable
 from connectors.tryton import buying
+from connectors.tryton.changes import stamps
 from connectors.tryton.wire import TrytonChanged, TrytonRefused
 from connectors.tryton.world import Erp, World
 
@@ -134,7 +135,8 @@ class TrytonOrders:
 
     async def _lines(self, world: World, domain: Sequence[Json]) -> list[OrderLine]:
         whole = [["purchase.company", "=", self._client.company], *domain]
-        records = await self._client.search_read(LINE, whole, buying.LINE_FIELDS)
+        marks = [f"purchase.{mark}" for mark in stamps(self._client)]
+        records = await self._client.search_read(LINE, whole, [*buying.LINE_FIELDS, *marks])
         lines = (buying.order_line(world, each, self._erp.profile.user) for each in records)
         return [line for line in lines if line is not None]
 

@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple, TypeGuard
 
-import msgspec
-
 from engine.access.denial import Forbidden, NotLoggedIn
 from engine.access.jwt import Claims
-from engine.access.principal import ROLES, Login, Principal, Role, flaw
-from engine.core.fields import Name
+from engine.access.principal import ROLES, Login, Principal, Role, flaw, has_sound_names
 
 
 class ClaimNames(NamedTuple):
@@ -32,12 +29,8 @@ class ClaimNames(NamedTuple):
 def login_of(claims: Claims, names: ClaimNames) -> Login:
     """The login that the claims describe; raises NotLoggedIn without a name, and Forbidden without a role of ours."""
     name = _text(claims, names.name) or _text(claims, "sub")
-    try:
-        msgspec.convert(name, Name)
-    except msgspec.ValidationError:
-        raise NotLoggedIn(
-            f"the provider gives no name of 1 to 64 characters in `{names.name}`", "login_invalid"
-        ) from None
+    if not has_sound_names(Principal(name, frozenset())):
+        raise NotLoggedIn(f"the provider gives no name of 1 to 64 characters in `{names.name}`", "login_invalid")
     roles = frozenset(role for each in _texts(claims, names.roles) if (role := _role(each, names)))
     supplier = _text(claims, names.supplier) if "supplier" in roles else None
     source = _text(claims, names.source) if "adapter" in roles else None

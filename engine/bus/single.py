@@ -106,6 +106,19 @@ class Kept(Protocol):
         """The marker of the partition's last commit, or None before the first."""
 
 
+class Observer(Protocol):
+    """Is told of every commit once it is written, by the thread that writes; it must not hold that thread up."""
+
+    def committed(self, commits: Sequence[Commit]) -> None:
+        """These commits are written."""
+
+    def deleted(self, topic: Topic, names: Sequence[str]) -> None:
+        """These things are published no more, because they are old."""
+
+    def discarded(self) -> None:
+        """Everything was discarded, and is filled anew by the commits that follow."""
+
+
 class Named(Kept, Protocol):
     """A bus whose log has an identity."""
 

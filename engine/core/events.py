@@ -1,6 +1,7 @@
 """The events that come in: CloudEvents 1.0 in JSON structured mode, decoded strictly into one class per `type`."""
 
 # ruff: noqa: D101 - the class of an event is one line; `engine.core.payloads` says what it means
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated, Any, Generic, Literal, TypeVar, Union, get_args
@@ -96,6 +97,8 @@ class AlertResolved(EventOf[p.AlertAnswerData], tag="alert.resolved"): ...
 class AlertSnoozed(EventOf[p.AlertSnoozedData], tag="alert.snoozed"): ...
 class AlertAssigned(EventOf[p.AlertAssignedData], tag="alert.assigned"): ...
 class RecordRefused(EventOf[p.RecordRefusedData], tag="record.refused"): ...
+class DeadLetterReplayed(EventOf[p.DeadLetterAnswerData], tag="dead_letter.replayed"): ...
+class DeadLetterDiscarded(EventOf[p.DeadLetterAnswerData], tag="dead_letter.discarded"): ...
 class LocationDefined(EventOf[p.LocationDefinedData], tag="location.defined"): ...
 class FeedDeclared(EventOf[p.FeedDeclaredData], tag="feed.declared"): ...
 class ClockTicked(EventOf[p.ClockTickedData], tag="clock.ticked"): ...
@@ -116,12 +119,26 @@ Broadcast = LocationDefined | FeedDeclared | ClockTicked | ClockAccepted
 BROADCAST_TYPES: frozenset[type] = frozenset(get_args(Broadcast))
 
 
+AnswerToDeadLetter = DeadLetterReplayed | DeadLetterDiscarded
+OTHER_KEYS: Mapping[type, str] = {
+    RecordRefused: "source",
+    DeadLetterReplayed: "dead letter",
+    DeadLetterDiscarded: "dead letter",
+}
+"""Events that concern no sku, and what the key of their records is called."""
+
+
 def key_of(event: Event) -> str:
-    """The key of an event's record, by which its partition follows: its sku, of `record.refused` its source.
+    """The key of an event's record, by which its partition follows: its sku, unless it is of `OTHER_KEYS`.
 
     An event of `Broadcast` has none, for every partition folds a copy of it.
     """
-    key: str = event.source if type(event) is RecordRefused else event.data.sku
+    key: str = event.data.sku if type(event) not in OTHER_KEYS else _other_key(event)
+    return key
+
+
+def _other_key(event: Event) -> str:
+    key: str = event.source if type(event) is RecordRefused else event.data.dead_letter
     return key
 
 

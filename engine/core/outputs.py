@@ -117,6 +117,17 @@ class DeadLetter(Struct, kw_only=True, omit_defaults=True):
     event_source: str | None = None
 
 
+class DeadLetterAnswer(Struct, kw_only=True, omit_defaults=True):
+    """What a person did about the dead letter `id`: it was taken again as `event` (`source/id`), or it is discarded."""
+
+    id: str
+    status: Literal["replayed", "discarded"]
+    answered: datetime
+    by: str
+    event: str | None = None
+    note: str | None = None
+
+
 class OutputEvent(Struct, omit_defaults=True):
     """The CloudEvents envelope of everything that goes out."""
 
@@ -135,7 +146,11 @@ _encoder = msgspec.json.Encoder()
 
 
 def envelope(
-    kind: str, name: str, at: int, data: Position | Signal | Alert | DeadLetter, cause: Event | None = None
+    kind: str,
+    name: str,
+    at: int,
+    data: Position | Signal | Alert | DeadLetter | DeadLetterAnswer,
+    cause: Event | None = None,
 ) -> bytes:
     """Encode an output as a CloudEvent.
 
@@ -153,12 +168,21 @@ def envelope(
             SOURCE,
             kind,
             moment(at),
-            data.reason if isinstance(data, DeadLetter) else f"{data.sku}@{data.location}",
+            _subject_of(data),
             data,
             None if cause is None else cause.traceparent,
             None if cause is None else cause.correlationid,
         )
     )
+
+
+def _subject_of(data: Position | Signal | Alert | DeadLetter | DeadLetterAnswer) -> str:
+    match data:
+        case DeadLetter():
+            return data.reason
+        case DeadLetterAnswer():
+            return data.id
+    return f"{data.sku}@{data.location}"
 
 
 def position_changed(position: Position, ref: str) -> bytes:

@@ -415,6 +415,15 @@ class AlertAssignedData(AlertAnswerData, kw_only=True):
     to: Name
 
 
+class DeadLetterAnswerData(Data, kw_only=True):
+    """What a person did about a dead letter: it was taken again, as `event` (`source/id`), or it is discarded."""
+
+    dead_letter: Reference
+    by: Name
+    event: Annotated[str, Meta(min_length=1, max_length=600)] | None = None
+    note: Text | None = None
+
+
 class RecordRefusedData(Data, kw_only=True):
     """A connector could not translate a record of another system, or could not deliver a notification to it.
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from engine.core.outputs import Alert, DeadLetter, Position, Signal
+from engine.core.outputs import Alert, DeadLetter, DeadLetterAnswer, Position, Signal
 
-Topic = Literal["positions", "signals", "alerts", "dead-letters"]
+Topic = Literal["positions", "signals", "alerts", "dead-letters", "dead-letter-answers"]
 """The name of a topic of outputs."""
 
 DEFAULT_PARTITIONS = 8
@@ -135,7 +135,24 @@ DEAD_LETTERS = OutputTopic(
     searched=("reason", "detail", "event_source", "event_id"),
 )
 
-OUTPUT_TOPICS: Mapping[Topic, OutputTopic] = {each.name: each for each in (POSITIONS, SIGNALS, ALERTS, DEAD_LETTERS)}
+DEAD_LETTER_ANSWERS = OutputTopic(
+    name="dead-letter-answers",
+    holds="What people did about refused records: they were taken again, or discarded.",
+    key="dead letter",
+    kept_days=30,
+    data=DeadLetterAnswer,
+    kinds=("dead_letter.replayed", "dead_letter.discarded"),
+    last_kinds=("dead_letter.replayed", "dead_letter.discarded"),
+    thing="answer to a dead letter",
+    tag=b"y",
+    streamed=False,
+    order="-answered",
+    searched=("id", "by", "event", "note"),
+)
+
+OUTPUT_TOPICS: Mapping[Topic, OutputTopic] = {
+    each.name: each for each in (POSITIONS, SIGNALS, ALERTS, DEAD_LETTERS, DEAD_LETTER_ANSWERS)
+}
 TOPICS: Mapping[str, TopicDeclaration] = {each.name: each for each in (EVENTS, STATE, *OUTPUT_TOPICS.values())}
 
 HISTORIES: tuple[Topic, ...] = tuple(each.name for each in OUTPUT_TOPICS.values() if each.kept_days is not None)

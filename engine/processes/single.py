@@ -9,6 +9,7 @@ from engine.access.gate import OpenGate
 from engine.bus.disk.bus import EmbeddedBus
 from engine.core.values import SECOND
 from engine.processes.admission import admission_of, is_local_only
+from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.retention import Retention
@@ -53,7 +54,8 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
-        context = Context(service, Intake(Limits(settings.body_limit)), telemetry)
+        columns = ends.enter_context(filled(bus, service.progress, service.now))
+        context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         app = server.application(context, is_local_only(settings), admission, public_url)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

@@ -10,8 +10,10 @@ from engine.bus.kafka.web.follower import Follower
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
+from engine.columns.columns import Columns
 from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
+from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
 from engine.runtime.cluster.service import ReaderService
 from engine.runtime.kpis import outcomes_of
@@ -38,8 +40,9 @@ async def run(
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        service = await ends.enter_async_context(_reading(settings, Connection(kafka)))
-        context = _context(settings, service)
+        service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
+        columns = ends.enter_context(filled(view, service.progress, service.now))
+        context = _context(settings, service, columns)
         app = server.application(context, is_local_only(settings), admission, access.public_url)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
@@ -47,8 +50,8 @@ async def run(
 
 
 @asynccontextmanager
-async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[ReaderService]:
-    """The service over a read model that follows what the workers publish."""
+async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[tuple[ReaderService, KafkaView]]:
+    """The service over a read model that follows what the workers publish, and that read model."""
     topics = await ensure_topics(connection)
     async with AsyncExitStack() as ends:
         log_reader = LogReader(connection)
@@ -64,11 +67,11 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         ends.push_async_callback(service.stop)
         await follower.start()
         service.start(lambda: follower.failure)
-        yield service
+        yield service, view
 
 
-def _context(settings: Settings, service: ReaderService) -> Context:
-    return Context(service, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
+    return Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
 
 
 def _figures(service: ReaderService) -> Figures:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.bus.single import Record
-from engine.core.events import BROADCAST_TYPES, Event, RecordRefused, decode, key_of
+from engine.core.events import BROADCAST_TYPES, OTHER_KEYS, Event, decode, key_of
 from engine.core.outcomes import Rejection
 from engine.core.values import partition_of
 
@@ -52,4 +52,4 @@ class Decoder:
 
 def _named(event: Event) -> str:
     """What the key of the event's record is called."""
-    return "source" if type(event) is RecordRefused else "sku"
+    return OTHER_KEYS.get(type(event), "sku")

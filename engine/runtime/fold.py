@@ -26,6 +26,8 @@ from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     BROADCAST_TYPES,
     EVENT_TYPES,
+    OTHER_KEYS,
+    AnswerToDeadLetter,
     ClockAccepted,
     ClockTicked,
     Event,
@@ -42,7 +44,7 @@ from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
-from engine.runtime.publishing import dead_letter_of, position_of, revision_of
+from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revision_of
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
@@ -248,11 +250,19 @@ class Fold:
                 self._count[counter] = self._count.get(counter, 0) + 1
             for row in turn.sites:
                 self._index.append((row.decode(), record.offset))
-        if kind is RecordRefused:
-            # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
-            self._reject(record, turn.event, Rejection(turn.event.data.reason, turn.event.data.detail))
+        if kind in OTHER_KEYS:
+            self._publish_said(turn, record)
         for effect, _, data in turn.effects:
             self._tally_effect(effect, data, turn.ref)
+
+    def _publish_said(self, turn: Turn, record: Record) -> None:
+        """Publish what an event says that changes no row: a dead letter, or what became of one."""
+        event = turn.event
+        if isinstance(event, RecordRefused):
+            # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
+            self._reject(record, event, Rejection(event.data.reason, event.data.detail))
+        elif isinstance(event, AnswerToDeadLetter):
+            self._outputs.append(answer_of(event, turn.now, f"{record.partition}-{record.offset}"))
 
     def _remember_arrivals(self) -> None:
         """Carry the last arrivals of feeds to their rows, so that they obey the same commit."""

@@ -10,10 +10,10 @@ import msgspec
 
 from agents.turn import Turn
 from engine.bus.single import Output, Record
-from engine.core.events import Event
+from engine.core.events import AnswerToDeadLetter, DeadLetterReplayed, Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope, position_changed
+from engine.core.outputs import Alert, DeadLetter, DeadLetterAnswer, Position, Signal, envelope, position_changed
 from engine.core.topics import EVENTS, TOPIC_OF
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
@@ -75,6 +75,23 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
     )
     value = envelope("event.refused", name, record.arrived_at, letter, event)
     return Output("dead-letters", source or "", name, value, "event.refused")
+
+
+def answer_of(event: AnswerToDeadLetter, now: int, place: str) -> Output:
+    """What a person did about a dead letter; `place` tells the answer from all others."""
+    told = event.data
+    is_replayed = isinstance(event, DeadLetterReplayed)
+    answer = DeadLetterAnswer(
+        id=told.dead_letter,
+        status="replayed" if is_replayed else "discarded",
+        answered=moment(now),
+        by=told.by,
+        event=told.event,
+        note=told.note,
+    )
+    kind = "dead_letter.replayed" if is_replayed else "dead_letter.discarded"
+    value = envelope(kind, f"{told.dead_letter}/{place}", now, answer, event)
+    return Output("dead-letter-answers", told.dead_letter, told.dead_letter, value, kind)
 
 
 def _note_on_length(value: bytes) -> str:

@@ -1,7 +1,8 @@
 """The bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
@@ -9,6 +10,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
+from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -41,6 +43,57 @@ class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
     by: Name
     qty: Quantity | None = None
     reason: Text | None = None
+
+
+class ListedPosition(Position, kw_only=True):
+    """A row of the list of positions: beside the position what is known of its item, policy, signal and alerts.
+
+    `stockout_date` is that of the open alert `projected_stockout`; `value` is `on_hand` times `unit_cost`.
+    """
+
+    description: str | None
+    abc: str | None
+    base_unit: str | None
+    policy: str | None
+    supplier: str | None
+    unit_cost: Decimal | None
+    currency: str | None
+    lead_time_days: float | None
+    s: int | None
+    S: int | None
+    value: Decimal | None
+    signal_id: str | None
+    signal_status: SignalStatus | None
+    signal_disposition: Disposition | None
+    signal_qty: int | None
+    signal_due: date | None
+    open_alerts: int
+    stockout_date: date | None
+
+
+class OrderLine(Struct, kw_only=True):
+    """A line of a purchase order; quantities in base units. It is open as long as anything is expected.
+
+    `acknowledged` is what the supplier has confirmed, null without an answer; `promised` the ordered quantity without
+    what was rejected; `next_promised` the earliest day on which something is expected, `overdue_days` for how long.
+    """
+
+    order: str
+    line: str
+    supplier: str | None
+    sku: str
+    location: str
+    status: Literal["open", "closed"]
+    ordered: int | None
+    due: date | None
+    acknowledged: int | None
+    promised: int
+    next_promised: date | None
+    received: int
+    on_order: int
+    in_transit: int
+    overdue_days: int | None
+    description: str | None
 
 
 class AlertAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
@@ -98,6 +151,60 @@ class Me(Struct):
     login: Means
     expires: float | None
     insecure: bool
+
+
+class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """A dead letter is to be taken again; `event` is what to take in its place, its cause mended."""
+
+    by: Name | None = None
+    note: Text | None = None
+    event: Raw = msgspec.field(default_factory=Raw)
+
+
+class Discarding(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """A dead letter needs nothing more, for the reason that the note says."""
+
+    note: Text
+    by: Name | None = None
+
+
+class ReplayingMany(Checked, forbid_unknown_fields=True, omit_defaults=True):
+    """The open dead letters of a reason and a source are to be taken again, or only tried."""
+
+    reason: Text | None = None
+    source: Text | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    dry_run: bool = False
+    by: Name | None = None
+    note: Text | None = None
+
+
+class NotReplayed(Struct):
+    """A dead letter that is refused again."""
+
+    id: str
+    reason: str
+    detail: str
+
+
+class Replayed(Struct):
+    """What became of many dead letters; `more` says whether others are open beyond the limit."""
+
+    dry_run: bool
+    found: int
+    accepted: int
+    refused: list[NotReplayed]
+    more: bool
+
+
+class ShownLetter(DeadLetter, kw_only=True, omit_defaults=True):
+    """A dead letter with what somebody did about it."""
+
+    status: Annotated[Literal["open", "replayed", "discarded"], Meta(description="open until somebody answers it")]
+    answered: datetime | None = None
+    by: str | None = None
+    note: str | None = None
+    replayed_as: str | None = None
 
 
 class Sync(Struct):

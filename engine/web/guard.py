@@ -7,16 +7,21 @@ of the command line. So a rule holds for each of them, also for one that is adde
 from collections.abc import Iterator, Sequence
 
 from aiohttp import web
+from msgspec import Raw
 
 from engine.access import sending
 from engine.access.principal import Principal
 from engine.access.rules import OPERATORS, READERS, SENDERS, require, require_table
 from engine.bus.single import Named, ReadModel, Record, StateReader
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Groups, Page
+from engine.columns.kinds import Value
+from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.web.connectors import ConnectorBoard, ConnectorHealth, ConnectorReport
-from engine.web.ports import CONTEXT, Context, Service, Subscription, principal_of
+from engine.web.ports import CONTEXT, Context, Lists, Service, Subscription, principal_of
 
 
 class GuardedService:
@@ -64,6 +69,11 @@ class GuardedService:
         """All about one row."""
         require(self._principal, READERS, "a row")
         return self._service.row_detail(sku, location, days)
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events would answer, for an operator, who may take them again."""
+        require(self._principal, OPERATORS, "trying events out")
+        return self._service.try_out(items)
 
     def kpis(self) -> dict[str, object]:
         """Business figures."""
@@ -165,9 +175,43 @@ class GuardedBoard:
         return self._board.all()
 
 
-def guarded_service(context: Context, principal: Principal) -> Service:
-    """The service of a process as this caller may use it."""
-    return GuardedService(context.service, principal)
+class _GuardedLists:
+    def __init__(self, lists: Lists, principal: Principal) -> None:
+        self._lists, self._principal = lists, principal
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        require_table(self._principal, query.table)
+        return self._lists.page(query, offset, limit, after=after, age=age)
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        require_table(self._principal, table)
+        return self._lists.rows(table, names)
+
+    def version(self, table: str) -> int:
+        require_table(self._principal, table)
+        return self._lists.version(table)
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        require_table(self._principal, asked.query.table)
+        return self._lists.aggregate(asked, limit)
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        require_table(self._principal, query.table)
+        return self._lists.export(query, fields, offset, limit)
+
+
+class CallersGuard:
+    """Binds the engine and its lists to the caller of one call."""
+
+    def service(self, context: Context, principal: Principal) -> Service:
+        """The engine as this caller may use it."""
+        return GuardedService(context.service, principal)
+
+    def lists(self, context: Context, principal: Principal) -> Lists:
+        """The lists that this caller may read."""
+        return _GuardedLists(context.lists, principal)
 
 
 def connectors_of(request: web.Request) -> GuardedBoard:

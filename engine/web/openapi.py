@@ -7,12 +7,24 @@ from typing import Any
 
 from engine import __version__
 from engine.contract.schemas import components
+from engine.web.csv import MEDIA_TYPE as CSV
+from engine.web.parameters import Parameter
 from engine.web.problems import MEDIA_TYPE, ProblemDetails
-from engine.web.routes import JSON, ROUTES, Listed, Parameter, Route
+from engine.web.routes import JSON, ROUTES, Fresh, Listed, Route
 
 Document = dict[str, Any]
 Known = dict[object, Document]
 """The type of a body or an answer -> its schema."""
+
+FRESHNESS: Document = {
+    "as_of": {
+        "type": ["string", "null"],
+        "format": "date-time",
+        "description": "the engine's clock at the newest commit in the answer",
+    },
+    "lag_seconds": {"type": "number", "description": "for how long that clock had gone on beyond it"},
+}
+"""What a list says of how fresh it is."""
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^}]*))?\}")
 
@@ -76,20 +88,23 @@ def _success(route: Route, known: Known) -> Document:
     if isinstance(route.answer, str):
         content: Document = {route.answer: {"schema": {"type": "string"}}}
     elif isinstance(route.answer, Listed):
-        content = {JSON: {"schema": _page(known[route.answer.kind])}}
+        content = {JSON: {"schema": _page(known[route.answer.kind], isinstance(route.answer, Fresh))}}
+        if isinstance(route.answer, Fresh):
+            content[CSV] = {"schema": {"type": "string"}}
     else:
         content = {JSON: {"schema": known[route.answer]}}
     return {"description": HTTPStatus(route.status).phrase, "content": content}
 
 
-def _page(item: Document) -> Document:
+def _page(item: Document, is_fresh: bool) -> Document:
     return {
         "type": "object",
-        "required": ["items", "next", "total"],
+        "required": ["items", "next", "total", *(FRESHNESS if is_fresh else ())],
         "properties": {
             "items": {"type": "array", "items": item},
             "next": {"type": ["string", "null"], "description": "the cursor of the page that follows"},
             "total": {"type": ["integer", "null"], "description": "how many there are that match"},
+            **(FRESHNESS if is_fresh else {}),
         },
     }
 

@@ -5,13 +5,18 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
+from msgspec import Raw
 
 from engine.access.principal import NOBODY, Login, Principal
 from engine.bus.single import Named, Output
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Groups, Page
+from engine.columns.kinds import Value
+from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
@@ -68,6 +73,9 @@ class Service(Clocked, Protocol):
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
 
@@ -83,11 +91,36 @@ class Worker(Clocked, Protocol):
         """Whether it owns its partitions, and their rows are restored."""
 
 
+class Lists(Protocol):
+    """The read model in columns. Its calls take tens of milliseconds, so they belong into a worker thread.
+
+    Each raises NotLoaded as long as the columns are being filled.
+    """
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        """A page of a list; an order that is `age` seconds old may serve."""
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        """The latest JSON of things by name; what is not listed is left out."""
+
+    def version(self, table: str) -> int:
+        """A number that grows with every change of a table."""
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The first groups of an aggregation."""
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions."""
+
+
 class Context:
     """What every handler has at hand.
 
     Attributes:
         service: the engine.
+        lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
@@ -95,12 +128,22 @@ class Context:
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
 
-    def __init__(self, service: Service, intake: Intake, telemetry: Telemetry):
-        self.service, self.intake, self.telemetry = service, intake, telemetry
+    def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
+        self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
+
+
+class Guard(Protocol):
+    """Binds what handlers have at hand to one caller, who may not do and see all of it."""
+
+    def service(self, context: Context, principal: Principal) -> Service:
+        """The engine as this caller may use it."""
+
+    def lists(self, context: Context, principal: Principal) -> Lists:
+        """The lists that this caller may read."""
 
 
 CONTEXT = web.AppKey("context", Context)
@@ -108,15 +151,18 @@ LOCAL_ONLY = web.AppKey("local_only", bool)
 OPENAPI = web.AppKey("openapi", bytes)
 INSECURE = web.AppKey("insecure", bool)
 PUBLIC_URL = web.AppKey[str | None]("public_url")
-
-
-GUARD = web.AppKey[Callable[[Context, Principal], Service]]("guard")
+GUARD = web.AppKey[Guard]("guard")
 LOGIN = web.RequestKey("login", Login)
 
 
 def service_of(request: web.Request) -> Service:
     """The engine behind a call, guarded: it does and shows what the caller may do and see, and refuses the rest."""
-    return request.app[GUARD](request.app[CONTEXT], principal_of(request))
+    return request.app[GUARD].service(request.app[CONTEXT], principal_of(request))
+
+
+def lists_of(request: web.Request) -> Lists:
+    """The lists behind a call, guarded in the same way."""
+    return request.app[GUARD].lists(request.app[CONTEXT], principal_of(request))
 
 
 def login_of(request: web.Request) -> Login | None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from engine.access.denial import Forbidden, NotLoggedIn
 from engine.access.limits import TooOften
+from engine.columns.loading import NotLoaded
 from engine.core.errors import Busy, ClockAhead, EnvironmentFailure, StocklineError
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return answer(429, str(busy) or "the engine is behind", "busy", {"Retry-After": str(busy.retry_after_seconds)})
     except ClockAhead as failure:
         return answer(503, str(failure), "clock_jump", {"Retry-After": str(failure.retry_after_seconds)})
+    except NotLoaded as loading:
+        return answer(503, str(loading), "loading", {"Retry-After": str(loading.retry_after_seconds)})
     except EnvironmentFailure as failure:
         return answer(503, str(failure) or "the engine has stopped", "unavailable")
     except StocklineError as failure:

@@ -3,168 +3,104 @@
 import base64
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from decimal import Decimal
+from math import isfinite
+from typing import NamedTuple
 
 import msgspec
-from msgspec import Struct
 from multidict import MultiMapping
 
-from engine.core.topics import OUTPUT_TOPICS, OutputTopic, Topic
+from engine.columns.aggregates import Aggregation
+from engine.columns.kinds import Scalar, Value
+from engine.columns.query import Condition, Position, Query, Sort
+from engine.columns.tables import Tables
+from engine.core.topics import OUTPUT_TOPICS
 from engine.web.problems import Problem
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 1000
-RESERVED = frozenset({"limit", "cursor", "sort", "q"})
+MAX_OFFSET = 2**31
+MAX_SORTS, MAX_VALUES = 8, 1000
+RESERVED = frozenset({"limit", "offset", "cursor", "sort", "q", "format", "columns"})
 """The parameters of a list that are no filters."""
-
-Scalar = int | str | datetime | date
-Rank = tuple[Any, ...]
-"""Where a thing stands in the order of a list; ranks of one order can be compared."""
+RESERVED_OF_AGGREGATES = frozenset({"table", "by", "sum", "min", "max", "q", "limit"})
+MAX_GROUPED = 2
 
 
-class Table(NamedTuple):
-    """A listed topic, and the fields that a query may name, each with the type of its values."""
+class Asked(NamedTuple):
+    """What a call asks of a list: the query, and which page of it."""
 
-    topic: OutputTopic
-    fields: Mapping[str, type[Scalar]]
-
-
-_SCALARS: dict[type, type[Scalar]] = {
-    msgspec.inspect.IntType: int,
-    msgspec.inspect.StrType: str,
-    msgspec.inspect.LiteralType: str,
-    msgspec.inspect.DateTimeType: datetime,
-    msgspec.inspect.DateType: date,
-}
-
-
-def _scalar(annotation: object) -> type[Scalar] | None:
-    """The scalar type behind the annotation of a field, or None where the values have no order."""
-    kind = msgspec.inspect.type_info(annotation)
-    options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
-    found = {_SCALARS.get(type(option)) for option in options if not isinstance(option, msgspec.inspect.NoneType)}
-    return found.pop() if len(found) == 1 else None
-
-
-def _fields(data: type[Struct]) -> dict[str, type[Scalar]]:
-    """The fields of a struct that have an order, and those of a struct in it, as `draft.system`."""
-    found: dict[str, type[Scalar]] = {}
-    for field in msgspec.structs.fields(data):
-        kind = msgspec.inspect.type_info(field.type)
-        if isinstance(kind, msgspec.inspect.StructType):
-            found |= {f"{field.name}.{name}": inner for name, inner in _fields(kind.cls).items()}
-        elif (scalar := _scalar(field.type)) is not None:
-            found[field.name] = scalar
-    return found
-
-
-TABLES: Mapping[Topic, Table] = {name: Table(topic, _fields(topic.data)) for name, topic in OUTPUT_TOPICS.items()}
-
-
-class Condition(NamedTuple):
-    """A condition on a field: it is one of `values` (`is`), or not below (`min`) or not above (`max`) the only one."""
-
-    field: str
-    relation: str
-    values: tuple[Any, ...]
-
-    def holds(self, value: object) -> bool:
-        """Whether a thing with this value is listed; a missing value is neither above nor below anything."""
-        if self.relation == "is":
-            return value in self.values
-        if value is None:
-            return False
-        return bool(self.values[0] <= value) if self.relation == "min" else bool(self.values[0] >= value)
-
-
-class Query(NamedTuple):
-    """The question that a list answers.
-
-    Attributes:
-        table: the listed topic.
-        conditions: all of them must hold.
-        text: what a searched field contains, case-folded; None where nothing is searched for.
-        order: the field that orders the list, `-` before it for descending; None for the order of names.
-        limit: how many things a page has at most.
-        after: where the last page ended, as the value of the order's field and the name; None for the first page.
-    """
-
-    table: Table
-    conditions: tuple[Condition, ...]
-    text: str | None
-    order: str | None
+    query: Query
+    offset: int
     limit: int
-    after: tuple[object, str] | None
-
-    @property
-    def descending(self) -> bool:
-        """Whether the largest come first."""
-        return (self.order or "").startswith("-")
-
-    @property
-    def order_field(self) -> str | None:
-        """The field that orders the list, or None for the order of names."""
-        return self.order.removeprefix("-") if self.order else None
-
-    @property
-    def takes_all_by_name(self) -> bool:
-        """Whether every thing of the topic is listed in the order of names."""
-        return self.order is None and not self.conditions and self.text is None
-
-    @property
-    def needed_fields(self) -> tuple[str, ...]:
-        """The fields that decide which things are listed, and where."""
-        names = {condition.field for condition in self.conditions}
-        if self.order_field:
-            names.add(self.order_field)
-        if self.text is not None:
-            names.update(self.table.topic.searched)
-        return tuple(sorted(names))
-
-    def matches(self, fields: object) -> bool:
-        """Whether a thing is listed; `fields` has the needed fields as attributes."""
-        if self.text is not None:
-            searched = (value_of(fields, name) or "" for name in self.table.topic.searched)
-            if not any(self.text in value.casefold() for value in searched):
-                return False
-        return all(condition.holds(value_of(fields, condition.field)) for condition in self.conditions)
-
-    def last_rank(self) -> Rank | None:
-        """The rank of the last thing of the page before, or None; Problem 400 where the cursor has no such value."""
-        if self.after is None:
-            return None
-        value, name = self.after
-        if value is None or self.order_field is None:
-            return rank_of(None, name)
-        try:
-            start = msgspec.convert(value, self.table.fields[self.order_field])
-        except msgspec.ValidationError:
-            raise foreign_cursor() from None
-        if isinstance(start, datetime) and start.tzinfo is None:
-            raise foreign_cursor()
-        return rank_of(start, name)
+    after: Position | None
 
 
-def value_of(fields: object, name: str) -> Any:
-    """The value of a field that a query names, also of one in a struct; None where it is missing."""
-    for part in name.split("."):
-        fields = getattr(fields, part, None)
-    return fields
+FIELDS: Mapping[str, Mapping[str, Scalar]] = {
+    name: {field: column.kind.scalar for field, column in table.columns.items()}
+    for name, table in Tables().by_name.items()
+}
+"""The fields of each list that a query may name, with the type of their values."""
+DEFAULT_SORT: Mapping[str, str] = {name: declared.order for name, declared in OUTPUT_TOPICS.items() if declared.order}
+"""How a list is sorted where a call does not say; the others are in the order of names."""
 
 
-def rank_of(value: object, name: str) -> Rank:
-    """The rank of a thing with this value in the order's field; a thing without a value stands before the least."""
-    return (0, name) if value is None else (1, value, name)
+def parse(table: str, parameters: MultiMapping[str]) -> Asked:
+    """What the parameters of a call ask of a list; raises Problem 400 for one that is unknown or makes no sense."""
+    sorts = _sorts(table, parameters.get("sort", DEFAULT_SORT.get(table)))
+    query = Query(table, conditions(table, parameters, RESERVED), parameters.get("q", "").casefold() or None, sorts)
+    after = _after(parameters["cursor"], query) if "cursor" in parameters else None
+    offset = parse_number(parameters, "offset", 0, 0, MAX_OFFSET)
+    if after is not None and offset:
+        raise invalid("a page is asked for by `cursor` or by `offset`, not by both")
+    return Asked(query, offset, parse_limit(parameters), after)
 
 
-def parse(table: Table, parameters: MultiMapping[str]) -> Query:
-    """The query in the parameters of a call; raises Problem 400 for a parameter that is unknown or makes no sense."""
-    order = parameters.get("sort", table.topic.order)
-    if order is not None and order.removeprefix("-") not in table.fields:
-        raise invalid(f"`sort` is one of {', '.join(table.fields)}, `-` before it for descending")
-    names = [name for name in dict.fromkeys(parameters) if name not in RESERVED]
-    conditions = tuple(_condition(table, name, parameters.getall(name)) for name in names)
-    after = _after(parameters["cursor"], order) if "cursor" in parameters else None
-    return Query(table, conditions, parameters.get("q", "").casefold() or None, order, parse_limit(parameters), after)
+def conditions(table: str, parameters: MultiMapping[str], reserved: frozenset[str]) -> tuple[Condition, ...]:
+    """The filters among the parameters of a call; raises Problem 400 for one that is unknown or makes no sense."""
+    names = [name for name in dict.fromkeys(parameters) if name not in reserved]
+    return tuple(_condition(FIELDS[table], name, parameters.getall(name)) for name in names)
+
+
+def known_field(table: str, name: str, parameter: str) -> str:
+    """The name of a field; raises Problem 400 where the list has none of that name."""
+    if name not in FIELDS[table]:
+        raise invalid(f"`{parameter}` names fields of {table}: {', '.join(FIELDS[table])}; there is no {name!r}")
+    return name
+
+
+def _sorts(table: str, text: str | None) -> tuple[Sort, ...]:
+    """The fields that order a list, from `a,-b`."""
+    if text is None:
+        return ()
+    named = text.split(",")
+    if len(named) > MAX_SORTS:
+        raise invalid(f"`sort` names at most {MAX_SORTS} fields, `-` before one for descending")
+    sorts = [Sort(known_field(table, name.removeprefix("-"), "sort"), name[:1] == "-") for name in named]
+    # A field that comes again orders nothing more.
+    return tuple({sort.field: sort for sort in reversed(sorts)}.values())[::-1]
+
+
+def parse_aggregation(parameters: MultiMapping[str]) -> tuple[Aggregation, int]:
+    """What the parameters of a call ask of aggregates, and how many groups; raises Problem 400."""
+    table = parameters.get("table", "positions")
+    if table not in FIELDS:
+        raise invalid(f"`table` is one of {', '.join(FIELDS)}")
+    by, sums, least, greatest = (_fields(table, parameters, name) for name in ("by", "sum", "min", "max"))
+    if len(by) > MAX_GROUPED:
+        raise invalid(f"`by` names at most {MAX_GROUPED} fields")
+    if texts := [field for field in (*sums, *least, *greatest) if FIELDS[table][field] is str]:
+        raise invalid(f"`{texts[0]}` is a text, which has no sum, least or greatest value")
+    if dates := [field for field in sums if issubclass(FIELDS[table][field], date)]:
+        raise invalid(f"`{dates[0]}` is a date, which has no sum")
+    found = conditions(table, parameters, RESERVED_OF_AGGREGATES)
+    query = Query(table, found, parameters.get("q", "").casefold() or None)
+    return Aggregation(query, by, sums, least, greatest), parse_limit(parameters)
+
+
+def _fields(table: str, parameters: MultiMapping[str], parameter: str) -> tuple[str, ...]:
+    """The fields that a parameter names, divided by commas."""
+    text = parameters.get(parameter)
+    return () if text is None else tuple(dict.fromkeys(known_field(table, n, parameter) for n in text.split(",")))
 
 
 def parse_limit(parameters: Mapping[str, str]) -> int:
@@ -182,21 +118,27 @@ def parse_number(parameters: Mapping[str, str], name: str, default: int, least: 
     return int(text)
 
 
-def _condition(table: Table, name: str, texts: list[str]) -> Condition:
-    field, _, relation = (name, "", "") if name in table.fields else name.rpartition(".")
-    kind = table.fields.get(field)
+def _condition(fields: Mapping[str, Scalar], name: str, texts: list[str]) -> Condition:
+    field, _, relation = (name, "", "") if name in fields else name.rpartition(".")
+    kind = fields.get(field)
     if kind is None or relation not in ("", "min", "max"):
-        fields = ", ".join(table.fields)
-        raise invalid(f"`{name}` is no filter; there are {fields}, also with `.min` or `.max` after it")
+        raise invalid(f"`{name}` is no filter; there are {', '.join(fields)}, also with `.min` or `.max` after it")
+    if len(texts) > (1 if relation else MAX_VALUES):
+        raise invalid(f"`{name}` is given {len(texts)} times" + ("" if relation else f"; {MAX_VALUES} at most"))
+    return Condition(field, relation or "is", tuple(_value(kind, name, text) for text in texts))
+
+
+def _value(kind: Scalar, name: str, text: str) -> Value:
+    """A value of a filter, from its text."""
     try:
-        values = tuple(msgspec.convert(text, kind, strict=False) for text in texts)
+        value: Value = msgspec.convert(text, kind, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(f"`{name}`: {error}") from None
-    if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
+    if isinstance(value, datetime) and value.tzinfo is None:
         raise invalid(f"`{name}` needs an offset, such as 2026-03-02T09:14:05Z")
-    if relation and len(values) > 1:
-        raise invalid(f"`{name}` is given more than once")
-    return Condition(field, relation or "is", values)
+    if isinstance(value, float | Decimal) and not isfinite(value):
+        raise invalid(f"`{name}` is a number")
+    return value
 
 
 def cursor(*position: object) -> str:
@@ -212,12 +154,35 @@ def open_cursor(text: str) -> list[object]:
         raise foreign_cursor() from None
 
 
-def _after(text: str, order: str | None) -> tuple[object, str]:
-    """The value and the name in a cursor of a list, which must be of the same order."""
+def cursor_of(query: Query, position: Position) -> str:
+    """The cursor of the page that begins behind a position."""
+    return cursor(_order_text(query), position.values, position.name)
+
+
+def _order_text(query: Query) -> str:
+    return ",".join(f"{'-' * sort.descending}{sort.field}" for sort in query.sorts)
+
+
+def _after(text: str, query: Query) -> Position:
+    """The position in a cursor of a list, which must be of the same order."""
     match open_cursor(text):
-        case [made_for, value, str() as name] if made_for == order:
-            return value, name
+        case [made_for, [*values], str() as name] if made_for == _order_text(query) and len(values) == len(query.sorts):
+            kinds = [FIELDS[query.table][sort.field] for sort in query.sorts]
+            found = [_cursor_value(kind, value) for kind, value in zip(kinds, values, strict=True)]
+            return Position(tuple(found), name)
     raise foreign_cursor()
+
+
+def _cursor_value(kind: Scalar, value: object) -> Value:
+    if value is None:
+        return None
+    try:
+        found: Value = msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        raise foreign_cursor() from None
+    if isinstance(found, datetime) and found.tzinfo is None:
+        raise foreign_cursor()
+    return found
 
 
 def foreign_cursor() -> Problem:

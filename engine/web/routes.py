@@ -6,24 +6,43 @@ from typing import Any, NamedTuple
 from aiohttp.typedefs import Handler
 
 from engine.core.events import AnyEvent
-from engine.core.outputs import Alert, DeadLetter, Position, Signal
+from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData
-from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.web import query
+from engine.core.topics import OUTPUT_TOPICS
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
     ClockAnswer,
+    Discarding,
     Health,
+    ListedPosition,
     Me,
+    OrderLine,
+    Replayed,
+    Replaying,
+    ReplayingMany,
+    ShownLetter,
     SignalAnswer,
     SignalReopening,
     Snooze,
     Sync,
     Taken,
 )
-from engine.web.calls import connectors, decisions, documents, events, login, positions, process, published, stream
+from engine.web.calls import (
+    connectors,
+    decisions,
+    documents,
+    events,
+    letters,
+    login,
+    positions,
+    process,
+    published,
+    stream,
+)
 from engine.web.connectors import ConnectorHealth, ConnectorReport
+from engine.web.pages import Aggregates
+from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -38,12 +57,8 @@ class Listed(NamedTuple):
     kind: object
 
 
-class Parameter(NamedTuple):
-    """A query parameter: its JSON Schema and what it does."""
-
-    name: str
-    schema: Mapping[str, object]
-    what: str
+class Fresh(Listed):
+    """The answer of a list of the read model in columns, which says how fresh it is."""
 
 
 class Route(NamedTuple):
@@ -72,12 +87,6 @@ class Route(NamedTuple):
     problems: tuple[int, ...] = ()
 
 
-_LIMIT = Parameter(
-    "limit",
-    {"type": "integer", "minimum": 1, "maximum": query.MAX_LIMIT, "default": query.DEFAULT_LIMIT},
-    "how many; a page of very long things may have fewer and still be followed by another",
-)
-_CURSOR = Parameter("cursor", {"type": "string"}, "the `next` of the page before")
 _DAYS = Parameter(
     "days",
     {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
@@ -89,33 +98,6 @@ _TABLES = Parameter(
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
 )
-
-_SCHEMA_OF = {int: {"type": "integer"}, str: {"type": "string"}}
-
-
-def _of_list(topic: Topic) -> tuple[Parameter, ...]:
-    """The parameters of a list: page, order, search, and a filter for every field with its bounds."""
-    table = query.TABLES[topic]
-    orders = [sign + name for name in table.fields for sign in ("", "-")]
-    order: dict[str, object] = {"type": "string", "enum": orders}
-    if table.topic.order is None:
-        sort = Parameter("sort", order, "`-` for descending; by name where it is absent")
-    else:
-        sort = Parameter("sort", order | {"default": table.topic.order}, "`-` for descending")
-    search = Parameter("q", {"type": "string"}, f"part of {', '.join(table.topic.searched)}, in either case")
-    filters = [
-        Parameter(name, {"type": "array", "items": schema}, f"`{name}` is one of these")
-        for name, kind in table.fields.items()
-        for schema in (_SCHEMA_OF.get(kind, {"type": "string"}),)
-    ]
-    bounds = [
-        Parameter(f"{name}.{bound}", _SCHEMA_OF.get(kind, {"type": "string"}), f"`{name}` is not {beyond} this")
-        for name, kind in table.fields.items()
-        for bound, beyond in (("min", "below"), ("max", "above"))
-        if kind is not str
-    ]
-    return (_LIMIT, _CURSOR, sort, search, *filters, *bounds)
-
 
 _ROW = "/v1/positions/{sku}/{location}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
@@ -139,8 +121,8 @@ ROUTES = (
         problems=(400, 408, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/positions", published.list_of("positions"), "listPositions", "Rows.", Listed(Position),
-        parameters=_of_list("positions"), problems=(400,),
+        "GET", "/v1/positions", published.list_of("positions"), "listPositions", "Rows.", Fresh(ListedPosition),
+        parameters=of_list("positions"), problems=(400, 503),
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
@@ -150,11 +132,11 @@ ROUTES = (
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
-        Listed(AnyEvent), parameters=(_LIMIT, _CURSOR), problems=(400, 404),
+        Listed(AnyEvent), parameters=(LIMIT, CURSOR), problems=(400, 404),
     ),
     Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
-        Listed(Signal), parameters=_of_list("signals"), problems=(400,),
+        Fresh(Signal), parameters=of_list("signals"), problems=(400, 503),
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
@@ -177,7 +159,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
-        Listed(Alert), parameters=_of_list("alerts"), problems=(400,),
+        Fresh(Alert), parameters=of_list("alerts"), problems=(400, 503),
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
@@ -201,17 +183,45 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
         "Refused records, newest first.",
-        Listed(DeadLetter), parameters=_of_list("dead-letters"), problems=(400,),
+        Fresh(ShownLetter), parameters=of_list("dead-letters"), problems=(400, 503),
     ),
     Route(
-        "GET", "/v1/dead-letters/{id}", published.one_of("dead-letters"), "getDeadLetter", "One refused record.",
-        DeadLetter, problems=(404,),
+        "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
+        ShownLetter, problems=(404,),
     ),
     Route(
-        "POST", "/v1/dead-letters/{id}/replay", events.replay, "replayDeadLetter",
-        "Take the exact bytes of a dead letter again. 409 for a record that a connector refused: its connector must "
-        "translate it again, by `stockline connectors replay NAME`.",
-        Taken, status=202, problems=(404, 409, 429, 503),
+        "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
+        "Take the exact bytes of a dead letter again, or the `event` of the body in their place. 409 for a record that "
+        "a connector refused: its connector must translate it again, by `stockline connectors replay NAME`.",
+        Taken, status=202, body={JSON: Replaying}, problems=(400, 404, 408, 409, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/dead-letters/{id}/discard", letters.discard, "discardDeadLetter",
+        "Say that a dead letter needs nothing more; answers with it as it is then.",
+        ShownLetter, body={JSON: Discarding}, problems=(400, 404, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/dead-letters/replay", letters.replay_many, "replayDeadLetters",
+        "Take the open dead letters of a reason or a source again, oldest first within a partition, at most `limit`; "
+        "with `dry_run` nothing is written, and the answer says what would be refused. Records that a connector "
+        "refused are left to it.",
+        Replayed, body={JSON: ReplayingMany}, problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/dead-letter-answers", published.list_of("dead-letter-answers"), "listDeadLetterAnswers",
+        "What people did about dead letters, newest first.",
+        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
+        "The lines of purchase orders, with what is open of each and by when it is promised.",
+        Fresh(OrderLine), parameters=of_list("order-lines"), problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/aggregates", published.aggregates, "aggregate",
+        "Counts, sums, least and greatest values of what a table lists, by up to two fields; those with the greatest "
+        "first sum come first, else those of the most things. The filters of the table's list apply.",
+        Aggregates, parameters=OF_AGGREGATES, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",

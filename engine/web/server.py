@@ -16,7 +16,7 @@ from engine.core.errors import EnvironmentFailure
 from engine.web import admission, openapi
 from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
 from engine.web.descriptors import Complaints, room_for_connections
-from engine.web.guard import guarded_service
+from engine.web.guard import CallersGuard
 from engine.web.headers import HEADERS
 from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBLIC_URL, Context
 from engine.web.problems import Problem, as_problems
@@ -43,7 +43,7 @@ def application(
         public_url: the address that callers use where a proxy stands before this process.
     """
     app = web.Application(middlewares=[measured, as_problems, guarded, admitted])
-    app[CONTEXT], app[GUARD] = context, guarded_service
+    app[CONTEXT], app[GUARD] = context, CallersGuard()
     admitting = admitting or Admission(OpenGate())
     app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, public_url
     app[INSECURE] = not local_only and not admitting.gate.asks

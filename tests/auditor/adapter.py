@@ -87,7 +87,7 @@ class Rig:
 
     def everything(self) -> tuple[object, ...]:
         """All that went out, byte for byte."""
-        return (*self.published(), self.history("dead-letters"))
+        return (*self.published(), self.history("dead-letters"), self.history("dead-letter-answers"))
 
     def said(self) -> tuple[object, ...]:
         """The same, where the log may differ by repeats and refusals: a position is named by its place in the log."""

@@ -46,6 +46,12 @@ def refused_record(random: Random, story: Story) -> Event:
     return story.event("record.refused", data | {"record": "LIN**IN*4711~"}, late=False)
 
 
+def answer_to_letter(random: Random, story: Story, letter: dict[str, Any]) -> Event:
+    """What an operator does about a dead letter."""
+    kind = random.choice(["dead_letter.replayed", "dead_letter.discarded"])
+    return story.event(kind, {"dead_letter": letter["id"], "by": "operator", "note": "seen"}, late=False)
+
+
 def end_of_draft(random: Random, story: Story, signal: dict[str, Any]) -> Event:
     """The end of the draft of a signal, in whatever status it is: its line is removed, or was ordered before."""
     data = {name: signal[name] for name in ("sku", "location")} | {"signal": signal["id"]}

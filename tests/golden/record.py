@@ -11,6 +11,7 @@ from engine.bus.memory.bus import MemoryBus
 from engine.core.events import EVENT_TYPES, content, decode, identity
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
+from engine.core.topics import HISTORIES
 from engine.core.values import instant
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.single.engine import Engine
@@ -43,7 +44,7 @@ def replay(lines: list[bytes]) -> MemoryBus:
 def outputs(bus: MemoryBus) -> list[str]:
     """What a log has published: signals, alerts and dead letters in order, then the positions."""
     said = [
-        value.decode() for topic in ("signals", "alerts", "dead-letters") for p in range(2)
+        value.decode() for topic in HISTORIES for p in range(2)
         for value in bus.published.history(topic, p)
     ]  # fmt: skip
     return [*said, *(value.decode() for _, value in bus.published.things("positions"))]
@@ -124,6 +125,8 @@ DRAFTS: list[tuple[str, dict[str, Any]]] = [
         "record.refused",
         {"connector": "edi", "reason": "unmapped_identifier", "detail": "4711", "place": "a.edi", "record": "LIN"},
     ),
+    ("dead_letter.discarded", {"dead_letter": "0-13", "by": "ann", "note": "no such item"}),
+    ("dead_letter.replayed", {"dead_letter": "0-13", "by": "bob", "event": "erp/draft-13"}),
 ]
 """What people and other systems say of a signal, at a row of its own, so that what was recorded before stays."""
 

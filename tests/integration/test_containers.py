@@ -12,10 +12,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.integration.process import Client, Workers, event
-from tests.real.compose import Compose
+from tests.real.compose import NETWORK, Compose
 from tests.real.images import BASE, PROMETHEUS
 from tests.real.kafka import ROOT, Missing
 from tests.real.kafka_for_tests import container_for_tests, docker_answers
+from tests.real.orphans import SERVED
 from tests.real.podman import environment, podman, run
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -29,13 +30,20 @@ INSTALLED = "from importlib.metadata import distributions as d; print(*(f'{i.nam
 
 
 @pytest.fixture(scope="module")
-def compose() -> Iterator[Compose]:
+def built() -> Iterator[Compose]:
     """podman-compose with the image built."""
     try:
         with Compose() as ready:
             yield ready
     except Missing as missing:
         pytest.skip(f"no containers: {missing}")
+
+
+@pytest.fixture
+def compose(built: Compose) -> Iterator[Compose]:
+    """podman-compose without containers, as it is left to the next test, whatever becomes of this one."""
+    yield built
+    built.clear()
 
 
 class Published(Client):
@@ -90,7 +98,25 @@ def test_the_engine_in_a_container_may_do_nothing_but_write_its_volume_and_survi
     compose.up("stockline")
     engine.send(event("stock.issued", "i1", **ROW, qty=2))
     assert engine.available() == "3"
-    compose("down", "stockline")
+
+
+def test_what_a_killed_run_has_left_to_the_machine_is_removed(compose: Compose) -> None:
+    """Its names would be served at an address that is not the next network's."""
+    rule = ["iptables", "--table", "nat", "{}", "OUTPUT", "--protocol", "tcp", "--dport", "1"]
+    rule += ["--match", "comment", "--comment", f"dnat name: {NETWORK} id: 0", "--jump", "RETURN"]
+    made = [
+        ["ip", "link", "add", "name", "left-bridge", "type", "bridge"],
+        ["ip", "address", "add", "10.89.250.1/24", "dev", "left-bridge"],
+        ["ip", "link", "add", "left-leg", "master", "left-bridge", "type", "veth", "peer", "name", "left-end"],
+        [each.format("--append") for each in rule],
+    ]
+    assert [run(*command).stderr for command in made] == [""] * len(made)
+    (SERVED / NETWORK).parent.mkdir(parents=True, exist_ok=True)
+    (SERVED / NETWORK).write_text("10.89.250.1\n0123 10.89.250.2  kafka\n")
+    compose.clear()
+    assert not (SERVED / NETWORK).exists()
+    assert "left-" not in run("ip", "link").stdout
+    assert run(*[each.format("--check") for each in rule]).returncode
 
 
 def test_the_whole_file_runs_is_watched_and_survives_kills_and_a_restart(compose: Compose) -> None:
@@ -111,7 +137,6 @@ def test_the_whole_file_runs_is_watched_and_survives_kills_and_a_restart(compose
     compose("down")
     start_all(compose)
     assert engine.available() == "3"
-    compose("down", "--volumes")
 
 
 def start_all(compose: Compose) -> None:

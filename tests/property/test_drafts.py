@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -190,3 +191,26 @@ def test_a_row_never_has_a_draft_and_another_signal(
     assert together.send([encoded(one) for one in taken], ARRIVED) == {}
     assert together.history("signals") == rig.history("signals")
     assert together.history("alerts") == rig.history("alerts")
+
+
+DAYS = 24 * 5
+ANNOUNCED = push("signal.drafted", 1)
+CONFIRMED = event("signal.ordered", DAYS, signal=NAME, by="erp", order="PO", line=1)
+PLACED = event("order.placed", DAYS, order="PO", line=1, supplier="S", qty=50, due="2026-04-09", signal=NAME)
+FOUND = event("stock.adjusted", 2, qty=90, reason="found")
+WAYS = [
+    order
+    for said in ([PLACED], [ANNOUNCED, PLACED], [PLACED, FOUND], [ANNOUNCED, PLACED, FOUND])
+    for whole in (said, [*said, CONFIRMED])
+    for order in permutations(whole)
+]
+
+
+@pytest.mark.parametrize("order", WAYS, ids=lambda order: " ".join(each["type"].partition(".")[2] for each in order))
+def test_an_order_ends_its_signal_as_ordered_whatever_came_before(order: tuple[Event, ...]) -> None:
+    """Also where goods that were found had withdrawn it, and where the log's clock moves by days with the order."""
+    rig, name = shortage()
+    for one in order:
+        assert rig.send([encoded(one)], T0 + 2 * DAYS * HOUR) == {}
+    [signal] = rig.latest("signals")
+    assert (signal["id"], signal["status"], signal["order"], signal.get("draft")) == (name, "ordered", "PO", None)

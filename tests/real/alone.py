@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CACHE = Path(__file__).parents[2] / ".cache"
+MACHINE = Path("/run")
+"""For what the checkouts of a machine share; its administrator's alone."""
 
 
 @contextmanager
-def alone(name: str) -> Iterator[None]:
+def alone(name: str, folder: Path = CACHE) -> Iterator[None]:
     """Wait until no other process is in here under this name; the system lets go of it where a process dies."""
-    CACHE.mkdir(exist_ok=True)
-    with (CACHE / f"{name}.lock").open("w") as file:
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

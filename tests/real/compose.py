@@ -4,41 +4,56 @@ import os
 import signal
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.real import images
+from tests.real import images, orphans, podman
+from tests.real.alone import MACHINE, alone
 from tests.real.kafka import ROOT, free_port
-from tests.real.podman import clear, podman, prepare, run
+from tests.real.podman import run
 
 FILES = [ROOT / "docker-compose.yml", Path(__file__).with_name("podman.yml")]
 PROJECT = "stockline-test"
+NETWORK = f"{PROJECT}_default"
 HEALTHY_SECONDS, PAUSE_SECONDS = 150.0, 2.0
 
 
 class Compose:
     """The services of docker-compose.yml; a context manager that removes all that it started.
 
-    `ports` are those of `web` and of the embedded engine, `stockline`, on 127.0.0.1.
+    `ports` are those of `web` and of the embedded engine, `stockline`, on 127.0.0.1. One process of a machine is in it
+    at a time, so that what bears the names of its containers and is not its own is known to be left behind.
     """
 
     def __init__(self) -> None:
         self.ports = {"web": free_port(), "stockline": free_port()}
+        self._held = ExitStack()
 
     def __enter__(self) -> Self:
         """Fetch what is needed and build the image; raises Missing where no container can run."""
-        prepare()
-        images.make()
-        # A machine may have podman and still allow no containers, no limits or no networks.
-        podman("run", "--rm", "--read-only", "--cap-drop=ALL", "--memory=64m", images.BASE, "true")
-        self("build", "stockline")
+        podman.prepare()
+        with ExitStack() as held:
+            held.enter_context(alone("stockline-containers", MACHINE))
+            self.clear()
+            images.make()
+            # A machine may have podman and still allow no containers, no limits or no networks.
+            podman.podman("run", "--rm", "--read-only", "--cap-drop=ALL", "--memory=64m", images.BASE, "true")
+            self("build", "stockline")
+            self._held = held.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        clear()
+        with self._held:
+            self.clear()
+
+    def clear(self) -> None:
+        """Remove every container, volume and network, also those that a run which was killed has left."""
+        podman.clear()
+        orphans.remove(NETWORK)
 
     def __call__(self, *arguments: str) -> str:
         """What a command of podman-compose prints; it must succeed."""
@@ -69,11 +84,11 @@ class Compose:
 
     def inspect(self, service: str, template: str) -> str:
         """What podman knows of a container, by a template of Go."""
-        return podman("inspect", "--format", template, self.container(service))
+        return podman.podman("inspect", "--format", template, self.container(service))
 
     def inside(self, service: str, *command: str) -> str:
         """What a command in a container prints."""
-        return podman("exec", self.container(service), *command)
+        return podman.podman("exec", self.container(service), *command)
 
     def pid(self, service: str) -> int:
         """The first process of a container, as this machine numbers it."""

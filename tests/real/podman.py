@@ -1,7 +1,7 @@
 """Containers without a Docker engine: podman from Debian's packages, with everything that it keeps under `.cache`.
 
-Nothing of it is the machine's: images, volumes, networks, locks and configuration lie in one folder, which `make clean`
-removes with the rest of `.cache`. No registry of images is asked.
+Images, volumes, locks and configuration lie in one folder, which `make clean` removes with the rest of `.cache`. What
+networks leave to the machine is removed by `tests.real.orphans`. No registry of images is asked.
 """
 
 import os
@@ -22,6 +22,7 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "netavark": "netavark",
     "aardvark-dns": "aardvark-dns",
+    "ip": "iproute2",
 }
 """Every program that is run here or by podman, and the package of Debian that holds it."""
 FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/podman")
@@ -93,7 +94,7 @@ def prepare() -> None:
     if os.geteuid():
         raise Missing("containers are tried as root only")
     if lacking := [package for program, package in PROGRAMS.items() if not _found(program)]:
-        if not _is_debian():
+        if not is_debian():
             raise Missing(f"containers need {', '.join(lacking)}, and only on Debian {SUITE} they are fetched")
         apt("install", "--no-install-recommends", *lacking)
     _configure()
@@ -130,7 +131,8 @@ def _found(program: str) -> bool:
     return shutil.which(program, path=environment()["PATH"]) is not None
 
 
-def _is_debian() -> bool:
+def is_debian() -> bool:
+    """Whether packages can be had from Debian as it is here."""
     release = Path("/etc/os-release")
     return release.exists() and f"VERSION_CODENAME={SUITE}" in release.read_text().splitlines()
 
@@ -151,4 +153,3 @@ def _configure() -> None:
         (STORE / "tmp").mkdir(parents=True)
         for path, text in written.items():
             path.write_text(text)
-    clear()

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.attack.patterns import PATTERNS
 from engine.bus.memory.bus import CrashPoint
 from tests.auditor.adapter import Rig, differences
-from tests.auditor.answers import answer_to_alert, answer_to_signal, end_of_draft, refused_record
+from tests.auditor.answers import answer_to_alert, answer_to_letter, answer_to_signal, end_of_draft, refused_record
 from tests.auditor.arrival import conflicting, late_arrivals, with_duplicates
 from tests.auditor.malformed import malformed
 from tests.auditor.model import HOUR, Event, instant
@@ -157,9 +157,11 @@ class World:
             self.submit([answer_to_alert(self.random, self.story, self.random.choice(alerts))])
 
     def refuse_record(self) -> None:
-        """A connector cannot translate a record; that is an event, and a dead letter."""
+        """A connector cannot translate a record; that is an event, and a dead letter, which somebody may look at."""
         self.submit([refused_record(self.random, self.story)])
         self.refused += 1
+        letter = self.random.choice(self.rig.latest("dead-letters"))
+        self.submit([answer_to_letter(self.random, self.story, letter)])
 
     # ---- the auditor
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from engine.bus.single import Output, Record
+from engine.bus.single import Commit, Output, Record
+from engine.columns.columns import Columns
 from engine.core import events
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
@@ -24,7 +25,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         return self.tables[topic].get(name)
@@ -32,7 +32,6 @@ class FakeReadModel:
     def things(self, topic: Topic, after: str = "") -> Iterator[tuple[str, bytes]]:
         for name in sorted(self.tables[topic]):
             if name > after:
-                self.read += 1
                 yield name, self.tables[topic][name]
 
     def count(self, topic: Topic) -> int:
@@ -88,6 +87,8 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
+        self.columns.load()
 
     def start(self) -> None: ...
 
@@ -157,9 +158,11 @@ class FakeService:
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
         value = envelope(kind, stable_id("out", name), NOW, data)
         self.bus.published.tables[topic][name] = value
+        output = Output(topic, name, name, value, kind)
+        self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([Output(topic, name, name, value, kind)])
+                subscription.queue.put_nowait([output])
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)
@@ -212,6 +215,16 @@ class FakeService:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
         return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        submission = Submission(0, [])
+        for index, item in enumerate(items):
+            outcome = events.decode(item)
+            if isinstance(outcome, Rejection):
+                submission.refused.append(RejectedEvent(index, None, outcome.reason, outcome.detail))
+            else:
+                submission.accepted += 1
+        return submission
 
     def kpis(self) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}

@@ -51,7 +51,7 @@ async def guarded(
     file, service = TokenFile(path), FakeService()
     tokens = {role: file.create(principal(role), None)[1] for role in ROLES}
     gate = LoginGate(file, LastUsed(path), SessionKeep(b"s" * 32, session_seconds), provider)
-    context = Context(service, Intake(BodyLimits(1 << 20)), Telemetry(figures))
+    context = Context(service, service.columns, Intake(BodyLimits(1 << 20)), Telemetry(figures))
     app = server.application(context, admitting=Admission(gate, limits or Limits(per_second=10_000)))
     async with server.serving(app, server.bind("127.0.0.1", 0)) as url, ClientSession(url) as client:
         yield Guarded(url, service, client, file, tokens, context)

@@ -128,6 +128,9 @@ def test_a_file_that_is_not_in_order_lets_nobody_in(path: Path, spoil: Callable[
         Principal("a", frozenset({"viewer"}), source="wms"),
         Principal("a", frozenset({"supplier", "viewer"}), supplier="ACME"),
         Principal(None, frozenset({"viewer"})),
+        Principal("a\nb", frozenset({"viewer"})),
+        Principal("", frozenset({"viewer"})),
+        Principal("a", frozenset({"adapter"}), "w\nms"),
     ],
 )
 def test_roles_that_make_no_sense_are_not_given(path: Path, principal: Principal) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import ClientSession
 
 from engine.bus.memory.bus import MemoryBus
+from engine.columns.columns import Columns
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
@@ -51,10 +52,12 @@ class Running(NamedTuple):
 @asynccontextmanager
 async def running(rules: Rules | None = None, partitions: int = 2) -> AsyncIterator[Running]:
     machine = Machine()
-    service = Service(MemoryBus(partitions), rules, clock=machine.clock)
+    bus = MemoryBus(partitions)
+    service = Service(bus, rules, clock=machine.clock)
     service.start()
     try:
-        context = Context(service, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
+        columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
+        context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
         async with (
             server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
             ClientSession(url) as http,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 
 from connectors.base import JsonObject
 from connectors.orders import Key, OrderLine, OrderPusher, PushSettings
-from connectors.orders.decisions import by_signal, changes, missing, news, placements, surplus
+from connectors.orders.decisions import Ordered, by_signal, changes, missing, news, placements, surplus
+from connectors.orders.events import Events
 from connectors.orders.signals import Draft, PushedSignal
 from connectors.profiles import Unreachable
 from engine.core.events import decode
@@ -95,6 +97,27 @@ SAYS = [
 @pytest.mark.parametrize(("seen", "found", "expected"), [row[1:] for row in SAYS], ids=[row[0] for row in SAYS])
 def test_what_is_said(seen: PushedSignal, found: list[OrderLine], expected: list[str]) -> None:
     assert [type(item).__name__ for item in news([seen], by_signal(found), "erp")] == expected
+
+
+MOMENTS = [
+    ("not known", None, "2026-03-02T00:00:00.001000+00:00"),
+    ("days later", datetime(2026, 3, 7, 8, tzinfo=UTC), "2026-03-07T08:00:00+00:00"),
+    ("before the revision that was seen", datetime(2026, 3, 1, tzinfo=UTC), "2026-03-02T00:00:00.001000+00:00"),
+]
+
+
+@pytest.mark.parametrize(("_case", "ordered_at", "expected"), MOMENTS)
+def test_an_order_is_said_as_of_when_it_was_made(_case: str, ordered_at: datetime | None, expected: str) -> None:
+    """Else a log's clock that stands still would have the engine wait for the order from days ago, which is over."""
+    made = replace(line(state="ordered"), ordered_at=ordered_at)
+    said = [json.loads(Events("erp/orders", "erp").of(Ordered(signal(), made))) for _ in range(2)]
+    assert [each["time"] for each in said] == [expected] * 2
+    assert said[0]["id"] == said[1]["id"]
+
+
+def test_an_order_that_two_writers_see_at_two_moments_is_said_under_two_ids() -> None:
+    made = [replace(line(state="ordered"), ordered_at=datetime(2026, 3, day, tzinfo=UTC)) for day in (7, 8)]
+    assert len({json.loads(Events("erp/orders", "erp").of(Ordered(signal(), each)))["id"] for each in made}) == 2
 
 
 def test_a_line_whose_signal_the_engine_does_not_know_is_left_alone() -> None:

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Record
+from engine.columns.columns import Columns
 from engine.core.events import decode, key_of
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
@@ -106,9 +107,13 @@ def test_the_key_of_every_other_event_is_its_sku() -> None:
 @asynccontextmanager
 async def serving() -> AsyncIterator[ClientSession]:
     """The engine over HTTP, on a bus in memory."""
-    service = Service(MemoryBus(2), clock=WallClock())
+    bus = MemoryBus(2)
+    service = Service(bus, clock=WallClock())
     service.start()
-    context = Context(service, Intake(Limits(16 << 20)), Telemetry(figures))
+    columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
+    bus.observers.append(columns.feed)
+    columns.load()
+    context = Context(service, columns, Intake(Limits(16 << 20)), Telemetry(figures))
     try:
         async with (
             server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,

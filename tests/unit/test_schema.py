@@ -164,7 +164,7 @@ def test_asyncapi_has_the_topics_of_the_contract() -> None:
     assert document["asyncapi"] == "3.0.0"
     assert {"title", "version"} <= document["info"].keys()
     addresses = {channel["address"] for channel in document["channels"].values()}
-    topics = ("events", "state", "positions", "signals", "alerts", "dead-letters")
+    topics = ("events", "state", "positions", "signals", "alerts", "dead-letters", "dead-letter-answers")
     assert addresses == {f"stockline.{topic}" for topic in topics}
     for channel in document["channels"].values():
         assert channel["bindings"]["kafka"]["topic"] == channel["address"]
@@ -196,6 +196,7 @@ def test_asyncapi_operations_are_the_engines() -> None:
     actions = {name: operation["action"] for name, operation in document["operations"].items()}
     assert actions == {
         "events": "receive", "positions": "send", "signals": "send", "alerts": "send", "dead-letters": "send",
+        "dead-letter-answers": "send",
     }  # fmt: skip
     for operation in document["operations"].values():
         assert resolve(document, operation["channel"]["$ref"])

@@ -9,6 +9,7 @@ import pytest
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Output
+from engine.columns.columns import Columns
 from engine.core.rules import Rules
 from engine.runtime import subscriptions as subscription
 from engine.runtime.single.service import Service
@@ -92,9 +93,11 @@ async def test_a_reader_who_reads_slowly_is_not_cut_off(monkeypatch: pytest.Monk
 async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "STALL_SECONDS", 1.0)
     monkeypatch.setattr(subscription, "SUBSCRIPTION_BYTES", 128 * KIB)
-    service = Service(MemoryBus(1), Rules(clock="log"))
+    bus = MemoryBus(1)
+    service = Service(bus, Rules(clock="log"))
     service.start()
-    context = Context(service, Intake(Limits(1 << 20)), Telemetry(figures))
+    columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
+    context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(figures))
     async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
         client = reader_of(int(url.rsplit(":", 1)[1]))
         async with asyncio.timeout(10):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,10 +53,13 @@ def test_a_note_keeps_what_a_person_wrote_around_the_key() -> None:
     assert buying.note_with(amended) == str(amended)
 
 
+CHANGED = datetime(2026, 3, 7, 8, tzinfo=UTC)
+
+
 def record(**changed: Any) -> dict[str, Any]:
     purchase = {
         "id": 7, "reference": None, "number": None, "state": "draft", "party.": {"code": "ALPHA"},
-        "warehouse.": {"code": "NORTH", "name": "North"},
+        "warehouse.": {"code": "NORTH", "name": "North"}, "last_modified_at": CHANGED,
     }  # fmt: skip
     line = {
         "id": 9, "note": str(KEY), "quantity": Decimal(3), "unit": CASE, "product.": {"default_uom": UNIT},
@@ -88,6 +91,7 @@ def test_the_state_of_a_purchase_is_that_of_its_lines(state: str, expected: str,
     assert line is not None
     assert (line.state, line.supplier, line.location, line.qty) == (expected, supplier, "NORTH", 36)
     assert (line.document, line.line, line.order, line.order_line) == ("7", "9", "PO5", "9")
+    assert line.ordered_at == (CHANGED if expected == "ordered" else None)
 
 
 def test_only_lines_of_ours_count() -> None:

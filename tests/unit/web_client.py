@@ -28,7 +28,7 @@ def figures() -> Figures:
 @asynccontextmanager
 async def site(limits: Limits | None = None) -> AsyncIterator[Site]:
     service = FakeService()
-    context = Context(service, Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
+    context = Context(service, service.columns, Intake(limits or Limits(16 * 1024 * 1024)), Telemetry(figures))
     async with (
         server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
         ClientSession(url) as client,

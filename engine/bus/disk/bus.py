@@ -13,7 +13,7 @@ from engine.bus.disk.committed import Committed, CommittedFile
 from engine.bus.disk.published import DiskReadModel
 from engine.bus.disk.retention import DiskRetention
 from engine.bus.disk.state import DiskState
-from engine.bus.single import Commit, Record, check_offsets
+from engine.bus.single import Commit, Observer, Record, check_offsets
 from engine.bus.snapshot_file import Head
 from engine.core.errors import Corrupt, UsageError
 from engine.core.topics import DEFAULT_PARTITIONS, HISTORIES
@@ -94,7 +94,8 @@ class EmbeddedBus:
         self._recall(known)
         self._state = DiskState(store)
         self._published = DiskReadModel(store, self.partitions)
-        self.retention = DiskRetention(store, self._published, self._begins, self._writing)
+        self.observers: list[Observer] = []
+        self.retention = DiskRetention(store, self._published, self._begins, self._writing, self.observers)
         self._committed = None if read_only else CommittedFile.create(store.path, self._ends, known)
 
     @property
@@ -153,6 +154,8 @@ class EmbeddedBus:
             self._ends = ends
             if self._committed is not None:
                 self._committed.note(ends)
+            for observer in self.observers:
+                observer.committed(commits)
 
     def verify(self) -> None:
         """Read everything that is stored against its checksums; Corrupt names the files that are damaged."""

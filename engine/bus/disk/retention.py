@@ -14,6 +14,7 @@ from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
+from engine.bus.single import Observer
 from engine.core.topics import HISTORIES, Topic
 from tables.stores.rocksdb import RocksFamily, RocksStore
 
@@ -26,10 +27,21 @@ _LAST_KEY = b"\xff"
 class DiskRetention:
     """Deletes what is old from the bus on disk, in one thread beside the engine's."""
 
-    def __init__(self, store: RocksStore, published: DiskReadModel, begins: list[int], writing: threading.Lock) -> None:
-        """Delete from `store`; `begins`, the first offsets of the logs, are kept up to date here under `writing`."""
+    def __init__(
+        self,
+        store: RocksStore,
+        published: DiskReadModel,
+        begins: list[int],
+        writing: threading.Lock,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        """Delete from `store`; `begins`, the first offsets of the logs, are kept up to date here under `writing`.
+
+        Under `writing` the `observers` are told which things are published no more.
+        """
         self._store = store
         self._published = published
+        self._observers = observers
         self._begins = begins
         self._writing = writing
         self._meta = store.family("meta")
@@ -74,6 +86,8 @@ class DiskRetention:
             if dropped.outputs:
                 self._store.write(batch, sync=False)
                 self._published.dropped_written(dropped)
+                for observer in self._observers:
+                    observer.deleted(topic, [layout.name_in(name) for name in dropped.names])
             return dropped.outputs
 
     def reclaim(self) -> None:

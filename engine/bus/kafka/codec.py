@@ -8,11 +8,12 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from engine.bus.cluster import Fetched
-from engine.bus.kafka.changelog import offsets_in, touched_offsets
+from engine.bus.kafka.changelog import offsets_in, read_log_marker, touched_offsets
 from engine.bus.single import Commit, Output, Record
 from engine.core.topics import Topic
 from engine.kafka.headers import BROADCAST_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
+from tables.markers import MARKER
 
 TOPIC_OF: Mapping[str, Topic] = {on_kafka: topic for topic, on_kafka in OUTPUTS.items()}
 """The topic of outputs that a topic of Kafka holds."""
@@ -46,15 +47,19 @@ def fetched_of(partition: int, start: int, end: int, records: Sequence[ConsumerR
 
 
 def commit_of(at: TopicPartition, records: Iterable[ConsumerRecord], hidden: frozenset[int]) -> Commit:
-    """Records of one topic as a commit without marker; rows of tables with a tag in `hidden` are left out.
+    """Records of one topic as a commit, which has a marker where they are of the state.
 
-    A record that Stockline did not write is passed over with a warning.
+    Rows of tables with a tag in `hidden` are left out. What Stockline did not write is passed over with a warning.
     """
     changes: list[tuple[bytes, bytes | None]] = []
     outputs: list[Output] = []
     touched: list[tuple[str, int]] = []
+    marker = b""
     if at.topic == STATE:
         changes = [(record.key, record.value) for record in records if record.key[0] not in hidden]
+        markers = [value for key, value in changes if key[0] == MARKER[0] and value is not None]
+        logged = read_log_marker(markers[-1]) if markers else None
+        marker = b"" if logged is None else logged.marker
     else:
         topic = TOPIC_OF[at.topic]
         for record in records:
@@ -66,7 +71,7 @@ def commit_of(at: TopicPartition, records: Iterable[ConsumerRecord], hidden: fro
             outputs.append(output)
             if topic == "positions":
                 touched += [(output.key, offset) for offset in _touched(record)]
-    return Commit(at.partition, (), changes, outputs, touched, b"", 0)
+    return Commit(at.partition, (), changes, outputs, touched, marker, 0)
 
 
 def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:

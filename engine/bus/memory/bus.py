@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 from uuid import uuid4
 
-from engine.bus.single import Commit, Output, Record, StateReader, check_offsets
+from engine.bus.single import Commit, Observer, Output, Record, StateReader, check_offsets
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.topics import HISTORIES, Topic
 from tables.stores.memory import MemoryFamily
@@ -89,6 +89,7 @@ class MemoryBus:
         self._markers: list[bytes | None] = [None] * partitions
         self._state = MemoryFamily()
         self._published = MemoryReadModel(self._logs)
+        self.observers: list[Observer] = []
         self._crash: CrashPoint | None = None
         self._failure: EnvironmentFailure | None = None
 
@@ -130,6 +131,8 @@ class MemoryBus:
         check_offsets(commits, [len(log) for log in self._logs])
         for commit in commits:
             self._apply(commit)
+        for observer in self.observers:
+            observer.committed(commits)
         if crash == "after":
             raise Crash("after the commit took effect")
 

@@ -14,7 +14,10 @@ REJECTED_FOR_DAYS = 7
 
 
 class SignalBuyer:
-    """Answers the engine's signals: those of disposition auto at once, those for review after the planner's time."""
+    """Answers the engine's signals: those of disposition auto at once, those for review after the planner's time.
+
+    The planner is away at the end of the period.
+    """
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -44,6 +47,9 @@ class SignalBuyer:
         signal = self._open.get(ident)
         if signal is None:
             self._shop.counters.reviewed["withdrawn before review"] += 1
+            return
+        if self._shop.agenda.now >= self._shop.plan.planner_leaves:
+            self._shop.counters.reviewed["left to you"] += 1
             return
         if rejects:
             self._answer(signal, "signal.rejected", {"by": "planner", "reason": "range under review"})
@@ -92,7 +98,7 @@ class NightlyBuyer:
             row.reviews += 1
             judgement = judgement_of(self._shop.plan.seed, row.plan.key, row.reviews)
             self._waiting[row.key] = agenda.now + (REJECTED_FOR_DAYS * DAY if judgement.rejects else judgement.after)
-            if not judgement.rejects:
+            if not judgement.rejects and agenda.now + judgement.after < self._shop.plan.planner_leaves:
                 agenda.put(agenda.now + judgement.after, self._place, row, qty)
 
     def _place(self, row: Row, qty: int) -> None:

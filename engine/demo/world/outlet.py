@@ -51,12 +51,11 @@ class Outlet:
     def emit(self, source: str, ident: str, kind: str, at: int, data: EventData) -> str:
         """Send an event; it may be delayed, and may be sent twice."""
         line = event_line(source, ident, kind, at, data)
-        self.by_type[kind] += 1
         chance = self._draw.random()
         if kind in LATE_TYPES and chance < LATE:
-            self._agenda.put(at + int(self._draw.uniform(0.3, 3) * HOUR), self._send_late, line)
+            self._agenda.put(at + int(self._draw.uniform(0.3, 3) * HOUR), self._send_late, kind, line)
         else:
-            self._lines.append(line)
+            self._send(kind, line)
         if chance > 1 - DUPLICATES:
             self._agenda.put(at + int(self._draw.uniform(3.5, 30) * HOUR), self._send_again, line)
         return f"{source}/{ident}"
@@ -88,9 +87,14 @@ class Outlet:
         self.spoiled[reason] += 1
         self._lines.append(line)
 
-    def _send_late(self, line: bytes) -> None:
-        self.late += 1
+    def _send(self, kind: str, line: bytes) -> None:
+        # Counted here: what is late at the end of the period is never sent.
+        self.by_type[kind] += 1
         self._lines.append(line)
+
+    def _send_late(self, kind: str, line: bytes) -> None:
+        self.late += 1
+        self._send(kind, line)
 
     def _send_again(self, line: bytes) -> None:
         self.duplicates += 1

@@ -10,7 +10,7 @@ from itertools import chain
 from random import Random
 
 from connectors.retail.invoices import InvoiceLine
-from engine.demo.world.calendar import local_day
+from engine.demo.world.calendar import at_local, local_day
 from engine.demo.world.history import Demand, Item, Key, items_of, location_of
 from engine.demo.world.policies import PolicyKind, RowPlan, choose_policy, revise_policy
 from engine.demo.world.suppliers import SLOWS_DOWN, SUPPLIERS, Supplier
@@ -19,6 +19,8 @@ MAX_FORECAST_ROWS = 300
 LISTED_EVERY_DAYS = 7
 REVISED_AFTER_DAYS = 14
 LOOKS_BACK_DAYS = 70
+LEFT_DAYS = 2
+"""For so long before the last day is over nobody reviews signals."""
 
 Rows = dict[Key, RowPlan]
 
@@ -48,6 +50,11 @@ class Plan:
     lines: list[InvoiceLine]
     forecasts: dict[Key, list[float]]
     revisions: dict[int, list[RowPlan]]
+
+    @property
+    def planner_leaves(self) -> int:
+        """The instant from which the planner is away: what is to be reviewed then is left to whoever opens the page."""
+        return at_local(self.last - LEFT_DAYS, 12)
 
     @property
     def suppliers(self) -> dict[str, Supplier]:

@@ -23,6 +23,7 @@ from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.05
 REFRESH_SECONDS = 1.0
@@ -167,6 +168,10 @@ class ReaderService:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._rules, self.now(), (sku, location), days)
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+        return trial(self.bus, self._rules, self.now(), items)
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""

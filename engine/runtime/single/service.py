@@ -18,6 +18,7 @@ from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.01
 
@@ -122,6 +123,10 @@ class Service:
     def counters(self) -> dict[str, int]:
         """The counters of all folds, added up, since the log began."""
         return self._engine.counters()
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        """What submitting these events now would answer; nothing is written."""
+        return trial(self.bus, self._engine.rules, self.now(), items)
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""

@@ -1,17 +1,11 @@
-"""`POST /v1/events`, and the repeated submission of a dead letter."""
+"""`POST /v1/events`."""
 
-import base64
-
-import msgspec
 from aiohttp import web
 from msgspec import UNSET
 
-from engine.core.events import RecordRefused, decode
 from engine.core.outcomes import Reason
-from engine.core.outputs import DeadLetter
 from engine.runtime.submission import Submission
 from engine.web.answers import RefusedItem, Taken, as_json
-from engine.web.calls.published import latest
 from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 
@@ -29,33 +23,18 @@ async def post(request: web.Request) -> web.Response:
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:
         rejected = submission.refused[0]
         raise Problem(400, f"the body went to the dead letters: {rejected.detail}", rejected.reason)
-    return _answer(submission)
+    return taken(submission)
 
 
 def _nothing(body: bytes) -> web.Response:
     """The answer to a body without events: an empty array is well, an empty body is not."""
     if not body.strip():
         raise Problem(400, "the body is empty", "empty_body")
-    return _answer(Submission(0, [], 0))
+    return taken(Submission(0, [], 0))
 
 
-def _answer(submission: Submission) -> web.Response:
+def taken(submission: Submission) -> web.Response:
+    """The answer that says what became of submitted events."""
     refused = [RefusedItem(each.index, each.id, each.reason, each.detail) for each in submission.refused]
     duplicates = UNSET if submission.duplicates is None else submission.duplicates
     return as_json(Taken(submission.accepted, refused, duplicates), status=202)
-
-
-async def replay(request: web.Request) -> web.Response:
-    """Submit the exact bytes of a dead letter again; raises Problem 409 for a record that its connector must take."""
-    letter = msgspec.json.decode(await latest(request, "dead-letters"), type=DeadLetter)
-    raw = letter.raw.encode() if letter.raw is not None else base64.b64decode(letter.raw_base64 or "")
-    told = decode(raw)
-    if isinstance(told, RecordRefused) and letter.reason == told.data.reason:
-        name = told.data.connector
-        raise Problem(
-            409,
-            f"the connector {name} could not translate this record of another system, and must do so again: once the "
-            f"cause is gone, run `stockline connectors replay {name}`",
-            "replayed_by_its_connector",
-        )
-    return _answer(await service_of(request).decide(raw))

@@ -6,9 +6,11 @@ import msgspec
 from aiohttp import web
 from msgspec import Raw
 
+from engine.columns.fields import data_of
 from engine.core.values import row_key
-from engine.web import pages, query
+from engine.web import query
 from engine.web.answers import as_json
+from engine.web.pages import Page
 from engine.web.ports import service_of
 from engine.web.problems import Problem
 
@@ -36,17 +38,17 @@ async def list_row_events(request: web.Request) -> web.Response:
     return as_json(await asyncio.to_thread(_row_events, request, (sku, location), before, limit))
 
 
-def _row_events(request: web.Request, row: tuple[str, str], before: int | None, limit: int) -> pages.Page:
+def _row_events(request: web.Request, row: tuple[str, str], before: int | None, limit: int) -> Page:
     published = service_of(request).bus.published
     key = row_key(*row)
     position = published.latest("positions", key)
     records = published.row_events(key, before, limit + 1)
     if position is None and not records:
         raise _unknown(*row)
-    total = msgspec.json.decode(pages.data_of(position), type=_Version).version if position else None
+    total = msgspec.json.decode(data_of(position), type=_Version).version if position else None
     shown = records[:limit]
     following = query.cursor(shown[-1].offset) if len(records) > limit else None
-    return pages.Page([Raw(record.value) for record in shown], following, total)
+    return Page([Raw(record.value) for record in shown], following, total)
 
 
 class _Version(msgspec.Struct):

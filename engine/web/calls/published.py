@@ -1,4 +1,4 @@
-"""Lists of published things, and single things by their id: the same for every topic of outputs."""
+"""Lists, aggregates of them, and single things by their id: the same for every table."""
 
 import asyncio
 
@@ -6,21 +6,36 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Raw
 
+from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.web import pages, query
+from engine.web import csv, query
 from engine.web.answers import as_json, raw_json
-from engine.web.ports import service_of
+from engine.web.pages import Aggregates, FreshPage
+from engine.web.ports import lists_of, service_of
 from engine.web.problems import Problem
 
 
-def list_of(topic: Topic) -> Handler:
-    """The handler of a list of a topic's things."""
+def list_of(table: str) -> Handler:
+    """The handler of a list."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        asked = query.parse(query.TABLES[topic], request.query)
-        return as_json(await pages.page(service_of(request).bus.published, asked))
+        asked = query.parse(table, request.query)
+        if fields := csv.asked_fields(table, request):
+            return await csv.answer(request, asked, fields)
+        page = await asyncio.to_thread(
+            lists_of(request).page, asked.query, asked.offset, asked.limit, after=asked.after
+        )
+        following = None if page.following is None else query.cursor_of(asked.query, page.following)
+        return as_json(FreshPage(page.items, following, page.total, *page.freshness))
 
     return answer
+
+
+async def aggregates(request: web.Request) -> web.StreamResponse:
+    """Counts, sums and bounds of what a table lists, by up to two fields."""
+    asked, limit = query.parse_aggregation(request.query)
+    groups = await asyncio.to_thread(lists_of(request).aggregate, asked, limit)
+    return as_json(Aggregates(groups.items, groups.total, *groups.freshness))
 
 
 def one_of(topic: Topic) -> Handler:
@@ -39,4 +54,4 @@ async def latest(request: web.Request, topic: Topic) -> Raw:
     if output is None:
         thing = OUTPUT_TOPICS[topic].thing
         raise Problem(404, f"there is no {thing} {name}", f"unknown_{thing.replace(' ', '_')}")
-    return pages.data_of(output)
+    return data_of(output)

@@ -16,7 +16,7 @@ from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.replica import Replica, ReplicaFormat
 from engine.bus.kafka.topics import Topics
-from engine.bus.single import Commit, Record
+from engine.bus.single import Commit, Observer, Record
 from engine.kafka.topic_names import EVENTS
 from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
@@ -55,6 +55,7 @@ class KafkaView:
         self.partitions = topics.partitions
         self.log_id = topics.id_of(EVENTS)
         self.path = path
+        self.observers: list[Observer] = []
         self._topics = dict(topics.ids)
         self._read_log = read_log
         self._replica = Replica(path, FORMAT, StoreSettings(memory_mib, together=True), self._opened)
@@ -99,10 +100,14 @@ class KafkaView:
             reached.setdefault(at.topic, [0] * self.partitions)[at.partition] = position
         self._replica.write(batch, Reached(self._topics, reached, int(time.time())))
         self._published.counts_written(tally)
+        for observer in self.observers:
+            observer.committed(commits)
 
     def discard(self) -> None:
         """Delete everything and begin empty."""
         self._replica.discard()
+        for observer in self.observers:
+            observer.discarded()
 
     def close(self) -> None:
         """Close the files."""

@@ -1,0 +1,263 @@
+"""The read model in columns, as lists, charts and live grids ask it.
+
+It never holds up the engine: the engine's thread only leaves the latest bytes of what changed (`Feed`), and whoever
+asks takes them over first, so that an answer holds everything that was committed before the question. Call it from
+worker threads: a question over a million rows takes tens of milliseconds, and numpy lets other threads run meanwhile.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import repeat
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+from msgspec import Raw
+from msgspec.structs import fields
+
+from engine.bus.single import Kept, ReadModel
+from engine.columns.aggregates import Aggregation, Group, aggregate
+from engine.columns.column import Slots, values_of
+from engine.columns.feed import Feed
+from engine.columns.fields import data_of
+from engine.columns.kinds import Value
+from engine.columns.loading import Loading
+from engine.columns.query import Position, Query
+from engine.columns.selections import Selections
+from engine.columns.table import ColumnTable
+from engine.columns.tables import Tables
+from engine.columns.writers import Writers
+from engine.core.topics import OUTPUT_TOPICS
+from engine.core.values import DAY, EPOCH, moment
+
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+EXPORTED = 2_000
+"""The things of a portion of an export."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class Freshness(NamedTuple):
+    """How fresh an answer is.
+
+    Attributes:
+        as_of: the engine's clock at the newest commit that the answer holds; None before the first.
+        lag_seconds: for how long the engine's clock had gone on beyond it, as far as this process knows.
+    """
+
+    as_of: datetime | None
+    lag_seconds: float
+
+
+class Page(NamedTuple):
+    """A page of a list.
+
+    Attributes:
+        names: the names of its things: a position or an order line by the parts of its key, the others by id.
+        items: their JSON, in the same order.
+        total: how many things the list has.
+        following: where the page ended, if another follows.
+        freshness: how fresh it is.
+    """
+
+    names: list[str]
+    items: list[Raw]
+    total: int
+    following: Position | None
+    freshness: Freshness
+
+
+class Groups(NamedTuple):
+    """The first groups of an aggregation, how many there are in all, and how fresh they are."""
+
+    items: list[Group]
+    total: int
+    freshness: Freshness
+
+
+class Columns:
+    """The tables in columns, fed by a bus.
+
+    Attributes:
+        feed: takes what is committed.
+    """
+
+    def __init__(self, bus: Kept, clock_of: Callable[[bytes], int], lag_of: Callable[[int], float]) -> None:
+        """Make empty tables; `load` fills them.
+
+        Args:
+            bus: holds what was published, and the rows of state.
+            clock_of: the clock, an instant, in a marker of a commit.
+            lag_of: for an instant of the clock for how many seconds it has gone on since, as far as is known.
+        """
+        self.feed = Feed()
+        self._bus = bus
+        self._clock_of, self._lag_of = clock_of, lag_of
+        self._lock = threading.RLock()
+        self._clock = 0
+        self.loading = Loading(bus)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._tables = Tables()
+        self._writers = Writers(self._tables)
+        self._selections = Selections()
+
+    # writing ----------------------------------------------------------------------------------------------------------
+
+    def load(self, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Fill the tables from the bus, in portions between which others may run; what is committed meanwhile waits."""
+        self._see([marker for p in range(self._bus.partitions) if (marker := self._bus.marker(p)) is not None])
+        for portion in self.loading.portions():
+            if stopping():
+                return
+            with self._lock:
+                self._writers.write(portion)
+            # Whoever waits for the interpreter, above all the engine's thread, comes first.
+            time.sleep(0)
+        self.loading.finish()
+
+    def take(self) -> None:
+        """Take over what was committed since the last call."""
+        with self._lock:
+            noted = self.feed.take()
+            if noted.anew:
+                self._begin()
+            if noted:
+                self._writers.write(noted)
+            self._see(list(noted.markers.values()))
+
+    def _see(self, markers: Sequence[bytes]) -> None:
+        self._clock = max([self._clock, *(self._clock_of(marker) for marker in markers)])
+        self._tables.today.ordinal = EPOCH.toordinal() + self._clock // DAY
+
+    # reading ----------------------------------------------------------------------------------------------------------
+
+    def table(self, name: str) -> ColumnTable:
+        """A table by the name of its list, for its fields."""
+        return self._tables.by_name[name]
+
+    def version(self, table: str) -> int:
+        """A number that grows with every change of a table; raises NotLoaded."""
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            return self._tables.by_name[table].version
+
+    def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
+        """A page of a list.
+
+        Args:
+            query: what the list has, and in which order.
+            offset: how many things of it come before the page.
+            limit: the most things of the page; a page of very long things may have fewer.
+            after: the page begins behind this position, from which `offset` counts.
+            age: for how many seconds the order of an equal query may serve again, although things have changed since;
+                their values are always the latest.
+
+        Raises:
+            NotLoaded: the tables are not filled yet.
+        """
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            table = self._tables.by_name[query.table]
+            selection = self._selections.of(table, query, age)
+            total = len(selection)
+            if after is not None:
+                selection = table.select(query, after)
+            slots = selection.page(offset, limit)
+            shown = _Shown(query.table, table, slots)
+            more = offset + len(slots) < len(selection)
+            fresh = self.freshness()
+        items = self._items(shown)
+        following = None
+        if items and (more or len(items) < len(shown.names)):
+            with self._lock:
+                following = table.position(query, int(slots[len(items) - 1]))
+        return Page(shown.names[: len(items)], items, total, following, fresh)
+
+    def aggregate(self, asked: Aggregation, limit: int) -> Groups:
+        """The groups of an aggregation, at most `limit`. Raises NotLoaded."""
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            groups = aggregate(self._tables.by_name[asked.query.table], asked)
+            return Groups(groups[:limit], len(groups), self.freshness())
+
+    def export(
+        self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None
+    ) -> Iterator[list[tuple[Value, ...]]]:
+        """The values of some fields of a list, of its whole where no limit is given, in portions.
+
+        Which things it has, and their order, is fixed with the first portion, which raises NotLoaded.
+        """
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            table = self._tables.by_name[query.table]
+            stop = None if limit is None else offset + limit
+            slots = self._selections.of(table, query, 0.0).all()[offset:stop]
+        for start in range(0, len(slots), EXPORTED):
+            with self._lock:
+                portion = slots[start : start + EXPORTED]
+                columns = [values_of(table.columns[field], portion) for field in fields]
+            yield list(zip(*columns, strict=True))
+
+    def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
+        """The latest JSON of things by their name; what is not listed is left out. Raises NotLoaded."""
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            columns = self._tables.by_name[table]
+            found = np.array([slot for slot in columns.found(names) if slot is not None], np.int32)
+            shown = _Shown(table, columns, found)
+        return dict(zip(shown.names, self._items(shown), strict=False))
+
+    def freshness(self) -> Freshness:
+        """How fresh answers are."""
+        if not self._clock:
+            return Freshness(None, 0.0)
+        return Freshness(moment(self._clock), self._lag_of(self._clock))
+
+    def _items(self, shown: "_Shown") -> list[Raw]:
+        """The JSON of things, as many as fit into a page."""
+        items: list[Raw] = []
+        size = 0
+        for item in shown.items(self._bus.published):
+            size += len(bytes(item))
+            if items and size > MAX_PAGE_BYTES:
+                break
+            items.append(item)
+        return items
+
+
+class _Shown:
+    """Some things as they were under the lock; their JSON is made after it."""
+
+    def __init__(self, name: str, table: ColumnTable, slots: Slots) -> None:
+        self._topic = next((topic for topic in OUTPUT_TOPICS if topic == name and topic != "positions"), None)
+        self.names = table.names(slots)
+        own = {field.name for field in fields(OUTPUT_TOPICS[self._topic].data)} if self._topic else set()
+        shown = {field: column for field, column in table.columns.items() if field.split(".")[0] not in own}
+        self._fields = list(shown)
+        columns = [values_of(column, slots) for column in shown.values()]
+        self._rows: Iterator[tuple[Value, ...]] = zip(*columns, strict=True) if columns else repeat(())
+
+    def items(self, published: ReadModel) -> Iterator[Raw]:
+        """The JSON of the things: put together from the columns, or as it was published, with what only these know."""
+        for name, row in zip(self.names, self._rows, strict=False):
+            joined = dict(zip(self._fields, row, strict=True))
+            if self._topic is None:
+                yield Raw(_encoder.encode(joined))
+                continue
+            output = published.latest(self._topic, name)
+            yield Raw(b"null") if output is None else _with(data_of(output), joined)
+
+
+def _with(published: Raw, joined: Mapping[str, Value]) -> Raw:
+    """A JSON object with further fields, as far as they have a value."""
+    known = {field: value for field, value in joined.items() if value is not None}
+    return Raw(bytes(published)[:-1] + b"," + _encoder.encode(known)[1:]) if known else published

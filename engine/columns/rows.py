@@ -1,0 +1,117 @@
+"""What the rows of state say: item masters, policies and order lines, written into the columns."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
+from engine.columns.kinds import Value
+from engine.columns.tables import Tables
+from engine.core import payloads as p
+from engine.core.values import NUL, day_of
+from tables.catalogue import DECODERS
+from tables.directory import ITEM, Item
+from tables.planning import PLAN, Plan
+from tables.purchasing import LINE, Line
+from tables.table import Table
+
+T = TypeVar("T")
+
+POLICY_NAMES = {p.MinMax: "min_max", p.ReorderPoint: "reorder_point", p.ForecastPolicy: "forecast"}
+
+
+class RowWriter:
+    """Writes the latest rows of state."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._lines = tables.by_name["order-lines"]
+
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Write rows by their key; a row without a value was deleted."""
+        items, plans, lines = _of(ITEM, changes), _of(PLAN, changes), _of(LINE, changes)
+        self._write_items(items)
+        self._write_plans(plans)
+        self._write_lines(lines)
+
+    def _write_items(self, items: Mapping[str, Item | None]) -> None:
+        if not items:
+            return
+        codes = [self._tables.skus.number(sku) for sku in items]
+        for name, column in self._tables.items.items():
+            column.make_room(max(codes) + 1)
+            column.write(codes, [getattr(item, name, None) for item in items.values()])
+        for table in self._tables.by_name.values():
+            table.version += 1
+
+    def _write_plans(self, plans: Mapping[str, Plan | None]) -> None:
+        if not plans:
+            return
+        positions = self._tables.positions
+        slots = positions.slots(list(plans))
+        shown = [_shown_of_plan(plan) for plan in plans.values()]
+        for name in shown[0]:
+            positions.stored[name].write(slots, [each[name] for each in shown])
+        positions.version += 1
+
+    def _write_lines(self, lines: Mapping[str, Line | None]) -> None:
+        if not lines:
+            return
+        self._lines.unlist([name for name, line in lines.items() if line is None])
+        shown = {name: _shown_of_line(name, line) for name, line in lines.items() if line is not None}
+        slots = self._lines.slots(list(shown))
+        for name, column in self._lines.stored.items():
+            column.write(slots, [each[name] for each in shown.values()])
+        self._lines.enlist(slots)
+
+
+def _of(table: Table[T], changes: Mapping[bytes, bytes | None]) -> dict[str, T | None]:
+    """The rows of one table by the rest of their key."""
+    tag, decode = table[0], DECODERS[table[0]]
+    return {
+        key[1:].decode(): None if value is None else decode(value) for key, value in changes.items() if key[0] == tag
+    }
+
+
+def _shown_of_plan(plan: Plan | None) -> dict[str, object]:
+    """What a position shows of its policy."""
+    data = None if plan is None else plan.policy
+    levels = None if data is None else data.policy
+    s = levels.min if isinstance(levels, p.MinMax) else levels.point if isinstance(levels, p.ReorderPoint) else None
+    return {
+        "policy": None if levels is None else POLICY_NAMES.get(type(levels)),
+        "supplier": data and data.supplier,
+        "unit_cost": data and data.unit_cost,
+        "currency": data and data.currency,
+        "lead_time_days": data and data.lead_time_days,
+        "s": s,
+        "S": levels.max if isinstance(levels, p.MinMax) else None,
+    }
+
+
+def _shown_of_line(name: str, line: Line) -> dict[str, object]:
+    sku, location, order, number = name.split(NUL)
+    share = owed(line)
+    return {
+        "order": order,
+        "line": number[1:],
+        "supplier": line.supplier,
+        "sku": sku,
+        "location": location,
+        "status": "open" if share.open else "closed",
+        "ordered": line.ordered,
+        "due": None if line.due is None else day_of(line.due),
+        "acknowledged": None if line.promised_rank is None else acknowledged(line),
+        "promised": share.promised,
+        "next_promised": _next_promised(name, line, share),
+        "received": share.received,
+        "on_order": share.on_order,
+        "in_transit": share.in_transit,
+    }
+
+
+def _next_promised(name: str, line: Line, share: Owed) -> Value:
+    """The earliest day on which something of a line is promised; of what is in transit the latest eta counts."""
+    days = [supply.day for supply in on_order_supply(name, line, share) if supply.day is not None]
+    if share.in_transit and (eta := latest_promise(line)) is not None:
+        days.append(eta)
+    return day_of(min(days)) if days else None

@@ -1,0 +1,129 @@
+"""A table in columns: things by name, each in a slot of its own, with their selection by a query."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engine.columns.column import At, Column, Slots, Stored, holds, values_of
+from engine.columns.kinds import TextKind
+from engine.columns.order import Part, Selection, keys_of
+from engine.columns.query import Position, Query
+from engine.columns.texts import Mask, Texts
+
+
+class ColumnTable:
+    """The things of one table. Not safe for several threads: its owner holds a lock.
+
+    A thing may have a slot before it is listed, because something that joins it came first; and a thing that was
+    deleted keeps its slot, so that a slot always means the same thing.
+
+    Attributes:
+        columns: the columns by field, in the order in which they are shown.
+        stored: those of them that are written.
+        searched: the fields in which a text is searched for.
+        version: grows with every change.
+        listed: how many things are listed.
+    """
+
+    def __init__(self, columns: Mapping[str, Column], searched: Sequence[str]) -> None:
+        self.columns = columns
+        self.searched = searched
+        self.version = 0
+        self.listed = 0
+        self._names = Texts()
+        self.stored = {name: column for name, column in columns.items() if isinstance(column, Stored)}
+        self._alive: Mask = np.zeros(0, np.bool_)
+
+    # writing ----------------------------------------------------------------------------------------------------------
+
+    def slots(self, names: Sequence[str]) -> list[int]:
+        """The slots of things, which get one if they are new."""
+        code = self._names.code
+        slots = [code(name) for name in names]
+        length = len(self._names)
+        if len(self._alive) < length:
+            more = np.zeros(max(length - len(self._alive), len(self._alive) // 2), np.bool_)
+            self._alive = np.concatenate([self._alive, more])
+            for column in self.stored.values():
+                column.make_room(len(self._alive))
+        return slots
+
+    def enlist(self, slots: Sequence[int]) -> None:
+        """List things, which may be listed already."""
+        self.version += 1
+        self.listed += len(slots) - int(self._alive[slots].sum())
+        self._alive[slots] = True
+
+    def unlist(self, names: Sequence[str]) -> None:
+        """Let things be listed no more; names that are not known are passed over."""
+        slots = [slot for name in names if (slot := self._names.find(name)) is not None]
+        if not slots:
+            return
+        self.version += 1
+        self.listed -= int(self._alive[slots].sum())
+        self._alive[slots] = False
+
+    # reading ----------------------------------------------------------------------------------------------------------
+
+    def found(self, names: Sequence[str]) -> list[int | None]:
+        """The slots of things by name; None where one is not listed."""
+        slots = (self._names.find(name) for name in names)
+        return [slot if slot is not None and self._alive[slot] else None for slot in slots]
+
+    def names(self, slots: Slots) -> list[str]:
+        """The names of things."""
+        return [self._names.known[slot] for slot in slots.tolist()]
+
+    def select(self, query: Query, after: Position | None = None) -> Selection:
+        """The things that a query asks for, in order; with `after` only those that stand behind that position."""
+        mask = self.mask(query)
+        if after is not None:
+            mask = mask & self._behind(query, after)
+        slots = np.flatnonzero(mask).astype(np.int32)
+        ranks = self._names.ranks()[slots]
+        parts = []
+        for field, descending in query.sorts:
+            kind = self.columns[field].kind
+            parts.append(Part(kind.ranked(self.columns[field].read(slots)), kind.missing, descending))
+        descending = query.by_name_descending
+        return Selection(keys_of(parts, ranks, len(self._names), descending), self._names.order(), descending)
+
+    def position(self, query: Query, slot: int) -> Position:
+        """Where a thing stands in the order of a query."""
+        at = np.array([slot], np.int32)
+        values = [values_of(self.columns[field], at)[0] for field, _ in query.sorts]
+        return Position(tuple(values), self._names.known[slot])
+
+    def mask(self, query: Query) -> Mask:
+        """For every slot whether the query asks for its thing."""
+        every = self._every()
+        found = self._alive[every].copy()
+        for condition in query.conditions:
+            found &= holds(self.columns[condition.field], condition, every)
+        return found if query.text is None else found & self._containing(query.text, every)
+
+    def _every(self) -> At:
+        return slice(0, len(self._names))
+
+    def _containing(self, text: str, every: At) -> Mask:
+        found = np.zeros(len(self._names), np.bool_)
+        for field in self.searched:
+            column = self.columns[field]
+            if isinstance(column.kind, TextKind):
+                # The last entry is that of a missing text.
+                found |= np.append(column.kind.texts.containing(text), False)[column.read(every)]
+        return found
+
+    def _behind(self, query: Query, after: Position) -> Mask:
+        """For every slot whether its thing stands behind a position in the order of a query."""
+        low, high = self._names.span(after.name)
+        ranks = self._names.ranks()
+        behind = ranks < low if query.by_name_descending else ranks > high
+        for (field, descending), value in zip(reversed(query.sorts), reversed(after.values), strict=True):
+            kind = self.columns[field].kind
+            found = kind.ranked(self.columns[field].read(self._every()))
+            least, greatest = (kind.missing, kind.missing) if value is None else kind.span(value)
+            behind = (found < least if descending else found > greatest) | (
+                (found >= least) & (found <= greatest) & behind
+            )
+        return behind

@@ -1,0 +1,144 @@
+"""The tables in columns: what is published, the lines of orders, and what each of them shows of the others."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from engine.columns.column import At, Column, Derived, Joined, Stored
+from engine.columns.fields import kinds_of
+from engine.columns.kinds import DAY, DAYS, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
+from engine.columns.table import ColumnTable
+from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, Topic
+
+LEFT_OUT = ("raw", "raw_base64")
+"""The bytes of dead letters, which may be long, are no columns."""
+MOST = 2**62
+"""Greater products are missing, because they may not fit into 64 bits."""
+
+Read = Callable[[At], Numbers]
+
+
+class Today:
+    """The day of the clock of what the columns hold, for what is overdue."""
+
+    def __init__(self) -> None:
+        self.ordinal = 0
+
+
+class Tables:
+    """All tables, with the texts that they share.
+
+    Attributes:
+        items: what is known of each item; the slot is the code of its sku.
+        skus: the kind of all columns of skus.
+        today: the day of the clock.
+        by_name: the tables by the name of their list.
+    """
+
+    def __init__(self) -> None:
+        self.skus = TextKind()
+        self._shared = {"sku": self.skus} | {name: TextKind() for name in ("location", "supplier", "currency", "order")}
+        self.items = {name: Stored(TextKind()) for name in ("description", "abc", "base_unit")}
+        self.today = Today()
+        self.by_name = {topic: self._published(topic) for topic in OUTPUT_TOPICS} | {"order-lines": self._order_lines()}
+
+    @property
+    def positions(self) -> ColumnTable:
+        """The rows of stock."""
+        return self.by_name["positions"]
+
+    def _published(self, topic: Topic) -> ColumnTable:
+        declared = OUTPUT_TOPICS[topic]
+        columns: dict[str, Column] = {
+            name: Stored(kind) for name, kind in kinds_of(declared.data, self._shared, LEFT_OUT).items()
+        }
+        if declared is DEAD_LETTERS:
+            columns |= self._of_letter()
+        if declared is not POSITIONS:
+            return ColumnTable(columns, declared.searched)
+        columns |= self._of_position(columns)
+        return ColumnTable(columns, (*declared.searched, "description", "supplier"))
+
+    def _of_position(self, own: Mapping[str, Column]) -> dict[str, Column]:
+        """What a position shows beside its own fields: item master, policy, signal, alerts, and what follows."""
+        joined: dict[str, Column] = {name: Joined(own["sku"], column) for name, column in self.items.items()}
+        joined |= {name: Stored(kind) for name, kind in self._of_plan().items()}
+        joined |= {
+            "value": Derived(MONEY, _product(own["on_hand"], joined["unit_cost"])),
+            "signal_id": Stored(TextKind()),
+            "signal_status": Stored(TextKind()),
+            "signal_disposition": Stored(TextKind()),
+            "signal_qty": Stored(WHOLE),
+            "signal_due": Stored(DAY),
+            "open_alerts": Stored(WHOLE, first=0),
+            "stockout_date": Stored(DAY),
+        }
+        return joined
+
+    def _of_letter(self) -> dict[str, Column]:
+        """What a dead letter shows of the answer to it."""
+        statuses = TextKind()
+        return {
+            "status": Stored(statuses, first=statuses.number("open")),
+            "answered": Stored(INSTANT),
+            "by": Stored(TextKind()),
+            "note": Stored(TextKind()),
+            "replayed_as": Stored(TextKind()),
+        }
+
+    def _of_plan(self) -> dict[str, Kind]:
+        return {
+            "policy": TextKind(),
+            "supplier": self._shared["supplier"],
+            "unit_cost": MONEY,
+            "currency": self._shared["currency"],
+            "lead_time_days": DAYS,
+            "s": WHOLE,
+            "S": WHOLE,
+        }
+
+    def _order_lines(self) -> ColumnTable:
+        kinds: dict[str, Kind] = {
+            "order": self._shared["order"],
+            "line": TextKind(),
+            "supplier": self._shared["supplier"],
+            "sku": self.skus,
+            "location": self._shared["location"],
+            "status": TextKind(),
+            "ordered": WHOLE,
+            "due": DAY,
+            "acknowledged": WHOLE,
+            "promised": WHOLE,
+            "next_promised": DAY,
+            "received": WHOLE,
+            "on_order": WHOLE,
+            "in_transit": WHOLE,
+        }
+        stored = {name: Stored(kind) for name, kind in kinds.items()}
+        columns: dict[str, Column] = {
+            **stored,
+            "overdue_days": Derived(WHOLE, self._overdue(stored["next_promised"])),
+            "description": Joined(stored["sku"], self.items["description"]),
+        }
+        return ColumnTable(columns, ("order", "sku", "location", "supplier", "description"))
+
+    def _overdue(self, promised: Column) -> Read:
+        def read(at: At) -> Numbers:
+            days = promised.read(at).astype(np.int64)
+            return np.where(days == DAY.missing, WIDE_MISSING, np.maximum(self.today.ordinal - days, 0))
+
+        return read
+
+
+def _product(units: Column, cost: Column) -> Read:
+    """A quantity times an amount of money; missing where either is, or where it does not fit."""
+
+    def read(at: At) -> Numbers:
+        many, each = units.read(at), cost.read(at)
+        known = (many != WIDE_MISSING) & (each != WIDE_MISSING)
+        # Floats only tell what does not fit; the product itself is of integers.
+        known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
+        product: Numbers = np.where(known, many * np.where(known, each, 0), WIDE_MISSING)
+        return product
+
+    return read

@@ -1,0 +1,146 @@
+"""What is published, written into the columns."""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date as Day
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from agents.signal_life import STANDING
+from engine.columns.column import Stored
+from engine.columns.feed import Noted
+from engine.columns.fields import Decode, decoder, getter
+from engine.columns.kinds import Scalar
+from engine.columns.rows import RowWriter
+from engine.columns.table import ColumnTable
+from engine.columns.tables import LEFT_OUT, Tables
+from engine.core.topics import OUTPUT_TOPICS, Topic
+from engine.core.values import row_key
+
+log = logging.getLogger(__name__)
+
+SHOWN_OF_SIGNAL = {
+    "signal_id": "id",
+    "signal_status": "status",
+    "signal_disposition": "disposition",
+    "signal_qty": "qty",
+    "signal_due": "due",
+}
+"""Column of a position -> field of its standing signal."""
+
+SHOWN_OF_ANSWER = {"status": "status", "answered": "answered", "by": "by", "note": "note", "replayed_as": "event"}
+"""Column of a dead letter -> field of the answer to it."""
+
+Written = list[tuple[int, Any]]
+"""The slots of things that were written, with their fields; the types of fields are made at run time."""
+
+
+class _Stockout(Struct):
+    date: Day | None = None
+
+
+_stockouts = msgspec.json.Decoder(_Stockout)
+
+
+class _TopicWriter:
+    """Writes the outputs of a topic into its table."""
+
+    def __init__(self, topic: Topic, table: ColumnTable) -> None:
+        names = {field.name for field in msgspec.structs.fields(OUTPUT_TOPICS[topic].data)}.difference(LEFT_OUT)
+        own = {name: column for name, column in table.stored.items() if name.split(".")[0] in names}
+        fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
+        self._table = table
+        self._columns = [(column, getter(name)) for name, column in own.items()]
+        self._decode: Decode = decoder(fields, raw=("evidence",) if topic == "alerts" else ())
+
+    def write(self, outputs: Mapping[str, bytes | None]) -> Written:
+        """Write the latest output of some things; those without one are listed no more."""
+        if not outputs:
+            return []
+        self._table.unlist([name for name, value in outputs.items() if value is None])
+        written = {
+            name: fields
+            for name, value in outputs.items()
+            if value is not None and (fields := self._fields(name, value)) is not None
+        }
+        slots, fields = self._table.slots(list(written)), list(written.values())
+        for column, get in self._columns:
+            column.write(slots, list(map(get, fields)))
+        self._table.enlist(slots)
+        return list(zip(slots, fields, strict=True))
+
+    def _fields(self, name: str, value: bytes) -> Any:
+        try:
+            return self._decode(value)
+        except msgspec.DecodeError as error:
+            log.warning("%r is published as no version of Stockline does, and is not listed: %s", name, error)
+            return None
+
+
+class Writers:
+    """Writes what was noted into all tables, and into positions what they show of signals and alerts."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._positions = tables.positions
+        self._alerts = tables.by_name["alerts"]
+        self._letters = tables.by_name["dead-letters"]
+        self._by_topic = {topic: _TopicWriter(topic, tables.by_name[topic]) for topic in OUTPUT_TOPICS}
+        self._rows = RowWriter(tables)
+
+    def write(self, noted: Noted) -> None:
+        """Write the latest of all that has changed."""
+        self._rows.write(noted.changes)
+        for topic, writer in self._by_topic.items():
+            outputs = noted.outputs[topic]
+            if topic == "alerts":
+                before = self._open_alerts(list(outputs))
+                self._show_alerts(writer.write(outputs), before)
+            elif topic == "signals":
+                self._show_signals(writer.write(outputs))
+            elif topic == "dead-letter-answers":
+                self._show_answers(writer.write(outputs))
+            else:
+                writer.write(outputs)
+
+    def _show_answers(self, written: Written) -> None:
+        """Let dead letters show what somebody did about them, also those that are read after their answers."""
+        for _, answer in written:
+            [at] = self._letters.slots([answer.id])
+            self._letters.version += 1
+            for name, field in SHOWN_OF_ANSWER.items():
+                self._letters.stored[name].write_one(at, getattr(answer, field))
+
+    def _open_alerts(self, names: list[str]) -> set[int]:
+        """The slots of those alerts that counted as open so far."""
+        status = self._alerts.stored["status"]
+        slots = [slot for slot in self._alerts.found(names) if slot is not None]
+        return {slot for slot in slots if status.read_one(slot) != "resolved"}
+
+    def _show_alerts(self, written: Written, before: set[int]) -> None:
+        """Let positions count their open alerts, and show when they are projected to be out of stock."""
+        columns = self._positions.stored
+        for slot, alert in written:
+            at = self._position_of(alert)
+            is_open = alert.status != "resolved"
+            columns["open_alerts"].add(at, is_open - (slot in before))
+            if alert.kind == "projected_stockout":
+                columns["stockout_date"].write_one(at, _stockouts.decode(alert.evidence).date if is_open else None)
+
+    def _show_signals(self, written: Written) -> None:
+        """Let positions show the signal that stands."""
+        columns = self._positions.stored
+        shown: list[tuple[Stored, Callable[[Any], object]]] = [
+            (columns[name], getter(field)) for name, field in SHOWN_OF_SIGNAL.items()
+        ]
+        for _, signal in written:
+            at = self._position_of(signal)
+            stands = signal.status in STANDING
+            if stands or columns["signal_id"].read_one(at) == signal.id:
+                for column, get in shown:
+                    column.write_one(at, get(signal) if stands else None)
+
+    def _position_of(self, thing: Any) -> int:
+        self._positions.version += 1
+        return self._positions.slots([row_key(thing.sku, thing.location)])[0]

@@ -1,0 +1,62 @@
+"""The read model in columns beside a bus: filled in the background, and kept close to what is committed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from engine.bus.single import Kept, Observer
+from engine.columns.columns import Columns
+from engine.core.values import SECOND
+from engine.runtime.marker import read_marker
+from engine.runtime.submission import Progress
+
+TAKE_SECONDS = 1.0
+"""So often the columns take over what was committed when nobody asks: the longer, the more changes fall into one."""
+
+log = logging.getLogger(__name__)
+
+
+class Observed(Kept, Protocol):
+    """A bus that tells of its commits."""
+
+    observers: list[Observer]
+
+
+@contextmanager
+def filled(bus: Observed, progress: Callable[[], Progress], now: Callable[[], int]) -> Iterator[Columns]:
+    """The columns over a bus, which a thread fills from now on; they are not filled yet.
+
+    Args:
+        bus: what they hold.
+        progress: how far the log and the rows are.
+        now: the engine's clock in microseconds.
+    """
+
+    def lag(as_of: int) -> float:
+        return max(0, now() - as_of) / SECOND if progress().lag else 0.0
+
+    columns = Columns(bus, lambda marker: read_marker(marker).now, lag)
+    # What is committed while the columns are filled waits in the feed, so nothing is missed.
+    bus.observers.append(columns.feed)
+    stopping = threading.Event()
+    keeper = threading.Thread(target=_keep, args=(columns, stopping), name="columns", daemon=True)
+    keeper.start()
+    try:
+        yield columns
+    finally:
+        stopping.set()
+        keeper.join()
+        bus.observers.remove(columns.feed)
+
+
+def _keep(columns: Columns, stopping: threading.Event) -> None:
+    try:
+        columns.load(stopping.is_set)
+        while not stopping.wait(TAKE_SECONDS):
+            columns.take()
+    except Exception as error:
+        # The engine goes on without its lists; whoever asks for one is told why.
+        log.exception("the lists cannot be read")
+        columns.loading.fail(error)
