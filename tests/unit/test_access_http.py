@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import json
 import logging
@@ -15,7 +14,6 @@ import pytest
 
 from engine.web import answers
 from engine.web.admission import SESSION_COOKIE, Limits
-from tests.unit.documents import ROOT
 from tests.unit.logins import SOURCE, Guarded, guarded, principal
 from tests.unit.test_access_matrix import EVENT, HANDSHAKE
 from tests.unit.web_client import site as open_site
@@ -269,26 +267,6 @@ async def test_every_write_is_logged_with_who_made_it_and_no_secret(
     everything = "\n".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
     secrets = [token.split("_", 2)[2] for token in site.tokens.values()]
     assert not [secret for secret in [*secrets, cookie["Cookie"].partition("=")[2]] if secret in everything]
-
-
-# the guard is the only way --------------------------------------------------------------------------------------------
-
-
-def test_no_handler_reaches_the_engine_beside_its_guard() -> None:
-    """`context.service` and `context.connectors` are for the guard; a handler asks `service_of`."""
-    found = [
-        f"{path.relative_to(ROOT)}:{node.lineno}"
-        for path in [*(ROOT / "engine" / "web").rglob("*.py")]
-        if path.name not in {"ports.py", "guard.py"}
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute) and node.attr in {"service", "connectors"} and _is_context(node.value)
-    ]
-    assert found == []
-
-
-def _is_context(node: ast.expr) -> bool:
-    text = ast.unparse(node)
-    return text.endswith("[CONTEXT]") or text in {"context", "self._context", "self.context"}
 
 
 async def test_nobody_logs_in_where_nobody_is_asked() -> None:
