@@ -24,7 +24,10 @@ SUPPORTED := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_config_var("CONFIG_ARGS") or ""; \
   sys.exit(sys.version_info < (3, 11) or not ("--enable-optimizations" in built or "--with-lto" in built))
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack drains kafka erp test-erp simulate chaos lint format lock clean
+# Where an image forbids it every process that the tests start would compile the engine anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -33,13 +36,14 @@ help:
 	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
+	@echo 'make fuzz-api about 2,000 calls that schemathesis makes from the OpenAPI document'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
 	@echo 'make test-erp the tests of the ERP connector, also on Tryton 7.0 and on PostgreSQL'
 	@echo 'make erp      a Tryton with demo data, an engine and the connector between them to play with, until interrupted'
 	@echo 'make chaos    workers and broker killed, frozen, cut off and damaged under load, against an oracle'
-	@echo 'make simulate thousands of simulated clusters and worlds, ten times those of make test'
+	@echo 'make simulate thousands of simulated clusters and worlds, over twenty times those of make test'
 	@echo 'make mutants  small changes of agents and engine/core, one at a time: which does no rule of tests/unit/rules notice?'
 	@echo 'make lint     lint and types only'
 	@echo 'make format   rewrite the sources in the house format'
@@ -91,6 +95,9 @@ bench-instructions: setup
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)
 
+fuzz-api: setup
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 attack: setup
 	@$(BIN)/python -m benchmarks.attack $(ARGS)
 
@@ -107,7 +114,7 @@ erp: setup
 test-erp: setup
 	@STOCKLINE_ERP=all $(BIN)/python -m pytest tests/integration/test_tryton*.py $(ARGS)
 
-# Ten times the worlds of `make test`, which runs the first of the same seeds.
+# Over twenty times the clusters of `make test`, which runs the first of the same seeds, and twenty times its worlds.
 simulate: setup
 	@STOCKLINE_SEEDS=$${STOCKLINE_SEEDS:-10000} STOCKLINE_SIMULATION_SEEDS=$${STOCKLINE_SIMULATION_SEEDS:-1500} \
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal tests/simulation $(ARGS)

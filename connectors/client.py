@@ -186,6 +186,11 @@ class EngineClient:
         """Append the event of a dead letter again, after what it lacked was mended. Returns the engine's answer."""
         return _json(await self._call("POST", f"/v1/dead-letters/{quote(letter, safe='')}/replay", b""))
 
+    async def answer(self, table: Topic, name: str, verb: str, body: Mapping[str, object]) -> JsonObject:
+        """Answer a signal or an alert, by `accept` say. Returns it as it is then; the same again changes nothing."""
+        path = f"/v1/{table}/{quote(name, safe='')}/{verb}"
+        return _json_object(await self._call("POST", path, json.dumps(body).encode()))
+
     async def accept_clock(self, by: str) -> Json:
         """Accept a wall clock that has jumped ahead, in the name of the person `by`: the engine takes events again."""
         return _json(await self._call("POST", "/v1/clock/accept", json.dumps({"by": by}).encode()))
@@ -288,6 +293,8 @@ def network_cause(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         number = error.os_error.errno
         return os.strerror(number) if number and number > 0 else error.os_error.strerror or str(error.os_error)
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return "its answer ended in the middle"
     if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
         return "the connection was closed"
     return str(error) or type(error).__name__

@@ -73,7 +73,7 @@ class Batch:
 class Source(Protocol):
     """Reads one kind of record of another system."""
 
-    def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:
+    def pull(self, position: JsonObject | None, /) -> AsyncIterator[Batch]:
         """Everything after `position` (None: from the beginning), in batches of at most some thousand events.
 
         It ends when there is no more for now; the host calls again after the profile's interval. It continues behind a
@@ -94,7 +94,7 @@ class Source(Protocol):
 class Sink(Protocol):
     """Keeps another system true to what the engine publishes."""
 
-    def pass_on(self, engine: EngineClient, position: JsonObject | None) -> AsyncIterator[Batch]:
+    def pass_on(self, engine: EngineClient, position: JsonObject | None, /) -> AsyncIterator[Batch]:
         """Compare what the engine says with what the other system has, and write the difference.
 
         A round is safe to repeat after a crash at any moment. Its batches hold the events that follow, such as
@@ -146,13 +146,25 @@ class Connector(Protocol):
 class Identifiers(Protocol):
     """What a partner calls our items, locations, suppliers and units (`connectors.identifiers`)."""
 
-    def ours(self, kind: IdentifierKind, partner: str, theirs: str) -> str:
+    def ours(self, kind: IdentifierKind, partner: str, theirs: str, /) -> str:
         """Our name for what the partner calls `theirs`. Raises `Unmapped` where nothing maps it."""
         ...
 
-    def theirs(self, kind: IdentifierKind, partner: str, ours: str) -> str:
+    def theirs(self, kind: IdentifierKind, partner: str, ours: str, /) -> str:
         """What the partner calls it; raises `Unmapped`."""
         ...
+
+
+class SameNames:
+    """`Identifiers` of a partner who uses our names: nothing is mapped."""
+
+    def ours(self, _kind: IdentifierKind, _partner: str, theirs: str, /) -> str:
+        """The name itself."""
+        return theirs
+
+    def theirs(self, _kind: IdentifierKind, _partner: str, ours: str, /) -> str:
+        """The name itself."""
+        return ours
 
 
 class Unmapped(Unreadable):

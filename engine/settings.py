@@ -44,6 +44,10 @@ class Settings(BaseSettings):
         48, ge=1, le=24 * 90, description="for how many hours of event time a row keeps its movements"
     )
 
+    supplier_sharing: Path | None = Field(
+        None, description="a file that says which forecasts are shared with which supplier; without it none is"
+    )
+
     @model_validator(mode="after")
     def _keep_what_tells_repeats(self) -> Self:
         if self.retention_days is not None and self.retention_days <= self.duplicate_days:

@@ -30,12 +30,8 @@ class StreamSink:
         self._following: asyncio.Task[None] | None = None
         self._behind = Held()
 
-    async def pass_on(
-        self,
-        engine: EngineClient,
-        position: JsonObject | None,  # noqa: ARG002 - how far it is lies in the database
-    ) -> AsyncIterator[Batch]:
-        """Follow, if that has not begun, and wait until what the engine had is written."""
+    async def pass_on(self, engine: EngineClient, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
+        """Follow, if that has not begun, and wait until what the engine had is written: the database knows how far."""
         if self._changes is None:
             await self._publisher.prepare()
             self._engine = engine

@@ -42,12 +42,8 @@ class TopicSink:
         self._reached: Offsets = {}
         self._log: str | None = None
 
-    async def pass_on(
-        self,
-        engine: EngineClient,
-        position: JsonObject | None,  # noqa: ARG002 - how far it is lies in the database
-    ) -> AsyncIterator[Batch]:
-        """Write everything up to where the topics end now, a transaction for each fetch."""
+    async def pass_on(self, engine: EngineClient, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
+        """Write everything up to where the topics end now, a transaction for each fetch; the database knows how far."""
         try:
             consumer = self._consumer or await self._open(engine)
             ends = await consumer.end_offsets(list(self._reached))

@@ -103,9 +103,9 @@ class Pages:
     def _page(self, condition: sql.Composable, values: Sequence[object]) -> Statement:
         table, column = self._table, sql.Identifier(self._column)
         ended = sql.SQL("TRUE") if self.by_time else sql.SQL("{} < pg_snapshot_xmin(pg_current_snapshot())")
-        document = sql.SQL("to_jsonb(stockline_row)")
+        document: sql.Composable = sql.SQL("to_jsonb(stockline_row)")
         if table.event_column is not None:
-            document = sql.SQL("{}").format(sql.Identifier(table.event_column))  # type: ignore[assignment]
+            document = sql.Identifier(table.event_column)
         query = sql.SQL(
             "SELECT {column}::text AS {at}, ARRAY[{key}] AS {key_name}, {document}::text AS {document_name} "
             "FROM {table} AS stockline_row WHERE {condition} AND {ended} ORDER BY {order} LIMIT {page}"

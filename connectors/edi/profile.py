@@ -22,7 +22,6 @@ import codecs
 import hashlib
 from decimal import Decimal
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
 
@@ -30,6 +29,7 @@ from connectors.edi import codes
 from connectors.files.profile import FileProfile
 from connectors.mapping.language import Declared
 from connectors.mapping.paths import ProfilePath
+from connectors.mapping.zones import ZoneName
 from connectors.profiles import IdentifierKind
 
 Role = Literal["buyer", "seller"]
@@ -76,7 +76,7 @@ class PartnerProfile(FileProfile):
     locations: tuple[str, ...] | None = None
     items: tuple[str, ...] | None = None
     units: dict[str, str | Factor] = Field(default_factory=dict)
-    time_zone: str = "UTC"
+    time_zone: ZoneName = "UTC"
     encoding: str | None = None
     strict: bool = False
     skip_tests: bool = False
@@ -84,15 +84,6 @@ class PartnerProfile(FileProfile):
     identity: Literal["document", "control"] = "document"
     codes: Codes = Codes()
     dates: Dates = Dates()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from None
-        return name
 
     @field_validator("encoding")
     @classmethod

@@ -11,12 +11,12 @@ from connectors.edi.problems import Fault, Place, Remark
 from connectors.edi.profile import PartnerProfile
 from connectors.edi.scanner import Scanner
 from connectors.edi.together import held_back
-from connectors.edi.values import TheirNames, Values
+from connectors.edi.values import Values
 from connectors.files.lines import Mark
 from connectors.files.readers import Item
 from connectors.identifiers import Names
 from connectors.mapping.values import Unreadable
-from connectors.ports import Identifiers
+from connectors.ports import Identifiers, SameNames
 
 VERSION: Final = "2"
 """Changes when the same bytes would give other events."""
@@ -150,7 +150,7 @@ def read(data: bytes, profile: PartnerProfile, identifiers: Identifiers | None =
 def _names_of(profile: PartnerProfile) -> Identifiers:
     """The identifiers that the profile names; without any the partner uses our names. Raises `UsageError`."""
     if profile.identifiers is None:
-        return TheirNames()
+        return SameNames()
     return Names.of(profile.identifiers, profile.names_are_ours)
 
 

@@ -44,18 +44,6 @@ class When(NamedTuple):
     zone: tzinfo | None = None
 
 
-class TheirNames:
-    """`Identifiers` of a partner who uses our names: nothing is mapped."""
-
-    def ours(self, kind: IdentifierKind, partner: str, theirs: str) -> str:  # noqa: ARG002 - the port has them
-        """The name itself."""
-        return theirs
-
-    def theirs(self, kind: IdentifierKind, partner: str, ours: str) -> str:  # noqa: ARG002 - the port has them
-        """The name itself."""
-        return ours
-
-
 class Values:
     """Reads the values of a partner's documents."""
 

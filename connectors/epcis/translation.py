@@ -18,26 +18,13 @@ from connectors.epcis.rules import Rule
 from connectors.epcis.telling import Names, Told, tell
 from connectors.mapping.documents import parsed_object
 from connectors.mapping.values import Unreadable
-from connectors.ports import Identifiers, Unmapped
+from connectors.ports import Identifiers, SameNames, Unmapped
 
 OTHERS_PLACE: Final = "it happened at a place that is not ours"
 EARLIER: Final = "it is from before the time of the profile"
 NO_GOODS: Final = "it names no trade items"
 NOTHING_BACK: Final = "what it takes back has changed no balance"
 CONTAINERS: Final = "it names only containers such as {}: what is in them must be named in the event itself"
-
-
-@dataclass(frozen=True)
-class AsTheyAre:
-    """The identifiers of who uses GTINs and GLNs as names: every name is ours already."""
-
-    def ours(self, kind: str, partner: str, theirs: str) -> str:  # noqa: ARG002
-        """The name itself."""
-        return theirs
-
-    def theirs(self, kind: str, partner: str, ours: str) -> str:  # noqa: ARG002
-        """The name itself."""
-        return ours
 
 
 @dataclass(frozen=True)
@@ -53,7 +40,7 @@ class EpcisTranslation:
 
     def __init__(self, reading: EpcisReading, identifiers: Identifiers | None = None) -> None:
         self._reading = reading
-        self._identifiers: Identifiers = identifiers or AsTheyAre()
+        self._identifiers: Identifiers = identifiers or SameNames()
         self._maps = identifiers is not None
         self._names = Names(reading, self._identifiers)
 

@@ -35,7 +35,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -50,6 +49,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from connectors.mapping.paths import FOLDER
+from connectors.mapping.zones import ZoneName
 from engine.core.errors import UsageError
 
 _NOT_IN_THE_FILE = ("a column", "a constant", "a file", "a table", "str", "int", "float", "bool")
@@ -183,20 +183,11 @@ class Reading(Declared):
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     decimal: Literal[".", ","] = "."
     thousands: str = ""
-    time_zone: str = "UTC"
+    time_zone: ZoneName = "UTC"
     empty: tuple[str, ...] = ("",)
     units: dict[str, str | int | float] = {}
     parentheses: bool = False
     partner: str | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"{name!r} is not a time zone of the IANA database") from None
-        return name
 
     @field_validator("units")
     @classmethod

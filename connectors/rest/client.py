@@ -23,6 +23,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import aiohttp
 
 from connectors.base import Json
+from connectors.client import network_cause
 from connectors.orders import PushRefused
 from connectors.profiles import Unreachable
 from connectors.rest.answers import at_path, pace_seconds, parsed, wait_seconds, words
@@ -130,7 +131,7 @@ class RestClient:
             ) as response:
                 answer = _Answer(response.status, response.headers, await self._body(response))
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Passing(_cause(error)) from None
+            raise Passing(network_cause(error)) from None
         self._next_at = max(self._next_at, time.monotonic() + pace_seconds(answer.headers, datetime.now(UTC)))
         return answer
 
@@ -179,13 +180,3 @@ def _meaning(asked: Asked, answer: _Answer) -> Json:
 
 def _refused(asked: Asked, why: str) -> PushRefused | UsageError:
     return PushRefused(why) if asked.writes else UsageError(f"{asked.url}: it refuses the request: {why}")
-
-
-def _cause(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "it takes too long"
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "its answer ended in the middle"
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
-        return "the connection was closed"
-    return str(error) or type(error).__name__

@@ -56,7 +56,7 @@ class Subscribers:
         if self._session is not None:
             await self._session.close()
 
-    async def pass_on(self, engine: EngineClient, position: JsonObject | None) -> AsyncIterator[Batch]:  # noqa: ARG002
+    async def pass_on(self, engine: EngineClient, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
         """Tell what waits, until nothing can be told for a while. What could not be told becomes dead letters.
 
         Raises `Unreachable` where the database fails, or the changes cannot be followed.
@@ -79,7 +79,7 @@ class Subscribers:
         if troubles := [f"{each.subscriber.name}: {each.trouble}" for each in self._tellers if each.trouble]:
             raise Unreachable("; ".join(troubles))
 
-    def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:  # noqa: ARG002
+    def pull(self, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
         """Nothing is read from subscribers."""
         return _nothing()
 

@@ -65,8 +65,8 @@ class Listener:
         self._runner: web.AppRunner | None = None
         self.port = listen.port
 
-    async def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:  # noqa: ARG002 - it has no past
-        """What arrives, until nothing has for a while. Raises `UsageError` if the port cannot be bound."""
+    async def pull(self, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
+        """What arrives, until nothing has for a while; it has no past. Raises `UsageError` if the port is taken."""
         await self._open()
         while await self._something_waits():
             gathered = self._gathered()

@@ -9,6 +9,8 @@ READERS: frozenset[Role] = frozenset({"viewer", "planner", "operator"})
 PLANNERS: frozenset[Role] = frozenset({"planner"})
 OPERATORS: frozenset[Role] = frozenset({"operator"})
 SENDERS: frozenset[Role] = frozenset({"operator", "adapter"})
+SUPPLIERS: frozenset[Role] = frozenset({"supplier", "planner", "operator"})
+"""A planner and an operator do it for a supplier, whom they name."""
 EVERYBODY: frozenset[Role] = frozenset({"viewer", "planner", "operator", "adapter", "supplier"})
 ANYONE = None
 """Also who is not logged in."""
@@ -29,6 +31,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "answerAlert": PLANNERS,
     "snoozeAlert": PLANNERS,
     "assignAlert": PLANNERS,
+    "listDecisions": READERS,
     "listDeadLetters": OPERATORS,
     "getDeadLetter": OPERATORS,
     "replayDeadLetter": OPERATORS,
@@ -37,6 +40,11 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetterAnswers": OPERATORS,
     "listOrderLines": READERS,
     "aggregate": READERS,
+    "listSupplierLines": SUPPLIERS,
+    "getSupplierForecast": SUPPLIERS,
+    "acknowledgeLines": SUPPLIERS,
+    "announceShipment": SUPPLIERS,
+    "uploadLines": SUPPLIERS,
     "getKpis": READERS,
     "followChanges": READERS,
     "sync": READERS | SENDERS,

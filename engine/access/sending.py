@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from engine.access.denial import Forbidden
 from engine.access.principal import Principal
-from engine.access.rules import OPERATORS, PLANNERS, SENDERS, require
+from engine.access.rules import OPERATORS, PLANNERS, SENDERS, SUPPLIERS, require
 from engine.core import events as e
 from engine.core.identify import identify
 
 PEOPLE = "people/"
 """The `source` of what a planner sends is this and the name of its login, so the log says who did it."""
+SUPPLIER = "supplier/"
+"""The `source` of what a supplier says of its lines is this and its name."""
 OWN = "stockline/"
 """The sources that begin so are the engine's own."""
 
@@ -23,6 +25,8 @@ def own_source(principal: Principal) -> str | None:
     """The only `source` under which this login sends events; None where it may send those of any system."""
     if principal.name is None or "operator" in principal.roles:
         return None
+    if principal.supplier is not None:
+        return SUPPLIER + principal.supplier
     return principal.source or PEOPLE + principal.name
 
 
@@ -33,7 +37,7 @@ def require_sources(principal: Principal, items: Sequence[bytes]) -> None:
     where one that is told of each event would go on behind events that nobody took. An event whose source cannot be
     read passes, because it becomes a dead letter that names nobody.
     """
-    require(principal, SENDERS | PLANNERS, "sending events")
+    require(principal, SENDERS | SUPPLIERS, "sending events")
     if principal.name is None:
         return
     for index, item in enumerate(items):
@@ -47,7 +51,9 @@ def _require_source(principal: Principal, index: int, item: bytes) -> None:
             return
     elif "operator" in principal.roles and not source.startswith((OWN, PEOPLE)):
         return
-    if "planner" in principal.roles and source == f"{PEOPLE}{principal.name}" and _is_policy(item):
+    if "planner" in principal.roles and source == f"{PEOPLE}{principal.name}" and _is(item, e.PolicySet):
+        return
+    if _speaks_for(principal, source) and _is(item, e.OrderAcknowledged, e.ShipmentNotified):
         return
     raise Forbidden(
         f"{principal.name} may not send event {index} of the body under the source it names; {_may(principal)}. "
@@ -56,8 +62,18 @@ def _require_source(principal: Principal, index: int, item: bytes) -> None:
     )
 
 
-def _is_policy(item: bytes) -> bool:
-    return isinstance(e.decode(item), e.PolicySet)
+def _speaks_for(principal: Principal, source: str | None) -> bool:
+    """Whether this is the source of a supplier for whom the caller speaks: itself, or any for a planner.
+
+    Whether the lines are the supplier's is the handler's to see: it has read them through the guard.
+    """
+    if source is None or not source.startswith(SUPPLIER):
+        return False
+    return "planner" in principal.roles or source == f"{SUPPLIER}{principal.supplier}"
+
+
+def _is(item: bytes, *kinds: type[e.Event]) -> bool:
+    return isinstance(e.decode(item), kinds)
 
 
 def _may(principal: Principal) -> str:
@@ -65,6 +81,8 @@ def _may(principal: Principal) -> str:
         return f"an operator sends those of any system, but none that begins with {OWN} or {PEOPLE}"
     if "adapter" in principal.roles:
         return f"this login sends events of {principal.source} only"
+    if "supplier" in principal.roles:
+        return "a supplier acknowledges its own lines and announces shipments of them, by its own calls"
     return f"a planner sends `policy.set` only, under the source {PEOPLE}{principal.name}"
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct
 
+from engine.core.decisions import Decision, Index
 from engine.core.errors import BrokenInvariant
 from engine.core.topics import Topic
 
@@ -27,7 +28,7 @@ class Output(Struct, frozen=True):
     """One published record. `key` is the row (sku NUL location), or the source of a dead letter; `id` names the thing.
 
     `value` is the CloudEvents JSON, whose `type` is `kind`. For positions the latest of a row counts, for the others
-    every output is kept.
+    every output is kept. `told` is set where a decision of somebody made it: the JSON of `engine.core.decisions.Told`.
     """
 
     topic: Topic
@@ -35,6 +36,7 @@ class Output(Struct, frozen=True):
     id: str
     value: bytes
     kind: str
+    told: bytes | None = None
 
 
 class Commit(NamedTuple):
@@ -87,6 +89,9 @@ class ReadModel(Protocol):
 
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
+
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        """The decisions under a name of an index, newest first, from the first place below `before`."""
 
 
 class Kept(Protocol):

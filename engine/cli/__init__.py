@@ -15,6 +15,7 @@ from connectors.engine_token import TOKEN_FILE
 from connectors.redaction import redacted
 from engine import __version__
 from engine.cli import (
+    answering,
     audit,
     backup,
     clock,
@@ -24,6 +25,7 @@ from engine.cli import (
     identifiers,
     look,
     profile,
+    replaying,
     send,
     serve,
     source,
@@ -78,9 +80,9 @@ app.command("source")(source.source)
 app.command("send")(send.send)
 app.add_typer(profile.profile, name="profile")
 app.command("positions")(look.positions)
-app.command("signals")(look.signals)
-app.command("alerts")(look.alerts)
-app.add_typer(look.dead_letters, name="dead-letters")
+app.add_typer(answering.signals, name="signals")
+app.add_typer(answering.alerts, name="alerts")
+app.add_typer(replaying.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")

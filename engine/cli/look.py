@@ -3,13 +3,12 @@
 import json
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
 from connectors.client import DEFAULT_URL
 from engine.cli import remote, show
-from engine.cli.filters import AsJson, Filters, Location, Sku, Status, with_filters
+from engine.cli.filters import Filters, Location, Sku, Status, with_filters
 
 POSITION = (
     "sku", "location", "available", "held", "reserved", "sellable", "on_order", "in_transit", "position", "updated",
@@ -26,67 +25,46 @@ def positions(filters: Filters, sku: Sku = None, location: Location = None) -> N
 
 
 @with_filters
-def signals(filters: Filters, sku: Sku = None, location: Location = None, status: Status = None) -> None:
-    """Show replenishment signals, newest first."""
-    _list("/v1/signals", SIGNAL, filters, filters.query(sku=sku, location=location, status=status))
+def list_signals(
+    filters: Filters, context: typer.Context, sku: Sku = None, location: Location = None, status: Status = None
+) -> None:
+    """Show replenishment signals, newest first; answer them."""
+    if context.invoked_subcommand is None:
+        _list("/v1/signals", SIGNAL, filters, filters.query(sku=sku, location=location, status=status))
 
 
 @with_filters
-def alerts(
+def list_alerts(
     filters: Filters,
+    context: typer.Context,
     sku: Sku = None,
     location: Location = None,
     status: Status = None,
     kind: Annotated[str | None, typer.Option(help="Only of this kind.")] = None,
 ) -> None:
-    """Show alerts, newest first."""
-    _list("/v1/alerts", ALERT, filters, filters.query(sku=sku, location=location, status=status, kind=kind))
+    """Show alerts, newest first; answer them."""
+    if context.invoked_subcommand is None:
+        _list("/v1/alerts", ALERT, filters, filters.query(sku=sku, location=location, status=status, kind=kind))
 
 
-dead_letters = typer.Typer(invoke_without_command=True, help="Show refused records, newest first; replay one.")
-
-
-@dead_letters.callback()
 @with_filters
 def list_dead_letters(
     filters: Filters,
     context: typer.Context,
     reason: Annotated[str | None, typer.Option(help="Only with this reason.")] = None,
 ) -> None:
-    """Show refused records, newest first; replay one."""
+    """Show refused records, newest first; replay them."""
     if context.invoked_subcommand is None:
-        _list("/v1/dead-letters", DEAD_LETTER, filters, filters.query(reason=reason), _with_read_at)
+        _list("/v1/dead-letters", DEAD_LETTER, filters, filters.query(reason=reason), with_read_at)
 
 
-def _with_read_at(letter: dict[str, Any]) -> dict[str, Any]:
+def with_read_at(letter: dict[str, Any]) -> dict[str, Any]:
     """The letter with where a connector read the record, such as the file and the line, which the record says."""
     try:
         data = json.loads(letter["raw"])["data"]
         return {**letter, "read_at": data["place"]} if "connector" in data else letter
     except (ValueError, TypeError, LookupError):
         return letter
-
-
-@dead_letters.command()
-def replay(
-    letter: Annotated[str, typer.Argument(metavar="ID", help="The dead letter.")],
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
-) -> None:
-    """Take a refused record again, now that the cause is gone; exit 1 when it is refused again."""
-    path = f"/v1/dead-letters/{quote(letter, safe='')}"
-    # The letter is asked for first: the client would repeat a replay that fails, and an unknown id deserves a plain
-    # answer at once.
-    remote.thing(url, "v1", "dead-letters", letter)
-    submission = remote.ask(url, lambda client: client.replay_dead_letter(letter))
-    if as_json:
-        show.rows([submission], (), as_json=True)
-    for rejected in submission["refused"]:
-        show.remark(f"{path} was refused again: {rejected['reason']}: {rejected['detail']}")
-    if submission["refused"]:
-        raise typer.Exit(1)
-    if not as_json:
-        typer.echo(f"{letter} was taken")
 
 
 def explain(

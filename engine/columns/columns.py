@@ -24,11 +24,13 @@ from engine.columns.feed import Feed
 from engine.columns.fields import data_of
 from engine.columns.kinds import Value
 from engine.columns.loading import Loading
+from engine.columns.planning import Figures, Planning
 from engine.columns.query import Position, Query
 from engine.columns.selections import Selections
 from engine.columns.table import ColumnTable
 from engine.columns.tables import Tables
 from engine.columns.writers import Writers
+from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS
 from engine.core.values import DAY, EPOCH, moment
 
@@ -84,25 +86,30 @@ class Columns:
         feed: takes what is committed.
     """
 
-    def __init__(self, bus: Kept, clock_of: Callable[[bytes], int], lag_of: Callable[[int], float]) -> None:
+    def __init__(
+        self, bus: Kept, clock_of: Callable[[bytes], int], lag_of: Callable[[int], float], rules: Rules | None = None
+    ) -> None:
         """Make empty tables; `load` fills them.
 
         Args:
             bus: holds what was published, and the rows of state.
             clock_of: the clock, an instant, in a marker of a commit.
             lag_of: for an instant of the clock for how many seconds it has gone on since, as far as is known.
+            rules: by which the log is folded.
         """
         self.feed = Feed()
         self._bus = bus
         self._clock_of, self._lag_of = clock_of, lag_of
         self._lock = threading.RLock()
         self._clock = 0
+        self._rules = rules or Rules()
         self.loading = Loading(bus)
         self._begin()
 
     def _begin(self) -> None:
         self._tables = Tables()
-        self._writers = Writers(self._tables)
+        self._planning = Planning(self._bus, self._rules)
+        self._writers = Writers(self._tables, self._planning)
         self._selections = Selections()
 
     # writing ----------------------------------------------------------------------------------------------------------
@@ -129,9 +136,25 @@ class Columns:
                 self._writers.write(noted)
             self._see(list(noted.markers.values()))
 
+    def plan(self, seconds: float) -> None:
+        """Compute what follows from forecasts and policies that have changed, for about so many seconds."""
+        with self._lock:
+            planning, writers = self._planning, self._writers
+
+        def write(figures: Mapping[str, Figures]) -> None:
+            with self._lock:
+                writers.rows.write_figures(figures)
+
+        planning.compute(self._clock, seconds, write)
+
     def _see(self, markers: Sequence[bytes]) -> None:
         self._clock = max([self._clock, *(self._clock_of(marker) for marker in markers)])
-        self._tables.today.ordinal = EPOCH.toordinal() + self._clock // DAY
+        today = EPOCH.toordinal() + self._clock // DAY
+        if today != self._tables.today.ordinal:
+            self._tables.today.ordinal = today
+            # A new day begins: its forecasts reach a day farther, and lines are overdue for a day more.
+            self._writers.rows.plan_again()
+            self._tables.by_name["order-lines"].version += 1
 
     # reading ----------------------------------------------------------------------------------------------------------
 

@@ -105,15 +105,16 @@ def keys_of(parts: list[Part], name_ranks: Numbers, names: int, descending: bool
 
 
 def _from_part(part: Part) -> _Keys:
-    """The ranks of a part from 0 (missing) on, without gaps below the least."""
-    known = part.ranks != part.missing
-    if not known.any():
-        return _Keys(np.zeros(len(part.ranks), np.uint64), 0)
+    """The ranks of a part from 0 on; where some are missing, 0 is theirs."""
     wide = part.ranks.astype(np.int64, copy=False)
-    least, greatest = int(wide.min(where=known, initial=2**63 - 1)), int(wide.max())
+    least, greatest = (int(wide.min()), int(wide.max())) if len(wide) else (0, 0)
+    if least == part.missing < greatest:
+        known = wide != part.missing
+        least = int(wide[known].min()) - 1
+        wide = np.where(known, wide, least)
     # The difference of two signed integers may need 64 bits; modulo 2^64 it is right.
-    keys = np.where(known, wide.view(np.uint64) - np.uint64(least % 2**64) + np.uint64(1), np.uint64(0))
-    span = greatest - least + 1
+    keys = wide.view(np.uint64) - np.uint64(least % 2**64)
+    span = greatest - least
     return _Keys(np.uint64(span) - keys if part.descending else keys, span.bit_length())
 
 

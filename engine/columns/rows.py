@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+import numpy as np
+
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
 from engine.columns.kinds import Value
+from engine.columns.planning import Figures, Planning
 from engine.columns.tables import Tables
 from engine.core import payloads as p
 from engine.core.values import NUL, day_of
@@ -22,8 +25,10 @@ POLICY_NAMES = {p.MinMax: "min_max", p.ReorderPoint: "reorder_point", p.Forecast
 class RowWriter:
     """Writes the latest rows of state."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, tables: Tables, planning: Planning) -> None:
+        """Write into `tables`; `planning` is told of rows whose figures must be computed anew."""
         self._tables = tables
+        self._planning = planning
         self._lines = tables.by_name["order-lines"]
 
     def write(self, changes: Mapping[bytes, bytes | None]) -> None:
@@ -51,7 +56,27 @@ class RowWriter:
         shown = [_shown_of_plan(plan) for plan in plans.values()]
         for name in shown[0]:
             positions.stored[name].write(slots, [each[name] for each in shown])
+        walked = {name for name, plan in plans.items() if plan is not None and _takes_a_walk(plan)}
+        self._planning.add(list(walked))
+        self.write_figures({name: _stated(plan) for name, plan in plans.items() if name not in walked})
         positions.version += 1
+
+    def write_figures(self, figures: Mapping[str, Figures]) -> None:
+        """Write what was computed of rows."""
+        positions = self._tables.positions
+        slots = positions.slots(list(figures))
+        for name, values in zip(
+            ("s", "S", "forecast_28_days"), zip(*figures.values(), strict=True), strict=bool(figures)
+        ):
+            positions.stored[name].write(slots, values)
+        positions.version += bool(figures)
+
+    def plan_again(self) -> None:
+        """Let the figures of all rows with a forecast be computed anew."""
+        positions = self._tables.positions
+        forecast = positions.stored["forecast_28_days"]
+        slots = np.flatnonzero(forecast.read(slice(None)) > 0).astype(np.int32)
+        self._planning.add(positions.names(slots))
 
     def _write_lines(self, lines: Mapping[str, Line | None]) -> None:
         if not lines:
@@ -72,19 +97,29 @@ def _of(table: Table[T], changes: Mapping[bytes, bytes | None]) -> dict[str, T |
     }
 
 
+def _takes_a_walk(plan: Plan) -> bool:
+    """Whether figures of the row follow from its forecast."""
+    return plan.buckets > 0 or (plan.policy is not None and isinstance(plan.policy.policy, p.ForecastPolicy))
+
+
+def _stated(plan: Plan | None) -> Figures:
+    """The figures of a row without a forecast: what its policy states."""
+    levels = None if plan is None or plan.policy is None else plan.policy.policy
+    if isinstance(levels, p.MinMax):
+        return Figures(levels.min, levels.max, 0)
+    return Figures(levels.point if isinstance(levels, p.ReorderPoint) else None, None, 0)
+
+
 def _shown_of_plan(plan: Plan | None) -> dict[str, object]:
     """What a position shows of its policy."""
     data = None if plan is None else plan.policy
     levels = None if data is None else data.policy
-    s = levels.min if isinstance(levels, p.MinMax) else levels.point if isinstance(levels, p.ReorderPoint) else None
     return {
         "policy": None if levels is None else POLICY_NAMES.get(type(levels)),
         "supplier": data and data.supplier,
         "unit_cost": data and data.unit_cost,
         "currency": data and data.currency,
         "lead_time_days": data and data.lead_time_days,
-        "s": s,
-        "S": levels.max if isinstance(levels, p.MinMax) else None,
     }
 
 

@@ -78,13 +78,14 @@ class ColumnTable:
         """The things that a query asks for, in order; with `after` only those that stand behind that position."""
         mask = self.mask(query)
         if after is not None:
-            mask = mask & self._behind(query, after)
-        slots = np.flatnonzero(mask).astype(np.int32)
-        ranks = self._names.ranks()[slots]
+            mask &= self._behind(query, after)
+        # Reading a slice is several times as fast as reading by number.
+        at: At = self._every() if mask.all() else np.flatnonzero(mask).astype(np.int32)
+        ranks = self._names.ranks()[at]
         parts = []
         for field, descending in query.sorts:
             kind = self.columns[field].kind
-            parts.append(Part(kind.ranked(self.columns[field].read(slots)), kind.missing, descending))
+            parts.append(Part(kind.ranked(self.columns[field].read(at)), kind.missing, descending))
         descending = query.by_name_descending
         return Selection(keys_of(parts, ranks, len(self._names), descending), self._names.order(), descending)
 
@@ -100,7 +101,9 @@ class ColumnTable:
         found = self._alive[every].copy()
         for condition in query.conditions:
             found &= holds(self.columns[condition.field], condition, every)
-        return found if query.text is None else found & self._containing(query.text, every)
+        if query.text is not None:
+            found &= self._containing(query.text, every)
+        return found
 
     def _every(self) -> At:
         return slice(0, len(self._names))

@@ -6,7 +6,8 @@ import numpy as np
 
 from engine.columns.column import At, Column, Derived, Joined, Stored
 from engine.columns.fields import kinds_of
-from engine.columns.kinds import DAY, DAYS, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
+from engine.columns.kinds import DAY, DAYS, DAYS_SCALE, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
+from engine.columns.planning import AHEAD_DAYS
 from engine.columns.table import ColumnTable
 from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, Topic
 
@@ -64,6 +65,7 @@ class Tables:
         joined: dict[str, Column] = {name: Joined(own["sku"], column) for name, column in self.items.items()}
         joined |= {name: Stored(kind) for name, kind in self._of_plan().items()}
         joined |= {
+            "days_of_cover": Derived(DAYS, _cover(own["sellable"], joined["forecast_28_days"])),
             "value": Derived(MONEY, _product(own["on_hand"], joined["unit_cost"])),
             "signal_id": Stored(TextKind()),
             "signal_status": Stored(TextKind()),
@@ -95,6 +97,7 @@ class Tables:
             "lead_time_days": DAYS,
             "s": WHOLE,
             "S": WHOLE,
+            "forecast_28_days": WHOLE,
         }
 
     def _order_lines(self) -> ColumnTable:
@@ -140,5 +143,17 @@ def _product(units: Column, cost: Column) -> Read:
         known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
         product: Numbers = np.where(known, many * np.where(known, each, 0), WIDE_MISSING)
         return product
+
+    return read
+
+
+def _cover(sellable: Column, forecast: Column) -> Read:
+    """For how many days stock lasts at the mean of the forecast; missing where none is forecast, or it is endless."""
+
+    def read(at: At) -> Numbers:
+        units, demand = np.maximum(sellable.read(at), 0), forecast.read(at)
+        known = (demand > 0) & (units < MOST // (AHEAD_DAYS * DAYS_SCALE))
+        lasting: Numbers = np.where(known, units, 0) * (AHEAD_DAYS * DAYS_SCALE) // np.where(known, demand, 1)
+        return np.where(known, lasting, WIDE_MISSING)
 
     return read

@@ -13,6 +13,7 @@ from engine.columns.column import Stored
 from engine.columns.feed import Noted
 from engine.columns.fields import Decode, decoder, getter
 from engine.columns.kinds import Scalar
+from engine.columns.planning import Planning
 from engine.columns.rows import RowWriter
 from engine.columns.table import ColumnTable
 from engine.columns.tables import LEFT_OUT, Tables
@@ -80,18 +81,22 @@ class _TopicWriter:
 
 
 class Writers:
-    """Writes what was noted into all tables, and into positions what they show of signals and alerts."""
+    """Writes what was noted into all tables, and into positions what they show of signals and alerts.
 
-    def __init__(self, tables: Tables) -> None:
+    Attributes:
+        rows: writes the rows of state.
+    """
+
+    def __init__(self, tables: Tables, planning: Planning) -> None:
         self._positions = tables.positions
         self._alerts = tables.by_name["alerts"]
         self._letters = tables.by_name["dead-letters"]
         self._by_topic = {topic: _TopicWriter(topic, tables.by_name[topic]) for topic in OUTPUT_TOPICS}
-        self._rows = RowWriter(tables)
+        self.rows = RowWriter(tables, planning)
 
     def write(self, noted: Noted) -> None:
         """Write the latest of all that has changed."""
-        self._rows.write(noted.changes)
+        self.rows.write(noted.changes)
         for topic, writer in self._by_topic.items():
             outputs = noted.outputs[topic]
             if topic == "alerts":

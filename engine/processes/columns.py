@@ -8,12 +8,15 @@ from typing import Protocol
 
 from engine.bus.single import Kept, Observer
 from engine.columns.columns import Columns
+from engine.core.rules import Rules
 from engine.core.values import SECOND
 from engine.runtime.marker import read_marker
 from engine.runtime.submission import Progress
 
 TAKE_SECONDS = 1.0
 """So often the columns take over what was committed when nobody asks: the longer, the more changes fall into one."""
+BUSY_SECONDS, IDLE_SECONDS = 0.02, 0.5
+"""So long the figures that follow from forecasts are computed then: while events come and while none do."""
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +28,12 @@ class Observed(Kept, Protocol):
 
 
 @contextmanager
-def filled(bus: Observed, progress: Callable[[], Progress], now: Callable[[], int]) -> Iterator[Columns]:
+def filled(bus: Observed, rules: Rules, progress: Callable[[], Progress], now: Callable[[], int]) -> Iterator[Columns]:
     """The columns over a bus, which a thread fills from now on; they are not filled yet.
 
     Args:
         bus: what they hold.
+        rules: by which its log is folded.
         progress: how far the log and the rows are.
         now: the engine's clock in microseconds.
     """
@@ -37,7 +41,7 @@ def filled(bus: Observed, progress: Callable[[], Progress], now: Callable[[], in
     def lag(as_of: int) -> float:
         return max(0, now() - as_of) / SECOND if progress().lag else 0.0
 
-    columns = Columns(bus, lambda marker: read_marker(marker).now, lag)
+    columns = Columns(bus, lambda marker: read_marker(marker).now, lag, rules)
     # What is committed while the columns are filled waits in the feed, so nothing is missed.
     bus.observers.append(columns.feed)
     stopping = threading.Event()
@@ -55,7 +59,9 @@ def _keep(columns: Columns, stopping: threading.Event) -> None:
     try:
         columns.load(stopping.is_set)
         while not stopping.wait(TAKE_SECONDS):
+            waited = len(columns.feed)
             columns.take()
+            columns.plan(BUSY_SECONDS if waited else IDLE_SECONDS)
     except Exception as error:
         # The engine goes on without its lists; whoever asks for one is told why.
         log.exception("the lists cannot be read")

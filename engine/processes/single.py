@@ -20,6 +20,7 @@ from engine.web import server
 from engine.web.admission import Admission
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.sharing import read_sharing
 
 
 class Running(NamedTuple):
@@ -54,8 +55,9 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
-        columns = ends.enter_context(filled(bus, service.progress, service.now))
+        columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+        context.sharing = read_sharing(settings.supplier_sharing)
         app = server.application(context, is_local_only(settings), admission, public_url)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

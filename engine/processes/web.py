@@ -22,6 +22,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.sharing import read_sharing
 
 
 async def run(
@@ -41,7 +42,7 @@ async def run(
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
-        columns = ends.enter_context(filled(view, service.progress, service.now))
+        columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
         app = server.application(context, is_local_only(settings), admission, access.public_url)
         announce(await ends.enter_async_context(server.serving(app, bound)))
@@ -71,7 +72,9 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
-    return Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    context = Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    context.sharing = read_sharing(settings.supplier_sharing)
+    return context
 
 
 def _figures(service: ReaderService) -> Figures:

@@ -44,7 +44,7 @@ from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.marker import Marker
-from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revision_of
+from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revisions_of
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
@@ -227,7 +227,7 @@ class Fold:
         turn.set_wakes()
         if not turn.effects and is_light(turn.writes, event_bytes):
             return ()
-        outputs = [revision_of(*effect, turn) for effect in turn.effects]
+        outputs = revisions_of(turn)
         return None if too_heavy(turn.writes, [output.value for output in outputs], event_bytes) else outputs
 
     def _accept(self, turn: Turn, record: Record, outputs: Sequence[Output]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 
 from agents.turn import Turn
 from engine.bus.single import Output, Record
+from engine.core.decisions import decided_thing, told_by
 from engine.core.events import AnswerToDeadLetter, DeadLetterReplayed, Event
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
@@ -57,6 +58,17 @@ def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> O
     """A revision of a signal or alert, as an event of the type `kind`."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
     return Output(TOPIC_OF[type(data)], row_key(data.sku, data.location), data.id, value, kind)
+
+
+def revisions_of(turn: Turn) -> list[Output]:
+    """What an event publishes. Of a decision, the first revision of the thing decided upon says that it is one."""
+    outputs = [revision_of(*effect, turn) for effect in turn.effects]
+    told = told_by(turn.event)
+    if told is not None:
+        name = decided_thing(turn.event)
+        place = next(place for place, output in enumerate(outputs) if output.id == name)
+        outputs[place] = msgspec.structs.replace(outputs[place], told=told)
+    return outputs
 
 
 def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) -> Output:

@@ -173,4 +173,6 @@ class Retention:
                 while dropped := self._bus.retention.drop_history(topic, partition, limit):
                     total += dropped
                     self._rest()
+        while self._bus.retention.drop_decisions(decided):
+            self._rest()
         return total

@@ -48,7 +48,8 @@ class SignalAnswer(Checked, forbid_unknown_fields=True, omit_defaults=True):
 class ListedPosition(Position, kw_only=True):
     """A row of the list of positions: beside the position what is known of its item, policy, signal and alerts.
 
-    `stockout_date` is that of the open alert `projected_stockout`; `value` is `on_hand` times `unit_cost`.
+    `stockout_date` is that of the open alert `projected_stockout`; `value` is `on_hand` times `unit_cost`,
+    `days_of_cover` is how long `sellable` lasts at the mean of `forecast_28_days`, the forecast of the next 28 days.
     """
 
     description: str | None
@@ -61,6 +62,8 @@ class ListedPosition(Position, kw_only=True):
     lead_time_days: float | None
     s: int | None
     S: int | None
+    forecast_28_days: int | None
+    days_of_cover: float | None
     value: Decimal | None
     signal_id: str | None
     signal_status: SignalStatus | None

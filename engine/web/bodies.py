@@ -11,6 +11,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from engine.access.principal import Principal
+from engine.access.sending import require_name
 from engine.web.problems import Problem
 
 T = TypeVar("T")
@@ -194,17 +196,33 @@ def _balanced_items(body: bytes) -> list[bytes] | None:
     return None if open_brackets or not all(parts) else parts
 
 
-def decode_signed(body: bytes, kind: type[T], name: str | None) -> T:
-    """The JSON of a body as a `kind` that says who wrote it; with a login that is its name where the body has none."""
-    if name is None:
+def decode_signed(body: bytes, kind: type[T], principal: Principal) -> T:
+    """The JSON of a body as a `kind` that says who wrote it; with a login that is its name where the body has none.
+
+    Raises Problem 400, and Forbidden where the body gives another name than the login's.
+    """
+    if principal.name is None:
         return decode(body, kind)
-    fields = decode(body, dict[str, msgspec.Raw])
-    return decode(msgspec.json.encode({"by": name, **fields}), kind)
+    fields = {"by": msgspec.Raw(msgspec.json.encode(principal.name)), **decode(body, dict[str, msgspec.Raw])}
+    given = decode(msgspec.json.encode(fields), kind)
+    require_name(principal, decode(bytes(fields["by"]), str))
+    return given
+
+
+def _with_integers(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _with_integers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """The JSON of a body as a `kind`; raises Problem 400 where it is none."""
+    """The JSON of a body as a `kind`; raises Problem 400 where it is none.
+
+    An integer may be written as 5.0: JSON knows one kind of number, and so does its schema.
+    """
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.convert(_with_integers(msgspec.json.decode(body)), kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body is not what is expected: {error}", "invalid_body") from None

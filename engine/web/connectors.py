@@ -19,6 +19,7 @@ ConnectorName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Words = Annotated[str, Meta(max_length=2000)]
 Label = Annotated[str, Meta(min_length=1, max_length=128)]
 Whole = Annotated[int, Meta(ge=0, le=2**53)]
+Moment = Annotated[datetime, Meta(tz=True)]
 Seconds = Annotated[float, Meta(ge=-1e12, le=1e12)]
 
 
@@ -35,9 +36,9 @@ class PartReport(Struct, kw_only=True):
     skipped: Whole = 0
     rounds: Whole = 0
     failures: Whole = 0
-    last_round: datetime | None = None
-    last_success: datetime | None = None
-    next_attempt: datetime | None = None
+    last_round: Moment | None = None
+    last_success: Moment | None = None
+    next_attempt: Moment | None = None
     lag_seconds: Seconds | None = None
     error: Words | None = None
 

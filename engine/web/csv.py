@@ -25,17 +25,22 @@ def asked_fields(table: str, request: web.Request) -> list[str]:
 
     Raises Problem 400 for a field or a format that is not known.
     """
-    asked = request.query.get("format", "csv" if request.headers.get("Accept", "").startswith(MEDIA_TYPE) else "json")
-    if asked not in FORMATS:
-        raise invalid(f"`format` is one of {', '.join(FORMATS)}")
     named = request.query.get("columns")
-    if asked == "json":
+    if not is_asked(request):
         if named is not None:
             raise invalid("`columns` chooses those of a CSV: ask for it with `format=csv`")
         return []
     if "cursor" in request.query:
         raise invalid("a CSV has the whole list, or what `offset` and `limit` leave of it: `cursor` is for pages")
     return list(FIELDS[table]) if named is None else [known_field(table, name, "columns") for name in named.split(",")]
+
+
+def is_asked(request: web.Request) -> bool:
+    """Whether a call wants CSV; raises Problem 400 for a format that is not known."""
+    asked = request.query.get("format", "csv" if request.headers.get("Accept", "").startswith(MEDIA_TYPE) else "json")
+    if asked not in FORMATS:
+        raise invalid(f"`format` is one of {', '.join(FORMATS)}")
+    return asked == "csv"
 
 
 async def answer(request: web.Request, asked: Asked, fields: Sequence[str]) -> web.StreamResponse:

@@ -11,17 +11,21 @@ from msgspec import Raw
 
 from engine.access import sending
 from engine.access.principal import Principal
-from engine.access.rules import OPERATORS, READERS, SENDERS, require, require_table
-from engine.bus.single import Named, ReadModel, Record, StateReader
+from engine.access.rules import EVERYBODY, OPERATORS, READERS, SENDERS, SUPPLIERS, require, require_table
+from engine.bus.single import Decision, Index, Named, ReadModel, Record, StateReader
 from engine.columns.aggregates import Aggregation
 from engine.columns.columns import Groups, Page
 from engine.columns.kinds import Value
-from engine.columns.query import Position, Query
+from engine.columns.query import Condition, Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
+from engine.runtime.supplied import SupplierReader
 from engine.web.connectors import ConnectorBoard, ConnectorHealth, ConnectorReport
 from engine.web.ports import CONTEXT, Context, Lists, Service, Subscription, principal_of
+
+SUPPLIED = frozenset({"order-lines", "positions"})
+"""The lists in which a supplier finds the names of its own lines, and of the rows whose forecast is shared with it."""
 
 
 class GuardedService:
@@ -58,7 +62,7 @@ class GuardedService:
 
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""
-        require(self._principal, READERS | SENDERS, "the engine's progress")
+        require(self._principal, EVERYBODY, "the engine's progress")
         return await self._service.wait(seconds)
 
     def now(self) -> int:
@@ -74,6 +78,11 @@ class GuardedService:
         """What submitting these events would answer, for an operator, who may take them again."""
         require(self._principal, OPERATORS, "trying events out")
         return self._service.try_out(items)
+
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; a supplier, of its own lines and rows only."""
+        require(self._principal, SUPPLIERS, "a supplier's lines")
+        return self._service.supplied().limited_to(self._principal.supplier)
 
     def kpis(self) -> dict[str, object]:
         """Business figures."""
@@ -147,6 +156,10 @@ class _GuardedReadModel:
         require_table(self._principal, "positions")
         return self._published.row_events(key, before, limit)
 
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        require(self._principal, READERS, "the list of decisions")
+        return self._published.decisions(index, name, before)
+
 
 class GuardedBoard:
     """What connectors report, as far as the caller may: an adapter sees and writes that of its own source only."""
@@ -176,12 +189,19 @@ class GuardedBoard:
 
 
 class _GuardedLists:
+    """The lists, as far as the caller may read them; a supplier gets names of its own things only, and no content."""
+
     def __init__(self, lists: Lists, principal: Principal) -> None:
         self._lists, self._principal = lists, principal
 
     def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
-        require_table(self._principal, query.table)
-        return self._lists.page(query, offset, limit, after=after, age=age)
+        supplier = self._principal.supplier
+        if supplier is None:
+            require_table(self._principal, query.table)
+            return self._lists.page(query, offset, limit, after=after, age=age)
+        if query.table not in SUPPLIED or Condition("supplier", "is", (supplier,)) not in query.conditions:
+            require_table(self._principal, query.table)
+        return self._lists.page(query, offset, limit, after=after, age=age)._replace(items=[])
 
     def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
         require_table(self._principal, table)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from aiohttp import hdrs
+
 from engine import __version__
 from engine.contract.schemas import components
 from engine.web.csv import MEDIA_TYPE as CSV
@@ -60,8 +62,12 @@ def _operation(route: Route, known: Known) -> Document:
         "operationId": route.operation,
         "summary": route.what.split(". ")[0].rstrip("."),
         "description": route.what,
-        "parameters": [*_path_parameters(route), *map(_query_parameter, route.parameters)],
-        "responses": {str(route.status): _success(route, known), **_problems(route, known)},
+        "parameters": [
+            *_path_parameters(route),
+            *(_parameter(each, "query") for each in route.parameters),
+            *(_parameter(each, "header") for each in route.headers),
+        ],
+        "responses": {str(route.status): _success(route, known), **_not_modified(route), **_problems(route, known)},
     }
     if route.body:
         content = {media: {"schema": known[kind]} for media, kind in route.body.items()}
@@ -75,10 +81,10 @@ def _path_parameters(route: Route) -> Iterator[Document]:
         yield {"name": name, "in": "path", "required": True, "schema": kind}
 
 
-def _query_parameter(parameter: Parameter) -> Document:
+def _parameter(parameter: Parameter, place: str) -> Document:
     return {
         "name": parameter.name,
-        "in": "query",
+        "in": place,
         "description": parameter.what,
         "schema": dict(parameter.schema),
     }
@@ -94,6 +100,11 @@ def _success(route: Route, known: Known) -> Document:
     else:
         content = {JSON: {"schema": known[route.answer]}}
     return {"description": HTTPStatus(route.status).phrase, "content": content}
+
+
+def _not_modified(route: Route) -> Document:
+    conditional = any(header.name == hdrs.IF_NONE_MATCH for header in route.headers)
+    return {"304": {"description": "the caller has it already"}} if conditional else {}
 
 
 def _page(item: Document, is_fresh: bool) -> Document:

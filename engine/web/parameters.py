@@ -99,3 +99,9 @@ OF_AGGREGATES = (
     Parameter("q", {"type": "string"}, "as in the list of the table; so are the filters"),
     LIMIT._replace(what="how many groups"),
 )
+
+SUPPLIER = Parameter("supplier", {"type": "string"}, "which supplier's; a supplier's login has its own and needs none")
+OF_SUPPLIER_LINES = (
+    SUPPLIER,
+    *(each for each in of_list("order-lines") if each.name not in ("supplier", "columns")),
+)

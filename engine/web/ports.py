@@ -20,9 +20,12 @@ from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
+from engine.runtime.supplied import SupplierReader
 from engine.telemetry import Telemetry
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
+from engine.web.sharing import Sharing
+from engine.web.turns import Turns
 
 
 class Subscription(Protocol):
@@ -76,6 +79,9 @@ class Service(Clocked, Protocol):
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
 
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; it is for one call."""
+
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""
 
@@ -124,6 +130,8 @@ class Context:
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
         connectors: what connectors report of themselves.
+        sharing: which forecasts are shared with which supplier.
+        answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
         streams: the tasks that fill open streams; they are cancelled at shutdown.
     """
@@ -132,6 +140,8 @@ class Context:
         self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
+        self.sharing = Sharing()
+        self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from engine.access.denial import Forbidden, NotLoggedIn
 from engine.access.limits import TooOften
@@ -20,33 +21,49 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "type"}):
-    """Why a call failed: `detail` is a sentence for a person, `reason` a stable code for programs."""
+    """Why a call failed: `detail` is a sentence for a person, `reason` a stable code for programs.
+
+    `current` is the thing as it is now, where that is why the call failed.
+    """
 
     kind: str = "about:blank"
     title: str
     status: int
     detail: str
     reason: str | None = None
+    current: Any = None
 
 
 class Problem(StocklineError):
     """An exception that ends a call with problem details."""
 
-    def __init__(self, status: int, detail: str, reason: str | None = None, headers: dict[str, str] | None = None):
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        reason: str | None = None,
+        headers: dict[str, str] | None = None,
+        current: Raw | None = None,
+    ):
         super().__init__(detail)
-        self.status, self.detail, self.reason, self.headers = status, detail, reason, headers
+        self.status, self.detail, self.reason, self.headers, self.current = status, detail, reason, headers, current
 
 
 _encoder = msgspec.json.Encoder()
 
 
 def answer(
-    status: int, detail: str, reason: str | None = None, headers: Mapping[str, str] | None = None
+    status: int,
+    detail: str,
+    reason: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    current: Raw | None = None,
 ) -> web.Response:
     """An answer with problem details."""
     # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
     readable = detail.encode(errors="replace").decode()
-    details = ProblemDetails(title=HTTPStatus(status).phrase, status=status, detail=readable, reason=reason)
+    title = HTTPStatus(status).phrase
+    details = ProblemDetails(title=title, status=status, detail=readable, reason=reason, current=current)
     return web.Response(status=status, body=_encoder.encode(details), content_type=MEDIA_TYPE, headers=headers)
 
 
@@ -56,7 +73,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except Problem as problem:
-        return answer(problem.status, problem.detail, problem.reason, problem.headers)
+        return answer(problem.status, problem.detail, problem.reason, problem.headers, problem.current)
     except web.HTTPException as error:
         return _of_framework(request, error)
     except NotLoggedIn as denial:

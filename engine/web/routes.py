@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
 
+from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.web import idempotency
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -30,6 +32,7 @@ from engine.web.answers import (
 )
 from engine.web.calls import (
     connectors,
+    decided,
     decisions,
     documents,
     events,
@@ -39,10 +42,14 @@ from engine.web.calls import (
     process,
     published,
     stream,
+    supplier,
 )
+from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
+from engine.web.csv import MEDIA_TYPE as CSV
 from engine.web.pages import Aggregates
-from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, Parameter, of_list
+from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
+from engine.web.supplying import Acknowledging, Announcing, Outcomes
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -72,6 +79,7 @@ class Route(NamedTuple):
         status: the status of a success.
         body: media type -> type of what is in it; None where the call has no body.
         parameters: those of the query; the parameters of the path are in the path.
+        headers: the headers that it heeds.
         problems: the statuses of its answers with problem details.
     """
 
@@ -84,6 +92,7 @@ class Route(NamedTuple):
     status: int = 200
     body: Mapping[str, object] | None = None
     parameters: tuple[Parameter, ...] = ()
+    headers: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
 
 
@@ -99,10 +108,31 @@ _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
 )
 
+_TEXT = {"type": "string"}
+_IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
+_ON_ANSWERS = (
+    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
+    Parameter(
+        idempotency.HEADER,
+        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
+        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
+    ),
+)
+
+_OF_DECISIONS = (
+    LIMIT,
+    CURSOR,
+    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
+    Parameter("by", _TEXT, "of this person or system"),
+    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
+    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
+    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
+)
+
 _ROW = "/v1/positions/{sku}/{location}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
-_OF_ANSWERS = (400, 404, 408, 409, 413, 429, 503)
+_OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
 """The problems of an answer to a signal or an alert; 409 where its life cycle does not allow it."""
 
 ROUTES = (
@@ -127,7 +157,7 @@ ROUTES = (
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), problems=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), headers=_IF_NONE_MATCH, problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
@@ -140,22 +170,22 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
-        Signal, problems=(404,),
+        Signal, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
         "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
-        Signal, body={JSON: SignalReopening}, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalReopening}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
         "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
-        Signal, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Signal, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -163,22 +193,28 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
-        Alert, problems=(404,),
+        Alert, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, problems=_OF_ANSWERS,
+        Alert, body={JSON: AlertAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
         "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
-        Alert, body={JSON: Snooze}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
-        Alert, body={JSON: Assignment}, problems=_OF_ANSWERS,
+        Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+    ),
+    Route(
+        "GET", "/v1/decisions", decided.list_decisions, "listDecisions",
+        "Who decided what, when, and on what numbers, newest first. A page may be short, or empty, and yet another one "
+        "follow.",
+        Listed(decided.Shown), parameters=_OF_DECISIONS, problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -222,6 +258,33 @@ ROUTES = (
         "Counts, sums, least and greatest values of what a table lists, by up to two fields; those with the greatest "
         "first sum come first, else those of the most things. The filters of the table's list apply.",
         Aggregates, parameters=OF_AGGREGATES, problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/supplier/lines", supplier.lines, "listSupplierLines",
+        "A supplier's own order lines, the open ones unless `status` asks for others. Also as CSV, with empty columns "
+        "to fill in and to upload.",
+        LinePage, parameters=OF_SUPPLIER_LINES, problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/supplier/forecast", supplier.forecast, "getSupplierForecast",
+        "The forecasts that are shared with a supplier, in the buckets of the planner.",
+        ForecastPage, parameters=(SUPPLIER, LIMIT, CURSOR), problems=(400, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/acknowledgements", supplier.acknowledge, "acknowledgeLines",
+        "What a supplier promises of its lines: each schedule replaces what it said of the line before. Each line is "
+        "taken or refused for itself; what was said already is taken, and changes nothing.",
+        Outcomes, body={JSON: Acknowledging}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/shipments", supplier.announce, "announceShipment",
+        "A shipment that is on its way, line by line.",
+        Outcomes, body={JSON: Announcing}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
+    ),
+    Route(
+        "POST", "/v1/supplier/upload", supplier.upload, "uploadLines",
+        "The CSV of the lines with what the supplier has filled in; each row is taken or refused for itself.",
+        Outcomes, body={CSV: str}, parameters=(SUPPLIER,), problems=(400, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",

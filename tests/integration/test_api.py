@@ -128,7 +128,7 @@ def test_an_alert_is_opened_acknowledged_and_resolved(engine: Stockline) -> None
     assert (answer.status, answer.json["status"], answer.json["by"]) == (200, "acknowledged", "ann")
     answer = engine.post(f"/v1/alerts/{alert['id']}/resolve", {"by": "ann"})
     assert (answer.status, answer.json["status"]) == (200, "resolved")
-    assert engine.post(f"/v1/alerts/{alert['id']}/resolve", {"by": "ann"}).status == 409
+    assert engine.post(f"/v1/alerts/{alert['id']}/resolve", {"by": "bob"}).status == 409
 
 
 def test_a_dead_letter_is_replayed_once_its_cause_is_gone(engine: Stockline) -> None:

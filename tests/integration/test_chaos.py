@@ -1,4 +1,4 @@
-"""A bounded part of `make chaos`: every kind of fault once, a few kills, under load, against the oracle."""
+"""A bounded part of `make chaos`: every kind of fault once, under load, against the oracle."""
 
 import json
 import subprocess
@@ -15,9 +15,9 @@ FAULTS = "zombie,kill_broker,swallow_replies,cut_network,damage_rows,fill_disk,k
 @pytest.mark.slow
 @pytest.mark.usefixtures("broker_parts")
 def test_nothing_is_lost_or_doubled_whatever_breaks() -> None:
-    command = [sys.executable, "-m", "tests.chaos", "--json", "--seed", "1", "--kills", "3", "--faults", FAULTS]
-    # Half of the usual load: the faults need their time, and other tests share the machine meanwhile.
-    command += ["--per-second", "150"]
+    command = [sys.executable, "-m", "tests.chaos", "--json", "--seed", "1", "--kills", "1", "--faults", FAULTS]
+    # A quarter of the usual load: the faults need their time, and other tests share the machine meanwhile.
+    command += ["--per-second", "75"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=600)
     assert done.returncode == 0, done.stdout.decode()[-4000:] + done.stderr.decode()[-8000:]
     outcome = json.loads(done.stdout)
@@ -25,4 +25,4 @@ def test_nothing_is_lost_or_doubled_whatever_breaks() -> None:
     assert outcome["signals"] > 0
     assert outcome["dead_letters"] > 0
     assert outcome["compacted"] > 0
-    assert len(outcome["actions"]) == 3 + len(FAULTS.split(","))
+    assert len(outcome["actions"]) == 1 + len(FAULTS.split(","))

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.chaos.topics import read_all
 from tests.integration.process import ROOT, Stockline, Workers, environment, event, stockline
+from tests.integration.test_answers import ask
 from tests.integration.test_readme import README
 from tests.real.kafka_for_tests import wipe
 
@@ -81,8 +82,17 @@ def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
 
     accepted = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann"})
     assert (accepted.status, accepted.json["status"]) == (200, "accepted")
+    assert engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "ann"}) == accepted
     again = engine.post(f"/v1/signals/{signal['id']}/accept", {"by": "bob"})
-    assert (again.status, again.json["reason"]) == (409, "signal_closed")
+    assert (again.status, again.json["reason"], again.json["current"]) == (409, "signal_closed", accepted.json)
+    snooze = ("POST", f"/v1/signals/{signal['id']}/snooze", {"by": "ann", "until": "2100-01-01T00:00:00Z"})
+    snoozed = ask(engine, *snooze, **{"Idempotency-Key": "k"})
+    assert (snoozed.json["snoozed_by"], ask(engine, *snooze, **{"Idempotency-Key": "k"})) == ("ann", snoozed)
+    decisions = engine.get(f"/v1/decisions?signal={signal['id']}")["items"]
+    assert [(each["kind"], each["by"], each["before"]["status"]) for each in decisions] == [
+        ("snooze", "ann", "accepted"),
+        ("accept", "ann", "open"),
+    ]
 
 
 REFUSED_RECORD = {

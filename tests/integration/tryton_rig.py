@@ -37,9 +37,13 @@ class Rig:
     def __init__(self, folder: Path, erp: Tryton | None = None) -> None:
         """Start an ERP, by default the current one, and an engine in a folder."""
         self.folder = folder
-        self.erp = (erp or Tryton(folder / "tryton")).start()
-        self.clerk = Clerk(self.erp)
         self.engine = Stockline(folder / "data", "--clock", "log")
+        try:
+            self.erp = (erp or Tryton(folder / "tryton")).start()
+        except BaseException:
+            self.engine.end()
+            raise
+        self.clerk = Clerk(self.erp)
         self._running: subprocess.Popen[bytes] | None = None
 
     def profile(self) -> Path:

@@ -6,9 +6,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.epcis.translation import AsTheyAre
 from connectors.mapping.documents import Message
 from connectors.mapping.values import Unreadable
+from connectors.ports import SameNames
 from connectors.webhook.incoming import Incoming
 from connectors.webhook.profile import Listen
 
@@ -20,7 +20,7 @@ FORMS: list[dict[str, Any]] = [
     {"reading": {"format": "json", "rules": [RULE], "id": "{id}", "time": {"columns": ["time"]}}},
     {"epcis": {"own": ["0614141"]}},
 ]
-READERS = [Incoming(Listen.model_validate({"unsigned": True, **form}), "webhook/x", AsTheyAre()) for form in FORMS]
+READERS = [Incoming(Listen.model_validate({"unsigned": True, **form}), "webhook/x", SameNames()) for form in FORMS]
 
 values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),

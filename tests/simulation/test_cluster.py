@@ -25,7 +25,7 @@ from tests.simulation.loop import Standstill, VirtualLoop, virtual_time
 from tests.simulation.process import RULES
 
 ONE = os.environ.get("STOCKLINE_SEED")
-SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "1000"))
+SEEDS = int(os.environ.get("STOCKLINE_SEEDS", "400"))
 CHUNK = 50
 CHUNKS = [range(int(ONE), int(ONE) + 1)] if ONE else [range(n, min(n + CHUNK, SEEDS)) for n in range(0, SEEDS, CHUNK)]
 

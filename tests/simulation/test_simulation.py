@@ -13,7 +13,7 @@ import pytest
 from tests.simulation.world import World, summary
 
 FIRST = int(os.environ.get("STOCKLINE_SIMULATION_FIRST", "1"))
-SEEDS = int(os.environ.get("STOCKLINE_SIMULATION_SEEDS", "150"))
+SEEDS = int(os.environ.get("STOCKLINE_SIMULATION_SEEDS", "75"))
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + SEEDS))

@@ -16,9 +16,8 @@ from connectors.edi.outbound.journal import Journal
 from connectors.edi.outbound.profile import Profile
 from connectors.edi.outbound.sink import Folders, Outgoing
 from connectors.edi.reader import EdiReader
-from connectors.edi.values import TheirNames
 from connectors.folder.local import LocalPlace
-from connectors.ports import Batch, Tools
+from connectors.ports import Batch, SameNames, Tools
 from tests.unit import edi_documents as edi
 
 START = "2026-03-02T10:00:00+00:00"
@@ -84,7 +83,7 @@ class Desk:
             "journal": folder / "journal", "path": str(folder / "partner"), "gather_seconds": 0,
         }  # fmt: skip
         self.profile = Profile.model_validate({**given, **keys})
-        self.identifiers: Any = TheirNames()
+        self.identifiers: Any = SameNames()
         self.place = LocalPlace(folder / "partner")
         self.position: JsonObject | None = None
 

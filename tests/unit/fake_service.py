@@ -10,12 +10,15 @@ import msgspec
 from engine.bus.single import Commit, Output, Record
 from engine.columns.columns import Columns
 from engine.core import events
+from engine.core.decisions import Decision, Index, decided_thing, decision, index_names, told_by
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData
+from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.supplied import SupplierReader
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
@@ -25,6 +28,13 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
+        self.read = 0
+        self.decided: list[Decision] = []
+
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        for each in reversed(self.decided):
+            if (index, name) in index_names(each) and (before is None or each.place < before):
+                yield each
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         return self.tables[topic].get(name)
@@ -89,6 +99,7 @@ class FakeService:
         self.time = NOW
         self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
         self.columns.load()
+        self.published = 0
 
     def start(self) -> None: ...
 
@@ -104,7 +115,7 @@ class FakeService:
         submission = Submission(0, [])
         for index, item in enumerate(items):
             outcome = events.decode(item)
-            rejected = outcome if isinstance(outcome, Rejection) else self._apply(outcome)
+            rejected = outcome if isinstance(outcome, Rejection) else self._take(outcome)
             if rejected is None:
                 submission.accepted += 1
                 continue
@@ -113,6 +124,19 @@ class FakeService:
             self.bury(item, rejected)
         self.applied += submission.accepted
         return submission
+
+    def _take(self, event: events.Event) -> Rejection | None:
+        told = told_by(event)
+        if told is None:
+            return self._apply(event)
+        name = decided_thing(event)
+        tables = self.bus.published.tables
+        things = tables["signals" if name in tables["signals"] else "alerts"]
+        before = things[name]
+        rejected = self._apply(event)
+        if rejected is None:
+            self.bus.published.decided.append(decision(told, before, things[name]))
+        return rejected
 
     def _apply(self, event: events.Event) -> Rejection | None:
         if isinstance(event, events.GoodsReceived):
@@ -139,7 +163,7 @@ class FakeService:
         self.publish("signals", "signal.amended", signal.id, signal)
         return None
 
-    def bury(self, item: bytes, rejected: Rejection) -> None:
+    def bury(self, item: bytes, rejected: Rejection, source: str | None = None) -> None:
         letters = self.bus.published.tables["dead-letters"]
         name = stable_id("dead", str(len(letters)))
         try:
@@ -149,6 +173,7 @@ class FakeService:
         letter = DeadLetter(
             id=name, reason=rejected.reason, detail=rejected.detail, place="stockline.events/0/0",
             arrived=moment(NOW + len(letters)), raw=raw, raw_base64=encoded,
+            event_source=source,
         )  # fmt: skip
         self.publish("dead-letters", "event.refused", name, letter)
 
@@ -156,7 +181,8 @@ class FakeService:
         return msgspec.convert(msgspec.json.decode(self.bus.published.tables[topic][name])["data"], kind)
 
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
-        value = envelope(kind, stable_id("out", name), NOW, data)
+        self.published += 1
+        value = envelope(kind, f"{name}/{self.published}", NOW, data)
         self.bus.published.tables[topic][name] = value
         output = Output(topic, name, name, value, kind)
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
@@ -225,6 +251,9 @@ class FakeService:
             else:
                 submission.accepted += 1
         return submission
+
+    def supplied(self) -> SupplierReader:
+        return SupplierReader(self.bus, Rules(), self.time)
 
     def kpis(self) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}

@@ -88,8 +88,8 @@ async def test_what_the_life_cycle_refuses_is_a_409_with_its_reason(web: Site) -
 
 async def test_two_answers_never_share_an_id(web: Site) -> None:
     web.service.open_alert("al-1")
-    for _ in range(2):
-        await send(web, "/v1/alerts/al-1/acknowledge", {"by": "ann"})
+    for by in ("ann", "bob"):
+        await send(web, "/v1/alerts/al-1/acknowledge", {"by": by})
     assert len({json.loads(raw)["id"] for [raw] in web.service.submitted}) == 2
 
 

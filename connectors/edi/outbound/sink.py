@@ -150,7 +150,7 @@ class Outgoing:
                 self._journal.add(self._documents.receipt(group, is_test, now), now)
             self._journal.received(entry.name, stamp)
 
-    def pull(self, position: JsonObject | None) -> AsyncIterator[Batch]:  # noqa: ARG002
+    def pull(self, _position: JsonObject | None, /) -> AsyncIterator[Batch]:
         """Nothing is read from a partner here: his files are read by a folder connector."""
         return _nothing()
 

@@ -7,7 +7,8 @@
 - `dedupe`: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
 - latest: topic, name -> latest value of a thing
 - names: topic, name -> nothing: small enough to stay in the block cache, so that counting new things is cheap
-- history: topic, partition, sequence -> value, in the order of commits
+- history: topic, partition, sequence -> value, in the order of commits; and index, name, place -> the decision in the
+  index of all, nothing in the others. Tags of topics are small letters, those of indexes capitals
 - touched: row, offset counted down, partition -> nothing: the newest event of a row sorts first
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from engine.bus.single import Output, Record
+from engine.core.decisions import Index
 from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
 from tables.catalogue import ROWS
 from tables.event_marks import EVENT_MARK
@@ -33,6 +35,7 @@ FAMILIES: Mapping[str, Profile] = {
     "touched": "sequential",
 }
 TOPIC_TAGS: Mapping[Topic, bytes] = {name: declared.tag for name, declared in OUTPUT_TOPICS.items()}
+INDEX_TAGS: Mapping[Index, bytes] = {"all": b"A", "sku": b"S", "by": b"B", "thing": b"T", "event": b"E"}
 MARK_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
@@ -126,6 +129,12 @@ def touched_place(key: bytes) -> tuple[int, int]:
     """Partition and offset of an index key."""
     reverse, partition = _TOUCHED_TAIL.unpack(key[-_TOUCHED_TAIL.size :])
     return partition, LAST_OFFSET - reverse
+
+
+def decision_prefix(index: Index, name: str) -> bytes:
+    """The prefix of the keys of the decisions under a name; the length keeps names apart that begin alike."""
+    packed = name.encode("utf-8", "surrogatepass")
+    return INDEX_TAGS[index] + _LENGTH.pack(len(packed)) + packed
 
 
 def marker_key(partition: int) -> bytes:

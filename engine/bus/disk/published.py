@@ -10,7 +10,9 @@ import msgspec
 from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
+from engine.bus.disk.decisions import DecisionIndex
 from engine.bus.single import Commit, Output, Record
+from engine.core.decisions import Decision, Index, decision, place_of
 from engine.core.errors import UsageError
 from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
 from engine.core.values import instant
@@ -70,6 +72,7 @@ class DiskReadModel:
         self._names = store.family("names")
         self._history = store.family("history")
         self._touched = store.family("touched")
+        self._decided = DecisionIndex(store)
         self._counts = {topic: self._stored(layout.count_key(topic)) for topic in layout.TOPIC_TAGS}
         self._known: set[bytes] = set()
         places = [(topic, partition) for topic in layout.TOPIC_TAGS for partition in range(partitions)]
@@ -123,13 +126,25 @@ class DiskReadModel:
         found = zip(wanted, self._log.get_many(wanted), strict=True)
         return [layout.record(name, packed) for name, packed in found if packed is not None]
 
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        """The decisions under a name of an index, newest first, from the first place below `before`."""
+        return self._decided.find(index, name, before)
+
     def add(self, batch: WriteBatch, commit: Commit) -> None:
         """Put the outputs and touched rows of `commit` into `batch`."""
         put, touched = batch.put, self._touched.handle
         for output in commit.outputs:
+            if output.told is not None:
+                self._decided.add(batch, decision(output.told, self._before(commit, output), output.value))
             self._add_output(batch, commit.partition, output)
         for row, offset in commit.touched:
             put(layout.touched_key(layout.row_prefix(row), offset, commit.partition), b"", touched)
+
+    def _before(self, commit: Commit, output: Output) -> bytes | None:
+        """The value of an output's thing until this output of a commit that is not written yet."""
+        earlier = takewhile(lambda other: other is not output, commit.outputs)
+        values = [other.value for other in earlier if other.id == output.id and other.topic == output.topic]
+        return values[-1] if values else self.latest(output.topic, output.id)
 
     def add_counts(self, batch: WriteBatch, commits: Sequence[Commit]) -> Tally:
         """Put the counts after `commits` into `batch`; call `counts_written` with the result once it is written."""
@@ -189,6 +204,10 @@ class DiskReadModel:
             batch.delete(name, self._names.handle)
         batch.put(layout.count_key(topic), layout.number(self._counts[topic] - len(gone)), self._meta.handle)
         return Dropped(topic, partition, len(old), gone)
+
+    def add_dropped_decisions(self, batch: WriteBatch, before: int, limit: int) -> int:
+        """Put into `batch` that at most `limit` of the oldest decisions go, none from `before` on; how many."""
+        return self._decided.drop(batch, place_of(before), limit)
 
     def dropped_written(self, dropped: Dropped) -> None:
         """Take over what was written."""

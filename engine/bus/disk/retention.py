@@ -90,6 +90,15 @@ class DiskRetention:
                     observer.deleted(topic, [layout.name_in(name) for name in dropped.names])
             return dropped.outputs
 
+    def drop_decisions(self, before: int) -> int:
+        """Delete a portion of the decisions from before the instant `before`; returns the number of deleted ones."""
+        with self._writing:
+            batch = self._store.batch()
+            dropped = self._published.add_dropped_decisions(batch, before, PORTION)
+            if dropped:
+                self._store.write(batch, sync=False)
+            return dropped
+
     def reclaim(self) -> None:
         """Reclaim the space of deleted records and outputs; RocksDB reclaims the rest by itself."""
         for partition, begin in enumerate(self._begins):

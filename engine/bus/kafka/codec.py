@@ -10,8 +10,9 @@ from aiokafka import ConsumerRecord, TopicPartition
 from engine.bus.cluster import Fetched
 from engine.bus.kafka.changelog import offsets_in, read_log_marker, touched_offsets
 from engine.bus.single import Commit, Output, Record
+from engine.core.decisions import decision
 from engine.core.topics import Topic
-from engine.kafka.headers import BROADCAST_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
+from engine.kafka.headers import BROADCAST_HEADER, TOLD_HEADER, TOUCHED_HEADER, UNTIL_HEADER, Message
 from engine.kafka.topic_names import EVENTS, OUTPUTS, STATE
 from tables.markers import MARKER
 
@@ -84,7 +85,21 @@ def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
     if topic == "positions":
         is_position = found.data.sku is not None and "\0" in key
         return Output(topic, key, key, record.value, found.type) if is_position else None
-    return None if found.data.id is None else Output(topic, key, found.data.id, record.value, found.type)
+    if found.data.id is None:
+        return None
+    return Output(topic, key, found.data.id, record.value, found.type, _told(record))
+
+
+def _told(record: ConsumerRecord) -> bytes | None:
+    """Who has decided what is published here; None where nobody has, or another program has written something else."""
+    told = dict(record.headers).get(TOLD_HEADER)
+    if told is None:
+        return None
+    try:
+        decision(told, None, record.value)
+    except ValueError:
+        return None
+    return told
 
 
 def folded_until(record: ConsumerRecord) -> int:
@@ -102,6 +117,8 @@ def messages_of(commit: Commit, broadcast: Sequence[Record]) -> dict[TopicPartit
     for output in commit.outputs:
         is_position = output.topic == "positions"
         headers = [until, (TOUCHED_HEADER, touched.get(output.key, b""))] if is_position else plain
+        if output.told is not None:
+            headers = [until, (TOLD_HEADER, output.told)]
         at = TopicPartition(OUTPUTS[output.topic], commit.partition)
         messages[at].append((output.key.encode("utf-8", "surrogatepass"), output.value, headers))
     for record in broadcast:

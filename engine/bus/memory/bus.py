@@ -4,10 +4,12 @@ import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Literal
 from uuid import uuid4
 
 from engine.bus.single import Commit, Observer, Output, Record, StateReader, check_offsets
+from engine.core.decisions import Decision, Index, decision, index_names
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.topics import HISTORIES, Topic
 from tables.stores.memory import MemoryFamily
@@ -28,6 +30,7 @@ class MemoryReadModel:
         self._latest: dict[Topic, dict[str, bytes]] = defaultdict(dict)
         self._history: dict[tuple[Topic, int], list[bytes]] = defaultdict(list)
         self._touched: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        self._decisions: list[Decision] = []
 
     def latest(self, topic: Topic, name: str) -> bytes | None:
         """The latest value of a thing, or None."""
@@ -63,6 +66,13 @@ class MemoryReadModel:
         chosen = offsets[max(0, end - limit) : end]
         return [self._logs[partition][offset] for offset, partition in reversed(chosen)]
 
+    def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
+        """The decisions under a name of an index, newest first, from the first place below `before`."""
+        with self._lock:
+            found = [each for each in self._decisions if (index, name) in index_names(each)]
+        found.sort(key=attrgetter("place"), reverse=True)
+        return (each for each in found if before is None or each.place < before)
+
     def add(self, commit: Commit) -> None:
         """Take the outputs and touched rows of a commit."""
         with self._lock:
@@ -75,6 +85,8 @@ class MemoryReadModel:
         if output.topic not in HISTORIES:
             self._latest[output.topic][output.key] = output.value
             return
+        if output.told is not None:
+            self._decisions.append(decision(output.told, self._latest[output.topic].get(output.id), output.value))
         self._latest[output.topic][output.id] = output.value
         self._history[output.topic, partition].append(output.value)
 

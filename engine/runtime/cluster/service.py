@@ -23,6 +23,7 @@ from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.supplied import SupplierReader
 from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.05
@@ -172,6 +173,10 @@ class ReaderService:
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
         return trial(self.bus, self._rules, self.now(), items)
+
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; it is for one call."""
+        return SupplierReader(self.bus, self._rules, self.now())
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""

@@ -18,6 +18,7 @@ from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
+from engine.runtime.supplied import SupplierReader
 from engine.runtime.trial import trial
 
 POLL_SECONDS = 0.01
@@ -127,6 +128,10 @@ class Service:
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
         return trial(self.bus, self._engine.rules, self.now(), items)
+
+    def supplied(self) -> SupplierReader:
+        """Reads what suppliers may know; it is for one call."""
+        return SupplierReader(self.bus, self._engine.rules, self.now())
 
     def kpis(self) -> dict[str, object]:
         """Business figures, JSON-ready."""

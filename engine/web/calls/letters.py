@@ -10,7 +10,6 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from engine.access.sending import require_name
 from engine.columns.fields import data_of
 from engine.core import events as e
 from engine.core.identify import identify
@@ -164,7 +163,7 @@ def _answer_event(request: web.Request, status: str, name: str, data: dict[str, 
         "source": SOURCE,
         "type": f"dead_letter.{status}",
         "time": moment(service_of(request).now()),
-        "data": {"dead_letter": name, "by": principal_of(request).name or by or NOBODY, **told},
+        "data": {"dead_letter": name, "by": by or NOBODY, **told},
     }
     return msgspec.json.encode(event)
 
@@ -172,7 +171,4 @@ def _answer_event(request: web.Request, status: str, name: str, data: dict[str, 
 async def _body(request: web.Request, kind: type[T]) -> T:
     """The body of a call; an absent one has the defaults of its kind."""
     async with request.app[CONTEXT].intake.body(request) as body:
-        asked = bodies.decode(body if body.strip() else b"{}", kind)
-    if asked.by is not None:
-        require_name(principal_of(request), asked.by)
-    return asked
+        return bodies.decode_signed(body if body.strip() else b"{}", kind, principal_of(request))

@@ -10,6 +10,7 @@ from engine.columns.fields import data_of
 from engine.core.values import row_key
 from engine.web import query
 from engine.web.answers import as_json
+from engine.web.conditional import tagged, weak_tag_of
 from engine.web.pages import Page
 from engine.web.ports import service_of
 from engine.web.problems import Problem
@@ -20,13 +21,17 @@ EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
 async def get_position(request: web.Request) -> web.Response:
-    """One row with its projection, available to promise, supply, forecast, policy, signal and alerts."""
+    """One row with its projection, available to promise, supply, forecast, policy, signal and alerts.
+
+    Its tag is weak: of the same row it is the same on the same day, whatever `as_of` says.
+    """
     days = query.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
     sku, location = request.match_info["sku"], request.match_info["location"]
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
         raise _unknown(sku, location)
-    return as_json(detail)
+    tag = weak_tag_of(msgspec.json.encode({**detail, "as_of": None}))
+    return tagged(request, msgspec.json.encode(detail), tag)
 
 
 async def list_row_events(request: web.Request) -> web.Response:

@@ -56,7 +56,7 @@ async def ready(request: web.Request) -> web.Response:
 async def accept_clock(request: web.Request) -> web.Response:
     """Accepts that the clock of the machine has jumped ahead and is right; 409 if it has not jumped."""
     async with request.app[CONTEXT].intake.body(request) as body:
-        answer = bodies.decode_signed(body, ClockAnswer, principal_of(request).name)
+        answer = bodies.decode_signed(body, ClockAnswer, principal_of(request))
     accepted = await service_of(request).accept_clock(answer.by)
     if accepted is None:
         detail = "the clock of this process has not jumped; on Kafka the workers have clocks, ask them"

@@ -9,7 +9,8 @@ from msgspec import Raw
 from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
-from engine.web.answers import as_json, raw_json
+from engine.web.answers import as_json
+from engine.web.conditional import tagged
 from engine.web.pages import Aggregates, FreshPage
 from engine.web.ports import lists_of, service_of
 from engine.web.problems import Problem
@@ -42,7 +43,7 @@ def one_of(topic: Topic) -> Handler:
     """The handler of one thing of a topic by its id."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        return raw_json(await latest(request, topic))
+        return tagged(request, await latest(request, topic))
 
     return answer
 

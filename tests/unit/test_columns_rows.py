@@ -1,0 +1,164 @@
+"""What a list shows beside what is published: item master, policy, forecast, signal, alerts, and lines of orders."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.bus.memory.bus import MemoryBus
+from engine.columns.columns import Columns
+from engine.columns.loading import NotLoaded
+from engine.columns.query import Condition, Query
+from engine.core.rules import Rules
+from engine.core.values import DAY
+from engine.runtime.marker import read_marker
+from engine.runtime.single.engine import Engine
+from tests.unit import test_feeds
+
+NOW = 1_772_442_845_000_000
+DAY_OF_NOW = "2026-03-02"
+
+
+class Planned:
+    """An engine with columns that observe it, or that are loaded from it later."""
+
+    def __init__(self) -> None:
+        self.bus = MemoryBus(2)
+        self.engine = Engine(self.bus, Rules(clock="log"))
+        self.columns = self.loaded()
+        self.bus.observers.append(self.columns.feed)
+        self._sent = 0
+
+    def loaded(self) -> Columns:
+        columns = Columns(self.bus, lambda marker: read_marker(marker).now, lambda _as_of: 0.0, Rules(clock="log"))
+        columns.load()
+        return columns
+
+    def send(self, kind: str, at: int = NOW, **data: Any) -> None:
+        answer = self.engine.submit([test_feeds.event(kind, at, **data)], at)
+        assert not answer.refused, answer
+
+    def rows(self, table: str = "positions", *conditions: Condition) -> list[dict[str, Any]]:
+        """What both show: the columns that followed, and others that are loaded now."""
+        shown = []
+        for columns in (self.columns, self.loaded()):
+            columns.take()
+            columns.plan(10.0)
+            page = columns.page(Query(table, conditions), 0, 100)
+            shown.append([json.loads(bytes(item)) for item in page.items])
+        assert shown[0] == shown[1]
+        return shown[0]
+
+
+@pytest.fixture
+def planned() -> Planned:
+    return Planned()
+
+
+def test_a_position_shows_its_item_its_policy_and_its_value(planned: Planned) -> None:
+    planned.send("policy.set", sku="A", location="L", policy={"kind": "min_max", "min": 5, "max": 9},
+                 supplier="ACME", unit_cost="2.50", currency="EUR", lead_time_days=3.5)  # fmt: skip
+    planned.send("item.defined", sku="A", base_unit="each", description="Lamp", abc="A")
+    planned.send("stock.counted", sku="A", location="L", qty=100)
+    planned.send("stock.counted", sku="B", location="L", qty=7)
+    lamp, other = planned.rows()
+    wanted = {
+        "description": "Lamp", "abc": "A", "base_unit": "each", "policy": "min_max", "supplier": "ACME", "s": 5, "S": 9,
+        "unit_cost": "2.5", "currency": "EUR", "lead_time_days": 3.5, "value": "250", "open_alerts": 0,
+    }  # fmt: skip
+    assert {name: lamp[name] for name in wanted} == wanted
+    assert {name: other[name] for name in wanted} == dict.fromkeys(wanted) | {"open_alerts": 1}  # unknown_item
+    planned.send("item.defined", NOW + 1, sku="B", base_unit="each", description="Late")
+    assert [row["description"] for row in planned.rows()] == ["Lamp", "Late"]
+    assert planned.rows()[1]["open_alerts"] == 0
+
+
+def test_a_row_that_has_only_a_policy_is_not_listed_before_its_position_is_published(planned: Planned) -> None:
+    published = planned.bus.published
+    planned.send("policy.set", sku="A", location="L", policy={"kind": "none"})
+    assert len(planned.rows()) == published.count("positions")
+
+
+def test_trigger_target_and_days_of_cover_follow_the_forecast(planned: Planned) -> None:
+    planned.send("stock.counted", sku="A", location="L", qty=140)
+    planned.send("policy.set", sku="A", location="L", policy={"kind": "forecast"}, lead_time_days=4, review_days=3,
+                 safety_stock=11)  # fmt: skip
+    assert [planned.rows()[0][name] for name in ("s", "S", "days_of_cover")] == [11, 11, None]
+    buckets = [{"start": DAY_OF_NOW, "days": 100, "qty": 1000}]
+    planned.send("forecast.revised", sku="A", location="L", version="1", mode="replace", buckets=buckets)
+    row = planned.rows()[0]
+    assert [row[name] for name in ("s", "S", "forecast_28_days", "days_of_cover")] == [51, 81, 280, 14.0]
+    planned.send("stock.issued", NOW + DAY, sku="A", location="L", qty=100)
+    assert planned.rows()[0]["days_of_cover"] == 5.894  # 40 units at 190 in 28 days
+
+
+def test_a_position_shows_the_signal_that_stands(planned: Planned) -> None:
+    planned.send("stock.counted", sku="A", location="L", qty=3)
+    planned.send("policy.set", sku="A", location="L", policy={"kind": "min_max", "min": 5, "max": 9})
+    (signal,) = planned.rows("signals")
+    row = planned.rows()[0]
+    assert (row["signal_id"], row["signal_qty"], row["signal_status"], row["signal_due"]) == (
+        signal["id"], 6, "open", signal["due"],
+    )  # fmt: skip
+    planned.send("signal.rejected", sku="A", location="L", signal=signal["id"], by="ann")
+    row = planned.rows()[0]
+    assert [row[name] for name in row if name.startswith("signal_")] == [None] * 5
+
+
+def test_a_projected_stockout_is_shown_until_it_is_resolved(planned: Planned) -> None:
+    planned.send("item.defined", sku="A", base_unit="each")
+    planned.send("stock.counted", sku="A", location="L", qty=10)
+    buckets = [{"start": DAY_OF_NOW, "days": 10, "qty": 40}]
+    planned.send("forecast.revised", sku="A", location="L", version="1", mode="replace", buckets=buckets)
+    row = planned.rows()[0]
+    assert (row["stockout_date"], row["open_alerts"]) == ("2026-03-04", 1)
+    planned.send("stock.adjusted", NOW + 1, sku="A", location="L", qty=1000, reason="found")
+    row = planned.rows()[0]
+    assert (row["stockout_date"], row["open_alerts"]) == (None, 0)
+
+
+def test_order_lines_show_what_is_open_and_by_when_it_is_promised(planned: Planned) -> None:
+    planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
+    line = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
+    planned.send("order.placed", **line, supplier="ACME", qty=10, due="2026-03-05")
+    planned.send("order.placed", **line | {"line": "2"}, supplier="ACME", qty=4, due="2026-03-03")
+    schedule = [{"status": "accepted", "qty": 6, "due": "2026-03-04"}, {"status": "rejected", "qty": 4}]
+    planned.send("order.acknowledged", NOW + 1, **line, schedule=schedule)
+    planned.send("shipment.notified", NOW + 2, **line, shipment="S", qty=2, eta="2026-03-09")
+    one, two = planned.rows("order-lines")
+    wanted = {
+        "order": "PO-1", "line": "1", "supplier": "ACME", "sku": "A", "location": "L", "status": "open", "ordered": 10,
+        "due": "2026-03-05", "acknowledged": 6, "promised": 6, "next_promised": "2026-03-04", "received": 0,
+        "on_order": 4, "in_transit": 2, "overdue_days": 0, "description": "Lamp",
+    }  # fmt: skip
+    assert one == wanted
+    assert (two["acknowledged"], two["next_promised"], two["overdue_days"]) == (None, "2026-03-03", 0)
+    planned.send("goods.received", NOW + 5 * DAY, **line | {"line": "2"}, receipt="R", qty=4)
+    one, two = planned.rows("order-lines")
+    assert (one["overdue_days"], two["status"], two["overdue_days"]) == (3, "closed", None)
+    assert [each["line"] for each in planned.rows("order-lines", Condition("overdue_days", "min", (1,)))] == ["1"]
+
+
+def test_a_list_says_how_fresh_it_is(planned: Planned) -> None:
+    planned.send("stock.counted", NOW, sku="A", location="L", qty=1)
+    planned.send("stock.counted", NOW + DAY, sku="B", location="L", qty=1)
+    for columns in (planned.columns, planned.loaded()):
+        as_of = columns.page(Query("positions"), 0, 1).freshness.as_of
+        assert as_of is not None
+        assert round(as_of.timestamp() * 1_000_000) == NOW + DAY
+
+
+def test_a_list_that_is_not_whole_yet_is_refused_and_says_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.columns.loading.WAIT_SECONDS", 0.01)
+    columns = Columns(MemoryBus(1), lambda _marker: 0, lambda _as_of: 0.0)
+    with pytest.raises(NotLoaded, match="0 of 0 things are read"):
+        columns.page(Query("positions"), 0, 1)
+
+
+def test_what_was_discarded_is_listed_no_more(planned: Planned) -> None:
+    planned.send("stock.counted", sku="A", location="L", qty=1)
+    assert planned.columns.page(Query("positions"), 0, 1).total == 1
+    planned.columns.feed.discarded()
+    planned.send("stock.counted", sku="B", location="L", qty=1)
+    page = planned.columns.page(Query("positions"), 0, 1)
+    assert (page.total, page.names) == (1, ["B\0L"])
