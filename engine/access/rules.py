@@ -16,11 +16,12 @@ ANYONE = None
 """Also who is not logged in."""
 
 RULES: Mapping[str, frozenset[Role] | None] = {
-    # A planner sends policies under its own name; `engine.access.sending` looks at each event.
-    "postEvents": SENDERS | PLANNERS,
+    "postEvents": SENDERS,
     "listPositions": READERS,
     "getPosition": READERS,
     "listRowEvents": READERS,
+    "setPolicy": PLANNERS,
+    "previewPolicy": PLANNERS,
     "listSignals": READERS,
     "getSignal": READERS,
     "answerSignal": PLANNERS,
@@ -40,6 +41,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "listDeadLetterAnswers": OPERATORS,
     "listOrderLines": READERS,
     "aggregate": READERS,
+    "getWork": READERS,
+    "trace": READERS,
     "listSupplierLines": SUPPLIERS,
     "getSupplierForecast": SUPPLIERS,
     "acknowledgeLines": SUPPLIERS,
@@ -58,7 +61,9 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "getMetrics": OPERATORS,
     "getOpenapi": EVERYBODY,
     "getAsyncapi": EVERYBODY,
+    "getFrontPage": EVERYBODY,
     "getPage": EVERYBODY,
+    "getRowPage": EVERYBODY,
     # Scripts and styles hold no data, and the page on which people log in needs them.
     "getPart": ANYONE,
     "showLogin": ANYONE,

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
+import msgspec
+from msgspec import Struct
+
 from engine.access.denial import Forbidden
 from engine.access.principal import Principal
 from engine.access.rules import OPERATORS, PLANNERS, SENDERS, SUPPLIERS, require
 from engine.core import events as e
 from engine.core.identify import identify
 
-PEOPLE = "people/"
-"""The `source` of what a planner sends is this and the name of its login, so the log says who did it."""
 SUPPLIER = "supplier/"
 """The `source` of what a supplier says of its lines is this and its name."""
 OWN = "stockline/"
@@ -22,12 +23,8 @@ _ANSWERS = (
 
 
 def own_source(principal: Principal) -> str | None:
-    """The only `source` under which this login sends events; None where it may send those of any system."""
-    if principal.name is None or "operator" in principal.roles:
-        return None
-    if principal.supplier is not None:
-        return SUPPLIER + principal.supplier
-    return principal.source or PEOPLE + principal.name
+    """The `source` of the events that this login sends; None where its roles ask for no own one."""
+    return principal.source if principal.supplier is None else SUPPLIER + principal.supplier
 
 
 def require_sources(principal: Principal, items: Sequence[bytes]) -> None:
@@ -49,9 +46,7 @@ def _require_source(principal: Principal, index: int, item: bytes) -> None:
     if source is None or source == principal.source:
         if "adapter" in principal.roles or "operator" in principal.roles:
             return
-    elif "operator" in principal.roles and not source.startswith((OWN, PEOPLE)):
-        return
-    if "planner" in principal.roles and source == f"{PEOPLE}{principal.name}" and _is(item, e.PolicySet):
+    elif "operator" in principal.roles and not source.startswith(OWN):
         return
     if _speaks_for(principal, source) and _is(item, e.OrderAcknowledged, e.ShipmentNotified):
         return
@@ -78,12 +73,17 @@ def _is(item: bytes, *kinds: type[e.Event]) -> bool:
 
 def _may(principal: Principal) -> str:
     if "operator" in principal.roles:
-        return f"an operator sends those of any system, but none that begins with {OWN} or {PEOPLE}"
+        return f"an operator sends those of any system, but none that begins with {OWN}"
     if "adapter" in principal.roles:
         return f"this login sends events of {principal.source} only"
-    if "supplier" in principal.roles:
-        return "a supplier acknowledges its own lines and announces shipments of them, by its own calls"
-    return f"a planner sends `policy.set` only, under the source {PEOPLE}{principal.name}"
+    return "it sends what a supplier says of its lines, by the supplier's calls"
+
+
+class _Envelope(Struct):
+    by: str | None = None
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
 
 
 def require_decision(principal: Principal, item: bytes) -> None:
@@ -92,9 +92,13 @@ def require_decision(principal: Principal, item: bytes) -> None:
     if principal.name is None or "operator" in principal.roles:
         return
     event = e.decode(item)
-    if not isinstance(event, _ANSWERS):
-        raise Forbidden(f"{principal.name} may answer signals and alerts, and this is neither")
-    require_name(principal, event.data.by)
+    if isinstance(event, _ANSWERS):
+        require_name(principal, event.data.by)
+    elif isinstance(event, e.PolicySet):
+        # An event of this type tells in its envelope who set the policy.
+        require_name(principal, _envelopes.decode(item).by)
+    else:
+        raise Forbidden(f"{principal.name} may answer signals and alerts and set policies, and this is neither")
 
 
 def require_name(principal: Principal, by: str | None) -> None:

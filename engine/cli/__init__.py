@@ -30,6 +30,7 @@ from engine.cli import (
     serve,
     source,
     token,
+    trace,
     upgrade,
     workers,
 )
@@ -84,6 +85,7 @@ app.add_typer(answering.signals, name="signals")
 app.add_typer(answering.alerts, name="alerts")
 app.add_typer(replaying.dead_letters, name="dead-letters")
 app.command("explain")(look.explain)
+app.command("trace")(trace.trace)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")

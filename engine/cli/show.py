@@ -26,7 +26,7 @@ def rows(items: Sequence[Mapping[str, Any]], columns: Sequence[str], as_json: bo
     else:
         typer.echo("\t".join(columns))
         for item in items:
-            typer.echo("\t".join(_cell(item.get(column)) for column in columns))
+            typer.echo("\t".join(cell(item.get(column)) for column in columns))
 
 
 def document(value: Any) -> None:
@@ -44,7 +44,7 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str], width: in
 
     No value is cut or broken to fit, so that an id can be copied as it stands; only sentences are wrapped.
     """
-    widths = [max(map(cell_len, (column, *(_cell(item.get(column)) for item in items)))) for column in columns]
+    widths = [max(map(cell_len, (column, *(cell(item.get(column)) for item in items)))) for column in columns]
     room = sum(total <= width for total in accumulate(w + len(GAP) * bool(n) for n, w in enumerate(widths)))
     inside, below = columns[: room or 1], columns[room or 1 :]
     numeric = {column for column in inside if items and all(isinstance(item.get(column), int) for item in items)}
@@ -55,9 +55,9 @@ def _table(items: Sequence[Mapping[str, Any]], columns: Sequence[str], width: in
 
     yield typer.style(line(inside), bold=True)
     for item in items:
-        yield line([_cell(item.get(column)) for column in inside])
+        yield line([cell(item.get(column)) for column in inside])
         yield from _below(
-            [f"{column} {_cell(item[column])}" for column in below if item.get(column) not in ("", None)], width
+            [f"{column} {cell(item[column])}" for column in below if item.get(column) not in ("", None)], width
         )
 
 
@@ -84,7 +84,7 @@ def _wrapped(line: str, width: int) -> list[str]:
     )
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """A value on one line, without characters that would move the cursor."""
     text = "" if value is None else str(value)
     return "".join(character if character.isprintable() else " " for character in text)

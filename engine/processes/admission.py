@@ -18,13 +18,16 @@ from engine.web.admission import Admission, Limits
 log = logging.getLogger("stockline")
 
 
-def admission_of(settings: Settings, access: AccessSettings) -> Admission:
+def admission_of(settings: Settings, access: AccessSettings | None) -> Admission:
     """Who may call, by the settings; raises UsageError where a process would listen to everybody without being told.
 
     Callers log in where a file of tokens or a provider is named, and wherever other machines reach the process. On
-    this machine alone nobody has to.
+    this machine alone nobody has to, and nobody where `access` is not given.
     """
-    return Admission(_gate(settings, access), Limits(access.calls_per_second, access.calls_at_once))
+    if access is None:
+        return Admission(OpenGate())
+    limits = Limits(access.calls_per_second, access.calls_at_once)
+    return Admission(_gate(settings, access), limits, access.public_url)
 
 
 def is_local_only(settings: Settings) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
-from engine.access.gate import OpenGate
 from engine.bus.disk.bus import EmbeddedBus
 from engine.core.values import SECOND
 from engine.processes.admission import admission_of, is_local_only
@@ -17,7 +16,6 @@ from engine.runtime.single.service import Service
 from engine.settings import AccessSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
-from engine.web.admission import Admission
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from engine.web.sharing import read_sharing
@@ -39,8 +37,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
     written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure if the port or the
     data directory is not available, UsageError if the address needs logins and there are none.
     """
-    admission = Admission(OpenGate()) if access is None else admission_of(settings, access)
-    public_url = None if access is None else access.public_url
+    admission = admission_of(settings, access)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
@@ -57,8 +54,9 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+        bus.observers += context.observers
         context.sharing = read_sharing(settings.supplier_sharing)
-        app = server.application(context, is_local_only(settings), admission, public_url)
+        app = server.application(context, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))
         yield Running(url, service, telemetry)

@@ -44,7 +44,8 @@ async def run(
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
-        app = server.application(context, is_local_only(settings), admission, access.public_url)
+        view.observers += context.observers
+        app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)

@@ -47,15 +47,10 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
         name: (sku, location).
         days: the horizon of the projection, at most 365.
     """
-    sku, location = name
-    row = keys.row(sku, location)
-    space = Workspace(bus.state, READ_MEMORY_BYTES)
-    stock = space.get(STOCK + row)
-    published = bus.published.latest("positions", row.decode())
-    if stock is None or published is None:
+    view = row_view(bus, rules, now, name)
+    published = None if view is None else bus.published.latest("positions", view.row.decode())
+    if view is None or published is None:
         return None
-    context = Context(space, rules, Calendar(), Feeds(), partition_of(sku, bus.partitions))
-    view = RowView(RowReader(context, now), row, stock)
     days_ahead = projection_view(projection_of(view, days))
     return {
         **json.loads(published)["data"],
@@ -67,6 +62,18 @@ def row_detail(bus: Kept, rules: Rules, now: int, name: tuple[str, str], days: i
         "signal": _signal(view),
         "alerts": _alerts(view),
     }
+
+
+def row_view(bus: Kept, rules: Rules, now: int, name: tuple[str, str]) -> RowView | None:
+    """One row of committed state, to be read; None if there is no such row. The arguments are those of `row_detail`."""
+    sku, location = name
+    row = keys.row(sku, location)
+    space = Workspace(bus.state, READ_MEMORY_BYTES)
+    stock = space.get(STOCK + row)
+    if stock is None:
+        return None
+    context = Context(space, rules, Calendar(), Feeds(), partition_of(sku, bus.partitions))
+    return RowView(RowReader(context, now), row, stock)
 
 
 def _documents(view: RowView) -> dict[str, object]:

@@ -46,10 +46,11 @@ class Admission:
 
     Attributes:
         gate: proves who calls.
+        public_url: the address that callers use where a proxy stands before this process.
     """
 
-    def __init__(self, gate: Gate, limits: Limits | None = None) -> None:
-        self.gate = gate
+    def __init__(self, gate: Gate, limits: Limits | None = None, public_url: str | None = None) -> None:
+        self.gate, self.public_url = gate, public_url
         self._limits = limits or Limits()
         self._calls = Allowance(self._limits.per_second, 2 * self._limits.per_second)
         self._failures = Allowance(FAILURES_PER_SECOND, FAILURES_AT_ONCE)

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
 from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -129,6 +130,13 @@ class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
     note: Text | None = None
 
 
+class PolicySetting(Checked, forbid_unknown_fields=True):
+    """The policy of a row, and who sets it."""
+
+    by: Name
+    policy: PolicySetData
+
+
 AnyAnswer = SignalAnswer | AlertAnswer | SignalReopening | Snooze | Assignment
 """The body of an answer to a signal or an alert."""
 
@@ -142,9 +150,9 @@ class ClockAnswer(Struct, forbid_unknown_fields=True):
 class Me(Struct):
     """Who calls.
 
-    `source` is the only one under which this login sends events, null for any; `login` is how it was proven; `expires`
-    is in seconds of the Unix epoch, null for never; `insecure` is true where the engine listens beyond its machine and
-    asks nobody for a login, which a page says in a banner.
+    `source` is that of the events of an adapter or a supplier, null for all others; `login` is how it was proven;
+    `expires` is in seconds of the Unix epoch, null for never; `insecure` is true where the engine listens beyond its
+    machine and asks nobody for a login, which a page says in a banner.
     """
 
     name: str | None
@@ -161,7 +169,7 @@ class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
     by: Name | None = None
     note: Text | None = None
-    event: Raw = msgspec.field(default_factory=Raw)
+    event: dict[str, Any] | None = None
 
 
 class Discarding(Checked, forbid_unknown_fields=True, omit_defaults=True):

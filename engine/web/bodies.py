@@ -203,9 +203,9 @@ def decode_signed(body: bytes, kind: type[T], principal: Principal) -> T:
     """
     if principal.name is None:
         return decode(body, kind)
-    fields = {"by": msgspec.Raw(msgspec.json.encode(principal.name)), **decode(body, dict[str, msgspec.Raw])}
+    fields = {"by": principal.name, **decode(body, dict[str, object])}
     given = decode(msgspec.json.encode(fields), kind)
-    require_name(principal, decode(bytes(fields["by"]), str))
+    require_name(principal, str(fields["by"]))
     return given
 
 

@@ -11,18 +11,31 @@ from msgspec import Raw
 
 from engine.access import sending
 from engine.access.principal import Principal
-from engine.access.rules import EVERYBODY, OPERATORS, READERS, SENDERS, SUPPLIERS, require, require_table
-from engine.bus.single import Decision, Index, Named, ReadModel, Record, StateReader
+from engine.access.rules import (
+    EVERYBODY,
+    OPERATORS,
+    PLANNERS,
+    READERS,
+    SENDERS,
+    SUPPLIERS,
+    TABLES,
+    require,
+    require_table,
+)
+from engine.bus.single import Named, ReadModel, Record, StateReader
 from engine.columns.aggregates import Aggregation
-from engine.columns.columns import Groups, Page
+from engine.columns.columns import Freshness, Groups, Page
 from engine.columns.kinds import Value
 from engine.columns.query import Condition, Position, Query
-from engine.core.payloads import ClockAcceptedData
+from engine.core.decisions import Decision, Index
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
+from engine.trace.documents import DocumentIndex
 from engine.web.connectors import ConnectorBoard, ConnectorHealth, ConnectorReport
 from engine.web.ports import CONTEXT, Context, Lists, Service, Subscription, principal_of
+from engine.work.things import OpenThings
 
 SUPPLIED = frozenset({"order-lines", "positions"})
 """The lists in which a supplier finds the names of its own lines, and of the rows whose forecast is shared with it."""
@@ -78,6 +91,11 @@ class GuardedService:
         """What submitting these events would answer, for an operator, who may take them again."""
         require(self._principal, OPERATORS, "trying events out")
         return self._service.try_out(items)
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row."""
+        require(self._principal, PLANNERS, "trying a policy out")
+        return self._service.policy_effect(policy)
 
     def supplied(self) -> SupplierReader:
         """Reads what suppliers may know; a supplier, of its own lines and rows only."""
@@ -211,6 +229,10 @@ class _GuardedLists:
         require_table(self._principal, table)
         return self._lists.version(table)
 
+    def freshness(self) -> Freshness:
+        require(self._principal, EVERYBODY, "how fresh the lists are")
+        return self._lists.freshness()
+
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         require_table(self._principal, asked.query.table)
         return self._lists.aggregate(asked, limit)
@@ -237,3 +259,15 @@ class CallersGuard:
 def connectors_of(request: web.Request) -> GuardedBoard:
     """What connectors report, as the caller may see and write it."""
     return GuardedBoard(request.app[CONTEXT].connectors, principal_of(request))
+
+
+def open_things_of(request: web.Request) -> OpenThings:
+    """The open signals and alerts, for who may read them."""
+    require(principal_of(request), TABLES["signals"] & TABLES["alerts"], "what is open")
+    return request.app[CONTEXT].open_things
+
+
+def documents_of(request: web.Request) -> DocumentIndex:
+    """At which rows an order, a shipment or a receipt is known, for who may read rows."""
+    require(principal_of(request), TABLES["positions"], "where a document is known")
+    return request.app[CONTEXT].documents

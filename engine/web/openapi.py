@@ -29,6 +29,7 @@ FRESHNESS: Document = {
 """What a list says of how fresh it is."""
 
 _VARIABLE = re.compile(r"\{(\w+)(?::([^}]*))?\}")
+_CHOICES = re.compile(r"[\w|-]+")
 
 
 def document() -> Document:
@@ -77,7 +78,9 @@ def _operation(route: Route, known: Known) -> Document:
 
 def _path_parameters(route: Route) -> Iterator[Document]:
     for name, choices in _VARIABLE.findall(route.path):
-        kind = {"type": "string", "enum": choices.split("|")} if choices else {"type": "string"}
+        kind: Document = {"type": "string"}
+        if _CHOICES.fullmatch(choices):
+            kind["enum"] = choices.split("|")
         yield {"name": name, "in": "path", "required": True, "schema": kind}
 
 

@@ -12,20 +12,22 @@ from aiohttp import web
 from msgspec import Raw
 
 from engine.access.principal import NOBODY, Login, Principal
-from engine.bus.single import Named, Output
+from engine.bus.single import Named, Observer, Output
 from engine.columns.aggregates import Aggregation
-from engine.columns.columns import Groups, Page
+from engine.columns.columns import Freshness, Groups, Page
 from engine.columns.kinds import Value
 from engine.columns.query import Position, Query
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.telemetry import Telemetry
+from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.sharing import Sharing
 from engine.web.turns import Turns
+from engine.work.things import OpenThings
 
 
 class Subscription(Protocol):
@@ -76,6 +78,9 @@ class Service(Clocked, Protocol):
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
 
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready, folded nowhere; None if there is no such row."""
+
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""
 
@@ -112,6 +117,9 @@ class Lists(Protocol):
     def version(self, table: str) -> int:
         """A number that grows with every change of a table."""
 
+    def freshness(self) -> Freshness:
+        """How fresh answers are; it does not wait, and raises nothing."""
+
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         """The first groups of an aggregation."""
 
@@ -129,6 +137,8 @@ class Context:
         lists: the read model in columns.
         intake: reads the bodies of requests.
         telemetry: counts and logs what happens.
+        open_things: the open signals and alerts.
+        documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
@@ -138,12 +148,18 @@ class Context:
 
     def __init__(self, service: Service, lists: Lists, intake: Intake, telemetry: Telemetry):
         self.service, self.lists, self.intake, self.telemetry = service, lists, intake, telemetry
+        self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.sharing = Sharing()
         self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """What the bus is to tell of every commit."""
+        return self.open_things, self.documents
 
 
 class Guard(Protocol):

@@ -1,11 +1,11 @@
 """The query language of lists: filters, search, order, limit and cursor, read from the parameters of a call."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 from multidict import MultiMapping
@@ -24,6 +24,8 @@ RESERVED = frozenset({"limit", "offset", "cursor", "sort", "q", "format", "colum
 """The parameters of a list that are no filters."""
 RESERVED_OF_AGGREGATES = frozenset({"table", "by", "sum", "min", "max", "q", "limit"})
 MAX_GROUPED = 2
+
+C = TypeVar("C", bound=str)
 
 
 class Asked(NamedTuple):
@@ -116,6 +118,22 @@ def parse_number(parameters: Mapping[str, str], name: str, default: int, least: 
     if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise invalid(f"`{name}` is an integer from {least} to {most}")
     return int(text)
+
+
+def parse_choice(parameters: Mapping[str, str], name: str, choices: Sequence[C]) -> C | None:
+    """The parameter `name` as one of `choices`, None where it is absent; raises Problem 400."""
+    text = parameters.get(name)
+    for choice in choices:
+        if text == choice:
+            return choice
+    if text is None:
+        return None
+    raise invalid(f"`{name}` is one of {', '.join(choices)}")
+
+
+def parse_flag(parameters: Mapping[str, str], name: str) -> bool:
+    """The parameter `name`, which is `true` or `false`; false where it is absent; raises Problem 400."""
+    return parse_choice(parameters, name, ("true", "false")) == "true"
 
 
 def _condition(fields: Mapping[str, Scalar], name: str, texts: list[str]) -> Condition:

@@ -8,9 +8,10 @@ from aiohttp.typedefs import Handler
 from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
-from engine.web import idempotency
+from engine.trace.answer import Trace
+from engine.web import idempotency, site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -20,6 +21,7 @@ from engine.web.answers import (
     ListedPosition,
     Me,
     OrderLine,
+    PolicySetting,
     Replayed,
     Replaying,
     ReplayingMany,
@@ -38,11 +40,15 @@ from engine.web.calls import (
     events,
     letters,
     login,
+    pages,
+    policies,
     positions,
     process,
     published,
     stream,
     supplier,
+    trace,
+    work,
 )
 from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
@@ -50,6 +56,7 @@ from engine.web.csv import MEDIA_TYPE as CSV
 from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
+from engine.work.worklist import Work
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -118,7 +125,6 @@ _ON_ANSWERS = (
         "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
     ),
 )
-
 _OF_DECISIONS = (
     LIMIT,
     CURSOR,
@@ -130,6 +136,7 @@ _OF_DECISIONS = (
 )
 
 _ROW = "/v1/positions/{sku}/{location}"
+_PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
 
 _OF_ANSWERS = (400, 404, 408, 409, 412, 413, 422, 429, 503)
@@ -163,6 +170,18 @@ ROUTES = (
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
         "The last events of the row, newest first, as they arrived.",
         Listed(AnyEvent), parameters=(LIMIT, CURSOR), problems=(400, 404),
+    ),
+    Route(
+        "POST", _ROW + "/policy", policies.put, "setPolicy",
+        "Set the policy of a row; answers with the row after it.",
+        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:],
+        problems=(400, 408, 409, 413, 422, 429, 503),
+    ),
+    Route(
+        "POST", _ROW + "/policy/preview", policies.preview, "previewPolicy",
+        "Say what a policy would make of its row, without setting it: s, S and the quantity that would be ordered now, "
+        "before and after.",
+        dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
         "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
@@ -249,6 +268,18 @@ ROUTES = (
         Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
     ),
     Route(
+        "GET", "/v1/work", work.get, "getWork",
+        "What needs a decision, worst first by value at risk: proposals by supplier, late supply, drift, projected "
+        "stock-outs and other alerts, each with its sentence. What is snoozed is counted and not shown.",
+        Work, parameters=work.OF_WORK, problems=(400,),
+    ),
+    Route(
+        "GET", "/v1/trace", trace.get, "trace",
+        "What led to a forecast, signal, order, shipment, receipt or event, and what it led to: things and the edges "
+        "from causes to effects, each with a sentence.",
+        Trace, parameters=trace.OF_TRACE, problems=(400, 404),
+    ),
+    Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
         "The lines of purchase orders, with what is open of each and by when it is promised.",
         Fresh(OrderLine), parameters=of_list("order-lines"), problems=(400, 503),
@@ -333,8 +364,10 @@ ROUTES = (
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
     Route("GET", "/openapi.json", documents.openapi, "getOpenapi", "This document.", dict[str, Any]),
     Route("GET", "/asyncapi.json", documents.asyncapi, "getAsyncapi", "The topics and events.", dict[str, Any]),
-    Route("GET", "/", documents.page, "getPage", "The live view.", "text/html"),
-    Route("GET", "/static/{name}", documents.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route("GET", "/", pages.page, "getFrontPage", "The live view: what needs a decision today.", "text/html"),
+    Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
+    Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
+    Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
     Route(
         "GET", "/login", login.show, "showLogin",
         "The page on which a person logs in. Leads to the view where nobody has to log in.", "text/html",

@@ -31,21 +31,18 @@ OWN_SITES = frozenset({"same-origin", "none"})
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-def application(
-    context: Context, local_only: bool = True, admitting: Admission | None = None, public_url: str | None = None
-) -> web.Application:
+def application(context: Context, local_only: bool = True, admitting: Admission | None = None) -> web.Application:
     """The application of all calls.
 
     Args:
         context: what every handler has at hand.
         local_only: whether calls to a host name that is not this machine's are rejected.
         admitting: who may call; without it whoever reaches this machine.
-        public_url: the address that callers use where a proxy stands before this process.
     """
     app = web.Application(middlewares=[measured, as_problems, guarded, admitted])
     app[CONTEXT], app[GUARD] = context, CallersGuard()
     admitting = admitting or Admission(OpenGate())
-    app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, public_url
+    app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, admitting.public_url
     app[INSECURE] = not local_only and not admitting.gate.asks
     app[OPENAPI] = msgspec.json.encode(openapi.document())
     routes = {app.router.add_route(each.method, each.path, each.handler): each.operation for each in ROUTES}

@@ -185,9 +185,9 @@ def test_the_process_describes_itself(shared: Stockline) -> None:
     assert b"stockline_events_applied_total" in shared.call("GET", "/metrics").body
     page = shared.call("GET", "/")
     assert page.status == 200
-    assert b"<title>Stockline</title>" in page.body
+    assert "<title>Today · Stockline</title>" in page.body.decode()
     assert "script-src 'self'" in page.headers["content-security-policy"]
-    assert shared.call("GET", "/static/stockline.js").status == 200
+    assert shared.call("GET", "/static/lib/shell.js").status == 200
 
 
 def test_the_commands_look_at_the_engine(engine: Stockline) -> None:

@@ -59,6 +59,7 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         assert (row["available"], row["policy"]["policy"]["max"], len(row["projection"])) == (40, 120, 90)
         (signal,) = engine.get("/v1/signals")["items"]
         assert (signal["qty"], signal["status"], signal["disposition"]) == (84, "open", "auto")
+        the_chain_is_known(engine, signal)
         the_answers_are_right(engine, signal)
         the_rejections_are_right(engine)
         assert engine.stop() == 0
@@ -74,6 +75,18 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
         while engine.get("/v1/signals")["total"] < 1 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert engine.get(f"/v1/signals/{signal['id']}")["status"] == "accepted"
+
+
+def the_chain_is_known(engine: Stockline, signal: dict[str, Any]) -> None:
+    """What is open is one list, and an order is found by its number alone, before and after it is written."""
+    assert engine.get("/v1/work")["automatic"] == 1
+    (opened,) = [edge for edge in engine.get(f"/v1/trace?signal={signal['id']}")["edges"] if edge["why"] == "it opened"]
+    assert opened["to"] == f"signal:85123A@LDS:{signal['id']}"
+    assert engine.call("GET", "/v1/trace?order=PO-7").status == 404
+    line = {"sku": "OTHER", "location": "LDS", "order": "PO-7", "line": 1}
+    engine.send(event("order.placed", "o7", NOW, **line, supplier="ACME", qty=5, due="2027-01-01"))
+    assert engine.get("/v1/sync?wait=30")["lag"] == 0
+    assert engine.get("/v1/trace?order=PO-7")["start"] == ["order:OTHER@LDS:PO-7/1"]
 
 
 def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
@@ -117,7 +130,7 @@ def the_rejections_are_right(engine: Stockline) -> None:
     assert (again.status, again.json["reason"]) == (409, "replayed_by_its_connector")
     assert json.loads(letters["conflict"]["raw"]) == conflict
     kpis = engine.get("/v1/kpis")
-    assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (3, 1, 1)
+    assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (3, 1, 2)
     assert "clock.ticked" not in kpis["events"]
     assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
 

@@ -154,7 +154,7 @@ def test_a_person_logs_in_at_the_provider_by_code_and_pkce(site: Site) -> None:
     assert (entered.status, entered.headers["location"]) == (303, "/stock")
     session = {"Cookie": cookie(entered, SESSION)}
     me = site.engine.call("GET", "/v1/me", headers=session).json
-    assert (me["name"], me["roles"], me["login"], me["source"]) == ("pia", ["planner"], "session", "people/pia")
+    assert (me["name"], me["roles"], me["login"], me["source"]) == ("pia", ["planner"], "session", None)
     # The code counts once, and a browser that did not begin the login cannot end it.
     assert site.engine.call("GET", back, headers={"Cookie": begun}).status == 401
     assert site.engine.call("GET", back).status == 401

@@ -13,7 +13,7 @@ from engine.core import events
 from engine.core.decisions import Decision, Index, decided_thing, decision, index_names, told_by
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
@@ -97,9 +97,9 @@ class FakeService:
         self.waits_for: str | None = None
         self.applied = 0
         self.time = NOW
+        self.published = 0
         self.columns = Columns(self.bus, lambda _marker: 0, lambda _at: 0.0)
         self.columns.load()
-        self.published = 0
 
     def start(self) -> None: ...
 
@@ -240,7 +240,16 @@ class FakeService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
-        return None if value is None else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days}
+        return (
+            None
+            if value is None
+            else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
+        )
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        if self.row_detail(policy.sku, policy.location, 0) is None:
+            return None
+        return {"before": None, "after": {"s": 1}, "position": 0}
 
     def try_out(self, items: Sequence[bytes]) -> Submission:
         submission = Submission(0, [])

@@ -6,6 +6,9 @@ import ast
 
 from tests.unit.documents import ROOT
 
+ATTRIBUTES = {"service", "lists", "connectors", "open_things", "documents"}
+"""What of the context holds data."""
+
 
 def test_no_handler_reaches_the_engine_beside_its_guard() -> None:
     """A handler asks `service_of`, `lists_of` and `connectors_of`, and takes none of them from the context."""
@@ -14,9 +17,7 @@ def test_no_handler_reaches_the_engine_beside_its_guard() -> None:
         for path in [*(ROOT / "engine" / "web").rglob("*.py")]
         if path.name not in {"ports.py", "guard.py"}
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-        and node.attr in {"service", "lists", "connectors"}
-        and _is_context(node.value)
+        if isinstance(node, ast.Attribute) and node.attr in ATTRIBUTES and _is_context(node.value)
     ]
     assert found == []
 

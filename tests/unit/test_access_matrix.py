@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -18,10 +19,7 @@ EVENT = {
     "specversion": "1.0", "id": "r-1", "source": SOURCE, "type": "goods.received", "time": "2026-03-02T09:00:00Z",
     "data": {"receipt": "1", "sku": "A", "location": "L", "qty": 5},
 }  # fmt: skip
-VARIABLES = {
-    "{sku}": "A", "{location}": "L", "{name}": "erp", "{verb:accept|reject}": "accept",
-    "{verb:acknowledge|resolve}": "resolve",
-}  # fmt: skip
+NAMES = {"sku": "A", "location": "L", "name": "erp"}
 REPORT = {"name": "erp", "kind": "rest", "source": SOURCE, "every_seconds": 30, "parts": {}, "status": "running"}
 
 
@@ -35,10 +33,8 @@ async def site(tmp_path: Path) -> AsyncIterator[Guarded]:
 
 
 def path_of(route: Route) -> str:
-    path = route.path
-    for variable, value in VARIABLES.items():
-        path = path.replace(variable, value)
-    return path.replace("{id}", "thing")
+    """The path of a call, with the first of several verbs or pages."""
+    return re.sub(r"\{(\w+)(?::([^|}]*)[^}]*)?\}", lambda found: NAMES.get(found[1], found[2] or "thing"), route.path)
 
 
 def body_of(route: Route) -> bytes | None:

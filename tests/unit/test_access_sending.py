@@ -19,10 +19,16 @@ VIEWER = Principal("vic", frozenset({"viewer"}))
 SUPPLIER = Principal("acme", frozenset({"supplier"}), supplier="ACME")
 
 
+LINE = {"order": "PO-1", "line": 1, "sku": "A", "location": "L"}
+
+
 def event(source: str, kind: str = "goods.received", **data: Any) -> bytes:
     bodies: dict[str, dict[str, Any]] = {
         "goods.received": {"receipt": "1", "sku": "A", "location": "L", "qty": 5},
         "policy.set": {"sku": "A", "location": "L", "policy": {"kind": "none"}},
+        "order.acknowledged": {**LINE, "schedule": [{"status": "accepted", "qty": 1}]},
+        "shipment.notified": {**LINE, "shipment": "S-1", "qty": 1},
+        "order.placed": {**LINE, "supplier": "ACME", "qty": 1, "due": "2026-03-20"},
         "signal.accepted": {"signal": "s", "sku": "A", "location": "L", "by": "pia"},
     }
     body = {**bodies[kind], **data}
@@ -42,22 +48,26 @@ TWICE = b'{"source":"wms/leeds","id":"1","source":"erp"}'
         (ADAPTER, [event("wms/leeds"), event("erp")], False),
         (ADAPTER, [event("wms/leeds", "policy.set")], True),
         (ADAPTER, [event("stockline/api")], False),
-        (ADAPTER, [event("people/wms-leeds", "policy.set")], False),
+        (ADAPTER, [event("supplier/ACME", "order.acknowledged")], False),
         (ADAPTER, [TWICE], False),
         (ADAPTER, [b"broken"], True),
         (ADAPTER, [b'{"source":"erp", broken'], False),
         (OPERATOR, [event("any"), event("erp")], True),
         (OPERATOR, [event("stockline/api", "signal.accepted")], False),
-        (OPERATOR, [event("people/pia", "policy.set")], False),
-        (PLANNER, [event("people/pia", "policy.set")], True),
-        (PLANNER, [event("people/olga", "policy.set")], False),
-        (PLANNER, [event("people/pia")], False),
+        (OPERATOR, [event("supplier/ACME", "order.acknowledged")], True),
+        (PLANNER, [event("supplier/ACME", "order.acknowledged")], True),
+        (PLANNER, [event("supplier/ACME")], False),
+        (PLANNER, [event("pia", "policy.set")], False),
         (PLANNER, [event("erp", "policy.set")], False),
         (PLANNER, [b"broken"], False),
-        (BOTH, [event("erp"), event("people/erp", "policy.set")], True),
-        (BOTH, [event("people/erp")], False),
+        (BOTH, [event("erp"), event("supplier/ACME", "order.acknowledged")], True),
+        (BOTH, [event("wms")], False),
         (VIEWER, [event("any")], False),
         (SUPPLIER, [event("any")], False),
+        (SUPPLIER, [event("supplier/ACME", "order.acknowledged"), event("supplier/ACME", "shipment.notified")], True),
+        (SUPPLIER, [event("supplier/ACME", "order.placed")], False),
+        (SUPPLIER, [event("supplier/OTHER", "order.acknowledged")], False),
+        (SUPPLIER, [event("supplier/ACME")], False),
     ],
 )
 def test_a_login_sends_events_of_its_own_source(principal: Principal, items: list[bytes], taken: bool) -> None:
@@ -77,6 +87,9 @@ def test_a_login_sends_events_of_its_own_source(principal: Principal, items: lis
         (PLANNER, event("stockline/api", "signal.accepted"), True),
         (PLANNER, event("stockline/api", "signal.accepted", by="olga"), False),
         (PLANNER, event("erp"), False),
+        (PLANNER, event("stockline/api", "policy.set").replace(b'"id"', b'"by":"pia","id"', 1), True),
+        (PLANNER, event("stockline/api", "policy.set").replace(b'"id"', b'"by":"olga","id"', 1), False),
+        (PLANNER, event("stockline/api", "policy.set"), False),
         (PLANNER, b"broken", False),
         (OPERATOR, event("erp"), True),
         (ADAPTER, event("wms/leeds"), False),
@@ -100,7 +113,7 @@ def test_nobody_sends_or_decides() -> None:
 
 @pytest.mark.parametrize(
     ("principal", "source"),
-    [(LOCAL, None), (OPERATOR, None), (ADAPTER, "wms/leeds"), (PLANNER, "people/pia"), (BOTH, "erp")],
+    [(LOCAL, None), (OPERATOR, None), (ADAPTER, "wms/leeds"), (BOTH, "erp"), (SUPPLIER, "supplier/ACME")],
 )
 def test_a_page_knows_under_which_source_it_writes(principal: Principal, source: str | None) -> None:
     assert own_source(principal) == source

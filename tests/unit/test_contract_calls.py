@@ -34,8 +34,8 @@ def calls() -> set[str]:
 
 
 def spelled_out(path: str) -> list[str]:
-    """A path whose last part is one of several verbs, once for each."""
-    verbs = re.search(r"\{verb:(.*)\}", path)
+    """A path whose last part is one of several, once for each."""
+    verbs = re.search(r"\{\w+:(.*)\}", path)
     return [path] if verbs is None else [path[: verbs.start()] + verb for verb in verbs[1].split("|")]
 
 

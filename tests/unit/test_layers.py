@@ -27,6 +27,8 @@ RANKS = {
     "engine.bus": 7,
     "engine.columns": 8,
     "engine.runtime": 8,
+    "engine.trace": 8,
+    "engine.work": 8,
     "engine.web": 9,
     "connectors": 9,
     "engine.processes": 10,

@@ -92,7 +92,7 @@ def output_of(topic: Topic, record: ConsumerRecord) -> Output | None:
 
 def _told(record: ConsumerRecord) -> bytes | None:
     """Who has decided what is published here; None where nobody has, or another program has written something else."""
-    told = dict(record.headers).get(TOLD_HEADER)
+    told: bytes | None = dict(record.headers).get(TOLD_HEADER)
     if told is None:
         return None
     try:

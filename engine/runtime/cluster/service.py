@@ -14,13 +14,14 @@ from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.core.values import partition_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
+from engine.runtime.proposal import policy_effect
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.subscriptions import Broadcaster, Subscription
 from engine.runtime.supplied import SupplierReader
@@ -169,6 +170,10 @@ class ReaderService:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._rules, self.now(), (sku, location), days)
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready; None if there is no such row."""
+        return policy_effect(self.bus, self._rules, self.now(), policy)
 
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events now would answer; nothing is written."""

@@ -8,12 +8,13 @@ from contextlib import suppress
 from engine.bus.single import Bus
 from engine.core.errors import ClockAhead
 from engine.core.events import encode
-from engine.core.payloads import ClockAcceptedData
+from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
+from engine.runtime.proposal import policy_effect
 from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
@@ -120,6 +121,10 @@ class Service:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._engine.rules, self.now(), (sku, location), days)
+
+    def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
+        """What a policy would make of its row, JSON-ready; None if there is no such row."""
+        return policy_effect(self.bus, self._engine.rules, self.now(), policy)
 
     def counters(self) -> dict[str, int]:
         """The counters of all folds, added up, since the log began."""

@@ -53,15 +53,15 @@ async def replay(request: web.Request) -> web.Response:
     """
     asked = await _body(request, Replaying)
     letter = _letters.decode(await latest(request, "dead-letters"))
-    mended = bytes(asked.event)
-    if (name := _connector_of(letter)) is not None and not mended:
+    if (name := _connector_of(letter)) is not None and asked.event is None:
         raise Problem(
             409,
             f"the connector {name} could not translate this record of another system, and must do so again: once the "
             f"cause is gone, run `stockline connectors replay {name}`",
             "replayed_by_its_connector",
         )
-    return taken(await _take(request, letter.id, mended or _raw(letter), asked))
+    raw = _raw(letter) if asked.event is None else msgspec.json.encode(asked.event)
+    return taken(await _take(request, letter.id, raw, asked))
 
 
 async def discard(request: web.Request) -> web.Response:

@@ -1,12 +1,14 @@
 """One row with everything about it, and the events behind a row."""
 
 import asyncio
+from typing import cast
 
 import msgspec
 from aiohttp import web
 from msgspec import Raw
 
 from engine.columns.fields import data_of
+from engine.core.outputs import Alert
 from engine.core.values import row_key
 from engine.web import query
 from engine.web.answers import as_json
@@ -14,6 +16,7 @@ from engine.web.conditional import tagged, weak_tag_of
 from engine.web.pages import Page
 from engine.web.ports import service_of
 from engine.web.problems import Problem
+from engine.work.sentences import sentence_of
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_OFFSET = 2**63 - 1
@@ -29,9 +32,15 @@ async def get_position(request: web.Request) -> web.Response:
     sku, location = request.match_info["sku"], request.match_info["location"]
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
-        raise _unknown(sku, location)
+        raise unknown(sku, location)
+    detail["alerts"] = [_with_sentence(alert) for alert in cast(list[dict[str, object]], detail["alerts"])]
     tag = weak_tag_of(msgspec.json.encode({**detail, "as_of": None}))
     return tagged(request, msgspec.json.encode(detail), tag)
+
+
+def _with_sentence(alert: dict[str, object]) -> dict[str, object]:
+    """An alert with the sentence that says it; that of a signal is in its explanation."""
+    return {**alert, "sentence": sentence_of(msgspec.convert(alert, Alert))}
 
 
 async def list_row_events(request: web.Request) -> web.Response:
@@ -49,7 +58,7 @@ def _row_events(request: web.Request, row: tuple[str, str], before: int | None, 
     position = published.latest("positions", key)
     records = published.row_events(key, before, limit + 1)
     if position is None and not records:
-        raise _unknown(*row)
+        raise unknown(*row)
     total = msgspec.json.decode(data_of(position), type=_Version).version if position else None
     shown = records[:limit]
     following = query.cursor(shown[-1].offset) if len(records) > limit else None
@@ -70,5 +79,6 @@ def _before(request: web.Request) -> int | None:
     raise query.foreign_cursor()
 
 
-def _unknown(sku: str, location: str) -> Problem:
+def unknown(sku: str, location: str) -> Problem:
+    """The problem of a row that is not there."""
     return Problem(404, f"there is no row ({sku}, {location})", "unknown_row")

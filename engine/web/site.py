@@ -1,0 +1,107 @@
+"""The files of the live view: which pages there are, and every part with its type, digest and compressed form.
+
+To add a page, write its module under `static/pages`, with a function `start(main)` that fills the element, and add a
+row to `PAGES`: the route, the navigation and the documents of the API follow from it.
+"""
+
+import gzip
+import hashlib
+import html
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from string import Template
+from typing import NamedTuple
+
+from engine.access.principal import Role
+
+LEAST_TO_COMPRESS = 1024
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".txt": "text/plain"}
+"""What is served: files of other kinds, such as `VENDOR.toml` and the template, are no parts."""
+
+
+class Page(NamedTuple):
+    """A page: its title, and which roles find it in the navigation (the calls behind it have rules of their own)."""
+
+    title: str
+    roles: tuple[Role, ...] = ("viewer", "planner", "operator")
+    in_navigation: bool = True
+
+
+PAGES: Mapping[str, Page] = {
+    "today": Page("Today"),
+    "stock": Page("Stock"),
+    "decisions": Page("Decisions"),
+    "trace": Page("Trace"),
+    "kpis": Page("Figures"),
+    "row": Page("Row", in_navigation=False),
+}
+"""The name of a page -> the page. Its module is `static/pages/NAME.js`, its path `/NAME`; `today` is at `/`."""
+
+FRONT = "today"
+
+
+def by_path() -> list[str]:
+    """The pages at a path that is their name alone."""
+    return [name for name, page in PAGES.items() if page.in_navigation and name != FRONT]
+
+
+class Part(NamedTuple):
+    """A file of the live view: its bytes, plain and compressed, its media type and its entity tag."""
+
+    body: bytes
+    compressed: bytes | None
+    media_type: str
+    tag: str
+
+
+@lru_cache(maxsize=1)
+def names() -> frozenset[str]:
+    """The paths of all parts below `static`; nothing else is ever served."""
+    return frozenset(_names(files("engine.web").joinpath("static"), ""))
+
+
+def _names(folder: Traversable, path: str) -> Iterator[str]:
+    for each in folder.iterdir():
+        if each.is_dir():
+            yield from _names(each, f"{path}{each.name}/")
+        elif _suffix(each.name) in TYPES:
+            yield path + each.name
+
+
+def _suffix(name: str) -> str:
+    return name[name.rfind(".") :]
+
+
+@cache
+def part(name: str) -> Part:
+    """The part of this path, which is one of `names()`."""
+    body = files("engine.web").joinpath("static", *name.split("/")).read_bytes()
+    # The digest of the content is the entity tag, so that a browser asks again and is answered 304 until it changes.
+    tag = hashlib.sha256(body).hexdigest()[:32]
+    compressed = gzip.compress(body, mtime=0) if len(body) >= LEAST_TO_COMPRESS else None
+    return Part(body, compressed, TYPES[_suffix(name)], tag)
+
+
+@cache
+def _template() -> Template:
+    return Template(files("engine.web").joinpath("static", "page.html").read_text(encoding="utf-8"))
+
+
+def document(name: str, nonce: str) -> str:
+    """The HTML of a page; `nonce` is that of its Content-Security-Policy, for the styles that the grid adds."""
+    return _template().substitute(
+        title=html.escape(PAGES[name].title), name=name, nonce=nonce, navigation=_navigation(name)
+    )
+
+
+def _navigation(current: str) -> str:
+    links = []
+    for name, page in PAGES.items():
+        if page.in_navigation:
+            path = "/" if name == FRONT else f"/{name}"
+            here = ' aria-current="page"' if name == current else ""
+            facts = f'data-page="{name}" data-roles="{" ".join(page.roles)}"{here}'
+            links.append(f'<a href="{path}" {facts}>{html.escape(page.title)}</a>')
+    return "\n    ".join(links)

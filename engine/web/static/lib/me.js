@@ -1,0 +1,51 @@
+// Who decides: the name of the login, or where nobody had to log in a name that is asked for once and kept.
+
+import { get } from "./api.js";
+import { ask } from "./dialog.js";
+import { byId, el, field } from "./dom.js";
+import { keep, recall } from "./store.js";
+
+const me = { name: null, roles: null };
+
+/** Asks who is logged in, and shows it; hides the pages that are not for these roles. */
+export async function recognise() {
+  try {
+    Object.assign(me, await get("/v1/me"));
+  } catch {
+    // Without a login everybody on this machine may do everything, and the API says itself what is refused.
+  }
+  if (me.roles) hideOthersPages(new Set(me.roles));
+  show();
+  byId("who").addEventListener("click", rename);
+}
+
+function hideOthersPages(roles) {
+  for (const link of document.querySelectorAll("nav.pages a")) {
+    link.hidden = !link.dataset.roles.split(" ").some((role) => roles.has(role));
+  }
+}
+
+function show() {
+  const name = me.name ?? recall("name");
+  byId("who").textContent = name ?? "Who are you?";
+  byId("who").title = me.roles ? `Roles: ${me.roles.join(", ")}` : "Your name stands in what you decide";
+}
+
+async function rename() {
+  if (me.name) return location.assign("/login");
+  const input = el("input", { name: "name", required: true, maxlength: 64, value: recall("name") ?? "", autocomplete: "name" });
+  const told = await ask("Who are you?", field("Your name", input), {
+    name: "who", text: "No login is asked for on this machine. Your name stands in every decision that you take here.",
+  });
+  if (told) keep("name", told.name.trim() || null);
+  show();
+}
+
+/** Whether the caller has one of these roles; true as long as no login tells otherwise. */
+export const may = (...roles) => !me.roles || roles.some((role) => me.roles.includes(role));
+
+/** The name for `by`; asks for one where there is none yet, and is null where none was given. */
+export async function by() {
+  if (!me.name && !recall("name")) await rename();
+  return me.name ?? recall("name");
+}

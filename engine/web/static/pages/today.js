@@ -1,0 +1,266 @@
+// Today: what needs a decision, worst first, and the decisions: one by one, by selection, or a whole supplier order.
+
+import { act, allowed } from "../lib/actions.js";
+import { decide, decideAll, decisionOf, onDecision } from "../lib/decide.js";
+import { announce, button, byId, el, empty, select, toast } from "../lib/dom.js";
+import { ask } from "../lib/dialog.js";
+import { count, quantity, roundMoney } from "../lib/format.js";
+import { bind } from "../lib/keys.js";
+import { by, may } from "../lib/me.js";
+import { question } from "../lib/questions.js";
+import { openRow } from "../row/drawer.js";
+import { groupPanel, itemLine } from "../today/list.js";
+import { Today } from "../today/model.js";
+
+const KINDS = [["", "Everything"], ["order", "Orders"], ["late_supply", "Late supply"], ["stockout", "Stock-outs"], ["drift", "Drift"], ["other", "Other"], ["automatic", "Automatic"]];
+const FILTERS = ["kind", "supplier", "location", "owner", "snoozed", "acknowledged"];
+const LEAVE_MS = 10_000;
+const page = { selected: new Set(), today: null, decides: true, current: null };
+
+/** Fills the page. */
+export async function start(main) {
+  page.decides = may("planner");
+  main.append(head(), bar(), el("div", { class: "stack live", id: "groups" }), selection());
+  page.today = new Today(changed);
+  onDecision(decided);
+  addEventListener("popstate", load);
+  bindKeys();
+  await load();
+}
+
+const parameters = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => FILTERS.includes(name) || name === "limit"));
+
+async function load() {
+  try {
+    page.selected.clear();
+    await page.today.load(parameters());
+  } catch (error) {
+    byId("groups").replaceChildren(empty("The list could not be read", error.message, button("Try again", "retry", load)));
+  }
+}
+
+function filter(name, value) {
+  const query = new URLSearchParams(location.search);
+  if (value) query.set(name, value);
+  else query.delete(name);
+  history.pushState(null, "", query.size ? `?${query}` : location.pathname);
+  load();
+}
+
+function head() {
+  return el("div", { class: "head" }, el("h1", { text: "Today" }), el("span", { id: "summary", data: { part: "summary" } }),
+    el("span", { class: "faint", id: "hidden-ones" }),
+    button("", "show-new", load, { id: "new", class: "chip", hidden: true, title: "Show what is new (r)" }));
+}
+
+function bar() {
+  const now = parameters();
+  const input = (name, label) => el("input", { name, value: now[name] ?? "", placeholder: label, "aria-label": label, size: 14, on: { change: (event) => filter(name, event.target.value.trim()) } });
+  const toggle = (name, label) => button(label, name, (event) => {
+    const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
+    event.currentTarget.setAttribute("aria-pressed", pressed);
+    filter(name, pressed && "true");
+  }, { "aria-pressed": String(now[name] === "true") });
+  const mine = button("Mine", "mine", async () => filter("owner", parameters().owner ? null : await by()), { "aria-pressed": String(Boolean(now.owner)) });
+  addEventListener("popstate", () => mine.setAttribute("aria-pressed", String(Boolean(parameters().owner))));
+  return el("div", { class: "bar", role: "search" },
+    el("input", { type: "search", id: "find", placeholder: "Find in the list", "aria-label": "Find in the list", on: { input: find } }),
+    select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), input("supplier", "Supplier"), input("location", "Location"),
+    mine, toggle("snoozed", "Snoozed too"), toggle("acknowledged", "Acknowledged too"));
+}
+
+function changed(ids) {
+  if (ids) {
+    ids.forEach(redraw);
+    sum();
+  } else drawAll();
+  const fresh = page.today.fresh.size;
+  byId("new").hidden = fresh === 0;
+  byId("new").textContent = `${quantity(fresh)} new · show (r)`;
+  if (fresh) announce(`${quantity(fresh)} new`);
+}
+
+function drawAll() {
+  const { work } = page.today;
+  const groups = work.groups.map((group) => groupPanel(group, page));
+  if (work.more_groups) groups.push(el("p", { class: "faint", text: `${count(work.more_groups, "more group")}; filter to see them.` }));
+  byId("groups").replaceChildren(...(groups.length ? groups : [nothing()]));
+  const hidden = [["snoozed", work.snoozed], ["acknowledged", work.acknowledged], ["automatic", work.automatic]];
+  byId("hidden-ones").textContent = hidden.filter(([, number]) => number).map(([name, number]) => `${quantity(number)} ${name}`).join(" · ");
+  sum();
+  find();
+  countSelected();
+  focusOn(items()[0], false);
+}
+
+/** What is left to decide, and what was at risk when the list was read. */
+function sum() {
+  const { work } = page.today;
+  const left = work.total - [...page.today.items.values()].filter((item) => item.disposition !== "auto" && page.today.outcome(item.id)).length;
+  const atRisk = work.value_at_risk.map(({ currency, value }) => roundMoney(value, currency)).join(", ");
+  byId("summary").textContent = `${count(Math.max(0, left), "decision")}${atRisk ? ` · ${atRisk} at risk` : ""}`;
+}
+
+function nothing() {
+  const filtered = FILTERS.some((name) => parameters()[name]);
+  if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", button("Remove the filters", "clear", () => { location.search = ""; }));
+  return empty("Nothing needs a decision", "Proposals and alerts appear here as they come. All stock is one page on.", el("a", { class: "button", href: "/stock" }, "All stock"));
+}
+
+function decided(id) {
+  const decision = decisionOf(id);
+  const item = page.today.items.get(id);
+  if (item && decision.thing) page.today.update(item, decision.thing);
+  if (item && decision.now) page.today.update(item, decision.now);
+  if (decision.state === "done") page.selected.delete(id);
+  redraw(id);
+  countSelected();
+  sum();
+  if (page.today.outcome(id)) setTimeout(() => leave(id), LEAVE_MS);
+}
+
+/** Lets a decided item leave the list, once nobody is about to click there. */
+function leave(id) {
+  const line = document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+  if (!line || !page.today.outcome(id)) return;
+  if (byId("groups").matches(":hover") || line.contains(document.activeElement) || line.classList.contains("current")) setTimeout(() => leave(id), LEAVE_MS);
+  else {
+    const group = line.closest(".group");
+    line.remove();
+    if (!group.querySelector("[data-item]")) group.remove();
+  }
+}
+
+function redraw(id) {
+  const item = page.today.items.get(id);
+  const line = document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+  if (!item || !line) return;
+  const focused = line.contains(document.activeElement);
+  const made = itemLine(item, page);
+  made.tabIndex = line.tabIndex;
+  made.hidden = line.hidden;
+  made.classList.toggle("current", line.classList.contains("current"));
+  line.replaceWith(made);
+  if (focused) made.focus();
+}
+
+// Finding, moving, selecting ---------------------------------------------------------------------------------------
+
+function find() {
+  const wanted = byId("find").value.toLowerCase();
+  for (const line of document.querySelectorAll("[data-item]")) line.hidden = Boolean(wanted) && !line.textContent.toLowerCase().includes(wanted);
+  for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+}
+
+const items = () => [...document.querySelectorAll("[data-item]:not([hidden])")];
+const currentLine = () => document.querySelector(".item.current");
+const current = () => page.today.items.get(currentLine()?.dataset.item);
+
+function focusOn(line, focus = true) {
+  if (!line) return;
+  currentLine()?.classList.remove("current");
+  line.classList.add("current");
+  if (focus) {
+    line.focus({ preventScroll: true });
+    line.scrollIntoView({ block: "nearest" });
+  }
+}
+
+function step(by_) {
+  const all = items();
+  const index = all.indexOf(currentLine());
+  focusOn(all[Math.max(0, Math.min(all.length - 1, index + by_))]);
+}
+
+page.select = (id) => {
+  if (!page.selected.delete(id)) page.selected.add(id);
+  redraw(id);
+  countSelected();
+};
+
+page.selectAll = (group) => {
+  const all = group.items.filter((item) => !page.today.outcome(item.id));
+  const add = all.some((item) => !page.selected.has(item.id));
+  for (const { id } of all) if (add !== page.selected.has(id)) page.select(id);
+};
+
+function selection() {
+  return el("div", { class: "selection bar", id: "selection", role: "toolbar", "aria-label": "Decide about the selected", hidden: true });
+}
+
+const BULK = [["accept", "Accept"], ["reject", "Reject…"], ["acknowledge", "Acknowledge"], ["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]];
+const selectedFor = (verb) => [...page.selected].map((id) => page.today.items.get(id)).filter((item) => item && !page.today.outcome(item.id) && allowed(item).some(([name]) => name === verb));
+
+function countSelected() {
+  const number = page.selected.size;
+  const buttons = BULK.map(([verb, name]) => [verb, name, selectedFor(verb).length]).filter(([, , fit]) => fit)
+    .map(([verb, name, fit]) => button(fit === number ? name : `${name} (${fit})`, `bulk-${verb}`, () => bulk(verb)));
+  byId("selection").hidden = !number;
+  byId("selection").replaceChildren(el("strong", { text: `${quantity(number)} selected` }), ...buttons, button("Clear", "clear-selection", clearSelection, { class: "quiet" }));
+}
+
+function clearSelection() {
+  const ids = [...page.selected];
+  page.selected.clear();
+  ids.forEach(redraw);
+  countSelected();
+}
+
+// Deciding ---------------------------------------------------------------------------------------------------------
+
+async function bulk(verb) {
+  const things = selectedFor(verb);
+  const details = verb === "accept" ? {} : await question(verb, things, page.today.work.as_of);
+  if (!details) return;
+  const done = await decideAll(things, verb, () => details);
+  for (const thing of things) page.selected.delete(thing.id);
+  things.forEach(({ id }) => redraw(id));
+  countSelected();
+  const failed = things.length - done;
+  toast(`${count(done, "decision")} taken${failed ? `, ${failed} refused: the reason stands at each` : ""}.`, { kind: failed ? "error" : "info" });
+}
+
+page.acceptGroup = async (group) => {
+  const all = (await page.today.whole(group)).filter((item) => item.type === "signal" && !page.today.outcome(item.id));
+  const total = group.total_value ? `, ${roundMoney(group.total_value, group.currency)}` : "";
+  const sure = await ask(`Accept ${count(all.length, "proposal")}`, el("p", { text: `${group.title}: ${count(all.length, "proposal")}${total}. Each is accepted with the quantity that is proposed.` }), { name: "accept-group", submit: "Accept all" });
+  if (!sure) return;
+  const done = await decideAll(all, "accept");
+  toast(`${quantity(done)} of ${quantity(all.length)} accepted.`, { kind: done < all.length ? "error" : "info" });
+};
+
+page.showMore = () => filter("limit", "1000");
+page.ofSupplier = (item) => page.today.work.groups.some((group) => group.supplier === item.supplier && group.items.includes(item));
+page.open = (item) => openRow(item.sku, item.location);
+page.undo = (item, [verb, details]) => decide(item, verb, details);
+
+function decideCurrent(...names) {
+  const item = current();
+  if (!item || page.today.outcome(item.id)) return;
+  const name = names.find((each) => allowed(item).some(([known]) => known === each));
+  if (name) act(item, name, page.today.work.as_of);
+}
+
+function undoCurrent() {
+  currentLine()?.querySelector('[data-action="undo"]')?.click();
+}
+
+function bindKeys() {
+  bind({
+    j: ["next", () => step(1)],
+    k: ["previous", () => step(-1)],
+    ArrowDown: ["next", () => step(1)],
+    ArrowUp: ["previous", () => step(-1)],
+    Enter: ["open its row", () => current() && page.open(current())],
+    x: ["select or unselect", () => current() && page.select(current().id)],
+    a: ["accept a proposal, acknowledge an alert", () => decideCurrent("accept", "acknowledge")],
+    e: ["accept with another quantity", () => decideCurrent("change")],
+    s: ["snooze", () => decideCurrent("snooze")],
+    d: ["reject a proposal, resolve an alert", () => decideCurrent("reject", "resolve")],
+    o: ["give to an owner", () => decideCurrent("assign")],
+    u: ["undo", undoCurrent],
+    r: ["read the list again", load],
+    "/": ["find", () => byId("find").focus()],
+    Escape: ["clear the selection", clearSelection],
+  });
+}

@@ -1,0 +1,57 @@
+// The columns of the stock grid: what each is called, how it is shown, and what a filter on it may say.
+
+import { briefDate, figure, money, moment, quantity } from "../lib/format.js";
+
+const number = (field, title, what, more = {}) => ({ field, title, what, kind: "number", width: 94, show: quantity, ...more });
+const text = (field, title, what, more = {}) => ({ field, title, what, kind: "text", width: 130, show: (value) => value ?? "", ...more });
+const day = (field, title, what, more = {}) => ({ field, title, what, kind: "date", width: 100, show: briefDate, ...more });
+const amount = (field, title, what) => number(field, title, what, { width: 112, show: (value, row) => money(value, row.currency) });
+
+export const COLUMNS = [
+  text("sku", "SKU", "the item", { width: 120, fixed: true }),
+  text("description", "Item", "what the item is called", { width: 240 }),
+  text("location", "Location", "where the stock is", { width: 100, values: true }),
+  text("abc", "ABC", "the class of the item", { width: 68, values: true }),
+  text("supplier", "Supplier", "from whom it is ordered", { width: 170, values: true }),
+  number("available", "Available", "on hand that is not held"),
+  number("sellable", "Sellable", "available that is not reserved"),
+  number("reserved", "Reserved", "promised to customers"),
+  number("held", "Held", "blocked, in quality or damaged"),
+  number("on_hand", "On hand", "all that is there"),
+  number("on_order", "On order", "ordered and not yet announced"),
+  number("in_transit", "In transit", "announced and not yet received"),
+  number("position", "Position", "sellable, on order and in transit"),
+  number("s", "s", "the position at which goods are ordered", { width: 84 }),
+  number("S", "S", "the position that an order brings back", { width: 84 }),
+  day("stockout_date", "Stock-out", "when the projection falls below 0"),
+  text("signal_status", "Signal", "the state of the open proposal", { width: 100, values: true }),
+  number("signal_qty", "Proposed", "how much the open proposal orders"),
+  day("signal_due", "Needed by", "by when the proposal needs it"),
+  number("open_alerts", "Alerts", "how many alerts are open", { width: 84 }),
+  amount("unit_cost", "Unit cost", "the cost of one unit"),
+  amount("value", "Value", "on hand at unit cost"),
+  number("lead_time_days", "Lead time", "in days", { show: figure }),
+  text("policy", "Policy", "the kind of the replenishment policy", { width: 120, values: true }),
+  text("base_unit", "Unit", "the unit of all quantities", { width: 76 }),
+  { field: "updated", title: "Updated", what: "the latest event", kind: "moment", width: 150, show: moment },
+];
+
+export const BY_FIELD = new Map(COLUMNS.map((column) => [column.field, column]));
+
+const USUAL = [
+  "sku", "description", "location", "abc", "supplier", "available", "sellable", "on_order", "in_transit", "position", "s",
+  "stockout_date", "signal_status", "signal_qty", "open_alerts", "value",
+];
+const NARROW = ["sku", "available", "position", "s", "signal_qty", "description"];
+
+/** The columns that are shown before somebody chooses; few where the screen is narrow. */
+export const usual = () => (matchMedia("(max-width: 48rem)").matches ? NARROW : USUAL);
+
+/** Filters that planners ask for most, as parameters of the list. */
+export const PRESETS = [
+  { name: "below-zero", title: "Below zero", query: "available.max=-1&sort=available" },
+  { name: "signals", title: "With a proposal", query: "signal_status=open&sort=signal_due" },
+  { name: "stockouts", title: "Stock-out ahead", query: "stockout_date.min=2000-01-01&sort=stockout_date" },
+  { name: "alerts", title: "With alerts", query: "open_alerts.min=1&sort=-open_alerts" },
+  { name: "most-value", title: "Most value", query: "value.min=0.01&sort=-value" },
+];

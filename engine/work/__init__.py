@@ -1,0 +1,1 @@
+"""What needs a decision today, worst first."""
