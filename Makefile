@@ -1,8 +1,8 @@
-# make setup | demo | check | test | bench | bench-instructions | bench-kafka | drains | kafka | erp | test-erp |
-#      simulate | chaos | lint | format | lock | clean
+# make setup | demo | check | test | bench | bench-columns | bench-instructions | bench-kafka | drains | kafka | erp |
+#      test-erp | simulate | chaos | lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
-# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-instructions, bench-kafka, drains,
-# test-erp, simulate and chaos).
+# tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-columns, bench-instructions,
+# bench-kafka, drains, test-erp, simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,7 +27,7 @@ OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_confi
 # Where an image forbids it every process that the tests start would compile the engine anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo check test mutants bench bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-columns bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -35,6 +35,7 @@ help:
 	@echo 'make check    lint, types, and the tests that need no process but their own: under 90 s on two cores'
 	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
+	@echo 'make bench-columns   the read model in columns: questions over a million rows, and what feeding it costs an event'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
 	@echo 'make fuzz-api about 2,000 calls that schemathesis makes from the OpenAPI document'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
@@ -88,6 +89,9 @@ check: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-columns: setup
+	@$(BIN)/python -m benchmarks.columns $(ARGS)
 
 bench-instructions: setup
 	@$(BIN)/python -m benchmarks.instructions $(ARGS)

@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol, cast
 
 from msgspec.structs import replace
 
-from agents import due
+from agents import due, figures
 from agents.alert_care import care_of, end_snooze_if_worse, show
 from agents.reader import RowReader
 from agents.turn import Site, Turn
@@ -155,7 +155,10 @@ def publish_next(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: s
 
 
 def _publish(subject: Subject, key: Key[AlertRow], alert: AlertRow, event: str) -> None:
-    subject.turn.put(key, alert)
+    turn, old = subject.turn, subject.turn.get(key)
+    name = keys.names(subject.row)[1], kind_of(key, subject.row)
+    figures.follow_alert(turn, name, None if event == "alert.opened" else old, alert)
+    turn.put(key, alert)
     shown = alert_of(subject.turn, subject.row, key, alert)
     subject.turn.effects.append((event, alert.revision, shown))
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from agents import figures
 from agents.turn import Site
 from engine.core.events import type_name
 from engine.core.values import HOUR
@@ -93,6 +94,7 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
     """
     turn, row, stock = site.turn, site.row, site.stock
     advance(site)
+    was_known, before = stock.stock_known, stock.held if is_held else stock.available
     new = Count(max(turn.at, oldest_kept(site)), turn.at, turn.identity, qty)
     if new.covers <= stock.reported_at:
         _take(site, turn.edit(REPORTED + row, Reported), new, is_held, stock.reported_at)
@@ -104,6 +106,9 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
         available, held, status = (0, qty, HELD) if is_held else (qty, 0, AVAILABLE)
         movement = Movement(available, held, "stock.counted", turn.ref, status, "", turn.at)
         _keep(site, new.covers, IS_COUNT, turn.identity, movement)
+    if taken and was_known:
+        # Movements after the count are in both, so that the difference is the one as of its moment.
+        figures.counted(site, qty, (stock.held if is_held else stock.available) - before)
     return new if taken else None
 
 

@@ -28,6 +28,7 @@ from tables.purchasing import (
     Order,
     Piece,
     Shipment,
+    earliest,
     line_name,
     slot_key,
     slot_range,
@@ -206,6 +207,7 @@ class Change:
         self.line.received += qty
         self.line.received_at = max(self.line.received_at, at)
         self.line.last_received_at = max(self.line.last_received_at, at)
+        self.line.first_received_at = earliest(self.line.first_received_at, at)
 
     def credit(self, shipment: str, old: Shipment | None, new: Shipment | None) -> None:
         """Count receipts that name only a shipment as `new` says, no longer as `old` did; None stands for nothing."""
@@ -219,6 +221,7 @@ class Change:
         line, was, is_now = self.line, before.closing, after.closing
         last = self._latest(CREDIT, shipment, before.last_received_at, after.last_received_at)
         line.last_received_at = max(line.received_at, last)
+        line.first_received_at = earliest(line.first_received_at, after.first_received_at)
         if was != is_now:
             closed_at = self._latest(CLOSED, shipment, was.closed_at, is_now.closed_at)
             reopened_at = self._latest(REOPENED, shipment, was.reopened_at, is_now.reopened_at)

@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from itertools import islice
 
-from agents import drift_lead_time, due, line_alerts, supply
+from agents import drift_lead_time, due, line_alerts, line_figures, supply
 from agents.book import Book
 from agents.lines import Owed, Supply, latest_promise, on_order_supply, owed, undated_supply
 from agents.order_line import OPEN, Change
 from agents.reader import RowView
 from agents.turn import Site
 from engine.core import payloads as p
+from engine.core.events import OrderCancelled
 from tables import keys
 from tables.keys import Rank
 from tables.purchasing import (
@@ -77,6 +78,7 @@ def end(site: Site, data: p.OrderEndedData) -> None:
     book = Book(site)
     line = book.line(data.order, str(data.line)).line
     line.ended, line.closing = True, line.closing.joined(Closing(closed_at=site.turn.at))
+    line.cancelled |= isinstance(site.turn.event, OrderCancelled)
     carry(book)
 
 
@@ -85,6 +87,8 @@ def acknowledge(site: Site, data: p.OrderAcknowledgedData) -> None:
     book = Book(site)
     line = book.line(data.order, str(data.line)).line
     rank: Rank = (0, site.turn.at, site.turn.identity)
+    at = site.turn.at
+    line.acknowledged_at = at if line.acknowledged_at is None else min(line.acknowledged_at, at)
     if line.promised_rank is None or rank > line.promised_rank:
         line.promised_rank = rank
         line.promises = [(e.status, e.qty, e.due.toordinal() if e.due else None) for e in data.schedule]
@@ -124,6 +128,7 @@ def carry(book: Book) -> None:
         _carry_line(*after, days, 1)
         _carry_shipments(changed, days)
         line_alerts.watch(changed, before[1], after[1])
+        line_figures.follow(changed, before[1], after[1])
         aged |= drift_lead_time.follow(site, changed.name, before, after)
     for day, qty in days.items():
         supply.add(site, day, qty)

@@ -11,7 +11,7 @@ from operator import attrgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agents import drift, ledger
+from agents import drift, figures, ledger
 from agents.book import Book
 from agents.purchasing import carry
 from agents.reversals import reopened_at, take
@@ -22,7 +22,7 @@ from engine.core.outcomes import Rejection
 from tables import keys
 from tables.keys import NEVER
 from tables.ledger import Movement
-from tables.purchasing import NOT_CLOSED, SHIPMENT, Closing
+from tables.purchasing import LINE, NOT_CLOSED, ORDER, SHIPMENT, Closing, earliest, line_name
 from tables.receipts import RECEIPT, Named, Part, ReceiptRow, Reversal
 
 MAX_PARTS = 100
@@ -52,6 +52,8 @@ def receive(site: Site, data: p.GoodsReceivedData) -> Rejection | None:
     receipt = site.turn.edit(keys.part(RECEIPT, site.row, data.receipt), ReceiptRow)
     if not _keep(receipt, names, data):
         return TOO_MANY
+    if data.damaged:
+        figures.damaged(site, _supplier_of(site, names), 1, data.damaged)
     if receipt.reversals:
         _take_back(book, receipt)
     if is_known or book.changes:
@@ -98,6 +100,21 @@ def _keep(receipt: ReceiptRow, names: Named, data: p.GoodsReceivedData) -> bool:
     return True
 
 
+def _supplier_of(site: Site, names: Named) -> str | None:
+    """The supplier of the line that a receipt names, of its shipment's line, or of its order's first line, if known."""
+    order, number = names.order, names.line
+    if order is None and names.shipment is not None:
+        shipment = shipment_of(site.turn, site.row, names.shipment)
+        order, number = shipment.order, shipment.line
+    if order is not None and number is None:
+        header = site.turn.get(keys.part(ORDER, site.row, order))
+        number = None if header is None else header.first
+    if order is None or number is None:
+        return None
+    line = site.turn.get(keys.part(LINE, site.row, line_name(order, number)))
+    return None if line is None else line.supplier
+
+
 # what is taken back ---------------------------------------------------------------------------------------------------
 
 
@@ -109,6 +126,9 @@ def _take_back(book: Book, receipt: ReceiptRow) -> None:
         closing = Closing(reopened_at=reopened_at(new, after.reversals, NEVER))
         if new.reversed != old.reversed or closing != NOT_CLOSED:
             _set_against(book, new.names, Credit(old.reversed - new.reversed, closing=closing))
+        if new.damaged_reversed != old.damaged_reversed:
+            units = old.damaged_reversed - new.damaged_reversed
+            figures.damaged(book.site, _supplier_of(book.site, new.names), 0, units)
     receipt.parts, receipt.reversals = after.parts, after.reversals
 
 
@@ -167,6 +187,7 @@ def _set_against_shipment(book: Book, name: str, credit: Credit) -> bool:
         old,
         received=old.received + credit.qty,
         last_received_at=max(old.last_received_at, credit.at),
+        first_received_at=earliest(old.first_received_at, credit.at),
         closes=old.closes or credit.closing.closed_at != NEVER,
         closing=old.closing.joined(credit.closing),
     )

@@ -8,6 +8,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
+from agents import signal_figures
 from agents.explain import explain
 from agents.need import Need, need_of
 from agents.proposal import Proposal, propose
@@ -159,4 +160,6 @@ def order_placed(site: Site, data: OrderPlacedData) -> None:
     if old is not None and old.id == data.signal:
         is_draft = old.status not in STANDING and draft_of(site.turn, site.row, old) is not None
         cause: Cause = "draft ordered" if is_draft else "order placed"
+        if (old.status, cause) in LIFE:
+            signal_figures.align(site, old, data.qty)
         _close(site, replace(old, order=data.order, line=str(data.line)), cause)

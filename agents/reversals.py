@@ -11,6 +11,7 @@ from tables.receipts import Part, ReceiptRow, Reversal
 
 STATUSES = 3
 """Good, held and damaged."""
+DAMAGED = 2
 
 
 class Taken(Struct, frozen=True):
@@ -39,7 +40,11 @@ def take(receipt: ReceiptRow) -> Taken:
                     wanted[status] -= qty
         reversals.append(replace(reversal, available=taken[0], held=taken[1]))
     parts = [
-        replace(part, reversed=part.qty + part.held + part.damaged - sum(rest))
+        replace(
+            part,
+            reversed=part.qty + part.held + part.damaged - sum(rest),
+            damaged_reversed=part.damaged - rest[DAMAGED],
+        )
         for part, rest in zip(receipt.parts, left, strict=True)
     ]
     return Taken(parts, reversals)

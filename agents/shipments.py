@@ -7,6 +7,7 @@ belong). The quantity of a piece is that of its notices together, unless a chang
 from msgspec.structs import replace
 
 from agents.book import Book
+from agents.line_figures import note_notice
 from agents.order_line import Change
 from agents.purchasing import carry
 from agents.turn import Site, Turn
@@ -35,6 +36,7 @@ def notify(site: Site, data: p.ShipmentNotifiedData) -> None:
     turn, row, book = site.turn, site.row, Book(site)
     line = book.line(data.order, str(data.line))
     rank: Rank = (0, turn.at, turn.identity)
+    note_notice(line)
     piece = _with_eta(line.piece(data.shipment), rank, data)
     notified = (piece.qty if piece.stated is None else piece.stated.notified) + data.qty
     first = rank if piece.notice_rank is None else min(rank, piece.notice_rank)

@@ -6,7 +6,7 @@ document the latest `time` counts, and so does the latest of all that is said of
 
 from msgspec.structs import replace
 
-from agents import alerts, due
+from agents import alerts, due, signal_figures
 from agents.explain import proposed_qty, with_notes
 from agents.signal_life import LIFE, STANDING, Cause, change, draft_of, edit_follow_up, publish_next, snooze_of
 from agents.turn import Site
@@ -44,6 +44,8 @@ def answer(site: Site, data: SignalAnswerData) -> Rejection | None:
     if data.qty is not None:
         signal.qty = data.qty
         signal.explanation = with_notes(old.explanation, site.plan.policy, data.qty)
+    if status == "ordered" != old.status:
+        signal_figures.align(site, signal, signal.qty)
     signal.until = turn.now + _hold(site, status)
     site.stock.signal_open = True
     site.wake(signal.until)

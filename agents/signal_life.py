@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from agents import alerts
+from agents import alerts, signal_figures
 from agents.reader import RowReader
 from agents.turn import Site
 from engine.core.outputs import ShownDraft, Signal, SignalStatus
@@ -72,6 +72,11 @@ def publish_next(site: Site, signal: SignalRow, event: str) -> None:
 
 def publish(site: Site, signal: SignalRow, event: str) -> None:
     """Keep a signal as it is now and publish it."""
+    known = site.turn.get(SIGNAL + site.row)
+    old = known if known is not None and known.id == signal.id else None
+    signal_figures.follow(site, old, signal)
+    stood, stands = (one if one is not None and one.status in STANDING else None for one in (old, signal))
+    signal_figures.follow_open(site, stood, stands)
     site.turn.put(SIGNAL + site.row, signal)
     site.turn.effects.append((event, signal.revision, signal_of(site.turn, site.row, signal)))
 

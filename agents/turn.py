@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from agents.reader import Context, RowReader, RowView
 from engine.core.events import Event
 from engine.core.outputs import Alert, Signal
+from tables.figures import Figure
 from tables.overlay import overlay
 from tables.planning import PLAN, Plan
 from tables.stock import STOCK, Stock
@@ -33,7 +34,7 @@ class Turn(RowReader):
     accepts them: a rejected turn is dropped whole.
     """
 
-    __slots__ = ("at", "effects", "event", "identity", "ordered", "ref", "sites", "writes")
+    __slots__ = ("at", "effects", "event", "identity", "ordered", "ref", "sites", "sums", "writes")
 
     def __init__(self, context: Context, event: Event, at: int, now: int, identity: bytes) -> None:
         # Set here, as a call of super() takes its time and every event comes by here.
@@ -49,6 +50,8 @@ class Turn(RowReader):
         self.sites: dict[bytes, Site] = {}
         """The rows that the event changes."""
         self.effects: list[Effect] = []
+        self.sums: list[Figure] = []
+        """What the event adds to the business figures."""
 
     def get(self, key: Key[T]) -> T | None:
         """The row under `key` as this turn sees it, or None. The caller must not change it."""

@@ -18,6 +18,7 @@ import aiohttp
 
 from connectors import engine_token
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
+from connectors.streamed import Told, told
 from engine.core.errors import EnvironmentFailure, StocklineError
 from engine.core.identify import identify
 from engine.core.topics import Topic
@@ -158,26 +159,26 @@ class EngineClient:
         """All dead letters that pass the filters of `/v1/dead-letters`, fetched page by page."""
         return self._pages("/v1/dead-letters", filters)
 
-    async def stream(self, tables: Sequence[str]) -> AsyncIterator[JsonObject | None]:
-        """Every change of some tables from now on, as a CloudEvent; None where the engine says that it is still there.
+    async def stream(self, tables: Sequence[str], since: str | None = None) -> AsyncIterator[Told]:
+        """Every change of some tables from now on, or after the id `since` of an earlier stream.
 
-        The first thing that comes is None, once changes are followed. It never ends by itself: raises
-        `EngineUnreachable` when the connection is lost, and `EngineRefused`.
+        Something comes at once, as soon as changes are followed. It never ends by itself: raises `EngineUnreachable`
+        when the connection is lost, and `EngineRefused`, with status 410 where the engine cannot go on from `since`.
         """
         session, path = self._opened(), _with_query("/v1/stream", {"tables": ",".join(tables)})
+        headers = {} if since is None else {"Last-Event-ID": since}
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._patience.seconds, sock_read=STREAM_SECONDS)
         try:
-            async with session.get(self._url + path, timeout=timeout, read_bufsize=MAX_STREAM_LINE) as response:
+            async with session.get(
+                self._url + path, timeout=timeout, read_bufsize=MAX_STREAM_LINE, headers=headers
+            ) as response:
                 if response.status != 200:
                     answer = _Answer(response.status, await response.read(), None)
                     if response.status not in _TRY_AGAIN:
                         raise EngineRefused(response.status, _problem(answer))
                     raise EngineUnreachable(f"{self._url} does not stream now: {response.status} {_problem(answer)}")
-                while line := await response.content.readline():
-                    if line.startswith(b":"):
-                        yield None
-                    elif line.startswith(b"data:"):
-                        yield _json_object(_Answer(200, line[5:], None))
+                async for each in told(response.content):
+                    yield each
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise EngineUnreachable(f"the stream of {self._url} is lost ({network_cause(error)})") from error
         raise EngineUnreachable(f"the stream of {self._url} was ended")

@@ -182,6 +182,16 @@ class Telemetry:
         )
         self._streams = Gauge("stockline_streams", "Open readers of /v1/stream", registry=self._registry)
         self._cut_off = Counter("stockline_streams_cut_off", "Readers that were too slow", registry=self._registry)
+        self._pages = Gauge("stockline_live_clients", "Open sockets of /v1/live", registry=self._registry)
+        self._frames = Counter("stockline_live_frames", "Frames sent to pages", registry=self._registry)
+        self._left_out = Counter(
+            "stockline_live_frames_left_out",
+            "Frames that were due while an earlier one was made",
+            registry=self._registry,
+        )
+        self._questions = Histogram(
+            "stockline_view_query_seconds", "Time to read the window of a page", registry=self._registry
+        )
 
     def follow_connectors(self, read: Callable[[], Iterable[ConnectorFigures]]) -> None:
         """Expose how connectors are, as `read` tells at each scrape."""
@@ -223,3 +233,27 @@ class Telemetry:
         """A reader was disconnected because it was too slow."""
         self._cut_off.inc()
         log.warning("%s was cut off from the stream: %s", reader, why)
+
+    def page_opened(self) -> None:
+        """A page has opened its live socket."""
+        self._pages.inc()
+
+    def page_closed(self) -> None:
+        """A page's live socket has ended."""
+        self._pages.dec()
+
+    def page_cut_off(self, seconds: float) -> None:
+        """A page's live socket was closed because the page took nothing for so many seconds."""
+        log.warning("a page was cut off from /v1/live: it took nothing for %g seconds", seconds)
+
+    def frame_sent(self) -> None:
+        """A page was sent the latest state of a window."""
+        self._frames.inc()
+
+    def frames_left_out(self, count: int) -> None:
+        """So many frames were due while an earlier one was made or sent."""
+        self._left_out.inc(count)
+
+    def window_read(self, seconds: float) -> None:
+        """The state of a window was read."""
+        self._questions.observe(seconds)

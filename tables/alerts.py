@@ -22,6 +22,8 @@ class AlertRow(Struct, array_like=True, gc=False):
     note: str | None = None
     until: int | None = None
     """When an alert that states a fact resolves by age."""
+    counted: bool = False
+    """Whether the business figures count it as open; those of the version before are not."""
 
 
 class Care(Struct, array_like=True, gc=False):

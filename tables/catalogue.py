@@ -14,6 +14,7 @@ from tables import (
     directory,
     drift,
     event_marks,
+    figures,
     forecast,
     ledger,
     markers,
@@ -27,14 +28,14 @@ from tables import (
 )
 from tables.table import LIGHT, Table, Use
 
-ROWS = 3
+ROWS = 4
 """The format of the rows, which is that of data directories, too: it is raised when a fold keeps other rows."""
 FORMER_ROWS = 2
 """The oldest format whose rows this version reads: since then fields have only been added at the end of a row."""
 
 MODULES = (
     stock, ledger, purchasing, receipts, supply, planning, forecast, demand, signals, alerts, drift, directory, wakes,
-    event_marks, markers,
+    event_marks, figures, markers,
 )  # fmt: skip
 
 

@@ -23,6 +23,11 @@ class Closing(Struct, array_like=True, frozen=True, gc=False):
 NOT_CLOSED = Closing()
 
 
+def earliest(one: int, other: int) -> int:
+    """The earlier of two instants; NEVER stands for none."""
+    return max(one, other) if NEVER in (one, other) else min(one, other)
+
+
 class Order(Struct, array_like=True, gc=False):
     """What concerns all lines of a purchase order at one row: receipts that name the order and no line."""
 
@@ -92,6 +97,19 @@ class Line(Struct, array_like=True, gc=False):
     """By receipts that name only the order, where the line is its only one."""
     shipments_closing: Closing = NOT_CLOSED
     """By receipts that name only one of its shipments."""
+    acknowledged_at: int | None = None
+    """The earliest acknowledgement."""
+    noticed_at: int | None = None
+    """The earliest notice of a shipment."""
+    noticed_in_time: bool | None = None
+    """Whether that notice came as early as the policy asks; None where it asks nothing, or nothing was promised yet."""
+    first_received_at: int = NEVER
+    """The earliest receipt that names the line or only one of its shipments."""
+    cancelled: bool = False
+    completed_at: int | None = None
+    """When the event happened since which nothing more is expected of the line."""
+    counted: bool = False
+    """Whether the business figures count it; a line is counted with the first event that this version sees of it."""
 
     @property
     def closed(self) -> bool:
@@ -161,6 +179,7 @@ class Shipment(Struct, array_like=True, frozen=True, gc=False):
     last_received_at: int = NEVER
     closes: bool = False
     closing: Closing = NOT_CLOSED
+    first_received_at: int = NEVER
 
 
 ORDER = Table(b"o", "orders", Order)

@@ -38,6 +38,8 @@ class Part(Struct, array_like=True, frozen=True, gc=False):
     damaged: int
     reversed: int = 0
     """How much of all three is taken back at present."""
+    damaged_reversed: int = 0
+    """How much of it is damaged."""
 
 
 class Reversal(Struct, array_like=True, frozen=True, gc=False):

@@ -30,6 +30,8 @@ class SignalRow(Struct, array_like=True, gc=False):
     order: str | None = None
     line: str | None = None
     note: str | None = None
+    counted: bool = False
+    """Whether the business figures count it among those that stand; those of the version before are not."""
 
 
 class Draft(Struct, array_like=True, gc=False):

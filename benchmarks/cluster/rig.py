@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.values import partition_of
 from engine.processes.child import free_port
-from tests.real.kafka import Broker
+from tests.real.kafka import THOROUGH, Broker
 
 ROOT = Path(__file__).parents[2]
 EVENTS = "stockline.events"
@@ -40,7 +40,7 @@ class Cost(NamedTuple):
 @contextmanager
 def broker(place: Path) -> Iterator[Broker]:
     """A broker with empty logs."""
-    with Broker(place / "kafka") as started:
+    with Broker(place / "kafka", compiler=THOROUGH) as started:
         yield started
 
 

@@ -8,10 +8,11 @@ from typing import Final, Protocol
 
 from connectors.base import JsonObject
 from connectors.changes.change import Change, Table, change_of, table_of
-from connectors.client import PAGE, EngineClient
+from connectors.client import PAGE, EngineClient, EngineRefused
 from engine.core.errors import EnvironmentFailure, StocklineError
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+GONE = 410
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +36,8 @@ class Changes:
     2. All lists are read; meanwhile the newest change of each key that streams in is held.
     3. What streamed in follows, and then what comes.
 
-    Whenever the connection is lost, it begins again, after a pause with back-off and jitter.
+    Whenever the connection is lost, the stream goes on from what the reader has taken, after a pause with back-off and
+    jitter; where the engine cannot go on from there (410), all of it begins again.
     """
 
     def __init__(self, engine: EngineClient, tables: Sequence[Table], reader: ChangeReader) -> None:
@@ -43,6 +45,12 @@ class Changes:
         self._tables = tables
         self._reader = reader
         self._held: dict[tuple[Table, str], Change] = {}
+        self._told: str | None = None
+        """The id of the stream up to which everything is held or taken."""
+        self._taken: str | None = None
+        """The id up to which everything is taken; None where the lists must be read."""
+        self._caught_up = False
+        """Whether everything that was before the connection is held or taken: then an id comes without an event."""
         self._came = asyncio.Event()
         self._jitter: Final = Random()
         self.in_step = asyncio.Event()
@@ -57,7 +65,10 @@ class Changes:
             try:
                 await self._connection(taken)
             except* (StocklineError, OSError) as group:
-                self.trouble = str(group.exceptions[0])
+                error = group.exceptions[0]
+                self.trouble = str(error)
+                if isinstance(error, EngineRefused) and error.status == GONE:
+                    self._taken = None
                 if self.in_step.is_set():
                     pause = FIRST_PAUSE_SECONDS
                 log.warning("%s; again in %.1f s", self.trouble, pause)
@@ -68,29 +79,43 @@ class Changes:
     async def _connection(self, taken: Callable[[], None]) -> None:
         self._held.clear()
         self._came.clear()
+        self._told, self._caught_up = None, False
         is_open = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream(is_open))
             await is_open.wait()
             await self._reader.begin(await self._engine.log_id())
-            async for page in self._listed():
-                await self._reader.take(page)
-                taken()
+            if self._taken is None:
+                async for page in self._listed():
+                    await self._reader.take(page)
+                    taken()
+                self.in_step.set()
+                self._caught_up = True
             self.trouble = None
-            self.in_step.set()
             while True:
                 await self._came.wait()
                 self._came.clear()
-                held, self._held = self._held, {}
-                await self._reader.take(list(held.values()))
+                await self._take_held()
                 taken()
 
+    async def _take_held(self) -> None:
+        held, self._held = self._held, {}
+        told, caught_up = self._told, self._caught_up
+        await self._reader.take(list(held.values()))
+        self._taken = told or self._taken
+        if caught_up:
+            self.in_step.set()
+
     async def _stream(self, is_open: asyncio.Event) -> None:
-        async for event in self._engine.stream(self._tables):
+        async for event, reached in self._engine.stream(self._tables, self._taken):
             is_open.set()
             if event is not None and (change := _streamed(event)) is not None:
                 # The later one of a key takes the place of the earlier: a slow reader costs a row, not a history.
                 self._held[change.table, change.key] = change
+                self._came.set()
+            if reached is not None:
+                self._told = reached
+                self._caught_up = self._caught_up or event is None
                 self._came.set()
 
     async def _listed(self) -> AsyncIterator[list[Change]]:

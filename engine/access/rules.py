@@ -50,6 +50,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "uploadLines": SUPPLIERS,
     "getKpis": READERS,
     "followChanges": READERS,
+    "followWindows": READERS,
     "sync": READERS | SENDERS,
     "acceptClock": OPERATORS,
     "listConnectors": READERS,

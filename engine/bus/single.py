@@ -81,11 +81,17 @@ class ReadModel(Protocol):
     def count(self, topic: Topic) -> int:
         """The number of things of the topic; it is counted at commit, so reading it is cheap."""
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
-        """Every output of a topic (not of positions) from one partition, in the order of its commits."""
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
+        """The outputs of a topic (not of positions) from one partition, in the order of its commits.
+
+        `since` is the sequence of the first; those that retention has deleted are passed over.
+        """
 
     def first(self, topic: Topic, partition: int) -> int:
         """The number of outputs that retention has deleted from the beginning of the history."""
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        """The sequence that the next output of the history gets; the first is 0."""
 
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""

@@ -28,8 +28,8 @@ class Replayed(NamedTuple):
 @dead_letters.command()
 def replay(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="The dead letters.")] = None,
-    reason: Annotated[str | None, typer.Option(help="All with this reason instead, the oldest first.")] = None,
-    source: Annotated[str | None, typer.Option(help="All of events of this source instead.")] = None,
+    reason: Annotated[str | None, typer.Option(help="All open ones with this reason, the oldest first.")] = None,
+    source: Annotated[str | None, typer.Option(help="All open ones of this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be taken, and take nothing.")] = False,
     as_json: AsJson = False,
@@ -65,7 +65,7 @@ def _chosen(url: str, ids: Sequence[str], reason: str | None, source: str | None
         raise UsageError("name the dead letters, or choose them by --reason or --source")
     if ids:
         return [remote.thing(url, "v1", "dead-letters", name) for name in ids]
-    found, total = remote.things(url, "/v1/dead-letters", [*filters, ("sort", "arrived")], limit)
+    found, total = remote.things(url, "/v1/dead-letters", [*filters, ("status", "open"), ("sort", "arrived")], limit)
     if total is not None and total > len(found):
         show.remark(f"{len(found)} of {total}; --limit takes more")
     return found

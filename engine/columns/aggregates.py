@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import UNSET, Struct, UnsetType
 from numpy.typing import NDArray
 
-from engine.columns.column import Column
+from engine.columns.column import At, Column
 from engine.columns.kinds import Kind, Numbers, Value
 from engine.columns.query import Query
 from engine.columns.table import ColumnTable
@@ -18,6 +18,7 @@ Figures = list[Value]
 """One figure for each group; None where no thing of it has a value."""
 
 LOW_BITS = 32
+CLOSE = 4096
 
 
 class Aggregation(NamedTuple):
@@ -44,8 +45,8 @@ class Group(Struct, omit_defaults=True):
 def aggregate(table: ColumnTable, asked: Aggregation) -> list[Group]:
     """All groups, those with the greatest first sum first; without a sum, those of the most things."""
     mask = table.mask(asked.query)
-    at = np.flatnonzero(mask)
-    groups, keys = _grouped([table.columns[field] for field in asked.by], at)
+    at = slice(0, len(mask)) if mask.all() else np.flatnonzero(mask)
+    groups, keys = _grouped([table.columns[field] for field in asked.by], at, int(mask.sum()))
     counts = np.bincount(groups, minlength=len(keys)).tolist()
     sums, least, greatest = (
         [(field, function(table.columns[field], at, groups, len(keys))) for field in fields]
@@ -67,20 +68,31 @@ def _after_greater(figure: Value) -> tuple[bool, Decimal]:
     return figure is None, -Decimal(str(figure or 0))
 
 
-def _grouped(columns: list[Column], at: NDArray[np.intp]) -> tuple[Groups, list[tuple[Value, ...]]]:
-    """The group of each thing, and the values by which the groups differ, ascending."""
-    groups = np.zeros(len(at), np.int64)
+def _grouped(columns: list[Column], at: At, count: int) -> tuple[Groups, list[tuple[Value, ...]]]:
+    """The group of each of `count` things, and the values by which the groups differ, ascending."""
+    groups = np.zeros(count, np.int64)
     keys: list[tuple[Value, ...]] = [()]
     for column in columns:
         kind = column.kind
-        numbers, inverse = np.unique(column.read(at), return_inverse=True)
+        numbers, inverse = _distinct(column.read(at))
         values = [None if number == kind.missing else kind.value(number) for number in numbers.tolist()]
-        together, groups = np.unique(groups * len(values) + inverse, return_inverse=True)
+        together, groups = _distinct(groups * len(values) + inverse)
         keys = [(*keys[each // len(values)], values[each % len(values)]) for each in together.tolist()]
     return groups, keys
 
 
-def _sums(column: Column, at: NDArray[np.intp], groups: Groups, count: int) -> Figures:
+def _distinct(numbers: Numbers) -> tuple[Groups, Groups]:
+    """The distinct numbers, ascending, and for each number the place of its equal; no sort where they lie close."""
+    least, greatest = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
+    if greatest - least > CLOSE + 4 * len(numbers):
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        return distinct.astype(np.int64), inverse
+    shifted = numbers - least
+    present = np.bincount(shifted) > 0
+    return np.flatnonzero(present) + least, (np.cumsum(present) - 1)[shifted]
+
+
+def _sums(column: Column, at: At, groups: Groups, count: int) -> Figures:
     """Exact sums: of the high and the low half of each number, whose sums a float still holds exactly."""
     kind, numbers = column.kind, column.read(at).astype(np.int64)
     known = numbers != kind.missing
@@ -92,11 +104,11 @@ def _sums(column: Column, at: NDArray[np.intp], groups: Groups, count: int) -> F
     return [kind.value((int(top) << LOW_BITS) + int(rest)) if any_known else None for top, rest, any_known in figures]
 
 
-def _least(column: Column, at: NDArray[np.intp], groups: Groups, count: int) -> Figures:
+def _least(column: Column, at: At, groups: Groups, count: int) -> Figures:
     return _bounds(column.kind, column.read(at), (groups, count), np.minimum)
 
 
-def _greatest(column: Column, at: NDArray[np.intp], groups: Groups, count: int) -> Figures:
+def _greatest(column: Column, at: At, groups: Groups, count: int) -> Figures:
     return _bounds(column.kind, column.read(at), (groups, count), np.maximum)
 
 

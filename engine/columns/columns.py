@@ -7,7 +7,8 @@ worker threads: a question over a million rows takes tens of milliseconds, and n
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import repeat
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS
 from engine.core.values import DAY, EPOCH, moment
 
+ORDER_LINES = "order-lines"
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 EXPORTED = 2_000
 """The things of a portion of an export."""
@@ -154,20 +156,14 @@ class Columns:
             self._tables.today.ordinal = today
             # A new day begins: its forecasts reach a day farther, and lines are overdue for a day more.
             self._writers.rows.plan_again()
-            self._tables.by_name["order-lines"].version += 1
+            self._tables.by_name[ORDER_LINES].version += 1
 
     # reading ----------------------------------------------------------------------------------------------------------
 
-    def table(self, name: str) -> ColumnTable:
-        """A table by the name of its list, for its fields."""
-        return self._tables.by_name[name]
-
     def version(self, table: str) -> int:
         """A number that grows with every change of a table; raises NotLoaded."""
-        self.loading.wait()
-        with self._lock:
-            self.take()
-            return self._tables.by_name[table].version
+        with self._asked(table) as columns:
+            return columns.version
 
     def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
         """A page of a list.
@@ -183,10 +179,7 @@ class Columns:
         Raises:
             NotLoaded: the tables are not filled yet.
         """
-        self.loading.wait()
-        with self._lock:
-            self.take()
-            table = self._tables.by_name[query.table]
+        with self._asked(query.table) as table:
             selection = self._selections.of(table, query, age)
             total = len(selection)
             if after is not None:
@@ -195,19 +188,17 @@ class Columns:
             shown = _Shown(query.table, table, slots)
             more = offset + len(slots) < len(selection)
             fresh = self.freshness()
-        items = self._items(shown)
+        items, seen = _cut(shown.items(self._bus.published))
         following = None
-        if items and (more or len(items) < len(shown.names)):
+        if more or seen < len(slots):
             with self._lock:
-                following = table.position(query, int(slots[len(items) - 1]))
-        return Page(shown.names[: len(items)], items, total, following, fresh)
+                following = table.position(query, int(slots[seen - 1]))
+        return Page(list(items), list(items.values()), total, following, fresh)
 
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         """The groups of an aggregation, at most `limit`. Raises NotLoaded."""
-        self.loading.wait()
-        with self._lock:
-            self.take()
-            groups = aggregate(self._tables.by_name[asked.query.table], asked)
+        with self._asked(asked.query.table) as table:
+            groups = aggregate(table, asked)
             return Groups(groups[:limit], len(groups), self.freshness())
 
     def export(
@@ -217,10 +208,7 @@ class Columns:
 
         Which things it has, and their order, is fixed with the first portion, which raises NotLoaded.
         """
-        self.loading.wait()
-        with self._lock:
-            self.take()
-            table = self._tables.by_name[query.table]
+        with self._asked(query.table) as table:
             stop = None if limit is None else offset + limit
             slots = self._selections.of(table, query, 0.0).all()[offset:stop]
         for start in range(0, len(slots), EXPORTED):
@@ -231,13 +219,10 @@ class Columns:
 
     def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
         """The latest JSON of things by their name; what is not listed is left out. Raises NotLoaded."""
-        self.loading.wait()
-        with self._lock:
-            self.take()
-            columns = self._tables.by_name[table]
+        with self._asked(table) as columns:
             found = np.array([slot for slot in columns.found(names) if slot is not None], np.int32)
             shown = _Shown(table, columns, found)
-        return dict(zip(shown.names, self._items(shown), strict=False))
+        return {name: item for name, item in shown.items(self._bus.published) if item is not None}
 
     def freshness(self) -> Freshness:
         """How fresh answers are."""
@@ -245,16 +230,29 @@ class Columns:
             return Freshness(None, 0.0)
         return Freshness(moment(self._clock), self._lag_of(self._clock))
 
-    def _items(self, shown: "_Shown") -> list[Raw]:
-        """The JSON of things, as many as fit into a page."""
-        items: list[Raw] = []
-        size = 0
-        for item in shown.items(self._bus.published):
-            size += len(bytes(item))
-            if items and size > MAX_PAGE_BYTES:
-                break
-            items.append(item)
-        return items
+    @contextmanager
+    def _asked(self, name: str) -> Iterator[ColumnTable]:
+        """A table under the lock, with all that was committed before; raises NotLoaded."""
+        self.loading.wait()
+        with self._lock:
+            self.take()
+            if name == ORDER_LINES:
+                self._writers.rows.write_lines()
+            yield self._tables.by_name[name]
+
+
+def _cut(items: Iterable[tuple[str, Raw | None]]) -> tuple[dict[str, Raw], int]:
+    """As many things as fit into a page, by name, and how many were looked at; what has no JSON is left out."""
+    fitting: dict[str, Raw] = {}
+    size = seen = 0
+    for name, item in items:
+        size += 0 if item is None else len(bytes(item))
+        if fitting and size > MAX_PAGE_BYTES:
+            break
+        seen += 1
+        if item is not None:
+            fitting[name] = item
+    return fitting, seen
 
 
 class _Shown:
@@ -269,15 +267,19 @@ class _Shown:
         columns = [values_of(column, slots) for column in shown.values()]
         self._rows: Iterator[tuple[Value, ...]] = zip(*columns, strict=True) if columns else repeat(())
 
-    def items(self, published: ReadModel) -> Iterator[Raw]:
-        """The JSON of the things: put together from the columns, or as it was published, with what only these know."""
+    def items(self, published: ReadModel) -> Iterator[tuple[str, Raw | None]]:
+        """The names and the JSON of the things: put together from the columns, or as it was published.
+
+        What is published has further fields, where only the columns know them. There is no JSON of what retention has
+        deleted since.
+        """
         for name, row in zip(self.names, self._rows, strict=False):
             joined = dict(zip(self._fields, row, strict=True))
             if self._topic is None:
-                yield Raw(_encoder.encode(joined))
+                yield name, Raw(_encoder.encode(joined))
                 continue
             output = published.latest(self._topic, name)
-            yield Raw(b"null") if output is None else _with(data_of(output), joined)
+            yield name, None if output is None else _with(data_of(output), joined)
 
 
 def _with(published: Raw, joined: Mapping[str, Value]) -> Raw:

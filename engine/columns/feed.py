@@ -53,9 +53,7 @@ class Feed:
                     noted.markers[commit.partition] = commit.marker
                 for output in commit.outputs:
                     outputs[output.topic][output.id] = output.value
-                for key, value in commit.changes:
-                    if key[0] in FOLLOWED:
-                        changes[key] = value
+                changes.update([change for change in commit.changes if change[0][0] in FOLLOWED])
 
     def discarded(self) -> None:
         """Note that the bus begins empty, and is filled anew by the commits that follow."""

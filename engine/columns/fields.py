@@ -47,7 +47,7 @@ Decode = Callable[[bytes], Any]
 
 
 def decoder(fields: Mapping[str, Scalar], raw: tuple[str, ...] = ()) -> Decode:
-    """A function from an output to an object that has the named fields of its `data` as attributes.
+    """A function from an output to an object whose `data` has the named fields as attributes.
 
     A missing field is None. Those named by `raw` keep their bytes.
     """
@@ -61,8 +61,9 @@ def decoder(fields: Mapping[str, Scalar], raw: tuple[str, ...] = ()) -> Decode:
     ]
     kept = [(name, Raw, Raw(b"null")) for name in raw]
     data = msgspec.defstruct("Fields", [*own, *structs, *kept], gc=False)
-    decoding: msgspec.json.Decoder[Any] = msgspec.json.Decoder(msgspec.defstruct("Envelope", [("data", data)]))
-    return lambda output: decoding.decode(output).data
+    envelope = msgspec.defstruct("Envelope", [("data", data)], gc=False)
+    decode: Decode = msgspec.json.Decoder(envelope).decode
+    return decode
 
 
 def getter(name: str) -> Callable[[object], object]:

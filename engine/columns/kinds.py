@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns.texts import Texts
-from engine.core.values import MAX_BALANCE, day_of, instant, moment
+from engine.core.values import MAX_BALANCE, SECOND, day_of, instant, moment
 
 Numbers = NDArray[np.int64] | NDArray[np.int32]
 Value = int | str | datetime | date | Decimal | float | None
@@ -21,6 +21,9 @@ MONEY_SCALE = 10**6
 DAYS_SCALE = 1000
 """A number of days that may be broken is kept in thousandths."""
 WIDE_MISSING = -(2**63)
+
+
+Many = Callable[[Sequence[object]], Numbers]
 
 
 class Kind(Protocol):
@@ -58,9 +61,20 @@ class Plain:
     wide = True
     missing = WIDE_MISSING
 
-    def __init__(self, scalar: Scalar, number: Callable[[object], int], value: Callable[[int], Value]) -> None:
+    def __init__(
+        self, scalar: Scalar, number: Callable[[object], int], value: Callable[[int], Value], many: Many | None = None
+    ) -> None:
+        """Make a kind.
+
+        Args:
+            scalar: the Python type of its values.
+            number: the number of a value.
+            value: the value of a number.
+            many: the numbers of many values of which none is missing, for kinds where that is worth a way of its own;
+                it may raise TypeError, OverflowError or AttributeError, and then they are converted one by one.
+        """
         self.scalar = scalar
-        self._number, self.value = number, value
+        self._number, self.value, self._many = number, value, many
 
     def number(self, value: object) -> int:
         """The number of a value."""
@@ -68,10 +82,9 @@ class Plain:
 
     def numbers(self, values: Sequence[object]) -> Numbers:
         """The numbers of many values."""
-        if self.scalar is int:
-            # Most columns are of integers that are never missing, and numpy takes those three times as fast.
-            with suppress(TypeError, OverflowError):
-                return np.array(values, np.int64)
+        if self._many is not None:
+            with suppress(TypeError, OverflowError, AttributeError):
+                return self._many(values)
         number, missing = self._number, self.missing
         return np.array([missing if value is None else number(value) for value in values], np.int64)
 
@@ -125,6 +138,12 @@ def _instant(value: object) -> int:
     return instant(cast(datetime, value))
 
 
+def _instants(values: Sequence[object]) -> Numbers:
+    """What `instant` gives for each, in a quarter of the time."""
+    seconds = np.array([value.timestamp() for value in cast("Sequence[datetime]", values)], np.float64)
+    return np.rint(seconds * SECOND).astype(np.int64)
+
+
 def _day(value: object) -> int:
     return cast(date, value).toordinal()
 
@@ -142,8 +161,8 @@ def money_of(number: int) -> Decimal:
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
-WHOLE = Plain(int, _whole, int)
-INSTANT = Plain(datetime, _instant, moment)
+WHOLE = Plain(int, _whole, int, lambda values: np.array(values, np.int64))
+INSTANT = Plain(datetime, _instant, moment, _instants)
 DAY = Plain(date, _day, day_of)
 MONEY = Plain(Decimal, lambda value: _scaled(value, MONEY_SCALE), money_of)
 DAYS = Plain(float, lambda value: _scaled(value, DAYS_SCALE), lambda number: number / DAYS_SCALE)

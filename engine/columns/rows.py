@@ -6,6 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
+from engine.columns.feed import FOLLOWED
 from engine.columns.kinds import Value
 from engine.columns.planning import Figures, Planning
 from engine.columns.tables import Tables
@@ -19,6 +20,9 @@ from tables.table import Table
 
 T = TypeVar("T")
 
+MOST_WAITING = 20_000
+"""So many order lines wait at most, of each the latest bytes; what is asked for seldom must not cost every event."""
+
 POLICY_NAMES = {p.MinMax: "min_max", p.ReorderPoint: "reorder_point", p.ForecastPolicy: "forecast"}
 
 
@@ -29,14 +33,23 @@ class RowWriter:
         """Write into `tables`; `planning` is told of rows whose figures must be computed anew."""
         self._tables = tables
         self._planning = planning
+        self._waiting: dict[bytes, bytes | None] = {}
         self._lines = tables.by_name["order-lines"]
 
     def write(self, changes: Mapping[bytes, bytes | None]) -> None:
-        """Write rows by their key; a row without a value was deleted."""
-        items, plans, lines = _of(ITEM, changes), _of(PLAN, changes), _of(LINE, changes)
+        """Write rows by their key, but for order lines, which wait until they are asked for.
+
+        A row without a value was deleted.
+        """
+        by_tag: dict[int, dict[bytes, bytes | None]] = {tag: {} for tag in FOLLOWED}
+        for key, value in changes.items():
+            by_tag[key[0]][key] = value
+        items, plans = _decoded(ITEM, by_tag[ITEM[0]]), _decoded(PLAN, by_tag[PLAN[0]])
         self._write_items(items)
         self._write_plans(plans)
-        self._write_lines(lines)
+        self._waiting |= by_tag[LINE[0]]
+        if len(self._waiting) > MOST_WAITING:
+            self.write_lines()
 
     def _write_items(self, items: Mapping[str, Item | None]) -> None:
         if not items:
@@ -78,7 +91,9 @@ class RowWriter:
         slots = np.flatnonzero(forecast.read(slice(None)) > 0).astype(np.int32)
         self._planning.add(positions.names(slots))
 
-    def _write_lines(self, lines: Mapping[str, Line | None]) -> None:
+    def write_lines(self) -> None:
+        """Write the order lines that wait."""
+        lines, self._waiting = _decoded(LINE, self._waiting), {}
         if not lines:
             return
         self._lines.unlist([name for name, line in lines.items() if line is None])
@@ -89,12 +104,10 @@ class RowWriter:
         self._lines.enlist(slots)
 
 
-def _of(table: Table[T], changes: Mapping[bytes, bytes | None]) -> dict[str, T | None]:
+def _decoded(table: Table[T], changes: Mapping[bytes, bytes | None]) -> dict[str, T | None]:
     """The rows of one table by the rest of their key."""
-    tag, decode = table[0], DECODERS[table[0]]
-    return {
-        key[1:].decode(): None if value is None else decode(value) for key, value in changes.items() if key[0] == tag
-    }
+    decode = DECODERS[table[0]]
+    return {key[1:].decode(): None if value is None else decode(value) for key, value in changes.items()}
 
 
 def _takes_a_walk(plan: Plan) -> bool:

@@ -38,8 +38,7 @@ class ColumnTable:
 
     def slots(self, names: Sequence[str]) -> list[int]:
         """The slots of things, which get one if they are new."""
-        code = self._names.code
-        slots = [code(name) for name in names]
+        slots = self._names.codes(names)
         length = len(self._names)
         if len(self._alive) < length:
             more = np.zeros(max(length - len(self._alive), len(self._alive) // 2), np.bool_)

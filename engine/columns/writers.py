@@ -61,18 +61,20 @@ class _TopicWriter:
         if not outputs:
             return []
         self._table.unlist([name for name, value in outputs.items() if value is None])
-        written = {
-            name: fields
-            for name, value in outputs.items()
-            if value is not None and (fields := self._fields(name, value)) is not None
-        }
-        slots, fields = self._table.slots(list(written)), list(written.values())
+        present = {name: value for name, value in outputs.items() if value is not None}
+        decode = self._decode
+        try:
+            written = {name: decode(value) for name, value in present.items()}
+        except msgspec.DecodeError:
+            written = {name: output for name, value in present.items() if (output := self._readable(name, value))}
+        slots, fields = self._table.slots(list(written)), [output.data for output in written.values()]
         for column, get in self._columns:
             column.write(slots, list(map(get, fields)))
         self._table.enlist(slots)
         return list(zip(slots, fields, strict=True))
 
-    def _fields(self, name: str, value: bytes) -> Any:
+    def _readable(self, name: str, value: bytes) -> Any:
+        """The fields of an output; None where another program has written something else."""
         try:
             return self._decode(value)
         except msgspec.DecodeError as error:

@@ -22,7 +22,8 @@
     |-- EngineRefused           `connectors.client`: the engine refused a call as a whole
     |-- RequestRejected         `engine.cli.remote`: the same, for a command that shows what an engine has
     |-- Problem                 `engine.web.problems`: ends an HTTP call with problem details
-    |-- Lagging                 `engine.runtime.subscriptions`: a subscriber was too slow and must start anew
+    |-- Lagging                 `engine.runtime.subscriptions`: a subscriber was too slow and has missed outputs
+    |-- StreamGone              `engine.bus.point`: what follows a reader's point cannot be told in full any more
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read

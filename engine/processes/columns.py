@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -13,8 +14,11 @@ from engine.core.values import SECOND
 from engine.runtime.marker import read_marker
 from engine.runtime.submission import Progress
 
-TAKE_SECONDS = 1.0
+TAKE_SECONDS = 5.0
 """So often the columns take over what was committed when nobody asks: the longer, the more changes fall into one."""
+PLAN_SECONDS = 1.0
+MOST_WAITING = 50_000
+"""With more things than this waiting they are taken over sooner."""
 BUSY_SECONDS, IDLE_SECONDS = 0.02, 0.5
 """So long the figures that follow from forecasts are computed then: while events come and while none do."""
 
@@ -58,10 +62,13 @@ def filled(bus: Observed, rules: Rules, progress: Callable[[], Progress], now: C
 def _keep(columns: Columns, stopping: threading.Event) -> None:
     try:
         columns.load(stopping.is_set)
-        while not stopping.wait(TAKE_SECONDS):
-            waited = len(columns.feed)
-            columns.take()
-            columns.plan(BUSY_SECONDS if waited else IDLE_SECONDS)
+        taken = time.monotonic()
+        while not stopping.wait(PLAN_SECONDS):
+            waiting = len(columns.feed)
+            if waiting > MOST_WAITING or time.monotonic() - taken >= TAKE_SECONDS:
+                columns.take()
+                taken = time.monotonic()
+            columns.plan(BUSY_SECONDS if waiting else IDLE_SECONDS)
     except Exception as error:
         # The engine goes on without its lists; whoever asks for one is told why.
         log.exception("the lists cannot be read")

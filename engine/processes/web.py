@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
+from engine.bus.kafka.web.earlier import EarlierOnKafka
 from engine.bus.kafka.web.follower import Follower
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
@@ -15,8 +16,9 @@ from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
-from engine.runtime.cluster.service import ReaderService
+from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
+from engine.runtime.subscriptions import Broadcaster
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
@@ -63,8 +65,10 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         appender, progress = Appender(connection, topics.partitions), LogProgress(connection, topics.partitions)
         ends.push_async_callback(appender.close)
         ends.push_async_callback(progress.close)
-        follower = Follower(connection, view, lambda outputs: service.publish(outputs))
-        service = ReaderService(view, appender, progress, follower.caught_up, settings.rules("wall"))
+        broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
+        follower = Follower(connection, view, broadcaster.publish)
+        following = Following(follower.caught_up, broadcaster)
+        service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
         await follower.start()

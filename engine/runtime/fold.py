@@ -43,6 +43,7 @@ from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
+from engine.runtime.figures import Figures
 from engine.runtime.marker import Marker
 from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revisions_of
 from tables.directory import pulse_key
@@ -95,12 +96,14 @@ class Fold:
         self._index: list[tuple[str, int]] = []
         self._outputs: list[Output] = []
         self._count = dict(marker.counters)
+        self._figures = Figures(state, partition, marker.now)
 
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
         marks = self._prefetch(arrivals)
         outcomes = [self._fold(one.record, one.event, *mark) for one, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
+        self._figures.carry(self._space, self.marker.now)
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules, self.marker.rows)
         records = [arrival.record for arrival in arrivals] if append else []
@@ -234,6 +237,7 @@ class Fold:
         """Take over what an event has changed and what it publishes, and count it."""
         self._space.accept(turn.writes)
         self._outputs += outputs
+        self._figures.add(turn.sums)
         for row in turn.sites:
             self._touched[row] = record.offset
         kind, time = type(turn.event), turn.event.time

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from engine.bus.single import Named
+from engine.runtime.business import business
+
 _OUTCOMES = {"events": "applied", "duplicates": "duplicate", "dead_letters": "refused"}
 """What a counter's name begins with -> the outcome that it counts."""
 
@@ -19,20 +22,23 @@ def outcomes_of(counters: Mapping[str, int]) -> dict[str, int]:
     return outcomes
 
 
-def kpis(counters: Mapping[str, int], rows: int) -> dict[str, object]:
+def kpis(bus: Named, counters: Mapping[str, int], now: int, days: int | None) -> dict[str, object]:
     """The figures of `GET /v1/kpis`, JSON-ready.
 
     Args:
+        bus: what is committed.
         counters: the counters of all partitions, added up.
-        rows: the number of rows (sku, location).
+        now: the instant to look from, in microseconds.
+        days: the days that `business` is about; None is the whole log.
     """
     return {
-        "rows": rows,
+        "rows": bus.published.count("positions"),
         "events": _under(counters, "events:"),
         "duplicates": counters.get("duplicates", 0),
         "dead_letters": _under(counters, "dead_letters:"),
         "signals": _signals(counters),
         "alerts": _alerts(counters),
+        "business": business(bus, now, days),
     }
 
 

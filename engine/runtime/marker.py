@@ -2,7 +2,7 @@
 
 The rules of the fold are part of the log: the same records folded by other rules give other rows. So each marker holds
 them, and a process with other rules raises UsageError before it folds anything. A marker also holds the format of the
-rows that the fold went on from: the version before kept less in them.
+rows that the fold went on from: earlier versions kept less in them.
 """
 
 from collections.abc import Iterable
@@ -30,15 +30,16 @@ FOLD_ANEW = (
     "topics but stockline.events, the group, and the data directories of workers and web"
 )
 EARLIER_ROWS = (
-    "its rows go on from those of the version before, which did not keep receipts, so that one from then cannot be "
-    f"reversed. Go on with them; or, {FOLD_ANEW}"
+    "its rows go on from those of an earlier version: the business figures count from now on, and where the rows are "
+    f"of format {FORMER_ROWS}, which did not keep receipts, one from then cannot be reversed. Go on with them; or, "
+    f"{FOLD_ANEW}"
 )
 
 
 class Marker(Struct, array_like=True):
     """The next offset to fold, the partition's clock in microseconds, its counters, and the rules of its fold.
 
-    `rows` is the format of the oldest rows that the fold went on from. The version before did not note it.
+    `rows` is the format of the oldest rows that the fold went on from. That of format 2 did not note it.
     """
 
     next_offset: int = 0

@@ -62,11 +62,13 @@ class GuardedService:
         sending.require_decision(self._principal, item)
         return await self._service.decide(item)
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
         """Receive what is published on these topics, if the caller may read all of them."""
         for topic in topics:
             require_table(self._principal, topic)
-        return self._service.subscribe(topics)
+        return await self._service.subscribe(topics, since, conflate)
 
     def progress(self) -> Progress:
         """How many events the log holds, and how many of them are applied."""
@@ -102,10 +104,10 @@ class GuardedService:
         require(self._principal, SUPPLIERS, "a supplier's lines")
         return self._service.supplied().limited_to(self._principal.supplier)
 
-    def kpis(self) -> dict[str, object]:
+    def kpis(self, days: int | None = None) -> dict[str, object]:
         """Business figures."""
         require(self._principal, READERS, "the business figures")
-        return self._service.kpis()
+        return self._service.kpis(days)
 
     async def accept_clock(self, by: str) -> ClockAcceptedData | None:
         """Accept that the clock has jumped and is right, in the caller's own name."""
@@ -162,9 +164,13 @@ class _GuardedReadModel:
         require_table(self._principal, topic)
         return self._published.count(topic)
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
         require_table(self._principal, topic)
-        return self._published.history(topic, partition)
+        return self._published.history(topic, partition, since)
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        require_table(self._principal, topic)
+        return self._published.sequence(topic, partition)
 
     def first(self, topic: Topic, partition: int) -> int:
         require_table(self._principal, topic)

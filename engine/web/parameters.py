@@ -19,7 +19,7 @@ from engine.web.query import (
 
 
 class Parameter(NamedTuple):
-    """A query parameter: its JSON Schema and what it does."""
+    """A parameter of the query, or a header: its JSON Schema and what it does."""
 
     name: str
     schema: Mapping[str, object]

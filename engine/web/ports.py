@@ -5,14 +5,14 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Protocol
 
 from aiohttp import web
 from msgspec import Raw
 
 from engine.access.principal import NOBODY, Login, Principal
-from engine.bus.single import Named, Observer, Output
+from engine.bus.single import Named, Observer
 from engine.columns.aggregates import Aggregation
 from engine.columns.columns import Freshness, Groups, Page
 from engine.columns.kinds import Value
@@ -21,6 +21,7 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
+from engine.runtime.waiting import Batch
 from engine.telemetry import Telemetry
 from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
@@ -33,8 +34,8 @@ from engine.work.things import OpenThings
 class Subscription(Protocol):
     """Outputs after their commit, in the order of the commits of each partition."""
 
-    def batches(self) -> AsyncIterator[list[Output]]:
-        """The outputs of one commit after the other; raises StocklineError once the reader is too slow."""
+    def batches(self) -> AsyncGenerator[Batch, None]:
+        """The outputs of one commit after the other; raises Lagging once the reader is too slow."""
 
     def close(self) -> None:
         """End the subscription; it receives nothing more."""
@@ -63,8 +64,14 @@ class Service(Clocked, Protocol):
     async def decide(self, item: bytes) -> Submission:
         """Submit one event and wait for the rules to decide about it, which `submit` may not; raises the same."""
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published on these topics from now on."""
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published on these topics from now on, or from the point `since` on.
+
+        With `conflate` only the latest of each thing waits for a reader that is behind. Raises StreamGone where what
+        follows the point is not kept any more, Busy where this process has not come as far.
+        """
 
     def progress(self) -> Progress:
         """How many events the log holds, and how many of them are applied."""
@@ -87,8 +94,8 @@ class Service(Clocked, Protocol):
     def supplied(self) -> SupplierReader:
         """Reads what suppliers may know; it is for one call."""
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
 
     def failure(self) -> BaseException | None:
         """The error that ended the engine; None while it runs."""

@@ -39,6 +39,7 @@ from engine.web.calls import (
     documents,
     events,
     letters,
+    live,
     login,
     pages,
     policies,
@@ -57,6 +58,7 @@ from engine.web.pages import Aggregates
 from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
 from engine.work.worklist import Work
+from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -108,8 +110,16 @@ _DAYS = Parameter(
     {"type": "integer", "minimum": 1, "maximum": positions.MAX_DAYS, "default": positions.DEFAULT_DAYS},
     "the horizon of the projection",
 )
+_KPI_DAYS = Parameter(
+    "days", {"type": "integer", "minimum": 1, "maximum": KEPT_DAYS}, "the last so many days; the whole log where absent"
+)
 _TABLES = Parameter(
     "tables", {"type": "string", "default": stream.DEFAULT_TABLES}, f"some of {', '.join(OUTPUT_TOPICS)}"
+)
+_CONFLATE = Parameter(
+    "conflate",
+    {"type": "boolean", "default": False},
+    "for a reader that is behind only the latest of each thing waits; `conflated` tells how many were left out",
 )
 _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
@@ -242,7 +252,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, problems=(404,),
+        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
@@ -320,14 +330,23 @@ ROUTES = (
     Route(
         "GET", "/v1/kpis", process.kpis, "getKpis",
         "Business figures. Events are counted by type; the engine's own `clock.ticked` is none. A signal counts once "
-        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither.",
-        dict[str, Any],
+        "among the opened and at most once among the withdrawn and closed; `open` are those that are neither. "
+        "`business` has the figures by location, by supplier and by day; with `days` those of the last days (UTC), and "
+        "what is open now.",
+        dict[str, Any], parameters=(_KPI_DAYS,), problems=(400,),
     ),
     Route(
         "GET", "/v1/stream", stream.get, "followChanges",
-        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent, its id counts "
-        "the events of this connection. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES,), problems=(400,),
+        "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent. The id stands "
+        "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
+        "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
+        "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+    ),
+    Route(
+        "GET", "/v1/live", live.get, "followWindows",
+        "A WebSocket: a page names windows of lists, and is sent the latest state of each at most four times a second, "
+        "where it has changed. docs/live.md has the messages.",
+        "application/json", status=101, problems=(400, 403, 426),
     ),
     Route(
         "GET", "/v1/sync", process.sync, "sync",

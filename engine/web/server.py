@@ -18,6 +18,7 @@ from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
 from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.guard import CallersGuard
 from engine.web.headers import HEADERS
+from engine.web.live.windows import WINDOWS, Windows
 from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBLIC_URL, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
@@ -44,6 +45,7 @@ def application(context: Context, local_only: bool = True, admitting: Admission 
     admitting = admitting or Admission(OpenGate())
     app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, admitting.public_url
     app[INSECURE] = not local_only and not admitting.gate.asks
+    app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
     routes = {app.router.add_route(each.method, each.path, each.handler): each.operation for each in ROUTES}
     admission.install(app, admitting, routes)

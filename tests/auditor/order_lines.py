@@ -76,7 +76,7 @@ def _close(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:
 
     It is the line that a receipt names, that of its shipment, or the only one of its order.
     """
-    of_shipment = _lines_of_shipments(facts)
+    of_shipment = lines_of_shipments(facts)
     for fact in _of(facts, "goods.received"):
         order, shipment = fact.get("order"), fact.get("shipment")
         if order is not None:
@@ -89,7 +89,7 @@ def _close(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:
             lines[name].reopenings += fact.get("reopened", [])
 
 
-def _lines_of_shipments(facts: list[Fact]) -> dict[str, tuple[str, int]]:
+def lines_of_shipments(facts: list[Fact]) -> dict[str, tuple[str, int]]:
     """The line of each shipment: that of its earliest notice."""
     notices = sorted(_of(facts, "shipment.notified"), key=lambda fact: fact["rank"], reverse=True)
     return {fact["shipment"]: (fact["order"], fact["line"]) for fact in notices}
@@ -138,7 +138,7 @@ def _shipment(about: list[Fact]) -> dict[str, Any]:
 
 def _receive(facts: list[Fact], lines: dict[tuple[str, int], Line]) -> None:
     """Set each receipt against its line: the one it names, its shipment's, or its order's in ascending order."""
-    of_shipment = {shipment: lines[name] for shipment, name in _lines_of_shipments(facts).items()}
+    of_shipment = {shipment: lines[name] for shipment, name in lines_of_shipments(facts).items()}
     of_order: dict[str, int] = defaultdict(int)
     for fact in _of(facts, "goods.received"):
         qty = fact.get("qty", 0) + fact.get("held", 0) + fact.get("damaged", 0) - fact.get("reversed", 0)

@@ -21,7 +21,7 @@ def note_reversals(facts: list[Fact]) -> None:
         receipts = [fact for fact in about if fact["type"] == "goods.received"]
         left = {id(fact): {status: fact.get(status) or 0 for status in STATUSES} for fact in receipts}
         for receipt in receipts:
-            receipt["reversed"], receipt["reopened"] = 0, []
+            receipt["reversed"], receipt["damaged_reversed"], receipt["reopened"] = 0, 0, []
         for reversal in sorted((f for f in about if f["type"] == "receipt.reversed"), key=lambda f: f["rank"]):
             _take(reversal, receipts, left)
 
@@ -39,6 +39,7 @@ def _take(reversal: Fact, receipts: list[Fact], left: dict[int, dict[str, int]])
             rest[status] -= qty
             reversal["taken"][status] += qty
             receipt["reversed"] += qty
+            receipt["damaged_reversed"] += qty if status == "damaged" else 0
         if reversal.get("reopens_line"):
             receipt["reopened"].append(reversal["at"])
 

@@ -51,10 +51,17 @@ def test_an_event_is_known_by_the_digests_it_was_remembered_by(kind: str) -> Non
     assert decode(encode(event)) == event
 
 
+def keeps(before: object, after: object) -> bool:
+    """Whether a value says what it said, but for fields added at the end of a row, or of a row in it."""
+    if not isinstance(before, list) or not isinstance(after, list):
+        return before == after
+    return len(after) >= len(before) and all(map(keeps, before, after))
+
+
 @pytest.mark.parametrize("key", ROWS)
 def test_a_row_of_old_bytes_decodes_and_keeps_what_it_held(key: str) -> None:
     old = bytes.fromhex(ROWS[key])
     row = fields(bytes.fromhex(key), old)
     assert type(row) is BY_TAG[bytes.fromhex(key)[0]].row_type
     before, after = msgspec.msgpack.decode(old), msgspec.msgpack.decode(msgspec.msgpack.encode(row))
-    assert after[: len(before)] == before
+    assert keeps(before, after)

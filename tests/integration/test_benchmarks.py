@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import instructions, step
+from benchmarks import columns, instructions, step
 from benchmarks.__main__ import SIZES, run
 from benchmarks.cluster import drains
 from benchmarks.mix import SHARES
@@ -32,6 +32,13 @@ def test_events_that_arrive_late_are_judged_otherwise_than_punctual_ones(tmp_pat
     late = step.measure(tmp_path / "late", 50, 500, 20, "late")
     punctual = step.measure(tmp_path / "punctual", 50, 500, 20, "punctual")
     assert late["checksum"] != punctual["checksum"]
+
+
+def test_the_columns_are_measured_by_the_same_work() -> None:
+    first, second = (columns.measure(3_000, 2_000) for _ in range(2))
+    assert first["checksum"] == second["checksum"]
+    assert min(first["milliseconds"].values()) > 0
+    assert 0 < sum(first["share of an event"].values()) < 1
 
 
 @pytest.fixture

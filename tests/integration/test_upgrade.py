@@ -1,8 +1,8 @@
 """Data directories of former formats: refused by all commands but `stockline upgrade`, which folds the log anew.
 
-`tests/data/format-1.tar.gz` and `format-2.tar.gz` were written by versions of that format: two partitions, their clock
-the log's, the first 60 lines of `tests/golden/log.ndjson` and one line that is no JSON. That of format 2 holds, behind
-those lines, the orders, notices and receipts of `tests/golden/purchases.ndjson`.
+`tests/data/format-1.tar.gz` and its neighbours were written by versions of that format: two partitions, their clock the
+log's, the first 60 lines of `tests/golden/log.ndjson` and one line that is no JSON. That of format 2 holds, behind
+those lines, the orders, notices and receipts of `tests/golden/purchases.ndjson`, and that of format 3 all lines of it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ GOLDEN = ROOT / "tests" / "golden"
 BEGUN = (GOLDEN / "log.ndjson").read_bytes().splitlines()[:60]
 KNOWN_TYPES = ("order.placed", "shipment.notified", "goods.received")
 """The types of purchases that the version of format 2 knew."""
-BOUGHT = [
-    line for line in (GOLDEN / "purchases.ndjson").read_bytes().splitlines() if json.loads(line)["type"] in KNOWN_TYPES
-]
-SENT = {1: BEGUN, 2: [*BEGUN, *BOUGHT]}
+PURCHASES = (GOLDEN / "purchases.ndjson").read_bytes().splitlines()
+BOUGHT = [line for line in PURCHASES if json.loads(line)["type"] in KNOWN_TYPES]
+SENT = {1: BEGUN, 2: [*BEGUN, *BOUGHT], 3: [*BEGUN, *PURCHASES]}
 """The lines that a directory of a format was sent, but for the one that is no JSON."""
 KILLED = """
 import importlib, itertools, os, signal, sys
@@ -59,11 +58,11 @@ def unpacked(written: int, folder: Path) -> Path:
     return folder / "data"
 
 
-NEWEST = pytest.mark.parametrize("written", [2], indirect=True)
+NEWEST = pytest.mark.parametrize("written", [3], indirect=True)
 """For what does not depend on the format: one of them does."""
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=[1, 2, 3])
 def written(request: pytest.FixtureRequest) -> int:
     """The format of the former directory."""
     return int(request.param)
@@ -186,6 +185,33 @@ def test_a_log_without_its_beginning_leaves_its_rows_and_all_else_to_the_new_dir
     assert clean(data)
     assert available(data) == (7 + 6, 7 + 6 + 6), "a receipt that the version before took cannot be reversed"
     assert clean(data)
+
+
+def test_rows_that_are_taken_over_count_from_then_on(tmp_path: Path) -> None:
+    data = trimmed(3, tmp_path, 40)
+    assert upgraded(data)["taken_over"]
+    with Stockline(data, "--clock", "log") as engine:
+        before = engine.get("/v1/kpis")["business"]["all"]
+        assert (before["receipts"]["completed"], before["open_alerts"]["count"]) == (0, 0)
+        closed = {
+            "specversion": "1.0", "source": "erp", "id": "closed", "type": "order.closed",
+            "time": "2026-04-07T12:00:00Z", "data": {"sku": "SKU-9", "location": "LOC-0", "order": "PO-9", "line": 1},
+        }  # fmt: skip
+        engine.send(closed)
+        after = engine.get("/v1/kpis")["business"]["all"]
+        assert after["supplier_fill"] == {"lines": 1, "ordered_units": 40, "filled_units": 24, "rate": 0.6}
+        assert after["acknowledgement"]["placed"] == 1
+    assert clean(data)
+
+
+def test_figures_are_those_of_the_whole_log_after_an_upgrade(tmp_path: Path) -> None:
+    data = unpacked(3, tmp_path)
+    upgraded(data)
+    with Stockline(data, "--clock", "log") as engine, Stockline(tmp_path / "anew", "--clock", "log") as anew:
+        anew.call("POST", "/v1/events", b"\n".join(SENT[3]), "application/x-ndjson")
+        told, expected = (each.get("/v1/kpis")["business"] for each in (engine, anew))
+        assert told == expected
+        assert told["all"]["acknowledgement"]["placed"] > 1
 
 
 def test_rows_of_format_1_are_not_taken_over_where_the_log_has_lost_its_beginning(tmp_path: Path) -> None:

@@ -185,7 +185,7 @@ def test_a_row_never_has_a_draft_and_another_signal(
             assert found == draft_of(taken, signal["id"])
             assert shown is None or signal["id"] == current, "another signal has opened beside a draft"
     standing = [signal for signal in rig.latest("signals") if signal["status"] in ("open", "accepted")]
-    counted: Any = kpis(rig.engine.folds[0].marker.counters, 1)["signals"]
+    counted: Any = kpis(rig.bus, rig.engine.counters(), rig.now, None)["signals"]
     assert counted["open"] == len(standing)
     together = Rig(1, Rules(clock="log"))
     assert together.send([encoded(one) for one in taken], ARRIVED) == {}

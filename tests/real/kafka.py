@@ -15,6 +15,7 @@ import tempfile
 import time
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -56,6 +57,12 @@ log.segment.delete.delay.ms=1000
 log.initial.task.delay.ms=500
 log.retention.check.interval.ms=2000
 """
+
+
+QUICK = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""For a Java that lives for minutes: what it would gain by compiling better it would not earn back."""
+THOROUGH = ()
+"""For a broker that is measured."""
 
 
 class Missing(Exception):
@@ -107,8 +114,15 @@ def free_port() -> int:
 class Broker:
     """One broker; a context manager that ends it. `address` is HOST:PORT."""
 
-    def __init__(self, data: Path, port: int | None = None, settings: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        port: int | None = None,
+        settings: dict[str, str] | None = None,
+        compiler: Sequence[str] = QUICK,
+    ) -> None:
         """Prepare a broker on the directory `data`, which is formatted where it is new."""
+        self._compiler = compiler
         self.port = port or free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.data = data
@@ -122,8 +136,8 @@ class Broker:
             (data / "log4j2.properties").write_text(LOG4J)
             self._format()
 
-    def _java(self, *arguments: str, heap: str = "256m") -> list[str]:
-        options = [f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"] if heap == "256m" else [f"-Xmx{heap}"]
+    def _java(self, *arguments: str, heap: str = "256m", compiler: Sequence[str] = QUICK) -> list[str]:
+        options = [f"-Xmx{heap}", *compiler]
         log4j = f"-Dlog4j2.configurationFile={self.data / 'log4j2.properties'}"
         return ["java", *options, log4j, "-cp", self._classpath, *arguments]
 
@@ -139,7 +153,7 @@ class Broker:
         """Start it and wait until it answers."""
         with (self.data / "kafka.log").open("ab") as log:
             self._process = subprocess.Popen(
-                self._java("kafka.Kafka", str(self._config), heap="1g"),
+                self._java("kafka.Kafka", str(self._config), heap="1g", compiler=self._compiler),
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
@@ -219,7 +233,7 @@ def main() -> int:
     data = CACHE / "kafka-data"
     port = int(os.environ.get("KAFKA_PORT", "9092"))
     try:
-        with Broker(data, port) as broker:
+        with Broker(data, port, compiler=THOROUGH) as broker:
             print(f"Kafka {VERSION} answers on {broker.address}, data in {data}; Ctrl+C ends it", flush=True)
             signal.sigwait({signal.SIGINT, signal.SIGTERM})
     except Missing as error:

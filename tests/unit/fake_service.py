@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,7 @@ from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.supplied import SupplierReader
+from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
 NOW = 1_772_442_845_000_000
@@ -28,7 +29,6 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
-        self.read = 0
         self.decided: list[Decision] = []
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
@@ -47,8 +47,11 @@ class FakeReadModel:
     def count(self, topic: Topic) -> int:
         return len(self.tables[topic])
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
         yield from ()
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        return 0
 
     def first(self, topic: Topic, partition: int) -> int:
         return 0
@@ -73,10 +76,10 @@ class FakeBus:
 class FakeSubscription:
     def __init__(self, topics: frozenset[Topic]) -> None:
         self.topics = topics
-        self.queue: asyncio.Queue[list[Output] | BaseException] = asyncio.Queue()
+        self.queue: asyncio.Queue[Batch | BaseException] = asyncio.Queue()
         self.closed = False
 
-    async def batches(self) -> AsyncIterator[list[Output]]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         while True:
             item = await self.queue.get()
             if isinstance(item, BaseException):
@@ -188,7 +191,7 @@ class FakeService:
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
             if topic in subscription.topics:
-                subscription.queue.put_nowait([output])
+                subscription.queue.put_nowait(Batch([output], None))
 
     def receive(self, sku: str, location: str, qty: int, at: int = NOW) -> None:
         key = row_key(sku, location)
@@ -224,7 +227,9 @@ class FakeService:
         }  # fmt: skip
         self.publish("alerts", "alert.opened", name, Alert(id=name, sku=sku, location=location, **fields))
 
-    def subscribe(self, topics: frozenset[Topic]) -> FakeSubscription:
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> FakeSubscription:
         self.subscriptions.append(FakeSubscription(topics))
         return self.subscriptions[-1]
 
@@ -264,8 +269,8 @@ class FakeService:
     def supplied(self) -> SupplierReader:
         return SupplierReader(self.bus, Rules(), self.time)
 
-    def kpis(self) -> dict[str, Any]:
-        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}}
+    def kpis(self, days: int | None = None) -> dict[str, Any]:
+        return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}
 
     def trouble(self) -> str | None:
         return self.waits_for

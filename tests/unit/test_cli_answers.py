@@ -125,7 +125,8 @@ def test_dead_letters_are_replayed_by_reason_and_source(web: Site, run: Run) -> 
     assert [line.split("\t")[0] for line in ran.out.splitlines()[1:]] == names[:2]
     assert web.service.submitted == []
     ran = run("dead-letters", "replay", "--reason", "unknown_unit", "--source", "wms", "--url", web.url)
-    assert (ran.code, ran.out, len(web.service.submitted)) == (0, "1 were taken, 0 refused again\n", 1)
+    assert (ran.code, ran.out) == (0, "1 were taken, 0 refused again\n")
+    assert web.service.submitted.count([GOOD]) == 1
     ran = run("dead-letters", "replay", "--reason", "unknown_unit", "--url", web.url)
     assert (ran.code, ran.out) == (1, "1 were taken, 1 refused again\n")
     assert f"{names[1]} was refused again: invalid_event" in ran.err

@@ -1,14 +1,19 @@
 """Where others fold: what a submission answers at once."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
 from engine.bus.cluster import Appended
 from engine.bus.memory.bus import MemoryBus
+from engine.bus.point import Point
 from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.core.values import partition_of
-from engine.runtime.cluster.service import ReaderService
+from engine.runtime.cluster.service import Following, ReaderService
+from engine.runtime.subscriptions import Broadcaster
 from tests.unit.test_refused_records import refused
+
+NOBODY_LISTENS = Broadcaster(Point("log", {}), cast(Any, None))
 
 
 class Log:
@@ -33,7 +38,7 @@ class Log:
 
 async def test_what_is_refused_is_named_and_nothing_is_said_of_repeats() -> None:
     log = Log()
-    reader = ReaderService(MemoryBus(2), log, log, log.caught_up, Rules())
+    reader = ReaderService(MemoryBus(2), log, log, Following(log.caught_up, NOBODY_LISTENS), Rules())
     items = [b'{"specversion":"1.0","id":"a-1","source":"s","type":"stock.teleported"}', b'{"id":"a-2","source":', b"x"]
     receipt = await reader.submit(items)
     assert [(each.index, each.id) for each in receipt.refused] == [(0, "a-1"), (1, "a-2"), (2, None)]
@@ -43,7 +48,7 @@ async def test_what_is_refused_is_named_and_nothing_is_said_of_repeats() -> None
 
 async def test_a_record_that_a_connector_refused_lies_in_the_partition_of_its_source() -> None:
     log = Log()
-    reader = ReaderService(MemoryBus(8), log, log, log.caught_up, Rules())
+    reader = ReaderService(MemoryBus(8), log, log, Following(log.caught_up, NOBODY_LISTENS), Rules())
     receipt = await reader.submit([refused(str(number), f"edi/{number}") for number in range(3)])
     assert (receipt.accepted, receipt.refused) == (3, [])
     assert log.keys == [(partition_of(name, 8), name) for name in ("edi/0", "edi/1", "edi/2")]

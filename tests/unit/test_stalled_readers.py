@@ -14,6 +14,7 @@ from engine.core.rules import Rules
 from engine.runtime import subscriptions as subscription
 from engine.runtime.single.service import Service
 from engine.runtime.subscriptions import Lagging, Subscription
+from engine.runtime.waiting import Batch
 from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
@@ -117,8 +118,9 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
 
 async def test_a_listener_that_lags_lets_go_of_what_waits_and_is_told_so() -> None:
     listener = Subscription(frozenset({"positions"}), lambda _: None)
-    piece = [Output("positions", "k", "k", b"x" * KIB * KIB, "position.changed")]
-    listener.offer(piece * 40)
+    output = Output("positions", "k", "k", b"x" * KIB * KIB, "position.changed")
+    piece = Batch([output], None)
+    listener.offer(Batch([output] * 40, None))
     assert listener.waiting_bytes == 40 << 20  # one commit, however large, to a listener that had kept up
     listener.offer(piece)
     assert listener.waiting_bytes == 0

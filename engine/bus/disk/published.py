@@ -93,12 +93,15 @@ class DiskReadModel:
         """How many things of the topic there are."""
         return self._counts[topic]
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
-        """Every output of a topic from one partition, in the order of its commits; UsageError for positions."""
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
+        """The outputs of a topic from one partition, in the order of its commits; UsageError for positions.
+
+        `since` is the sequence of the first; those that retention has deleted are passed over.
+        """
         if topic not in HISTORIES:
             raise UsageError(f"{topic} keep no history, only the latest value of each row")
         tag = layout.TOPIC_TAGS[topic]
-        start = layout.history_key(tag, partition, self._firsts[topic, partition])
+        start = layout.history_key(tag, partition, max(since, self._firsts[topic, partition]))
         stop = layout.history_key(tag, partition + 1, 0)
         return (value for _, value in self._history.scan(start, stop))
 

@@ -46,17 +46,21 @@ class MemoryReadModel:
         """How many things of the topic there are."""
         return len(self._latest[topic])
 
-    def history(self, topic: Topic, partition: int) -> Iterator[bytes]:
-        """Every output of a topic from one partition, in the order of its commits."""
+    def history(self, topic: Topic, partition: int, since: int = 0) -> Iterator[bytes]:
+        """The outputs of a topic from one partition, from the sequence `since` on, in the order of its commits."""
         if topic not in HISTORIES:
             raise UsageError(f"{topic} keep no history, only the latest value of each row")
         with self._lock:
-            return iter(list(self._history[topic, partition]))
+            return iter(self._history[topic, partition][since:])
 
     def first(self, topic: Topic, partition: int) -> int:
         """Everything is kept."""
         del topic, partition
         return 0
+
+    def sequence(self, topic: Topic, partition: int) -> int:
+        """The sequence that the next output of the history gets; the first is 0."""
+        return len(self._history[topic, partition])
 
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""

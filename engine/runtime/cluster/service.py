@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from engine.aio import end
 from engine.bus.cluster import Appended
-from engine.bus.single import Named, Output, Record
+from engine.bus.single import Named, Record
 from engine.core.errors import Busy, EnvironmentFailure, UsageError
 from engine.core.events import Broadcast, decode, key_of
 from engine.core.identify import identify
@@ -53,6 +53,18 @@ class LogProgress(Protocol):
         """How far each partition is folded."""
 
 
+class Following(NamedTuple):
+    """What the workers publish, as this process follows it.
+
+    Attributes:
+        caught_up: returns once the read model has all that the workers had published at the call.
+        broadcaster: has the subscriptions to what the read model receives.
+    """
+
+    caught_up: Callable[[], Awaitable[None]]
+    broadcaster: Broadcaster
+
+
 class _Sorted(NamedTuple):
     """A submission, sorted into what is rejected at once and the records that go to the log."""
 
@@ -69,7 +81,7 @@ class ReaderService:
         bus: Named,
         log: EventLog,
         log_progress: LogProgress,
-        caught_up: Callable[[], Awaitable[None]],
+        following: Following,
         rules: Rules,
     ) -> None:
         """Make a service; `start` begins to refresh its progress.
@@ -78,15 +90,14 @@ class ReaderService:
             bus: the read model.
             log: takes events.
             log_progress: read every second, and by `wait`.
-            caught_up: returns once the read model has all that the workers had published at the call.
+            following: what the read model follows.
             rules: the rules of the fold.
         """
         self.bus = bus
         self._rules = rules
         self._log = log
         self._log_progress = log_progress
-        self._caught_up = caught_up
-        self._broadcaster = Broadcaster()
+        self._following = following
         self._progress = Progress(0, 0)
         self._refreshing: asyncio.Task[None] | None = None
         self._follower_failure: Callable[[], BaseException | None] = lambda: None
@@ -159,13 +170,11 @@ class ReaderService:
 
     # what was published -----------------------------------------------------------------------------------------------
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published from now on."""
-        return self._broadcaster.subscribe(topics)
-
-    def publish(self, outputs: list[Output]) -> None:
-        """Offer outputs that the read model has received to the subscribers."""
-        self._broadcaster.publish(outputs)
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published from now on, or from the point `since` on; raises StreamGone, Busy."""
+        return await self._following.broadcaster.subscribe(topics, since, conflate)
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
@@ -183,9 +192,9 @@ class ReaderService:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)
 
     def counters(self) -> dict[str, int]:
         """The counters of all partitions, added up, as far as the read model has followed them."""
@@ -207,7 +216,7 @@ class ReaderService:
                 ends = await self._log_progress.ends()
                 while not _reached(await self._log_progress.folded(), ends):  # noqa: ASYNC110 - Kafka has no event
                     await asyncio.sleep(POLL_SECONDS)
-                await self._caught_up()
+                await self._following.caught_up()
         except TimeoutError:
             await self._refresh_progress()
             return self._progress

@@ -11,11 +11,13 @@
 
 from collections.abc import Sequence
 
+from engine.bus.point import Point
 from engine.bus.single import Bus, Output
 from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
+from engine.core.topics import HISTORIES
 from engine.core.values import HOUR, SECOND, instant, partition_of
 from engine.runtime.arrivals import Decoder
 from engine.runtime.clock import CLOCK_SOURCE, News, ticks_of
@@ -202,6 +204,14 @@ class Engine:
     def applied(self) -> int:
         """How many records of the log the rows hold."""
         return sum(fold.marker.next_offset for fold in self.folds)
+
+    def point(self) -> Point:
+        """How far a reader has come that has all outputs up to the last commit."""
+        published = self.bus.published
+        reached = {
+            topic: tuple(published.sequence(topic, fold.partition) for fold in self.folds) for topic in HISTORIES
+        }
+        return Point(self.bus.log_id, {"positions": tuple(self._ends), **reached})
 
     def counters(self) -> dict[str, int]:
         """The counters of all folds, added up."""

@@ -163,8 +163,8 @@ class GroupCommit:
                 outputs += published
                 pending.succeed(submission)
             self.last_commit_seconds = time.monotonic() - started
-        if outputs and self._broadcaster.subscriptions and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._broadcaster.publish, outputs)
+        if outputs and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._broadcaster.publish, outputs, self._engine.point())
 
     def _tick(self, now: int) -> list[Output]:
         """Tick where something is due, before the events that have come after it.

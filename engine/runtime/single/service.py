@@ -15,6 +15,7 @@ from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.proposal import policy_effect
+from engine.runtime.single.earlier import EarlierHere
 from engine.runtime.single.engine import Engine
 from engine.runtime.single.group_commit import GroupCommit
 from engine.runtime.submission import Progress, Submission
@@ -33,8 +34,8 @@ class Service:
     ) -> None:
         self.bus = bus
         self.clock = clock or WallClock()
-        self.broadcaster = Broadcaster()
         self._engine = Engine(bus, rules, memory_bytes)
+        self.broadcaster = Broadcaster(self._engine.point(), EarlierHere(bus.published, self._engine.point))
         if self._engine.rules.clock == "wall":
             self.clock.never_before(self._engine.now)
         self._group_commit = GroupCommit(self._engine, self.clock, self.broadcaster)
@@ -67,9 +68,11 @@ class Service:
         """Submit one event; the answer says what became of it. Raises the same errors as `submit`."""
         return await self.submit([item])
 
-    def subscribe(self, topics: frozenset[Topic]) -> Subscription:
-        """Receive what is published from now on."""
-        return self.broadcaster.subscribe(topics)
+    async def subscribe(
+        self, topics: frozenset[Topic], since: str | None = None, conflate: bool = False
+    ) -> Subscription:
+        """Receive what is published from now on, or from the point `since` on; raises StreamGone, Busy."""
+        return await self.broadcaster.subscribe(topics, since, conflate)
 
     # progress and time ------------------------------------------------------------------------------------------------
 
@@ -138,6 +141,6 @@ class Service:
         """Reads what suppliers may know; it is for one call."""
         return SupplierReader(self.bus, self._engine.rules, self.now())
 
-    def kpis(self) -> dict[str, object]:
-        """Business figures, JSON-ready."""
-        return kpis(self.counters(), self.bus.published.count("positions"))
+    def kpis(self, days: int | None = None) -> dict[str, object]:
+        """Business figures, JSON-ready, of the last `days` days or of the whole log."""
+        return kpis(self.bus, self.counters(), self.now(), days)

@@ -29,6 +29,7 @@ from engine.web.answers import (
 from engine.web.calls.decisions import SOURCE
 from engine.web.calls.events import taken
 from engine.web.calls.published import latest
+from engine.web.conditional import tagged
 from engine.web.ports import CONTEXT, Service, principal_of, service_of
 from engine.web.problems import Problem
 
@@ -43,7 +44,7 @@ _letters = msgspec.json.Decoder(DeadLetter)
 
 async def get(request: web.Request) -> web.Response:
     """One dead letter with what became of it."""
-    return as_json(await _shown(request))
+    return tagged(request, msgspec.json.encode(await _shown(request)))
 
 
 async def replay(request: web.Request) -> web.Response:

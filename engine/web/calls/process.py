@@ -6,10 +6,11 @@ import math
 from aiohttp import web
 
 from engine import telemetry
-from engine.web import bodies
+from engine.web import bodies, query
 from engine.web.answers import ClockAnswer, Health, Sync, as_json
 from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
+from tables.figures import KEPT_DAYS
 
 MAX_WAIT_SECONDS = 300.0
 
@@ -34,8 +35,11 @@ def _seconds(text: str) -> float:
 
 
 async def kpis(request: web.Request) -> web.Response:
-    """The business figures."""
-    return as_json(await asyncio.to_thread(service_of(request).kpis))
+    """The business figures; with `days` of the last days only, but what is open is as it is now."""
+    days = None
+    if "days" in request.query:
+        days = query.parse_number(request.query, "days", KEPT_DAYS, 1, KEPT_DAYS)
+    return as_json(await asyncio.to_thread(service_of(request).kpis, days))
 
 
 async def alive(request: web.Request) -> web.Response:

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaError
 from engine.aio import end
 from engine.bus.kafka.codec import commit_of
 from engine.bus.kafka.web.view import KafkaView
+from engine.bus.point import Point
 from engine.bus.single import Output
 from engine.kafka.connection import Connection, stopped
 from engine.kafka.topic_names import OUTPUTS, STATE
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 class Follower:
     """One consumer over all public topics but the log."""
 
-    def __init__(self, connection: Connection, view: KafkaView, publish: Callable[[list[Output]], None]) -> None:
+    def __init__(self, connection: Connection, view: KafkaView, publish: Callable[[list[Output], Point], None]) -> None:
         self._connection = connection
         self._view = view
         self._publish = publish
@@ -100,7 +101,7 @@ class Follower:
         await asyncio.to_thread(self._view.apply, commits, positions)
         outputs = [output for commit in commits for output in commit.outputs]
         if outputs:
-            self._publish(outputs)
+            self._publish(outputs, self._view.point())
 
     async def caught_up(self) -> None:
         """Returns once the view holds everything that the topics held at the call.

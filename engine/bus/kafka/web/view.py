@@ -16,8 +16,9 @@ from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.replica import Replica, ReplicaFormat
 from engine.bus.kafka.topics import Topics
+from engine.bus.point import Point
 from engine.bus.single import Commit, Observer, Record
-from engine.kafka.topic_names import EVENTS
+from engine.kafka.topic_names import EVENTS, OUTPUTS
 from tables.markers import marker_key
 from tables.stores.rocksdb import RocksStore, StoreSettings
 
@@ -82,6 +83,14 @@ class KafkaView:
         """The offset up to which a partition of a topic was followed."""
         followed = self._positions().get(at.topic)
         return 0 if followed is None else followed[at.partition]
+
+    def point(self) -> Point:
+        """How far a reader has come that has all outputs of the view."""
+        places = range(self.partitions)
+        return Point(
+            self.log_id,
+            {name: tuple(self.position(TopicPartition(topic, p)) for p in places) for name, topic in OUTPUTS.items()},
+        )
 
     def marker(self, partition: int) -> bytes | None:
         """The marker of the partition's last commit."""

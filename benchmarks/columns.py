@@ -1,0 +1,190 @@
+"""The read model in columns: what questions over many rows take, and what it costs the engine to feed it.
+
+`python -m benchmarks.columns` prints the figures as JSON. The rows are seeded, the checksum is of the names on the
+pages that were asked for; a plain sort in Python makes the same order, so that machines can be compared by the ratio.
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.mix import Mix
+from engine.bus.disk.bus import EmbeddedBus
+from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit, Output
+from engine.columns.aggregates import Aggregation
+from engine.columns.columns import Columns
+from engine.columns.feed import Feed
+from engine.columns.query import Condition, Query, Sort
+from engine.core.outputs import Position, position_changed
+from engine.core.rules import Rules
+from engine.core.values import NUL, SECOND, moment
+from engine.runtime.marker import read_marker
+from engine.runtime.single.engine import Engine
+
+SEED = 20_261_122
+BEGIN = 1_772_442_845 * SECOND
+LOCATIONS = 10
+PORTION = 2_000
+ROUNDS = 3
+EVENTS_A_COMMIT, COMMITS_A_TAKE = 250, 5
+"""So does an engine of 5,000 events a second whose positions somebody looks at, four times a second."""
+
+QUESTIONS = {
+    "first page": (Query("positions"), 0),
+    "by name, the middle": (Query("positions"), 0.5),
+    "by one field": (Query("positions", sorts=(Sort("on_hand", True),)), 0),
+    "by one field, the middle": (Query("positions", sorts=(Sort("on_hand", True),)), 0.5),
+    "by three fields": (Query("positions", sorts=(Sort("location"), Sort("updated", True), Sort("on_hand"))), 0),
+    "by value": (Query("positions", sorts=(Sort("value", True),)), 0),
+    "filter and sort": (
+        Query("positions", (Condition("location", "is", ("L3",)), Condition("on_hand", "max", (999,))), None,
+              (Sort("position"),)), 0,
+    ),
+    "search": (Query("positions", text="sku-0012"), 0),
+}  # fmt: skip
+
+
+class _Rows(NamedTuple):
+    """Seeded rows, and their names with their stock on hand for a plain sort."""
+
+    columns: Columns
+    plain: list[tuple[int, str]]
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.columns", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--events", type=int, default=40_000)
+    options = parser.parse_args()
+    json.dump(measure(options.rows, options.events), sys.stdout, indent=2)
+    print()
+    return 0
+
+
+def measure(rows: int, events: int) -> dict[str, Any]:
+    """All figures: milliseconds of each question after a change, resident memory, and the share of an event."""
+    before = _resident_mib()
+    filled = _filled(rows)
+    held = _resident_mib() - before - sys.getsizeof(filled.plain) // 2**20
+    plain = _milliseconds(lambda: sorted(filled.plain, reverse=True)[:100])
+    checksum = blake2b(digest_size=8)
+    figures = {name: _asked(filled.columns, query, int(rows * at), checksum.update)
+               for name, (query, at) in QUESTIONS.items()}  # fmt: skip
+    figures["sums by location"] = _milliseconds(
+        lambda: filled.columns.aggregate(Aggregation(Query("positions"), ("location",), ("on_hand",)), 100)
+    )
+    return {
+        "rows": rows,
+        "milliseconds": figures,
+        "plain sort, milliseconds": plain,
+        "ratio to the plain sort": round(plain / figures["by one field"], 1),
+        "MiB": held,
+        "checksum": checksum.hexdigest(),
+        "share of an event": share_of_an_event(events),
+    }
+
+
+def _asked(columns: Columns, query: Query, offset: int, seen: Callable[[bytes], None]) -> float:
+    """What a page takes, each time after a row has changed, so that no index of before can serve."""
+    taken = []
+    for index in range(ROUNDS):
+        columns.feed.committed([_commit([_position(index, 1)])])
+        columns.take()
+        taken.append(_milliseconds(lambda: columns.page(query, offset, 100)))
+    seen(NUL.join(columns.page(query, offset, 100).names).encode())
+    return min(taken)
+
+
+def _filled(rows: int) -> _Rows:
+    """Columns over so many seeded rows, fed in portions."""
+    chance = random.Random(SEED)
+    columns = Columns(MemoryBus(1), lambda _marker: BEGIN, lambda _as_of: 0.0)
+    columns.load()
+    plain: list[tuple[int, str]] = []
+    for start in range(0, rows, PORTION):
+        numbers = range(start, min(start + PORTION, rows))
+        outputs = [_position(number, chance.randrange(1_000_000)) for number in numbers]
+        plain += [(int(output.value.split(b'"on_hand":')[1].split(b",")[0]), output.id) for output in outputs]
+        columns.feed.committed([_commit(outputs)])
+        columns.take()
+    return _Rows(columns, plain)
+
+
+def _position(number: int, units: int) -> Output:
+    sku, location = f"SKU-{number // LOCATIONS:06}", f"L{number % LOCATIONS}"
+    position = Position(
+        sku, location, units, 0, units, units % 50, units - units % 50, units % 500, units % 100, units + 7, 1,
+        moment(BEGIN + units * 7919 * number % 10**13),
+    )  # fmt: skip
+    name = f"{sku}{NUL}{location}"
+    return Output("positions", name, name, position_changed(position, f"0-{number}"), "position.changed")
+
+
+def _commit(outputs: Sequence[Output]) -> Commit:
+    return Commit(0, (), (), outputs, (), b"marker", 0)
+
+
+class _Timed(Feed):
+    """A feed that adds up the CPU seconds that it takes of the engine's thread."""
+
+    seconds = 0.0
+
+    def committed(self, commits: Sequence[Commit]) -> None:
+        started = time.thread_time()
+        super().committed(commits)
+        self.seconds += time.thread_time() - started
+
+
+def share_of_an_event(events: int, rows: int = 4_000) -> dict[str, float]:
+    """The CPU that feeding the columns takes, as a share of what the engine takes for the same events of the mix."""
+    mix = Mix(rows)
+    with tempfile.TemporaryDirectory(prefix="stockline-columns-") as place:
+        bus = EmbeddedBus.open(Path(place), partitions=1)
+        engine = Engine(bus, Rules(clock="log"))
+        columns = Columns(bus, lambda marker: read_marker(marker).now, lambda _as_of: 0.0, Rules(clock="log"))
+        feed = columns.feed = _Timed()
+        bus.observers.append(feed)
+        columns.load()
+        for some in _portions(list(mix.setup())):
+            engine.submit(some, BEGIN)
+        columns.take()
+        feed.seconds, taking = 0.0, 0.0
+        stream = list(mix.stream(events))
+        started = time.thread_time()
+        for number, some in enumerate(_portions(stream), 1):
+            engine.submit(some, BEGIN)
+            if number % COMMITS_A_TAKE == 0:
+                before = time.thread_time()
+                columns.take()
+                taking += time.thread_time() - before
+        whole = time.thread_time() - started - taking - feed.seconds
+        bus.close()
+    return {"noting": round(feed.seconds / whole, 4), "taking over": round(taking / whole, 4)}
+
+
+def _portions(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    for start in range(0, len(events), EVENTS_A_COMMIT):
+        yield events[start : start + EVENTS_A_COMMIT]
+
+
+def _milliseconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def _resident_mib() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * 4096 >> 20
+
+
+if __name__ == "__main__":
+    sys.exit(main())
