@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connectors import engine_token
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
+from connectors.engine_token import TokenSource, token_header, token_of_environment
 from connectors.streamed import Told, told
-from engine.core.errors import EnvironmentFailure, StocklineError
+from engine.core.errors import EnvironmentFailure, StocklineError, UsageError
 from engine.core.identify import identify
 from engine.core.topics import Topic
 
@@ -44,6 +44,10 @@ class EngineRefused(StocklineError):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(f"the engine answered {status}: {detail}")
         self.status = status
+
+
+class EngineDenied(UsageError):
+    """The engine asks for a login, or the login may not do this: a person must give the client another token."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,17 @@ class EngineClient:
     answers with a status that repeating does not change.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None, token: str | None = None) -> None:
-        """Prepare a client; without a token it takes that of the environment, where there is one."""
+    def __init__(
+        self, url: str = DEFAULT_URL, patience: Patience | None = None, token: TokenSource = token_of_environment
+    ) -> None:
+        """Prepare a client; `token` is asked when the client is entered."""
         self._url = url.rstrip("/")
         self._patience = patience or Patience()
         self._token = token
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        headers = engine_token.headers(self._token or engine_token.token_of_environment())
+        headers = token_header(self._token())
         timeout = aiohttp.ClientTimeout(total=self._patience.call_seconds)
         self._session = aiohttp.ClientSession(timeout=timeout, headers=headers)
         return self
@@ -175,7 +181,7 @@ class EngineClient:
                 if response.status != 200:
                     answer = _Answer(response.status, await response.read(), None)
                     if response.status not in _TRY_AGAIN:
-                        raise EngineRefused(response.status, _problem(answer))
+                        raise _refusal(answer)
                     raise EngineUnreachable(f"{self._url} does not stream now: {response.status} {_problem(answer)}")
                 async for each in told(response.content):
                     yield each
@@ -226,7 +232,7 @@ class EngineClient:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
                 if answer.status not in _TRY_AGAIN:
-                    raise EngineRefused(answer.status, _problem(answer))
+                    raise _refusal(answer)
                 cause = f"{answer.status} {_problem(answer)}"
                 limit = self._patience.busy_seconds if answer.status == 429 else limit
                 wait = pause if answer.retry_after is None else answer.retry_after
@@ -277,6 +283,12 @@ def _submission(body: Json) -> Submission:
     refused = tuple(RejectedEvent(int(item["index"]), item.get("id"), str(item["reason"])) for item in body["refused"])
     duplicates = body.get("duplicates")
     return Submission(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
+
+
+def _refusal(answer: _Answer) -> StocklineError:
+    if answer.status in (401, 403):
+        return EngineDenied(f"the engine answered {answer.status}: {_problem(answer)}")
+    return EngineRefused(answer.status, _problem(answer))
 
 
 def _problem(answer: _Answer) -> str:

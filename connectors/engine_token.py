@@ -1,11 +1,14 @@
 """The token with which commands and connectors call an engine that asks for a login."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from connectors.redaction import remember
 from engine.core.errors import UsageError
 
+TokenSource = Callable[[], str | None]
+"""Where a token is kept: asked for when it is needed, so that a missing one stops only who needs it."""
 TOKEN, TOKEN_FILE = "STOCKLINE_TOKEN", "STOCKLINE_TOKEN_FILE"
 
 
@@ -27,7 +30,7 @@ def token_of_environment() -> str | None:
     return token
 
 
-def headers(token: str | None) -> dict[str, str]:
+def token_header(token: str | None) -> dict[str, str]:
     """The header of every call; raises UsageError if the token is not one word, as one with a line end is."""
     if token is None:
         return {}

@@ -19,6 +19,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from connectors.client import DEFAULT_URL, EngineClient, Patience
+from connectors.engine_token import token_of_environment
 from connectors.mapping.language import Declared
 from connectors.mapping.paths import ProfilePath
 from connectors.redaction import remember
@@ -113,8 +114,9 @@ class ConnectorProfile(Declared):
     names_are_ours: frozenset[IdentifierKind] = frozenset()
 
     def client(self, patience: Patience | None = None) -> EngineClient:
-        """A client of its engine, with the token that the profile names; raises `UsageError` where there is none."""
-        return EngineClient(self.engine, patience, None if self.engine_token is None else self.engine_token.reveal())
+        """A client of its engine, with the token that the profile names, else with that of the environment."""
+        token = token_of_environment if self.engine_token is None else self.engine_token.reveal
+        return EngineClient(self.engine, patience, token)
 
     @property
     def event_source(self) -> str:

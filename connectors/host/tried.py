@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.base import JsonObject, Submission
-from connectors.client import EngineRefused
+from connectors.client import EngineDenied
 from connectors.host.loading import Loaded
 from connectors.host.names import opened_names
 from connectors.identifiers import Names
@@ -105,7 +105,7 @@ async def _engine(profile: ConnectorProfile) -> Finding:
             return Finding(what, False, "it is not ready: `stockline run` starts one")
         try:
             await client.log_id()
-        except EngineRefused as error:
+        except EngineDenied as error:
             return Finding(what, False, f"it does not let this connector in: {error}")
     return Finding(what, True, "it is ready")
 

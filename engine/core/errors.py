@@ -2,6 +2,7 @@
 
     StocklineError
     |-- UsageError              wrong usage or configuration; exit code 2
+    |   |-- EngineDenied        `connectors.client`: the engine asks for another token
     |   `-- BadFile             `connectors.files.readers`: a file as a whole is not what its format asks for
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory

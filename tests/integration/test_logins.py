@@ -59,12 +59,12 @@ def test_commands_log_in_by_the_environment_or_a_file_and_never_by_an_argument(
     file = tmp_path / "token"
     file.write_text(token + "\n")
     without = stockline("signals", "--url", engine.url)
-    assert without.returncode == 1
+    assert without.returncode == 2
     assert b"needs a login" in without.stderr
     assert stockline("signals", "--url", engine.url, STOCKLINE_TOKEN=token).returncode == 0
     assert stockline("--token-file", str(file), "signals", "--url", engine.url).returncode == 0
     denied = stockline("dead-letters", "--url", engine.url, STOCKLINE_TOKEN_FILE=str(file))
-    assert denied.returncode == 1
+    assert denied.returncode == 2
     assert b"for the role operator; vic has viewer" in denied.stderr
 
 
@@ -80,7 +80,7 @@ def test_a_sender_sends_its_own_events_until_its_token_is_revoked(
         stockline("send", str(tmp_path / f"{source}.ndjson"), "--url", engine.url, STOCKLINE_TOKEN=token)
         for source in ("wms", "erp")
     )
-    assert (own.returncode, foreign.returncode) == (0, 1), (own.stderr, foreign.stderr)
+    assert (own.returncode, foreign.returncode) == (0, 2), (own.stderr, foreign.stderr)
     assert b"sends events of wms only. Nothing of the body was taken" in foreign.stderr
     bearer = {"Authorization": f"Bearer {token}"}
     assert engine.call("GET", "/v1/sync", headers=bearer).json["accepted"] == 3

@@ -109,6 +109,8 @@ async def test_a_person_is_led_to_the_login_and_a_program_gets_a_problem(site: G
         assert (answer.status, answer.headers["Location"]) == (303, "/login?next=/")
     async with site.client.get("/login?next=/") as answer:
         text, policy = await answer.text(), answer.headers["Content-Security-Policy"]
+        # A form is sent with its origin only under this policy, and without its origin it is refused.
+        assert answer.headers["Referrer-Policy"] == "same-origin"
     nonce = text.partition('<style nonce="')[2].partition('"')[0]
     assert f"'nonce-{nonce}'" in policy
     assert len(nonce) > 15

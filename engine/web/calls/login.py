@@ -170,5 +170,6 @@ def _page(gate: LoginGate, following: str, fault: str, status: int = 200) -> web
         without="hidden" if gate.provider is None else "",
         fault=html.escape(fault),
     )
-    headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
+    # Without a referrer a browser sends a form with the origin `null`, as it sends those of foreign pages.
+    headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return web.Response(status=status, text=text, content_type="text/html", headers=headers)

@@ -1,6 +1,6 @@
 // Who decides: the name of the login, or where nobody had to log in a name that is asked for once and kept.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { ask } from "./dialog.js";
 import { byId, el, field } from "./dom.js";
 import { keep, recall } from "./store.js";
@@ -14,9 +14,16 @@ export async function recognise() {
   } catch {
     // Without a login everybody on this machine may do everything, and the API says itself what is refused.
   }
+  if (me.insecure) warn();
   if (me.roles) hideOthersPages(new Set(me.roles));
   show();
   byId("who").addEventListener("click", rename);
+}
+
+/** Says for as long as the page is open that the engine asks nobody for a login although others reach it. */
+function warn() {
+  const text = "Nobody has to log in here: whoever reaches this address reads and writes everything.";
+  byId("banner").before(el("div", { class: "banner", role: "note", "data-part": "insecure", text }));
 }
 
 function hideOthersPages(roles) {
@@ -32,13 +39,21 @@ function show() {
 }
 
 async function rename() {
-  if (me.name) return location.assign("/login");
+  if (me.name) return leave();
   const input = el("input", { name: "name", required: true, maxlength: 64, value: recall("name") ?? "", autocomplete: "name" });
   const told = await ask("Who are you?", field("Your name", input), {
     name: "who", text: "No login is asked for on this machine. Your name stands in every decision that you take here.",
   });
   if (told) keep("name", told.name.trim() || null);
   show();
+}
+
+/** Ends the session, and leads to the login. */
+async function leave() {
+  const sure = await ask(`You are ${me.name}`, el("p", { text: `Roles: ${me.roles.join(", ")}` }), { name: "leave", submit: "Log out" });
+  if (!sure) return;
+  await post("/logout");
+  location.assign("/login");
 }
 
 /** Whether the caller has one of these roles; true as long as no login tells otherwise. */
