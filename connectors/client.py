@@ -6,7 +6,6 @@ outcome is unknown: one that lost its connection, or that was answered by a gate
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ import aiohttp
 
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
 from connectors.engine_token import TokenSource, token_header, token_of_environment
+from connectors.network import network_cause
 from connectors.streamed import Told, told
 from engine.core.errors import EnvironmentFailure, StocklineError, UsageError
 from engine.core.identify import identify
@@ -297,17 +297,3 @@ def _problem(answer: _Answer) -> str:
         return str(body.get("detail") or body.get("title") or body)
     except (ValueError, AttributeError):
         return answer.body[:200].decode(errors="replace")
-
-
-def network_cause(error: BaseException) -> str:
-    """The operating system's words for a network error, without the client library's own."""
-    if isinstance(error, TimeoutError):
-        return "it takes too long"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        return os.strerror(number) if number and number > 0 else error.os_error.strerror or str(error.os_error)
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "its answer ended in the middle"
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
-        return "the connection was closed"
-    return str(error) or type(error).__name__
