@@ -3,11 +3,12 @@
 Exit codes: 0 done, 1 the engine or the data says no, 2 wrong usage, 3 the environment failed, 70 a bug.
 """
 
+import atexit
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -60,6 +61,13 @@ def _options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_format: Annotated[
+        Literal["text", "json"],
+        typer.Option(envvar="STOCKLINE_LOG_FORMAT", help="How log lines are written; json is one object a line."),
+    ] = "text",
+    trace: Annotated[
+        bool, typer.Option("--trace", envvar="STOCKLINE_TRACE", help="Export spans by OTLP; needs the extra otel.")
+    ] = False,
     token_file: Annotated[
         Path | None, typer.Option(envvar=TOKEN_FILE, help="A file with the token for an engine that asks for a login.")
     ] = None,
@@ -71,6 +79,16 @@ def _options(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    if log_format == "json":
+        from engine.telemetry.logs import JsonFormatter
+
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
+    if trace:
+        from engine.telemetry.tracing import TRACING
+
+        TRACING.begin()
+        atexit.register(TRACING.end)
 
 
 app.command("demo")(demo.demo)

@@ -99,14 +99,19 @@ class Plain:
 
 
 class TextKind:
-    """Texts, kept as their codes."""
+    """Texts, kept as their codes.
+
+    Attributes:
+        shared: whether columns of several tables have codes of these texts, so that none may be forgotten.
+    """
 
     scalar: Scalar = str
     wide = False
     missing = -1
 
-    def __init__(self, texts: Texts | None = None) -> None:
-        self.texts = Texts() if texts is None else texts
+    def __init__(self, shared: bool = False) -> None:
+        self.texts = Texts()
+        self.shared = shared
 
     def number(self, value: object) -> int:
         """The code of a text."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from engine.bus.disk.bus import EmbeddedBus
@@ -10,11 +11,13 @@ from engine.core.values import SECOND
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.runtime.business_metrics import business_metrics
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.retention import Retention
 from engine.runtime.single.service import Service
 from engine.settings import AccessSettings, Settings
 from engine.telemetry import Figures, Telemetry
+from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -51,7 +54,8 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
             retention = Retention(bus, settings.retention_days, service.now)
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
-        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
+        told = partial(figures, service)
+        telemetry = Telemetry(lambda: told()._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
@@ -83,6 +87,13 @@ async def run(settings: Settings, access: AccessSettings, announce: Announce, st
 
 def figures(service: Service) -> Figures:
     """The engine's own counts, for the metrics."""
-    rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
-    ahead = service.clock.jumped / SECOND
-    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds, ahead)
+    counters, commits = service.counters(), service.commits
+    return Figures(
+        lag=service.progress().lag,
+        rows=service.bus.published.count("positions"),
+        outcomes=outcomes_of(counters),
+        counters=counters,
+        business=business_metrics(service.bus),
+        commits=Commits(commits.commits, commits.seconds, commits.last_seconds),
+        clock_ahead_seconds=service.clock.jumped / SECOND,
+    )

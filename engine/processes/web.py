@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
@@ -16,6 +17,7 @@ from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.subscriptions import Broadcaster
@@ -77,12 +79,20 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    telemetry = Telemetry(partial(_figures, settings, service))
+    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
     context.sharing = read_sharing(settings.supplier_sharing)
     return context
 
 
-def _figures(service: ReaderService) -> Figures:
+def _figures(settings: Settings, service: ReaderService) -> Figures:
     """The workers' counts as far as the read model has followed them, for the metrics."""
-    rows = service.bus.published.count("positions")
-    return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)
+    counters = service.counters()
+    return Figures(
+        lag=service.progress().lag,
+        rows=service.bus.published.count("positions"),
+        outcomes=outcomes_of(counters),
+        counters=counters,
+        business=business_metrics(service.bus),
+        data=settings.data,
+    )

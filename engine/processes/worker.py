@@ -17,6 +17,7 @@ from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import WorkerFigures, worker_metrics
+from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.probes import application
 
@@ -47,7 +48,7 @@ async def run(
         topics = await ensure_topics(connection)
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
-        metrics = partial(worker_metrics, partial(_figures, worker, cluster))
+        metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
         app = application(worker, metrics, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
@@ -72,9 +73,9 @@ def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
     return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
 
 
-def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
+def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
     """The worker's counts, over the partitions that it owns."""
-    folds = worker.folds()
+    folds, counts = worker.folds(), worker.counts
     counters: Counter[str] = Counter()
     for fold in folds:
         counters.update(fold.marker.counters)
@@ -83,8 +84,10 @@ def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
         partitions=len(folds),
         lag=lag,
         outcomes=outcomes_of(counters),
-        commits=worker.counts.commits,
-        fenced=worker.counts.fenced,
-        commit_seconds=worker.counts.last_commit_seconds,
+        counters=counters,
+        commits=Commits(counts.commits, counts.seconds, counts.last_seconds),
+        fenced=counts.fenced,
+        restores=(counts.restores, counts.restore_seconds),
+        data=settings.data,
         clock_ahead_seconds=worker.ahead / SECOND,
     )

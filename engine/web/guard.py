@@ -180,6 +180,10 @@ class _GuardedReadModel:
         require_table(self._principal, "positions")
         return self._published.row_events(key, before, limit)
 
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        require_table(self._principal, topic)
+        return self._published.revisions(topic, name, until)
+
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
         require(self._principal, READERS, "the list of decisions")
         return self._published.decisions(index, name, before)

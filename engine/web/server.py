@@ -13,6 +13,8 @@ from aiohttp.typedefs import Handler
 
 from engine.access.gate import OpenGate
 from engine.core.errors import EnvironmentFailure
+from engine.telemetry.logs import calling, traceparent_of
+from engine.telemetry.tracing import TRACING
 from engine.web import admission, openapi
 from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
 from engine.web.descriptors import Complaints, room_for_connections
@@ -58,15 +60,20 @@ def application(context: Context, local_only: bool = True, admitting: Admission 
 async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts and times every call under the path of its route."""
     started = time.perf_counter()
+    calling.set(traceparent_of(request.headers.get("traceparent")))
     status = CLIENT_LEFT
     try:
-        response = await handler(request)
+        with TRACING.span(f"{request.method} {_route_of(request)}", **{"http.request.method": request.method}):
+            response = await handler(request)
         status = response.status
         return response
     finally:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource else "none"
-        request.app[CONTEXT].telemetry.answered(route, status, time.perf_counter() - started)
+        request.app[CONTEXT].telemetry.answered(_route_of(request), status, time.perf_counter() - started)
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"
 
 
 @web.middleware

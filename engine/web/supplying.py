@@ -90,7 +90,7 @@ class Said(NamedTuple):
 
     name: Name
     event: bytes | None
-    refusal: tuple[str, str] | None
+    rejected: tuple[str, str] | None
 
 
 def name_of(order: str, line: int | str) -> Name:
@@ -132,7 +132,7 @@ def outcomes_of(said: Sequence[Said], refused: Mapping[int, tuple[str, str]]) ->
     """What became of each answer; `refused` are those that the rules refused, by their place."""
     lines = []
     for index, each in enumerate(said):
-        reason = each.refusal or refused.get(index)
+        reason = each.rejected or refused.get(index)
         lines.append(LineOutcome(*each.name, reason is None, *(reason or (None, None))))
     accepted = sum(line.accepted for line in lines)
     return Outcomes(accepted, len(lines) - accepted, lines)

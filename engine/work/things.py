@@ -188,4 +188,4 @@ def _master(item: Item | None, policy: PolicySetData | None) -> Master:
     description, abc = (None, None) if item is None else (item.description, item.abc)
     if policy is None:
         return Master(description, abc)
-    return Master(description, abc, policy.supplier, policy.unit_cost, policy.currency, policy.moq)
+    return Master(description, abc, policy.supplier, policy.unit_cost, policy.currency, policy.moq, policy.unit_margin)

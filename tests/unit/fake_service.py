@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine.bus.memory.bus import is_of
 from engine.bus.single import Commit, Output, Record
 from engine.columns.columns import Columns
 from engine.core import events
@@ -29,7 +30,11 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
+        self.past: list[bytes] = []
         self.decided: list[Decision] = []
+
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        return (value for value in reversed(self.past) if is_of(value, name, until))
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
         for each in reversed(self.decided):
@@ -185,8 +190,9 @@ class FakeService:
 
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
         self.published += 1
-        value = envelope(kind, f"{name}/{self.published}", NOW, data)
+        value = envelope(kind, f"{name}/{self.published}", self.time, data)
         self.bus.published.tables[topic][name] = value
+        self.bus.published.past.append(value)
         output = Output(topic, name, name, value, kind)
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ class Jumped:
         return None
 
     async def accept_clock(self, by: str) -> ClockAcceptedData | None:
-        return ClockAcceptedData(at="2026-03-02T09:00:00Z", jumped_seconds=7200, by=by)
+        return ClockAcceptedData(at=datetime(2026, 3, 2, tzinfo=UTC), jumped_seconds=7200, by=by)
 
 
 async def test_probes_are_open_and_the_rest_is_for_operators(tmp_path: Path) -> None:

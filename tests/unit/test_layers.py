@@ -61,6 +61,7 @@ DOORS = {
     "psycopg": ("connectors.database",),
     "rocksdict": ("tables.stores.rocksdb", "engine.bus.disk"),
     "prometheus_client": ("engine.telemetry",),
+    "opentelemetry": ("engine.telemetry",),
     "openpyxl": ("connectors.files.xlsx_reader",),
     "asyncssh": ("connectors.folder",),
     "numpy": ("engine.columns",),

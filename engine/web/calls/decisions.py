@@ -17,6 +17,7 @@ from engine.core.decisions import Told, concern_of, event_name, told_by
 from engine.core.outcomes import Rejection
 from engine.core.topics import Topic
 from engine.core.values import moment
+from engine.telemetry.logs import calling
 from engine.web import bodies
 from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer, SignalReopening, Snooze
 from engine.web.calls.published import latest
@@ -108,7 +109,7 @@ def _offered(request: web.Request, decision: Decision, current: Raw, given: AnyA
         "type": decision.verbs[verb].__struct_config__.tag,
         "time": moment(service_of(request).now()),
         "data": {"sku": row.sku, "location": row.location, decision.field: name, **msgspec.to_builtins(given)},
-    }
+    } | ({"traceparent": trace} if (trace := calling.get()) else {})
     raw = msgspec.json.encode(event)
     decoded = e.decode(raw)
     if isinstance(decoded, Rejection):

@@ -16,6 +16,7 @@ from engine.core.identify import identify
 from engine.core.outputs import DeadLetter, DeadLetterAnswer
 from engine.core.values import moment
 from engine.runtime.submission import Submission
+from engine.telemetry.logs import calling
 from engine.web import bodies
 from engine.web.answers import (
     Discarding,
@@ -165,7 +166,7 @@ def _answer_event(request: web.Request, status: str, name: str, data: dict[str, 
         "type": f"dead_letter.{status}",
         "time": moment(service_of(request).now()),
         "data": {"dead_letter": name, "by": by or NOBODY, **told},
-    }
+    } | ({"traceparent": trace} if (trace := calling.get()) else {})
     return msgspec.json.encode(event)
 
 

@@ -44,7 +44,6 @@ export function query(parameters) {
 
 async function call(method, path, { body, headers = {}, signal } = {}) {
   const request = { method, signal, headers: { Accept: "application/json", ...headers } };
-  // A page of another site could not send this header along with our cookie.
   if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
     request.headers["Content-Type"] = "application/json";

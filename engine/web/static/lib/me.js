@@ -1,11 +1,12 @@
 // Who decides: the name of the login, or where nobody had to log in a name that is asked for once and kept.
 
 import { get, post } from "./api.js";
-import { ask } from "./dialog.js";
-import { byId, el, field } from "./dom.js";
+import { ask, dialog } from "./dialog.js";
+import { button, byId, el, field } from "./dom.js";
+import { moment } from "./format.js";
 import { keep, recall } from "./store.js";
 
-const me = { name: null, roles: null };
+const me = { name: null, roles: null, expires: null, insecure: false };
 
 /** Asks who is logged in, and shows it; hides the pages that are not for these roles. */
 export async function recognise() {
@@ -14,16 +15,9 @@ export async function recognise() {
   } catch {
     // Without a login everybody on this machine may do everything, and the API says itself what is refused.
   }
-  if (me.insecure) warn();
   if (me.roles) hideOthersPages(new Set(me.roles));
   show();
-  byId("who").addEventListener("click", rename);
-}
-
-/** Says for as long as the page is open that the engine asks nobody for a login although others reach it. */
-function warn() {
-  const text = "Nobody has to log in here: whoever reaches this address reads and writes everything.";
-  byId("banner").before(el("div", { class: "banner", role: "note", "data-part": "insecure", text }));
+  byId("who").addEventListener("click", () => (me.name ? account() : rename()));
 }
 
 function hideOthersPages(roles) {
@@ -35,25 +29,28 @@ function hideOthersPages(roles) {
 function show() {
   const name = me.name ?? recall("name");
   byId("who").textContent = name ?? "Who are you?";
+  byId("unsafe").hidden = !me.insecure;
   byId("who").title = me.roles ? `Roles: ${me.roles.join(", ")}` : "Your name stands in what you decide";
 }
 
+function account() {
+  const until = me.expires && `Your login lasts until ${moment(new Date(me.expires * 1000).toISOString())}.`;
+  dialog("Your login", el("div", { class: "content" }, el("p", { text: `You are ${me.name}, with the ${me.roles.length === 1 ? "role" : "roles"} ${me.roles.join(", ")}.` }),
+    until && el("p", { class: "faint", text: until }), el("footer", {}, button("Log out", "log-out", logOut))), { name: "account" });
+}
+
+async function logOut() {
+  await post("/logout");
+  location.assign("/login");
+}
+
 async function rename() {
-  if (me.name) return leave();
   const input = el("input", { name: "name", required: true, maxlength: 64, value: recall("name") ?? "", autocomplete: "name" });
   const told = await ask("Who are you?", field("Your name", input), {
     name: "who", text: "No login is asked for on this machine. Your name stands in every decision that you take here.",
   });
   if (told) keep("name", told.name.trim() || null);
   show();
-}
-
-/** Ends the session, and leads to the login. */
-async function leave() {
-  const sure = await ask(`You are ${me.name}`, el("p", { text: `Roles: ${me.roles.join(", ")}` }), { name: "leave", submit: "Log out" });
-  if (!sure) return;
-  await post("/logout");
-  location.assign("/login");
 }
 
 /** Whether the caller has one of these roles; true as long as no login tells otherwise. */
