@@ -17,6 +17,7 @@ from engine.columns.loading import NotLoaded
 from engine.processes.columns import filled
 from engine.runtime.single.service import Service
 from engine.telemetry import Figures, Telemetry
+from engine.telemetry.fold import Business, Open
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -31,7 +32,8 @@ async def serve(recording: Recording) -> None:
     # Its engine's thread is not started: nothing is folded here.
     service = Service(bus, RULES)
     with filled(bus, RULES, service.progress, service.now) as columns:
-        telemetry = Telemetry(lambda: Figures(0, bus.published.count("positions"), {}, 0.0))
+        rows, nothing = bus.published.count("positions"), Business(Open({}, {}), [])
+        telemetry = Telemetry(lambda: Figures(0, rows, {}, {}, nothing))
         context = Context(service, columns, Intake(Limits(BODY_BYTES)), telemetry)
         async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
             while not await asyncio.to_thread(_is_filled, columns):

@@ -9,7 +9,6 @@ import pytest
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Output
-from engine.columns.columns import Columns
 from engine.core.rules import Rules
 from engine.runtime import subscriptions as subscription
 from engine.runtime.single.service import Service
@@ -20,6 +19,7 @@ from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.calls import stream
 from engine.web.ports import Context
+from tests.unit.listed import listed
 from tests.unit.test_feeds import event
 from tests.unit.web_client import Site, figures, site
 
@@ -97,8 +97,7 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
     bus = MemoryBus(1)
     service = Service(bus, Rules(clock="log"))
     service.start()
-    columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
-    context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(figures))
+    context = Context(service, listed(bus), Intake(Limits(1 << 20)), Telemetry(figures))
     async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
         client = reader_of(int(url.rsplit(":", 1)[1]))
         async with asyncio.timeout(10):
@@ -134,10 +133,10 @@ async def test_a_slow_reader_who_lets_the_engine_conflate_misses_nothing_and_is_
 ) -> None:
     monkeypatch.setattr(subscription, "SUBSCRIPTION_BYTES", 64 * KIB)
     monkeypatch.setattr(subscription, "RECENT_BYTES", 0)
-    service = Service(MemoryBus(1), Rules(clock="log"))
+    bus = MemoryBus(1)
+    service = Service(bus, Rules(clock="log"))
     service.start()
-    columns = Columns(service.bus, lambda _marker: 0, lambda _at: 0.0)
-    context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(figures))
+    context = Context(service, listed(bus), Intake(Limits(1 << 20)), Telemetry(figures))
     async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
         client = reader_of(int(url.rsplit(":", 1)[1]), query=b"?tables=positions&conflate=true")
         async with asyncio.timeout(10):
