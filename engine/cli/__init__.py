@@ -75,8 +75,7 @@ def _options(
         bool, typer.Option("--trace", envvar="STOCKLINE_TRACE", help="Export spans by OTLP; needs the extra otel.")
     ] = False,
     _token_file: Annotated[
-        Path | None,
-        typer.Option("--token-file", callback=_name_token_file, help="A file with the token for the engine's login."),
+        Path | None, typer.Option("--token-file", callback=_name_token_file, help="A file with the engine's token.")
     ] = None,
 ) -> None:
     logging.basicConfig(
