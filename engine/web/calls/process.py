@@ -24,6 +24,11 @@ async def sync(request: web.Request) -> web.Response:
     return as_json(Sync(progress.accepted, progress.applied, lag, service.bus.log_id))
 
 
+async def flow(request: web.Request) -> web.Response:
+    """How far and how fast each partition of the log is."""
+    return as_json(request.app[CONTEXT].flow.measure("stockline.events", service_of(request).offsets()))
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
