@@ -54,7 +54,7 @@ def test_what_a_supplier_says_is_in_the_log_and_before_the_planner(browser: Brow
         page.keyboard.press("Enter")
         expect(at(page, short).locator("[data-status=accepted]")).to_be_visible()
 
-        page.goto(f"/supplier?supplier={name.replace('&', '%26')}&q={sent['order']}")
+        page.goto(f"/supplier?supplier={quote(name)}&q={sent['order']}")
         at(page, sent).get_by_role("button", name="Announce").click()
         page.get_by_label("Shipment number").fill("E2E-1")
         page.keyboard.press("Enter")
