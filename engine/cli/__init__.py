@@ -7,10 +7,12 @@ import atexit
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from connectors.engine_token import TOKEN_FILE
 from connectors.redaction import redacted
 from engine import __version__
 from engine.cli import (
@@ -28,6 +30,7 @@ from engine.cli import (
     send,
     serve,
     source,
+    token,
     trace,
     upgrade,
     workers,
@@ -65,7 +68,12 @@ def _options(
     trace: Annotated[
         bool, typer.Option("--trace", envvar="STOCKLINE_TRACE", help="Export spans by OTLP; needs the extra otel.")
     ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(envvar=TOKEN_FILE, help="A file with the token for an engine that asks for a login.")
+    ] = None,
 ) -> None:
+    if token_file is not None:
+        os.environ[TOKEN_FILE] = str(token_file)
     logging.basicConfig(
         level=logging.DEBUG if DEBUG_VARIABLE in os.environ else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -99,6 +107,7 @@ app.command("trace")(trace.trace)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")
+app.add_typer(token.token, name="token")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -166,7 +166,7 @@ def money_of(number: int) -> Decimal:
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
-WHOLE = Plain(int, _whole, int, lambda values: np.array(values, np.int64))
+WHOLE = Plain(int, _whole, int, lambda values: np.fromiter(cast("Sequence[int]", values), np.int64, len(values)))
 INSTANT = Plain(datetime, _instant, moment, _instants)
 DAY = Plain(date, _day, day_of)
 MONEY = Plain(Decimal, lambda value: _scaled(value, MONEY_SCALE), money_of)

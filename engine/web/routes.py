@@ -18,6 +18,7 @@ from engine.web.answers import (
     Discarding,
     Health,
     ListedPosition,
+    Me,
     OrderLine,
     PolicySetting,
     Replayed,
@@ -38,6 +39,7 @@ from engine.web.calls import (
     events,
     letters,
     live,
+    login,
     pages,
     policies,
     positions,
@@ -71,6 +73,7 @@ from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 
@@ -362,6 +365,10 @@ ROUTES = (
         "Take what a connector says of itself; it is kept in memory only. Answers with what is shown of it.",
         ConnectorHealth, body={JSON: ConnectorReport}, problems=(400, 408, 413, 429),
     ),
+    Route(
+        "GET", "/v1/me", login.who_am_i, "whoAmI",
+        "Who calls: the name of the login, its roles, and what it is limited to.", Me,
+    ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
@@ -371,4 +378,25 @@ ROUTES = (
     Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
     Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
     Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route(
+        "GET", "/login", login.show, "showLogin",
+        "The page on which a person logs in. Leads to the view where nobody has to log in.", "text/html",
+    ),
+    Route(
+        "POST", "/login", login.with_token, "logIn",
+        "Begin a session with a token, and be led to the page `next`.", "text/html", status=303,
+        body={FORM: str}, problems=(408, 413, 429),
+    ),
+    Route(
+        "GET", "/login/provider", login.begin, "beginLogin",
+        "Be led to the OpenID provider.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "GET", login.CALLBACK, login.finish, "finishLogin",
+        "Come back from the OpenID provider, and begin a session.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "POST", "/logout", login.log_out, "logOut",
+        "End the session of a browser.", "text/plain", status=204, problems=(403,),
+    ),
 )  # fmt: skip

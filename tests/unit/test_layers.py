@@ -65,7 +65,8 @@ DOORS = {
     "openpyxl": ("connectors.files.xlsx_reader",),
     "asyncssh": ("connectors.folder",),
     "numpy": ("engine.columns",),
-    "aiohttp": ("engine.web", "engine.cli", "connectors"),
+    "aiohttp": ("engine.web", "engine.cli", "engine.access.provider", "connectors"),
+    "joserfc": ("engine.access.jwt",),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
 }
 

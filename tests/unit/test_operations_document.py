@@ -19,7 +19,7 @@ from engine.core import errors
 from engine.core.rules import Rules
 from engine.runtime.business_metrics import MEANINGS, business_metrics
 from engine.runtime.single.engine import Engine
-from engine.settings import KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry, WorkerFigures, worker_metrics
 from engine.telemetry.fold import Commits
 from tests.auditor.events import counted
@@ -40,13 +40,20 @@ def shown(field: FieldInfo) -> str:
     return "false" if field.default is False else f"`{field.default}`"
 
 
-@pytest.mark.parametrize(("heading", "kind"), [("Every process", Settings), ("On Kafka", KafkaSettings)])
-def test_every_setting_has_its_line(heading: str, kind: type[BaseSettings]) -> None:
+@pytest.mark.parametrize(
+    ("document", "heading", "kind"),
+    [
+        ("operations.md", "Every process", Settings),
+        ("operations.md", "On Kafka", KafkaSettings),
+        ("security.md", "Settings", AccessSettings),
+    ],
+)
+def test_every_setting_has_its_line(document: str, heading: str, kind: type[BaseSettings]) -> None:
     wanted = [
         [f"`STOCKLINE_{name.upper()}`", shown(field), field.description] for name, field in kind.model_fields.items()
     ]
     lines = "\n".join(f"| {name} | {default} | {meaning} |".replace("|  |", "| |") for name, default, meaning in wanted)
-    assert rows(section(TEXT, heading)) == wanted, f"the table should be:\n{lines}"
+    assert rows(section(text_of(document), heading)) == wanted, f"the table should be:\n{lines}"
 
 
 def exposed(text: bytes) -> dict[str, str]:

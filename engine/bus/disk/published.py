@@ -11,11 +11,11 @@ from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
 from engine.bus.disk.decisions import DecisionIndex
-from engine.bus.disk.revisions import REVISED, Revisions
+from engine.bus.disk.revisions import Revisions
 from engine.bus.single import Commit, Output, Record
 from engine.core.decisions import Decision, Index, decision, place_of
 from engine.core.errors import UsageError
-from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
+from engine.core.topics import HISTORIES, OUTPUT_TOPICS, REVISED, Topic
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 

@@ -11,8 +11,6 @@ from engine.core.topics import Topic
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 
-REVISED: frozenset[Topic] = frozenset({"signals", "alerts"})
-
 
 class _Data(msgspec.Struct):
     id: str

@@ -23,7 +23,7 @@ from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer,
 from engine.web.calls.published import latest
 from engine.web.conditional import require_match, tagged
 from engine.web.idempotency import HEADER, id_part, key_of
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
 
 SOURCE = "stockline/api"
@@ -79,7 +79,7 @@ def decide(decision: Decision) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         async with request.app[CONTEXT].intake.body(request) as body:
-            given = bodies.decode(body, decision.body)
+            given = bodies.decode_signed(body, decision.body, principal_of(request))
         key = key_of(request)
         async with request.app[CONTEXT].answering.of(f"{decision.topic}/{request.match_info['id']}"):
             if key is not None:

@@ -9,8 +9,9 @@ from engine.trace.answer import DEFAULT_EVENTS, MOST_EVENTS, Trace, trace_of
 from engine.trace.question import Question
 from engine.web import query
 from engine.web.answers import as_json
+from engine.web.guard import documents_of
 from engine.web.parameters import Parameter
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import service_of
 from engine.web.problems import Problem
 
 _TEXT = {"type": "string"}
@@ -51,7 +52,7 @@ async def get(request: web.Request) -> web.Response:
 
 def _trace(request: web.Request, question: Question, most: int) -> Trace | None:
     service = service_of(request)
-    return trace_of(service.bus, request.app[CONTEXT].documents.rows_of, question, service.now(), most)
+    return trace_of(service.bus, documents_of(request).rows_of, question, service.now(), most)
 
 
 def _question(request: web.Request) -> Question:

@@ -28,6 +28,9 @@ export const get = (path, parameters = {}, options = {}) => call("GET", path + q
 export const post = (path, body, { key = newKey(), headers = {}, ...options } = {}) =>
   call("POST", path, { ...options, body, headers: { "Idempotency-Key": key, ...headers } });
 
+/** Sends a file as it is, of the media type `type`; the JSON of the answer. */
+export const upload = (path, text, type) => call("POST", path, { body: text, type });
+
 /** `?a=1&b=2`, or nothing where there is no parameter; a list gives its parameter several times. */
 export function query(parameters) {
   const search = parameters instanceof URLSearchParams ? parameters : new URLSearchParams();
@@ -42,12 +45,12 @@ export function query(parameters) {
   return text ? `?${text}` : "";
 }
 
-async function call(method, path, { body, headers = {}, signal } = {}) {
+async function call(method, path, { body, type = null, headers = {}, signal } = {}) {
   const request = { method, signal, headers: { Accept: "application/json", ...headers } };
   if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
+    request.headers["Content-Type"] = type ?? "application/json";
+    request.body = type ? body : JSON.stringify(body);
   }
   const answer = await reach(path, request);
   const told = await read(answer);

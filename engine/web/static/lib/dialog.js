@@ -18,7 +18,7 @@ export function dialog(title, content, { name, wide = false } = {}) {
  * Asks a question with fields: resolves to an object of the fields' values by name, or to null where it was left.
  * A field that is `required` must be filled before the form can be sent.
  */
-export function ask(title, fields, { name, submit = "Save", text = null } = {}) {
+export function ask(title, fields, { name, submit = "Save", text = null, wide = false } = {}) {
   return new Promise((resolve) => {
     let answer = null;
     const form = el("form", { method: "dialog", on: { submit: () => { answer = Object.fromEntries(new FormData(form)); } } },
@@ -26,7 +26,7 @@ export function ask(title, fields, { name, submit = "Save", text = null } = {}) 
       el("footer", {},
         button("Cancel", "cancel", () => shown.close(), { class: "quiet" }),
         el("button", { type: "submit", class: "primary", data: { action: "submit" } }, submit)));
-    const shown = dialog(title, form, { name });
+    const shown = dialog(title, form, { name, wide });
     shown.addEventListener("close", () => resolve(answer));
     form.querySelector("input, select, textarea")?.focus();
   });

@@ -56,6 +56,9 @@ async function rename() {
 /** Whether the caller has one of these roles; true as long as no login tells otherwise. */
 export const may = (...roles) => !me.roles || roles.some((role) => me.roles.includes(role));
 
+/** The supplier whose login this is; null for everybody else. */
+export const ownSupplier = () => me.supplier ?? null;
+
 /** The name for `by`; asks for one where there is none yet, and is null where none was given. */
 export async function by() {
   if (!me.name && !recall("name")) await rename();
