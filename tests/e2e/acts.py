@@ -16,6 +16,7 @@ from tests.integration.process import ROOT, Client
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS", ROOT / "build" / "screenshots"))
 BEAT_SECONDS = 0.1
 T = TypeVar("T")
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
