@@ -45,7 +45,7 @@ def test_what_is_shown_is_as_old_as_the_first_change_that_it_lacks() -> None:
     committed = [10.0, 11.0, 12.0]
     samples = [Sample(9.0, 0), Sample(10.5, 0), Sample(10.75, 1), Sample(11.5, 1), Sample(12.0, 3), Sample(13.0, 3)]
     assert staleness(committed, samples) == [0.5, 0.0, 0.5, 0.0]
-    assert held([Sample(1.0, 5), Sample(1.1, 6)], 0.05) == [Sample(1.0, 5), Sample(1.05, 5)]
+    assert held([Sample(1.0, 5), Sample(1.5, 6)], 0.25) == [Sample(1.0, 5), Sample(1.25, 5)]
     assert percentile([3.0, 1.0, 2.0, 4.0], 0.99) == 4.0
 
 
