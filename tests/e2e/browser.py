@@ -62,7 +62,7 @@ def opened(
         page = context.new_page()
         watch = Watch(page, origin, expected)
         yield page
-        assert watch.complaints == []
+        assert watch.complaints == [], watch.complaints
     finally:
         context.close()
 

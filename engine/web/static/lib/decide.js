@@ -5,6 +5,8 @@ import { newKey, post } from "./api.js";
 import { quantity } from "./format.js";
 import { by } from "./me.js";
 
+// A rejection would be taken of a signal that somebody else has accepted meanwhile, too.
+const CONDITIONAL = new Set(["accept", "reject"]);
 const states = new Map();
 const listeners = new Set();
 
@@ -43,7 +45,7 @@ export async function decide(thing, verb, details = {}) {
   note(thing.id, decision);
   try {
     // What was decided about must still be what was seen: of a signal that is its revision.
-    const headers = thing.revision && verb === "accept" ? { "If-Match": `"${thing.revision}"` } : {};
+    const headers = thing.revision && CONDITIONAL.has(verb) ? { "If-Match": `"${thing.revision}"` } : {};
     const path = `/v1/${thing.type}s/${encodeURIComponent(thing.id)}/${verb}`;
     const after = await post(path, body, { key: decision.key, headers });
     note(thing.id, { ...decision, state: "done", thing: after });

@@ -43,8 +43,8 @@ export class Today {
     const decision = decisionOf(id);
     if (decision?.state === "done") {
       const { status, by } = decision.thing;
-      const told = { accept: status, reject: status, reopen: null }[decision.verb];
-      return told === undefined ? { status: PAST[decision.verb] ?? status, by, mine: true } : told && { status: told, by, mine: true };
+      const told = { accept: status, reject: status, ...PAST }[decision.verb];
+      if (told) return { status: told, by, mine: true };
     }
     return this.over.get(id) ?? null;
   }
@@ -69,6 +69,8 @@ export class Today {
       const item = this.items.get(id);
       if (item) {
         ids.push(id);
+        // What somebody did after the decision that was taken here counts instead of it.
+        if (data.revision > decisionOf(id)?.thing?.revision) forget(id);
         this.update(item, data);
       } else if (type === "signal.opened" || type === "alert.opened") this.fresh.add(id);
     }
@@ -84,4 +86,5 @@ export class Today {
   }
 }
 
-const PAST = { snooze: "snoozed", assign: null, acknowledge: "acknowledged", resolve: "resolved" };
+// Who gives an alert to an owner, or opens a proposal again, leaves it to be decided.
+const PAST = { snooze: "snoozed", acknowledge: "acknowledged", resolve: "resolved" };

@@ -1,0 +1,185 @@
+"""Today in a real browser: each decision is an event in the log, and a second planner sees it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.acts import answer, do, event_of, filled, item, planner, shot, soon, visit, works
+from tests.integration.process import Stockline
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+# A refused answer and a stream that is cut off are what some of the tests are about; the browser's console names both.
+REFUSED = ("409 (Conflict)", "412 (Precondition Failed)", "ERR_FAILED")
+
+
+@pytest.fixture(scope="module")
+def anna(browser: Browser, engine: Stockline) -> Iterator[Page]:
+    """The page of the planner who decides."""
+    with planner(browser, engine, "anna") as page:
+        yield page
+
+
+@pytest.fixture(scope="module")
+def ben(browser: Browser, engine: Stockline) -> Iterator[Page]:
+    """The page of a planner who watches, in a browser of his own."""
+    with planner(browser, engine, "ben") as page:
+        yield page
+
+
+def test_what_is_at_stake_most_comes_first(anna: Page, engine: Stockline) -> None:
+    work = engine.get("/v1/work")
+    titles = anna.locator(".group h2").all_text_contents()
+    assert titles == [group["title"] for group in work["groups"]]
+    expect(anna.locator('[data-part="summary"]')).to_contain_text(f"{work['total']:,} decision")
+    first = work["groups"][0]["items"][0]
+    expect(item(anna, first["id"])).to_contain_text(first["sentence"])
+    shot(anna, "today-light")
+
+
+def test_a_proposal_is_accepted(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "accept")
+    written = event_of(engine, one, "signal.accepted", "anna")
+    assert written.get("qty", one["qty"]) == one["qty"]
+    expect(item(anna, one["id"]).locator('[data-part="outcome"]')).to_have_text("accepted")
+    expect(item(ben, one["id"]).locator('[data-part="outcome"]')).to_have_text("accepted by anna")
+
+
+def test_an_acceptance_is_undone(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "accept")
+    do(item(anna, one["id"]), "undo")
+    assert event_of(engine, one, "signal.reopened", "anna")["reason"] == "undone"
+    expect(item(anna, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
+    expect(item(ben, one["id"])).to_have_attribute("data-state", "open")
+
+
+def test_a_proposal_is_accepted_with_another_quantity(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "change")
+    answer(anna, "quantity", qty=str(one["qty"] + 7), note="a fair is coming")
+    written = event_of(engine, one, "signal.accepted", "anna")
+    assert (written["qty"], written["reason"]) == (one["qty"] + 7, "a fair is coming")
+    expect(item(ben, one["id"]).locator('[data-part="outcome"]')).to_have_text("accepted by anna")
+
+
+def test_a_proposal_is_rejected_with_a_reason(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "reject")
+    dialog = anna.locator('dialog[data-dialog="reject"]')
+    do(dialog, "submit")
+    expect(dialog).to_be_visible()
+    answer(anna, "reject", note="it is delisted")
+    assert event_of(engine, one, "signal.rejected", "anna")["reason"] == "it is delisted"
+    expect(item(ben, one["id"]).locator('[data-part="outcome"]')).to_have_text("rejected by anna")
+
+
+def test_a_proposal_is_snoozed(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "snooze")
+    answer(anna, "snooze", days="3", note="wait for the price")
+    until = event_of(engine, one, "signal.snoozed", "anna")["until"]
+    assert until > engine.get("/v1/work")["as_of"]
+    assert one["id"] not in [each["id"] for each in works(engine, "signal")]
+    visit(ben, "/?snoozed=true")
+    expect(item(ben, one["id"])).to_contain_text("snoozed until")
+    visit(ben, "/")
+    expect(item(ben, one["id"])).to_have_count(0)
+
+
+def test_alerts_are_assigned_acknowledged_and_resolved(anna: Page, ben: Page, engine: Stockline) -> None:
+    visit(anna, "/")
+    visit(ben, "/")
+    one = works(engine, "alert")[0]
+    line = item(anna, one["id"])
+    do(line, "assign")
+    answer(anna, "assign", to="ben", note="his supplier")
+    assert event_of(engine, one, "alert.assigned", "anna")["to"] == "ben"
+    expect(item(ben, one["id"])).to_contain_text("owner ben")
+    do(item(ben, one["id"]), "acknowledge")
+    event_of(engine, one, "alert.acknowledged", "ben")
+    expect(line).to_contain_text("acknowledged")
+    do(line, "resolve")
+    answer(anna, "resolve", note="counted again")
+    assert event_of(engine, one, "alert.resolved", "anna")["note"] == "counted again"
+    expect(line.locator('[data-part="outcome"]')).to_have_text("resolved")
+    visit(ben, "/")
+    expect(item(ben, one["id"])).to_have_count(0)
+
+
+def test_a_selection_is_decided_at_once(anna: Page, engine: Stockline) -> None:
+    visit(anna, "/")
+    chosen = works(engine, "alert")[:3]
+    for one in chosen:
+        do(item(anna, one["id"]), "select")
+    expect(anna.locator("#selection")).to_contain_text("3 selected")
+    do(anna.locator("#selection"), "bulk-acknowledge")
+    for one in chosen:
+        event_of(engine, one, "alert.acknowledged", "anna")
+    expect(anna.locator("#selection")).to_be_hidden()
+
+
+def test_two_planners_answer_the_same_proposal(anna: Page, browser: Browser, engine: Stockline) -> None:
+    visit(anna, "/")
+    one = works(engine, "signal")[0]
+    with planner(browser, engine, "carl", "/decisions", expected=REFUSED) as carl:
+        # His page learns of nothing by itself.
+        carl.route("**/v1/stream**", lambda route: route.abort())
+        visit(carl, "/")
+        do(item(carl, one["id"]), "reject")
+        do(item(anna, one["id"]), "accept")
+        event_of(engine, one, "signal.accepted", "anna")
+        answer(carl, "reject", note="too much")
+        expect(item(carl, one["id"])).to_contain_text("It was accepted by anna meanwhile. Your answer was not written.")
+    now = engine.get(f"/v1/signals/{one['id']}")
+    assert (now["status"], now["by"]) == ("accepted", "anna")
+
+
+def test_what_another_planner_undoes_can_be_decided_again(anna: Page, ben: Page, engine: Stockline) -> None:
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "accept")
+    event_of(engine, one, "signal.accepted", "anna")
+    assert engine.post(f"/v1/signals/{one['id']}/reopen", {"by": "ben", "reason": "the price has risen"}).status < 300
+    expect(item(anna, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
+    expect(item(ben, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
+
+
+def test_the_whole_order_of_a_supplier_is_accepted(anna: Page, ben: Page, engine: Stockline) -> None:
+    visit(anna, "/?kind=order")
+    visit(ben, "/?kind=order")
+    groups = engine.get("/v1/work?kind=order&limit=1000")["groups"]
+    group = next(each for each in groups if sum(one["type"] == "signal" for one in each["items"]) > 1)
+    panel = anna.locator(f'.group[data-supplier="{group["supplier"]}"]').first
+    do(panel, "accept-group")
+    answer(anna, "accept-group")
+    for one in group["items"]:
+        event_of(engine, one, "signal.accepted", "anna")
+        expect(item(ben, one["id"]).locator('[data-part="outcome"]')).to_have_text("accepted by anna")
+
+
+def test_who_decided_what_stands_among_the_decisions(ben: Page, engine: Stockline) -> None:
+    visit(ben, "/decisions?by=anna")
+    known = engine.get("/v1/decisions?by=anna&limit=50")["items"]
+    lines = ben.locator("[data-decision]")
+    expect(lines).to_have_count(len(known))
+    assert lines.evaluate_all("all => all.map((each) => each.dataset.decision)") == [each["event"] for each in known]
+    kinds = {each["kind"] for each in known}
+    assert {"accept", "reject", "snooze", "assign", "resolve", "acknowledge", "reopen"} <= kinds
+    ben.locator('select[name="kind"]').select_option("reject")
+    expect(lines).to_have_count(sum(each["kind"] == "reject" for each in known))
+    expect(lines.first).to_contain_text("it is delisted")
+
+
+def test_the_list_is_filtered_in_its_address(ben: Page) -> None:
+    visit(ben, "/")
+    ben.locator('select[name="kind"]').select_option("stockout")
+    ben.wait_for_url("**/?kind=stockout")
+    expect(ben.locator(".group:not([data-group=stockout])")).to_have_count(0)
+    ben.locator('input[name="location"]').fill("NO-SUCH-PLACE")
+    ben.locator('input[name="location"]').press("Enter")
+    expect(ben.locator('[data-part="empty"]')).to_contain_text("Nothing matches")
+    do(ben.locator("main"), "clear")
+    filled(ben)
+    soon(lambda: True if ben.locator("[data-item]").count() else None, "the filters are not removed")
