@@ -1,8 +1,8 @@
-# make setup | demo | check | test | bench | bench-columns | bench-instructions | bench-kafka | drains | kafka | erp |
-#      test-erp | simulate | chaos | lint | format | lock | clean
+# make setup | demo | check | test | bench | bench-columns | bench-instructions | bench-view | bench-kafka | drains |
+#      kafka | erp | test-erp | simulate | chaos | lint | format | lock | clean
 # Overridable: VENV (where the environment lives), PYTHON (which interpreter makes it), PARALLEL (how pytest spreads the
 # tests; empty for one process), ARGS (passed on by demo, check, test, bench, bench-columns, bench-instructions,
-# bench-kafka, drains, test-erp, simulate and chaos).
+# bench-view, bench-kafka, drains, test-erp, simulate and chaos).
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -27,7 +27,7 @@ OPTIMISED := import sys, sysconfig, venv, ensurepip; built = sysconfig.get_confi
 # Where an image forbids it every process that the tests start would compile the engine anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup demo check test mutants bench bench-columns bench-instructions bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
+.PHONY: help setup demo check test mutants bench bench-columns bench-instructions bench-view bench-kafka attack fuzz-api drains kafka erp test-erp simulate chaos lint format lock clean
 
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
@@ -38,6 +38,7 @@ help:
 	@echo 'make bench-columns   the read model in columns: questions over a million rows, and what feeding it costs an event'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'
 	@echo 'make fuzz-api about 2,000 calls that schemathesis makes from the OpenAPI document'
+	@echo 'make bench-view   the grid in a real Chromium at 2,000 and 10,000 changes a second, and what a page costs the engine'
 	@echo 'make attack   what an attacker would send, at n and 10 n events: time, memory, disk'
 	@echo 'make drains   one log on a real Kafka folded fifty times, workers coming and going: does any drain stand still?'
 	@echo 'make kafka    a Kafka on 127.0.0.1:9092 to play with, until interrupted'
@@ -95,6 +96,9 @@ bench-columns: setup
 
 bench-instructions: setup
 	@$(BIN)/python -m benchmarks.instructions $(ARGS)
+
+bench-view: setup
+	@$(BIN)/python -m benchmarks.view $(ARGS)
 
 bench-kafka: setup
 	@$(BIN)/python -m benchmarks.cluster $(ARGS)

@@ -34,8 +34,9 @@ BEGIN = 1_772_442_845 * SECOND
 LOCATIONS = 10
 PORTION = 2_000
 ROUNDS = 3
-EVENTS_A_COMMIT, COMMITS_A_TAKE = 250, 5
-"""So does an engine of 5,000 events a second whose positions somebody looks at, four times a second."""
+EVENTS_A_COMMIT = 250
+WATCHED, UNWATCHED = 5, 100
+"""Commits between two takes, at 5,000 events a second: somebody looks four times a second, or nobody does."""
 
 QUESTIONS = {
     "first page": (Query("positions"), 0),
@@ -89,7 +90,8 @@ def measure(rows: int, events: int) -> dict[str, Any]:
         "ratio to the plain sort": round(plain / figures["by one field"], 1),
         "MiB": held,
         "checksum": checksum.hexdigest(),
-        "share of an event": share_of_an_event(events),
+        "share of an event while somebody looks": share_of_an_event(events, WATCHED),
+        "share of an event while nobody looks": share_of_an_event(events, UNWATCHED),
     }
 
 
@@ -144,7 +146,7 @@ class _Timed(Feed):
         self.seconds += time.thread_time() - started
 
 
-def share_of_an_event(events: int, rows: int = 4_000) -> dict[str, float]:
+def share_of_an_event(events: int, commits_a_take: int, rows: int = 4_000) -> dict[str, float]:
     """The CPU that feeding the columns takes, as a share of what the engine takes for the same events of the mix."""
     mix = Mix(rows)
     with tempfile.TemporaryDirectory(prefix="stockline-columns-") as place:
@@ -162,7 +164,7 @@ def share_of_an_event(events: int, rows: int = 4_000) -> dict[str, float]:
         started = time.thread_time()
         for number, some in enumerate(_portions(stream), 1):
             engine.submit(some, BEGIN)
-            if number % COMMITS_A_TAKE == 0:
+            if number % commits_a_take == 0:
                 before = time.thread_time()
                 columns.take()
                 taking += time.thread_time() - before

@@ -6,7 +6,6 @@ outcome is unknown: one that lost its connection, or that was answered by a gate
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,10 @@ from urllib.parse import quote
 import aiohttp
 
 from connectors.base import Json, JsonObject, RejectedEvent, Submission
+from connectors.engine_token import TokenSource, token_header, token_of_environment
+from connectors.network import network_cause
 from connectors.streamed import Told, told
-from engine.core.errors import EnvironmentFailure, StocklineError
+from engine.core.errors import EnvironmentFailure, StocklineError, UsageError
 from engine.core.identify import identify
 from engine.core.topics import Topic
 
@@ -43,6 +44,10 @@ class EngineRefused(StocklineError):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(f"the engine answered {status}: {detail}")
         self.status = status
+
+
+class EngineDenied(UsageError):
+    """The engine asks for a login, or the login may not do this: a person must give the client another token."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +77,19 @@ class EngineClient:
     answers with a status that repeating does not change.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, patience: Patience | None = None) -> None:
+    def __init__(
+        self, url: str = DEFAULT_URL, patience: Patience | None = None, token: TokenSource = token_of_environment
+    ) -> None:
+        """Prepare a client; `token` is asked when the client is entered."""
         self._url = url.rstrip("/")
         self._patience = patience or Patience()
+        self._token = token
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._patience.call_seconds))
+        headers = token_header(self._token())
+        timeout = aiohttp.ClientTimeout(total=self._patience.call_seconds)
+        self._session = aiohttp.ClientSession(timeout=timeout, headers=headers)
         return self
 
     async def __aexit__(
@@ -170,7 +181,7 @@ class EngineClient:
                 if response.status != 200:
                     answer = _Answer(response.status, await response.read(), None)
                     if response.status not in _TRY_AGAIN:
-                        raise EngineRefused(response.status, _problem(answer))
+                        raise _refusal(answer)
                     raise EngineUnreachable(f"{self._url} does not stream now: {response.status} {_problem(answer)}")
                 async for each in told(response.content):
                     yield each
@@ -221,7 +232,7 @@ class EngineClient:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
                 if answer.status not in _TRY_AGAIN:
-                    raise EngineRefused(answer.status, _problem(answer))
+                    raise _refusal(answer)
                 cause = f"{answer.status} {_problem(answer)}"
                 limit = self._patience.busy_seconds if answer.status == 429 else limit
                 wait = pause if answer.retry_after is None else answer.retry_after
@@ -274,23 +285,15 @@ def _submission(body: Json) -> Submission:
     return Submission(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
 
 
+def _refusal(answer: _Answer) -> StocklineError:
+    if answer.status in (401, 403):
+        return EngineDenied(f"the engine answered {answer.status}: {_problem(answer)}")
+    return EngineRefused(answer.status, _problem(answer))
+
+
 def _problem(answer: _Answer) -> str:
     try:
         body = json.loads(answer.body)
         return str(body.get("detail") or body.get("title") or body)
     except (ValueError, AttributeError):
         return answer.body[:200].decode(errors="replace")
-
-
-def network_cause(error: BaseException) -> str:
-    """The operating system's words for a network error, without the client library's own."""
-    if isinstance(error, TimeoutError):
-        return "it takes too long"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        return os.strerror(number) if number and number > 0 else error.os_error.strerror or str(error.os_error)
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return "its answer ended in the middle"
-    if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError):
-        return "the connection was closed"
-    return str(error) or type(error).__name__

@@ -3,6 +3,7 @@
     kind = "tryton"                    # the connector, a name of `connectors.catalogue`
     name = "erp"                       # of this one: its positions, metrics and default source; it stays for ever
     engine = "http://127.0.0.1:8080"
+    engine_token = { file = "token" }  # where the engine asks for a login; else STOCKLINE_TOKEN of the environment
     interval_seconds = 30              # between two rounds
     identifiers = "identifiers.csv"    # relative to the profile; or a table, see `IdentifierTable`
     names_are_ours = ["item"]          # kinds of which a partner without any mapping uses our names
@@ -17,7 +18,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from connectors.client import DEFAULT_URL
+from connectors.client import DEFAULT_URL, EngineClient, Patience
+from connectors.engine_token import token_of_environment
 from connectors.mapping.language import Declared
 from connectors.mapping.paths import ProfilePath
 from connectors.redaction import remember
@@ -106,9 +108,15 @@ class ConnectorProfile(Declared):
     name: ConnectorName
     source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     engine: str = DEFAULT_URL
+    engine_token: Secret | None = None
     interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
     identifiers: Where | None = None
     names_are_ours: frozenset[IdentifierKind] = frozenset()
+
+    def client(self, patience: Patience | None = None) -> EngineClient:
+        """A client of its engine, with the token that the profile names, else with that of the environment."""
+        token = token_of_environment if self.engine_token is None else self.engine_token.reveal
+        return EngineClient(self.engine, patience, token)
 
     @property
     def event_source(self) -> str:

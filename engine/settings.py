@@ -12,6 +12,7 @@ from engine.core.rules import Rules
 
 _BROKER = re.compile(r"([^\s:,\[\]]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 """A host name or an address (IPv6 in brackets), and a port, by default 9092."""
+_SERVER = re.compile(r"https?://[^\s/?#@]+[^\s?#]*")
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 ClockMode = Literal["wall", "log"]
@@ -48,15 +49,6 @@ class Settings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _stay_on_this_machine(self) -> Self:
-        if self.host not in LOOPBACK and not self.insecure:
-            raise ValueError(
-                f"refusing to listen on {self.host}: there is no authentication, so every machine that reaches "
-                "this address could read and write; use 127.0.0.1, or say --insecure to do it all the same"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _keep_what_tells_repeats(self) -> Self:
         if self.retention_days is not None and self.retention_days <= self.duplicate_days:
             raise ValueError(
@@ -66,6 +58,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def on_this_machine(self) -> bool:
+        """Whether only this machine reaches the address to listen on."""
+        return self.host in LOOPBACK
+
+    @property
     def body_limit(self) -> int:
         """The longest HTTP body taken, in bytes."""
         return self.body_limit_mib * 1024 * 1024
@@ -73,6 +70,59 @@ class Settings(BaseSettings):
     def rules(self, clock: ClockMode) -> Rules:
         """The rules of the fold that these settings ask for, with `clock` (Kafka has the wall clock only)."""
         return Rules(clock=clock, movement_window_hours=self.movement_window_hours, duplicate_days=self.duplicate_days)
+
+
+class AccessSettings(BaseSettings):
+    """Who may call a process; each field is also an environment variable such as `STOCKLINE_TOKENS`.
+
+    A secret comes from the environment or from the file that `STOCKLINE_..._FILE` names, never from the command line.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STOCKLINE_", frozen=True, extra="forbid")
+
+    tokens: Path | None = Field(
+        None, description="the file of tokens; callers log in. Beyond this machine by default DATA.tokens"
+    )
+    public_url: str | None = Field(
+        None,
+        description="the address that callers use where a proxy stands before, such as `https://stock.example.com`",
+    )
+    calls_per_second: float = Field(100, ge=1, description="how often one login may call; twice as many at once")
+    calls_at_once: int = Field(64, ge=1, description="how many calls of one login may run, streams among them")
+    session_hours: float = Field(12, gt=0, le=720, description="how long a login in a browser lasts")
+    session_secret: SecretStr | None = Field(
+        None, description="signs sessions, at least 32 characters; without it a new one at each start"
+    )
+    session_secret_file: Path | None = Field(None, description="a file that holds it")
+    oidc_issuer: str | None = Field(None, description="the URL of an OpenID provider; callers log in")
+    oidc_client_id: str | None = Field(None, description="what the provider calls this service")
+    oidc_client_secret: SecretStr | None = Field(None, description="the secret of this service at the provider")
+    oidc_client_secret_file: Path | None = Field(None, description="a file that holds it")
+    oidc_audience: str | None = Field(None, description="the `aud` of bearer tokens; without it the client id")
+    oidc_name_claim: str = Field("preferred_username", description="the claim with the name; without it `sub`")
+    oidc_roles_claim: str = Field("roles", description="the claim with the roles, such as `realm_access.roles`")
+    oidc_roles: dict[str, str] = Field(
+        {}, description='JSON: what the claim says -> our role, `{"stock-planners": "planner"}`; empty: our roles'
+    )
+    oidc_supplier_claim: str = Field("supplier", description="the claim with the supplier of a supplier")
+    oidc_source_claim: str = Field("source", description="the claim with the `source` of an adapter")
+
+    @field_validator("public_url", "oidc_issuer")
+    @classmethod
+    def _name_a_server(cls, url: str | None) -> str | None:
+        if url is not None and not _SERVER.match(url):
+            raise ValueError(f"{url!r} is not an address such as https://stock.example.com")
+        return url
+
+    @model_validator(mode="after")
+    def _know_the_client(self) -> Self:
+        if self.oidc_issuer is not None and self.oidc_client_id is None:
+            raise ValueError("an OpenID provider needs STOCKLINE_OIDC_CLIENT_ID, what it calls this service")
+        return self
+
+    def secret(self, name: Literal["session_secret", "oidc_client_secret"]) -> str | None:
+        """A secret from the environment or its file; raises UsageError if the file cannot be read."""
+        return _secret(self, name)
 
 
 class KafkaSettings(BaseSettings):
@@ -140,14 +190,18 @@ class KafkaSettings(BaseSettings):
 
     def secret(self, name: Literal["password", "key_password"]) -> str | None:
         """A secret from the environment or its file; raises UsageError if the file cannot be read."""
-        given: SecretStr | None = getattr(self, name)
-        if given is not None:
-            return given.get_secret_value()
-        path: Path | None = getattr(self, f"{name}_file")
-        try:
-            return None if path is None else path.read_text().rstrip("\n")
-        except OSError as error:
-            raise UsageError(f"STOCKLINE_{name.upper()}_FILE: {error}") from None
+        return _secret(self, name)
+
+
+def _secret(settings: BaseSettings, name: str) -> str | None:
+    given: SecretStr | None = getattr(settings, name)
+    if given is not None:
+        return given.get_secret_value()
+    path: Path | None = getattr(settings, f"{name}_file")
+    try:
+        return None if path is None else path.read_text().rstrip("\n")
+    except OSError as error:
+        raise UsageError(f"STOCKLINE_{name.upper()}_FILE: {error}") from None
 
 
 def load_settings(**given: Any) -> Settings:
@@ -158,6 +212,11 @@ def load_settings(**given: Any) -> Settings:
 def load_kafka(**given: Any) -> KafkaSettings:
     """The settings of a process on Kafka, loaded in the same way."""
     return _load(KafkaSettings, given)
+
+
+def load_access(**given: Any) -> AccessSettings:
+    """Who may call a process, loaded in the same way."""
+    return _load(AccessSettings, given)
 
 
 def _load(kind: type[Loaded], given: dict[str, Any]) -> Loaded:

@@ -107,12 +107,13 @@ class Replay:
 @contextmanager
 def _replay(rows: int, rate: int, seconds: float) -> Iterator[Replay]:
     replay = Replay(rows, rate, seconds)
-    try:
-        yield replay
-        replay.end()
-    finally:
-        replay.process.kill()
-        replay.process.wait()
+    # The process's own end closes its pipes.
+    with replay.process:
+        try:
+            yield replay
+            replay.end()
+        finally:
+            replay.process.kill()
 
 
 def _grid(rows: int, rate: int, seconds: float) -> Figures:

@@ -1,90 +1,67 @@
-"""Topics as an engine wrote them, kept in memory, to be replayed at a chosen rate without the engine's own work."""
+"""The topic of positions as an engine writes it, made before it is replayed, without the engine's own work."""
 
 import random
-from collections.abc import Sequence
-from itertools import count
 from typing import NamedTuple
 
 import msgspec
 
-from engine.bus.memory.bus import MemoryBus
-from engine.bus.single import Commit
+from engine.bus.single import Commit, Output
+from engine.core.outputs import Position, position_changed
 from engine.core.rules import Rules
-from engine.core.topics import Topic
-from engine.core.values import SECOND, iso
-from engine.runtime.single.engine import Engine
+from engine.core.values import moment, row_key
+from engine.runtime.marker import Marker
 
 TICK_SECONDS = 0.05
 """So often a commit is replayed."""
 PROBE = "0-PROBE"
 """The sku of a row that changes with every commit, so that its position counts them; it sorts before all others."""
+RULES = Rules(clock="log")
 LOCATIONS = ("LDS", "MAN", "BRS", "EDI")
 THEN = 1_772_442_845_000_000
 SEED = 10
-LOADED = 2_000
-
-
-Commits = Sequence[Commit]
 
 
 class Recording(NamedTuple):
-    """What an engine committed: until all rows were there, and then in each tick."""
+    """What was published: all rows as they were at first, and then a commit for each tick."""
 
-    loading: list[Commits]
-    ticks: list[Commits]
+    rows: Commit
+    ticks: list[Commit]
 
 
 class Recorder:
-    """An engine whose commits are kept."""
+    """Rows whose stock is adjusted."""
 
-    def __init__(self) -> None:
-        bus = MemoryBus()
-        bus.observers.append(self)
-        self._engine = Engine(bus, Rules(clock="log"))
-        self._commits: list[Commits] = []
+    def __init__(self, rows: int) -> None:
+        self._names = [(PROBE, "LDS")]
+        self._names += [(f"S{n // len(LOCATIONS):06}", LOCATIONS[n % len(LOCATIONS)]) for n in range(rows - 1)]
+        self._available = [n % 997 for n in range(rows)]
+        self._versions = [0] * rows
+        self._offset = 0
 
-    def fold(self, events: Sequence[bytes]) -> None:
-        """Let the engine fold some events."""
-        self._engine.submit_all([events], THEN + SECOND)
+    def commit(self, moved: dict[int, int]) -> Commit:
+        """The commit of adjustments; row -> units."""
+        outputs = [self._output(row, units) for row, units in moved.items()]
+        marker = Marker(self._offset, THEN, {}, RULES)
+        return Commit(0, (), (), outputs, (), msgspec.msgpack.encode(marker), self._offset)
 
-    def take(self) -> list[Commits]:
-        """What was committed since the last call."""
-        taken, self._commits = self._commits, []
-        return taken
-
-    def committed(self, commits: Commits) -> None:
-        """Keep commits."""
-        self._commits.append(commits)
-
-    def deleted(self, topic: Topic, names: Sequence[str]) -> None:
-        """Nothing is old here."""
-
-    def discarded(self) -> None:
-        """Nothing is discarded here."""
+    def _output(self, row: int, units: int) -> Output:
+        (sku, location), at = self._names[row], moment(THEN + self._offset)
+        self._available[row] += units
+        self._versions[row] += 1
+        n = self._available[row]
+        position = Position(sku, location, n, 0, n, 0, n, 0, 0, n, self._versions[row], at)
+        key, value = row_key(sku, location), position_changed(position, f"0-{self._offset}")
+        self._offset += 1
+        return Output("positions", key, key, value, "position.changed")
 
 
 def record(rows: int, rate: int, seconds: float) -> Recording:
-    """Let an engine fold counts of `rows` rows, then `rate` adjustments a second; keep what it commits."""
+    """All rows, then `rate` changes a second for so many seconds; the same seed gives the same bytes."""
     chance = random.Random(SEED)
-    recorder = Recorder()
-    names = [(PROBE, "LDS")] + [(f"S{n // len(LOCATIONS):06}", LOCATIONS[n % len(LOCATIONS)]) for n in range(rows - 1)]
-    counted = [(sku, where, n % 997) for n, (sku, where) in enumerate(names)]
-    for start in range(0, rows, LOADED):
-        recorder.fold([_event("stock.counted", *row) for row in counted[start : start + LOADED]])
-    loading = recorder.take()
+    recorder = Recorder(rows)
+    first = recorder.commit(dict.fromkeys(range(rows), 0))
+    ticks = []
     for _ in range(int(seconds / TICK_SECONDS)):
-        chosen = [chance.choice(names[1:]) for _ in range(max(1, int(rate * TICK_SECONDS)) - 1)]
-        moved = [(*names[0], 1), *((sku, where, chance.choice((-3, -2, -1, 1, 2, 5))) for sku, where in chosen)]
-        recorder.fold([_event("stock.adjusted", *row, reason="bench") for row in moved])
-    ticks = recorder.take()
-    return Recording(loading, ticks)
-
-
-_numbers = count()
-
-
-def _event(kind: str, sku: str, location: str, qty: int, **more: str) -> bytes:
-    # All within a second, for which a log clock does not tick; what moves happens after the counts.
-    time = iso(THEN + (kind != "stock.counted"))
-    event = {"specversion": "1.0", "id": f"b-{next(_numbers)}", "source": "bench", "type": kind, "time": time}
-    return msgspec.json.encode({**event, "data": {"sku": sku, "location": location, "qty": qty, **more}})
+        chosen = [chance.randrange(1, rows) for _ in range(max(1, int(rate * TICK_SECONDS)) - 1)]
+        ticks.append(recorder.commit({0: 1} | {row: chance.choice((-3, -2, -1, 1, 2, 5)) for row in chosen}))
+    return Recording(first, ticks)

@@ -10,14 +10,14 @@ import json
 import sys
 import time
 
-from benchmarks.view.recording import TICK_SECONDS, Recording, record
+from benchmarks.view.recording import RULES, TICK_SECONDS, Recording, record
 from engine.bus.memory.bus import MemoryBus
 from engine.columns.columns import Columns
 from engine.columns.loading import NotLoaded
-from engine.core.rules import Rules
 from engine.processes.columns import filled
 from engine.runtime.single.service import Service
 from engine.telemetry import Figures, Telemetry
+from engine.telemetry.fold import Business, Open
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -28,12 +28,12 @@ BODY_BYTES = 1 << 20
 async def serve(recording: Recording) -> None:
     """Serve the recording's rows; replay what followed once a line is read."""
     bus = MemoryBus()
-    for commits in recording.loading:
-        bus.commit(commits)
+    bus.commit([recording.rows])
     # Its engine's thread is not started: nothing is folded here.
-    service = Service(bus, Rules(clock="log"))
-    with filled(bus, service.progress, service.now) as columns:
-        telemetry = Telemetry(lambda: Figures(0, bus.published.count("positions"), {}, 0.0))
+    service = Service(bus, RULES)
+    with filled(bus, RULES, service.progress, service.now) as columns:
+        rows, nothing = bus.published.count("positions"), Business(Open({}, {}), [])
+        telemetry = Telemetry(lambda: Figures(0, rows, {}, {}, nothing))
         context = Context(service, columns, Intake(Limits(BODY_BYTES)), telemetry)
         async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
             while not await asyncio.to_thread(_is_filled, columns):
@@ -56,9 +56,9 @@ async def _replay(bus: MemoryBus, recording: Recording) -> list[float]:
     """Commit tick after tick at their times; returns when each was committed."""
     committed = []
     started = time.monotonic()
-    for number, commits in enumerate(recording.ticks):
+    for number, commit in enumerate(recording.ticks):
         await asyncio.sleep(max(0.0, started + number * TICK_SECONDS - time.monotonic()))
-        bus.commit(commits)
+        bus.commit([commit])
         committed.append(time.time())
     return committed
 

@@ -27,7 +27,7 @@ def held(samples: Sequence[Sample], apart: float) -> list[Sample]:
     """Samples every `apart` seconds of what is told now and then, and shown until something else is told."""
     found = []
     for (at, changes), (until, _) in pairwise(samples):
-        found += [Sample(at + n * apart, changes) for n in range(1 + int((until - at) / apart))]
+        found += [Sample(at + n * apart, changes) for n in range(math.ceil((until - at) / apart))]
     return found
 
 

@@ -68,7 +68,7 @@ async def replay(loaded: Loaded, options: ReplayOptions) -> Replayed:
     """
     counts = Replayed()
     with tempfile.TemporaryDirectory() as folder:
-        async with EngineClient(loaded.profile.engine) as engine, opened_names(loaded.profile) as names:
+        async with loaded.profile.client() as engine, opened_names(loaded.profile) as names:
             tools = Tools(names, Path(folder), engine)
             async with loaded.kind.connect(loaded.profile, tools) as connector:
                 events: list[bytes] = []

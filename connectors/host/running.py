@@ -63,21 +63,31 @@ class RunningConnector:
         self._loaded = loaded
         self._state = state
         self._stop = stop
-        self._engine = EngineClient(loaded.profile.engine, PATIENCE)
+        self._engine = loaded.profile.client(PATIENCE)
         self.health = Health(loaded.profile)
         self._delivery = Delivery(self._engine, state, self.health, stop)
 
     async def live(self, once: bool) -> None:
         """Run until asked to stop, or for one round; a `UsageError` ends it, all else is tried again."""
-        async with self._engine, reporting(self.health, self._engine):
-            try:
-                await self._open(once)
-            except UsageError as error:
-                self.health.stopped = self.health.part(CONNECTION).failed(error, None)
-                self.health.ended_with = EXIT_USAGE
-                log.error("%s stops: %s", self.health.profile.name, self.health.stopped)
-            else:
-                self.health.stopped = "its round is over" if once else "it was asked to stop"
+        try:
+            async with self._engine, reporting(self.health, self._engine):
+                await self._live(once)
+        except UsageError as error:
+            # The token for the engine cannot be had, so nobody can be told either.
+            self._stop_for(error)
+
+    async def _live(self, once: bool) -> None:
+        try:
+            await self._open(once)
+        except UsageError as error:
+            self._stop_for(error)
+        else:
+            self.health.stopped = "its round is over" if once else "it was asked to stop"
+
+    def _stop_for(self, error: UsageError) -> None:
+        self.health.stopped = self.health.part(CONNECTION).failed(error, None)
+        self.health.ended_with = EXIT_USAGE
+        log.error("%s stops: %s", self.health.profile.name, self.health.stopped)
 
     async def _open(self, once: bool) -> None:
         """Open the connector, again and again if need be, and let its parts have their rounds while it is open."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.base import JsonObject, Submission
-from connectors.client import EngineClient
+from connectors.client import EngineDenied
 from connectors.host.loading import Loaded
 from connectors.host.names import opened_names
 from connectors.identifiers import Names
 from connectors.ports import Batch, Connector, Finding, Source, Tools
+from connectors.profiles import ConnectorProfile
 from connectors.redaction import redacted
 from engine.core.errors import UsageError
 from engine.core.events import decode, type_name
@@ -85,7 +86,7 @@ async def try_out(loaded: Loaded) -> Trial:
     No source goes on behind its first batch: what it does there, it does because the batch is durable, which this one
     will not be. Raises what the connector raises.
     """
-    engine = await _engine(loaded.profile.engine)
+    engine = await _engine(loaded.profile)
     with tempfile.TemporaryDirectory() as folder:
         async with opened_names(loaded.profile) as names, _connected(loaded, names, folder) as connector:
             findings = [engine, *await connector.check()]
@@ -97,12 +98,16 @@ def _connected(loaded: Loaded, names: Names, folder: str) -> Connector:
     return loaded.kind.connect(loaded.profile, Tools(names, Path(folder), NothingWritten()))
 
 
-async def _engine(url: str) -> Finding:
-    async with EngineClient(url) as client:
-        ready = await client.ready()
-    return Finding(
-        f"the engine at {url}", ready, "it is ready" if ready else "it is not ready: `stockline run` starts one"
-    )
+async def _engine(profile: ConnectorProfile) -> Finding:
+    what = f"the engine at {profile.engine}"
+    async with profile.client() as client:
+        if not await client.ready():
+            return Finding(what, False, "it is not ready: `stockline run` starts one")
+        try:
+            await client.log_id()
+        except EngineDenied as error:
+            return Finding(what, False, f"it does not let this connector in: {error}")
+    return Finding(what, True, "it is ready")
 
 
 async def _first_batch(source: Source) -> SourceTrial:

@@ -23,7 +23,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import aiohttp
 
 from connectors.base import Json
-from connectors.client import network_cause
+from connectors.network import network_cause
 from connectors.orders import PushRefused
 from connectors.profiles import Unreachable
 from connectors.rest.answers import at_path, pace_seconds, parsed, wait_seconds, words

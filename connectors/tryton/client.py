@@ -20,7 +20,7 @@ from typing import Final, Self
 import aiohttp
 
 from connectors.base import Json, JsonObject
-from connectors.client import network_cause
+from connectors.network import network_cause
 from connectors.profiles import Unreachable
 from connectors.tryton import wire
 from engine.core.errors import UsageError

@@ -90,7 +90,7 @@ class Subscribers:
         notifier = self._notifiers.get(subscriber)
         if notifier is None or table is None:
             raise Unreadable(f"there is no subscriber {subscriber!r} any more")
-        async with EngineClient(self._profile.engine) as engine:
+        async with self._profile.client() as engine:
             outcome = await notifier.tell(await present(table, str(kept.get("key")), engine), engine)
         if outcome.verdict != "told":
             raise Unreadable(f"{subscriber} was not told: {outcome.detail}")

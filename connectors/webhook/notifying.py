@@ -10,8 +10,9 @@ import aiohttp
 
 from connectors.base import JsonObject
 from connectors.changes import Change, Table, change_of
-from connectors.client import EngineClient, EngineRefused, network_cause
+from connectors.client import EngineClient, EngineRefused
 from connectors.mapping.values import Unreadable
+from connectors.network import network_cause
 from connectors.webhook.profile import Subscriber
 from connectors.webhook.signing import HEADER, Message
 

@@ -96,6 +96,9 @@ class ReadModel(Protocol):
     def row_events(self, key: str, before: int | None, limit: int) -> list[Record]:
         """The last log records that concern a row, newest first, with offsets below `before`."""
 
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        """What was published of a signal or alert up to the instant `until`, newest first."""
+
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
         """The decisions under a name of an index, newest first, from the first place below `before`."""
 

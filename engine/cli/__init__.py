@@ -3,13 +3,16 @@
 Exit codes: 0 done, 1 the engine or the data says no, 2 wrong usage, 3 the environment failed, 70 a bug.
 """
 
+import atexit
 import logging
 import os
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
+from connectors.engine_token import TOKEN_FILE
 from connectors.redaction import redacted
 from engine import __version__
 from engine.cli import (
@@ -27,6 +30,7 @@ from engine.cli import (
     send,
     serve,
     source,
+    token,
     trace,
     upgrade,
     workers,
@@ -57,12 +61,34 @@ def _options(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
+    log_format: Annotated[
+        Literal["text", "json"],
+        typer.Option(envvar="STOCKLINE_LOG_FORMAT", help="How log lines are written; json is one object a line."),
+    ] = "text",
+    trace: Annotated[
+        bool, typer.Option("--trace", envvar="STOCKLINE_TRACE", help="Export spans by OTLP; needs the extra otel.")
+    ] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(envvar=TOKEN_FILE, help="A file with the token for an engine that asks for a login.")
+    ] = None,
 ) -> None:
+    if token_file is not None:
+        os.environ[TOKEN_FILE] = str(token_file)
     logging.basicConfig(
         level=logging.DEBUG if DEBUG_VARIABLE in os.environ else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    if log_format == "json":
+        from engine.telemetry.logs import JsonFormatter
+
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonFormatter())
+    if trace:
+        from engine.telemetry.tracing import TRACING
+
+        TRACING.begin()
+        atexit.register(TRACING.end)
 
 
 app.command("demo")(demo.demo)
@@ -81,6 +107,7 @@ app.command("trace")(trace.trace)
 app.add_typer(connectors.connectors, name="connectors")
 app.add_typer(identifiers.identifiers, name="identifiers")
 app.add_typer(clock.clock, name="clock")
+app.add_typer(token.token, name="token")
 app.command("audit")(audit.audit)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)

@@ -2,7 +2,7 @@
 
 import getpass
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
@@ -10,8 +10,7 @@ from connectors.client import DEFAULT_URL, EngineClient, EngineRefused
 from engine.cli import look, remote, show
 from engine.cli.filters import AsJson
 from engine.core.errors import UsageError
-
-Table = Literal["signals", "alerts"]
+from engine.core.topics import Topic
 
 signals = typer.Typer(invoke_without_command=True, help="Show replenishment signals, newest first; answer them.")
 alerts = typer.Typer(invoke_without_command=True, help="Show alerts, newest first; answer them.")
@@ -100,7 +99,7 @@ def assign(
     _answer("alerts", ids, "assign", {"by": by, "to": to, "note": note}, url, as_json)
 
 
-def _answer(table: Table, ids: Sequence[str], verb: str, given: Answer, url: str, as_json: bool) -> None:
+def _answer(table: Topic, ids: Sequence[str], verb: str, given: Answer, url: str, as_json: bool) -> None:
     """Give things an answer, one after the other; what is refused costs only itself, and the exit code is 1 then."""
     body = {name: value for name, value in (given | {"by": given["by"] or getpass.getuser()}).items() if value}
 

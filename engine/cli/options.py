@@ -15,3 +15,6 @@ Port = Annotated[int | None, typer.Option(help="The port; 0 takes a free one.", 
 Insecure = Annotated[
     bool | None, typer.Option("--insecure", help="Listen beyond this machine, although nobody has to log in.")
 ]
+Tokens = Annotated[
+    Path | None, typer.Option(help="The file of tokens; callers log in.", show_default="DATA.tokens beyond loopback")
+]

@@ -7,7 +7,7 @@ import typer
 
 from engine.cli import logs, options
 from engine.processes.lifecycle import live
-from engine.settings import ClockMode, load_settings
+from engine.settings import ClockMode, load_access, load_settings
 
 
 def run(
@@ -21,6 +21,7 @@ def run(
         int | None, typer.Option(help="Delete what is older than so many days.", show_default="keep for ever")
     ] = None,
     insecure: options.Insecure = None,
+    tokens: options.Tokens = None,
 ) -> None:
     """Run the engine until interrupted.
 
@@ -29,6 +30,7 @@ def run(
     settings = load_settings(
         data=data, host=host, port=port, clock=clock, retention_days=retention_days, insecure=insecure
     )
+    access = load_access(tokens=tokens)
     logs.show_engine()
     # What runs is imported here, so that the other commands start without it.
     from engine.processes.single import run as run_engine
@@ -36,4 +38,4 @@ def run(
     def announce(url: str) -> None:
         typer.echo(f"stockline serves {url} from {settings.data}")
 
-    live(lambda stop: run_engine(settings, announce, stop))
+    live(lambda stop: run_engine(settings, access, announce, stop))

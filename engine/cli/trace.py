@@ -20,7 +20,7 @@ def trace(
     line: Annotated[str | None, typer.Option(help="Only this line of the order.")] = None,
     shipment: Annotated[str | None, typer.Option(help="Begin with this shipment.")] = None,
     receipt: Annotated[str | None, typer.Option(help="Begin with this receipt.")] = None,
-    event: Annotated[str | None, typer.Option(help="Begin with this event, SOURCE/ID, of the row.")] = None,
+    event: Annotated[str | None, typer.Option(help="Begin with this event, SOURCE/ID.")] = None,
     version: Annotated[str | None, typer.Option(help="Begin with this forecast of the row.")] = None,
     sku: Annotated[str | None, typer.Option(help="The row; alone all that is known of it.")] = None,
     location: Annotated[str | None, typer.Option(help="The row's location.")] = None,

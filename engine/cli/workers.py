@@ -8,7 +8,7 @@ import typer
 
 from engine.cli import logs, options
 from engine.processes.lifecycle import live
-from engine.settings import load_kafka, load_settings
+from engine.settings import load_access, load_kafka, load_settings
 
 
 def worker(
@@ -20,25 +20,26 @@ def worker(
     host: options.Host = None,
     port: Annotated[int, typer.Option(help="For metrics and health; each worker takes the next. 0: any.")] = 8090,
     insecure: options.Insecure = None,
+    tokens: options.Tokens = None,
 ) -> None:
     """Fold the events of a Kafka cluster until interrupted.
 
     Options that are not given are read from environment variables such as STOCKLINE_KAFKA.
     """
     brokers = load_kafka(kafka=kafka)
-    settings = load_settings(data=data, host=host, port=port, insecure=insecure)
+    settings, access = load_settings(data=data, host=host, port=port, insecure=insecure), load_access(tokens=tokens)
     logs.show_cluster()
     # What runs is imported here, so that the other commands start without it.
     if workers > 1:
         from engine.processes.supervisor import Supervisor
 
-        raise typer.Exit(Supervisor(brokers.kafka, settings, workers).run())
+        raise typer.Exit(Supervisor(brokers.kafka, settings, workers, access.tokens).run())
     from engine.processes.worker import run
 
     def announce(url: str) -> None:
         typer.echo(f"stockline worker {os.getpid()} is in group {brokers.group}; metrics at {url}/metrics")
 
-    live(lambda stop: run(settings, brokers, announce, stop))
+    live(lambda stop: run(settings, access, brokers, announce, stop))
 
 
 def web(
@@ -49,14 +50,15 @@ def web(
     host: options.Host = None,
     port: options.Port = None,
     insecure: options.Insecure = None,
+    tokens: options.Tokens = None,
 ) -> None:
     """Serve HTTP and the live view over a Kafka cluster until interrupted; any number of copies may run."""
     brokers = load_kafka(kafka=kafka)
-    settings = load_settings(data=data, host=host, port=port, insecure=insecure)
+    settings, access = load_settings(data=data, host=host, port=port, insecure=insecure), load_access(tokens=tokens)
     logs.show_cluster()
     from engine.processes.web import run
 
     def announce(url: str) -> None:
         typer.echo(f"stockline serves {url} from Kafka at {brokers.kafka}")
 
-    live(lambda stop: run(settings, brokers, announce, stop))
+    live(lambda stop: run(settings, access, brokers, announce, stop))

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns.kinds import Kind, Numbers, Value
+from engine.columns.kinds import Kind, Numbers, TextKind, Value
 from engine.columns.query import Condition
 from engine.columns.texts import Mask
 
@@ -52,6 +52,16 @@ class Stored:
         if self.kind.wide:
             return np.full(length, self._first, np.int64)
         return np.full(length, self._first, np.int32)
+
+    def keep(self, slots: Slots) -> None:
+        """Keep only some things, which get the numbers of their places, and of texts of its own only theirs."""
+        numbers = self._numbers[slots]
+        if isinstance(self.kind, TextKind) and not self.kind.shared:
+            used, places = np.unique(numbers, return_inverse=True)
+            known, self.kind = self.kind.texts.known, TextKind()
+            codes = [-1 if code == -1 else self.kind.texts.code(known[code]) for code in used.tolist()]
+            numbers = np.array(codes, np.int32)[places]
+        self._numbers = numbers
 
     def write(self, slots: Sequence[int] | Slots, values: Sequence[object]) -> None:
         """Set the values of some things."""

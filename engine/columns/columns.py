@@ -14,7 +14,6 @@ from itertools import repeat
 from typing import NamedTuple
 
 import msgspec
-import numpy as np
 from msgspec import Raw
 from msgspec.structs import fields
 
@@ -136,7 +135,15 @@ class Columns:
                 self._begin()
             if noted:
                 self._writers.write(noted)
+                self._compact()
             self._see(list(noted.markers.values()))
+
+    def _compact(self) -> None:
+        """Give up the memory of what retention has deleted; positions are never deleted."""
+        for name, table in self._tables.by_name.items():
+            if name != "positions" and table.is_sparse:
+                table.compact()
+                self._selections.clear()
 
     def plan(self, seconds: float) -> None:
         """Compute what follows from forecasts and policies that have changed, for about so many seconds."""
@@ -186,13 +193,10 @@ class Columns:
                 selection = table.select(query, after)
             slots = selection.page(offset, limit)
             shown = _Shown(query.table, table, slots)
-            more = offset + len(slots) < len(selection)
+            places, more = table.places(query, slots), offset + len(slots) < len(selection)
             fresh = self.freshness()
         items, seen = _cut(shown.items(self._bus.published))
-        following = None
-        if more or seen < len(slots):
-            with self._lock:
-                following = table.position(query, int(slots[seen - 1]))
+        following = places[seen - 1] if more or seen < len(slots) else None
         return Page(list(items), list(items.values()), total, following, fresh)
 
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
@@ -210,18 +214,18 @@ class Columns:
         """
         with self._asked(query.table) as table:
             stop = None if limit is None else offset + limit
-            slots = self._selections.of(table, query, 0.0).all()[offset:stop]
-        for start in range(0, len(slots), EXPORTED):
+            names = table.names(self._selections.of(table, query, 0.0).all()[offset:stop])
+        for start in range(0, len(names), EXPORTED):
             with self._lock:
-                portion = slots[start : start + EXPORTED]
+                # By name, because slots may have been given up since.
+                portion = table.listed_of(names[start : start + EXPORTED])
                 columns = [values_of(table.columns[field], portion) for field in fields]
             yield list(zip(*columns, strict=True))
 
     def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
         """The latest JSON of things by their name; what is not listed is left out. Raises NotLoaded."""
         with self._asked(table) as columns:
-            found = np.array([slot for slot in columns.found(names) if slot is not None], np.int32)
-            shown = _Shown(table, columns, found)
+            shown = _Shown(table, columns, columns.listed_of(names))
         return {name: item for name, item in shown.items(self._bus.published) if item is not None}
 
     def freshness(self) -> Freshness:

@@ -99,14 +99,19 @@ class Plain:
 
 
 class TextKind:
-    """Texts, kept as their codes."""
+    """Texts, kept as their codes.
+
+    Attributes:
+        shared: whether columns of several tables have codes of these texts, so that none may be forgotten.
+    """
 
     scalar: Scalar = str
     wide = False
     missing = -1
 
-    def __init__(self, texts: Texts | None = None) -> None:
-        self.texts = Texts() if texts is None else texts
+    def __init__(self, shared: bool = False) -> None:
+        self.texts = Texts()
+        self.shared = shared
 
     def number(self, value: object) -> int:
         """The code of a text."""
@@ -161,7 +166,7 @@ def money_of(number: int) -> Decimal:
     return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
 
 
-WHOLE = Plain(int, _whole, int, lambda values: np.array(values, np.int64))
+WHOLE = Plain(int, _whole, int, lambda values: np.fromiter(cast("Sequence[int]", values), np.int64, len(values)))
 INSTANT = Plain(datetime, _instant, moment, _instants)
 DAY = Plain(date, _day, day_of)
 MONEY = Plain(Decimal, lambda value: _scaled(value, MONEY_SCALE), money_of)

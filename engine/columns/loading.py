@@ -11,8 +11,8 @@ from engine.core.topics import OUTPUT_TOPICS
 
 PORTION = 2_000
 """Things that are written in one go; between two portions other threads run."""
-WAIT_SECONDS = 2.0
-"""So long a question waits for tables that are being filled."""
+WAIT_SECONDS, MOST_PATIENT = 2.0, 3
+"""So long a question waits for tables that are being filled, and so many questions: each of them holds a thread."""
 
 
 class NotLoaded(StocklineError):
@@ -28,6 +28,7 @@ class Loading:
         self._bus = bus
         self._done = threading.Event()
         self._read = 0
+        self._patience = threading.BoundedSemaphore(MOST_PATIENT)
         self._error: Exception | None = None
 
     def portions(self) -> Iterator[Noted]:
@@ -61,8 +62,17 @@ class Loading:
 
         Raises EnvironmentFailure where they cannot be filled.
         """
-        if not self._done.wait(WAIT_SECONDS):
+        if not self._done.is_set() and not self._waited():
             whole = sum(self._bus.published.count(topic) for topic in OUTPUT_TOPICS)
             raise NotLoaded(f"the lists are being made ready: {self._read} of {whole} things are read; ask again soon")
         if self._error is not None:
             raise EnvironmentFailure(f"the lists cannot be read: {self._error}") from self._error
+
+    def _waited(self) -> bool:
+        """Whether the tables are filled after some patience, if this question may have any."""
+        if not self._patience.acquire(blocking=False):
+            return False
+        try:
+            return self._done.wait(WAIT_SECONDS)
+        finally:
+            self._patience.release()

@@ -5,17 +5,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from engine.columns.column import At, Column, Slots, Stored, holds, values_of
-from engine.columns.kinds import TextKind
+from engine.columns.kinds import TextKind, Value
 from engine.columns.order import Part, Selection, keys_of
 from engine.columns.query import Position, Query
 from engine.columns.texts import Mask, Texts
+
+MOST_UNLISTED = 10_000
+"""So many slots of things that are not listed are nothing to worry about."""
 
 
 class ColumnTable:
     """The things of one table. Not safe for several threads: its owner holds a lock.
 
-    A thing may have a slot before it is listed, because something that joins it came first; and a thing that was
-    deleted keeps its slot, so that a slot always means the same thing.
+    A thing may have a slot before it is listed, because something that joins it came first. A thing that was deleted
+    keeps its slot until `compact`.
 
     Attributes:
         columns: the columns by field, in the order in which they are shown.
@@ -62,12 +65,31 @@ class ColumnTable:
         self.listed -= int(self._alive[slots].sum())
         self._alive[slots] = False
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether most slots are of things that are not listed."""
+        return len(self._names) > MOST_UNLISTED + 2 * self.listed
+
+    def compact(self) -> None:
+        """Give up the slots of all things that are not listed: a slot that was given out before means nothing now."""
+        kept = np.flatnonzero(self._alive[: len(self._names)]).astype(np.int32)
+        names, self._names = self.names(kept), Texts()
+        self._names.codes(names)
+        for column in self.stored.values():
+            column.keep(kept)
+        self._alive = np.ones(len(kept), np.bool_)
+        self.version += 1
+
     # reading ----------------------------------------------------------------------------------------------------------
 
     def found(self, names: Sequence[str]) -> list[int | None]:
         """The slots of things by name; None where one is not listed."""
         slots = (self._names.find(name) for name in names)
         return [slot if slot is not None and self._alive[slot] else None for slot in slots]
+
+    def listed_of(self, names: Sequence[str]) -> Slots:
+        """The slots of those things by name that are listed."""
+        return np.array([slot for slot in self.found(names) if slot is not None], np.int32)
 
     def names(self, slots: Slots) -> list[str]:
         """The names of things."""
@@ -88,11 +110,11 @@ class ColumnTable:
         descending = query.by_name_descending
         return Selection(keys_of(parts, ranks, len(self._names), descending), self._names.order(), descending)
 
-    def position(self, query: Query, slot: int) -> Position:
-        """Where a thing stands in the order of a query."""
-        at = np.array([slot], np.int32)
-        values = [values_of(self.columns[field], at)[0] for field, _ in query.sorts]
-        return Position(tuple(values), self._names.known[slot])
+    def places(self, query: Query, slots: Slots) -> list[Position]:
+        """Where things stand in the order of a query."""
+        columns = [values_of(self.columns[field], slots) for field, _ in query.sorts]
+        values: list[tuple[Value, ...]] = list(zip(*columns, strict=True)) if columns else [()] * len(slots)
+        return [Position(each, name) for each, name in zip(values, self.names(slots), strict=True)]
 
     def mask(self, query: Query) -> Mask:
         """For every slot whether the query asks for its thing."""

@@ -37,8 +37,10 @@ class Tables:
     """
 
     def __init__(self) -> None:
-        self.skus = TextKind()
-        self._shared = {"sku": self.skus} | {name: TextKind() for name in ("location", "supplier", "currency", "order")}
+        self.skus = TextKind(shared=True)
+        self._shared = {"sku": self.skus} | {
+            name: TextKind(shared=True) for name in ("location", "supplier", "currency", "order")
+        }
         self.items = {name: Stored(TextKind()) for name in ("description", "abc", "base_unit")}
         self.today = Today()
         self.by_name = {topic: self._published(topic) for topic in OUTPUT_TOPICS} | {"order-lines": self._order_lines()}

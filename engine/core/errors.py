@@ -2,6 +2,7 @@
 
     StocklineError
     |-- UsageError              wrong usage or configuration; exit code 2
+    |   |-- EngineDenied        `connectors.client`: the engine asks for another token
     |   `-- BadFile             `connectors.files.readers`: a file as a whole is not what its format asks for
     |-- EnvironmentFailure      disk, network, broker; exit code 3
     |   |-- DirectoryInUse      another process owns the data directory
@@ -11,8 +12,13 @@
     |   |-- Corrupt             a file does not hold what was written
     |   |-- LogReplaced         `connectors.host.delivery`: the engine has another log than at the start of the round
     |   |-- Unreachable         `connectors.profiles`: another system does not answer, or not now
+    |   |-- ProviderUnavailable `engine.access.provider`: the OpenID provider does not answer
     |   `-- EngineUnreachable   `connectors.client`: no answer for as long as the client's patience lasts
     |-- Busy                    more is waiting than the engine takes; try again later
+    |-- TooOften                `engine.access.limits`: a login calls too often, or has too many calls open
+    |-- NotLoggedIn             `engine.access.denial`: the caller has not proven who it is (401)
+    |-- Forbidden               `engine.access.denial`: the caller may not do this (403)
+    |-- UnknownKey              `engine.access.jwt`: a token's key is not known yet
     |-- BrokenInvariant         a bug; ends the process with exit code 70
     |-- EngineRefused           `connectors.client`: the engine refused a call as a whole
     |-- RequestRejected         `engine.cli.remote`: the same, for a command that shows what an engine has

@@ -105,10 +105,11 @@ class PolicySetData(RowData, kw_only=True):
     auto: AutoLimits | None = None
     unit_cost: Money | None = None
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    unit_margin: Money | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for amount in (self.unit_cost, self.auto.max_value if self.auto else None):
+        for amount in (self.unit_cost, self.unit_margin, self.auto.max_value if self.auto else None):
             if amount is not None and not (amount.is_finite() and 0 <= amount <= MAX_QUANTITY):
                 raise ValueError("an amount of money is finite, not negative and at most 10^12")
 

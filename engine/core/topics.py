@@ -158,5 +158,10 @@ TOPICS: Mapping[str, TopicDeclaration] = {each.name: each for each in (EVENTS, S
 HISTORIES: tuple[Topic, ...] = tuple(each.name for each in OUTPUT_TOPICS.values() if each.kept_days is not None)
 """The topics of which every output is kept; of the others only the latest of each key counts."""
 
+REVISED: tuple[Topic, ...] = tuple(
+    each.name for each in OUTPUT_TOPICS.values() if 0 < len(each.last_kinds) < len(each.kinds)
+)
+"""The topics whose things change until they end: signals and alerts, which people answer."""
+
 TOPIC_OF: Mapping[type[Struct], Topic] = {each.data: each.name for each in OUTPUT_TOPICS.values()}
 """The topic to which an output goes, by the type of its data."""

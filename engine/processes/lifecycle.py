@@ -23,6 +23,8 @@ GC_THRESHOLDS = (50_000, 20, 50)
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Announce = Callable[[str], None]
+"""Told the URL at which a process serves."""
 
 
 class Fallible(Protocol):

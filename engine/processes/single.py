@@ -1,19 +1,23 @@
 """The composition root of `stockline run`: the engine on its embedded log, HTTP and the live view in one process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 
 from engine.bus.disk.bus import EmbeddedBus
 from engine.core.values import SECOND
+from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
-from engine.processes.lifecycle import raise_failure, stopped_or_failed
+from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.runtime.business_metrics import business_metrics
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.retention import Retention
 from engine.runtime.single.service import Service
-from engine.settings import Settings
+from engine.settings import AccessSettings, Settings
 from engine.telemetry import Figures, Telemetry
+from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -29,12 +33,14 @@ class Running(NamedTuple):
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Running]:
+async def running(settings: Settings, access: AccessSettings | None = None) -> AsyncIterator[Running]:
     """An engine on its embedded log with HTTP and live view, from start to a clean end.
 
     The end takes the same steps backwards: no new call is taken, calls in flight get their answer, the last commit is
-    written, the log is closed. Raises EnvironmentFailure if the port or the data directory is not available.
+    written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure if the port or the
+    data directory is not available, UsageError if the address needs logins and there are none.
     """
+    admission = admission_of(settings, access)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
@@ -48,26 +54,28 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             retention = Retention(bus, settings.retention_days, service.now)
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
-        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk()))
+        told = partial(figures, service)
+        telemetry = Telemetry(lambda: told()._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
         context.sharing = read_sharing(settings.supplier_sharing)
-        app = server.application(context, local_only=not settings.insecure)
+        app = server.application(context, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))
         yield Running(url, service, telemetry)
 
 
-async def run(settings: Settings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+async def run(settings: Settings, access: AccessSettings, announce: Announce, stop: asyncio.Event) -> None:
     """Serve until `stop` is set or the engine fails; the failure is raised once everything is closed.
 
     Args:
         settings: the settings of the process.
+        access: who may call it.
         announce: called with the URL once the engine serves.
         stop: set when the process is asked to stop.
     """
-    async with running(settings) as instance:
+    async with running(settings, access) as instance:
         announce(instance.url)
         failure = await stopped_or_failed(instance.service, stop)
         if failure is None:
@@ -79,6 +87,13 @@ async def run(settings: Settings, announce: Callable[[str], None], stop: asyncio
 
 def figures(service: Service) -> Figures:
     """The engine's own counts, for the metrics."""
-    rows, outcomes = service.bus.published.count("positions"), outcomes_of(service.counters())
-    ahead = service.clock.jumped / SECOND
-    return Figures(service.progress().lag, rows, outcomes, service.last_commit_seconds, ahead)
+    counters, commits = service.counters(), service.commits
+    return Figures(
+        lag=service.progress().lag,
+        rows=service.bus.published.count("positions"),
+        outcomes=outcomes_of(counters),
+        counters=counters,
+        business=business_metrics(service.bus),
+        commits=Commits(commits.commits, commits.seconds, commits.last_seconds),
+        clock_ahead_seconds=service.clock.jumped / SECOND,
+    )

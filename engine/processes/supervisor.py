@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.processes.lifecycle import environment_of_child, stop_signals
@@ -22,9 +23,11 @@ log = logging.getLogger("stockline")
 class Supervisor:
     """Keeps a number of workers running; one that ends is started again, after a pause that grows."""
 
-    def __init__(self, kafka: str, settings: Settings, workers: int) -> None:
+    def __init__(self, kafka: str, settings: Settings, workers: int, tokens: Path | None = None) -> None:
+        """Prepare the commands of the workers, which take all else from the environment as this process does."""
         self._kafka = kafka
         self._settings = settings
+        self._tokens = tokens
         self._slots = [_Slot(self._command(index)) for index in range(workers)]
         self._stopping = False
 
@@ -33,6 +36,7 @@ class Supervisor:
         port = settings.port + index if settings.port else 0
         command = [sys.executable, "-m", "engine", "worker", "--kafka", self._kafka, "--data", str(settings.data)]
         command += ["--host", settings.host, "--port", str(port)]
+        command += [] if self._tokens is None else ["--tokens", str(self._tokens)]
         return command + (["--insecure"] if settings.insecure else [])
 
     def run(self) -> int:

@@ -1,8 +1,9 @@
 """The composition root of `stockline web`: HTTP and the live view over a Kafka cluster, which workers fold."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
@@ -13,12 +14,14 @@ from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
 from engine.columns.columns import Columns
 from engine.kafka.connection import Connection
+from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
-from engine.processes.lifecycle import raise_failure, stopped_or_failed
+from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.subscriptions import Broadcaster
-from engine.settings import KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
@@ -26,15 +29,19 @@ from engine.web.ports import Context
 from engine.web.sharing import read_sharing
 
 
-async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+async def run(
+    settings: Settings, access: AccessSettings, kafka: KafkaSettings, announce: Announce, stop: asyncio.Event
+) -> None:
     """Serve HTTP and the live view until `stop` is set; raises the error that ended the read model otherwise.
 
     Args:
         settings: the settings of the process.
+        access: who may call it.
         kafka: how to reach the brokers.
         announce: called with the URL once the process serves.
         stop: set when the process is asked to stop.
     """
+    admission = admission_of(settings, access)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
@@ -42,7 +49,7 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
         view.observers += context.observers
-        app = server.application(context, local_only=not settings.insecure)
+        app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
@@ -72,12 +79,20 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), Telemetry(lambda: _figures(service)))
+    telemetry = Telemetry(partial(_figures, settings, service))
+    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
     context.sharing = read_sharing(settings.supplier_sharing)
     return context
 
 
-def _figures(service: ReaderService) -> Figures:
+def _figures(settings: Settings, service: ReaderService) -> Figures:
     """The workers' counts as far as the read model has followed them, for the metrics."""
-    rows = service.bus.published.count("positions")
-    return Figures(service.progress().lag, rows, outcomes_of(service.counters()), 0.0)
+    counters = service.counters()
+    return Figures(
+        lag=service.progress().lag,
+        rows=service.bus.published.count("positions"),
+        outcomes=outcomes_of(counters),
+        counters=counters,
+        business=business_metrics(service.bus),
+        data=settings.data,
+    )

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -11,12 +10,14 @@ from engine.bus.kafka.worker.cache import CacheSettings, free_or_fail
 from engine.bus.kafka.worker.group import KafkaCluster
 from engine.core.values import SECOND
 from engine.kafka.connection import Connection
-from engine.processes.lifecycle import end_within
+from engine.processes.admission import admission_of, is_local_only
+from engine.processes.lifecycle import Announce, end_within
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
-from engine.settings import KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import WorkerFigures, worker_metrics
+from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.probes import application
 
@@ -25,17 +26,20 @@ LEAVE_SECONDS = 15.0
 """Longer than clients take to give up a request, shorter than a supervisor waits before it kills."""
 
 
-async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str], None], stop: asyncio.Event) -> None:
+async def run(
+    settings: Settings, access: AccessSettings, kafka: KafkaSettings, announce: Announce, stop: asyncio.Event
+) -> None:
     """Be one worker until `stop` is set; raises the error that ended the worker otherwise.
-
-    A full disk and wrong topics are found before the group assigns any partition to this process.
 
     Args:
         settings: the settings of the process.
+        access: who may call it.
         kafka: how to reach the brokers.
         announce: called with the URL of metrics and health once the worker has joined the group.
         stop: set when the process is asked to stop.
     """
+    # A full disk and wrong topics are found before the group assigns any partition to this process.
+    admission = admission_of(settings, access)
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
@@ -44,8 +48,8 @@ async def run(settings: Settings, kafka: KafkaSettings, announce: Callable[[str]
         topics = await ensure_topics(connection)
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
-        metrics = partial(worker_metrics, partial(_figures, worker, cluster))
-        app = application(worker, metrics, local_only=not settings.insecure)
+        metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
+        app = application(worker, metrics, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -69,9 +73,9 @@ def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
     return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
 
 
-def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
+def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
     """The worker's counts, over the partitions that it owns."""
-    folds = worker.folds()
+    folds, counts = worker.folds(), worker.counts
     counters: Counter[str] = Counter()
     for fold in folds:
         counters.update(fold.marker.counters)
@@ -80,8 +84,10 @@ def _figures(worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
         partitions=len(folds),
         lag=lag,
         outcomes=outcomes_of(counters),
-        commits=worker.counts.commits,
-        fenced=worker.counts.fenced,
-        commit_seconds=worker.counts.last_commit_seconds,
+        counters=counters,
+        commits=Commits(counts.commits, counts.seconds, counts.last_seconds),
+        fenced=counts.fenced,
+        restores=(counts.restores, counts.restore_seconds),
+        data=settings.data,
         clock_ahead_seconds=worker.ahead / SECOND,
     )

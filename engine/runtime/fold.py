@@ -25,7 +25,6 @@ from agents.turn import Turn
 from engine.bus.single import Commit, Output, Record
 from engine.core.events import (
     BROADCAST_TYPES,
-    EVENT_TYPES,
     OTHER_KEYS,
     AnswerToDeadLetter,
     ClockAccepted,
@@ -44,7 +43,7 @@ from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.figures import Figures
-from engine.runtime.marker import Marker
+from engine.runtime.marker import COUNTERS, Marker
 from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revisions_of
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
@@ -54,9 +53,6 @@ from tables.workspace import State, Workspace, is_light, too_heavy
 
 TOO_LARGE = Rejection("row_too_large", "what the event would write is longer than a record or a transaction may be")
 CONFLICT = Rejection("conflict", "an event with this source and id, but other content, was taken before")
-
-COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
-"""The counter of each event type."""
 
 Outcome = Rejection | Duplicate | None
 """What became of a record; None is applied."""
@@ -211,6 +207,7 @@ class Fold:
         if not is_same:
             return self._reject(record, event, CONFLICT)
         self._tally("duplicates", event)
+        self._tally(f"repeats:{type_name(event)}", event)
         return DUPLICATE
 
     def _handle(self, turn: Turn) -> Rejection | None:
@@ -279,6 +276,8 @@ class Fold:
         """Publish a rejected record as a dead letter; a broadcast one by the first partition only."""
         if not self._counted_elsewhere(event):
             self._tally(f"dead_letters:{rejection.reason}")
+            if event is not None:
+                self._tally(f"rejected:{type_name(event)}")
             self._outputs.append(dead_letter_of(record, event, rejection))
         return rejection
 

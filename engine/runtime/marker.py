@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from engine.bus.single import Kept
 from engine.core.errors import UsageError
+from engine.core.events import EVENT_TYPES
 from engine.core.rules import Rules
 from tables.catalogue import FORMER_ROWS, ROWS
 
@@ -34,6 +35,10 @@ EARLIER_ROWS = (
     f"of format {FORMER_ROWS}, which did not keep receipts, one from then cannot be reversed. Go on with them; or, "
     f"{FOLD_ANEW}"
 )
+
+
+COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
+"""The counter of each event type."""
 
 
 class Marker(Struct, array_like=True):

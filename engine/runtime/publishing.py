@@ -1,5 +1,6 @@
 """What a fold publishes: the position of a row, a revision of a signal or alert, and the dead letter of a record."""
 
+import logging
 from base64 import b64encode
 from contextlib import suppress
 from datetime import datetime
@@ -18,6 +19,8 @@ from engine.core.outputs import Alert, DeadLetter, DeadLetterAnswer, Position, S
 from engine.core.topics import EVENTS, TOPIC_OF
 from engine.core.values import NUL, moment, row_key
 from tables.stock import Stock
+
+log = logging.getLogger(__name__)
 
 LONGEST_KEPT_BYTES = 16 << 20
 """Rejected records up to this size are stored in their dead letter; longer ones come out of compressed batches."""
@@ -57,6 +60,8 @@ def position_of(row: bytes, stock: Stock, updated: datetime, ref: str) -> Output
 def revision_of(kind: str, revision: int, data: Signal | Alert, turn: Turn) -> Output:
     """A revision of a signal or alert, as an event of the type `kind`."""
     value = envelope(kind, f"{data.id}/{revision}", turn.now, data, turn.event)
+    if log.isEnabledFor(logging.DEBUG):
+        log.debug("%s %s", kind, data.id, extra={**_correlation(turn.event), "partition": turn.partition})
     return Output(TOPIC_OF[type(data)], row_key(data.sku, data.location), data.id, value, kind)
 
 
@@ -69,6 +74,14 @@ def revisions_of(turn: Turn) -> list[Output]:
         place = next(place for place, output in enumerate(outputs) if output.id == name)
         outputs[place] = msgspec.structs.replace(outputs[place], told=told)
     return outputs
+
+
+def _correlation(event: Event) -> dict[str, object]:
+    """What ties a log line to an event."""
+    return {
+        "event_id": event.id, "event_source": event.source, "correlationid": event.correlationid,
+        "traceparent": event.traceparent,
+    }  # fmt: skip
 
 
 def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) -> Output:
@@ -86,6 +99,10 @@ def dead_letter_of(record: Record, event: Event | None, rejection: Rejection) ->
         **_exact(record.value),
     )
     value = envelope("event.refused", name, record.arrived_at, letter, event)
+    if log.isEnabledFor(logging.DEBUG):
+        said = {"event_id": event_id, "event_source": source} if event is None else _correlation(event)
+        place = {"partition": record.partition, "offset": record.offset}
+        log.debug("refused as %s: %s", rejection.reason, rejection.detail, extra={**said, **place})
     return Output("dead-letters", source or "", name, value, "event.refused")
 
 

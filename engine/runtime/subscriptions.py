@@ -25,6 +25,10 @@ POLL_SECONDS = 0.05
 class Lagging(StocklineError):
     """A subscriber was too slow and has missed outputs: it goes on from its last point, or starts anew."""
 
+    def __init__(self, message: str, missed: int = 0) -> None:
+        super().__init__(message)
+        self.missed = missed
+
 
 class Earlier(Protocol):
     """What was published before, as far as it is kept."""
@@ -63,6 +67,7 @@ class Subscription:
         self._waiting: Waiting = LatestOnly() if conflate else InOrder()
         self._came = asyncio.Event()
         self._lagging = False
+        self._missed = 0
 
     @property
     def waiting_bytes(self) -> int:
@@ -72,14 +77,17 @@ class Subscription:
     def offer(self, batch: Batch) -> None:
         """Let a commit's outputs wait; where too much waits the subscription ends."""
         wanted = batch.of(self._topics)
-        if not wanted.outputs or self._lagging:
+        if not wanted.outputs:
+            return
+        if self._lagging:
+            self._missed += len(wanted.outputs)
             return
         behind = self._waiting.size > 0
         self._waiting.put(wanted)
         self._lagging = behind and self._waiting.size > SUBSCRIPTION_BYTES
         if self._lagging:
             # What waits is of no use any more, because the subscriber has missed what follows it.
-            self._waiting = InOrder()
+            self._missed, self._waiting = self._waiting.outputs, InOrder()
         self._came.set()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
@@ -99,7 +107,7 @@ class Subscription:
             if not self._lagging:
                 self._came.clear()
                 await self._came.wait()
-        raise Lagging("the listener was too slow and has missed outputs")
+        raise Lagging("the listener was too slow and has missed outputs", self._missed)
 
     def close(self) -> None:
         """End the subscription; it receives nothing more."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Self
 
 from msgspec import Struct
 
@@ -95,6 +96,12 @@ class SupplierReader:
     def __init__(self, bus: Kept, rules: Rules, now: int) -> None:
         self._bus, self._rules, self._now = bus, rules, now
         self._space = Workspace(bus.state, READ_MEMORY_BYTES)
+        self._supplier: str | None = None
+
+    def limited_to(self, supplier: str | None) -> Self:
+        """This reader, for the lines and rows of one supplier; of any, where there is none."""
+        self._supplier = supplier
+        return self
 
     def lines(self, names: Sequence[str]) -> Iterator[SuppliedLine]:
         """Order lines by name (sku, location, and the name of the line within its row, with NUL between)."""
@@ -102,13 +109,15 @@ class SupplierReader:
             sku, location, line_name = name.split(NUL, 2)
             view = self._view(sku, location)
             line = view.reader.get(keys.part(LINE, view.row, line_name)) if view else None
-            if view is not None and line is not None:
+            if view is not None and line is not None and self._supplier in (None, line.supplier):
                 yield self._line(view, line_name, line)
 
     def forecast(self, sku: str, location: str, weeks: int) -> SharedForecast | None:
         """The buckets of a row's forecast that begin within so many weeks; None where there are none."""
         view = self._view(sku, location)
         if view is None or (view.plan.base is None and not view.plan.deltas):
+            return None
+        if self._supplier not in (None, view.plan.policy and view.plan.policy.supplier):
             return None
         last = view.today + 7 * weeks
         buckets = [SharedBucket(day_of(start), days, qty) for start, days, qty in open_buckets(view, last)]

@@ -30,6 +30,10 @@ class Waiting(Protocol):
 
     size: int
 
+    @property
+    def outputs(self) -> int:
+        """How many outputs wait, or were left out and that was not told yet."""
+
     def put(self, batch: Batch) -> None:
         """Let a batch wait."""
 
@@ -43,6 +47,11 @@ class InOrder:
     def __init__(self) -> None:
         self.size = 0
         self._batches: deque[Batch] = deque()
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs wait."""
+        return sum(len(batch.outputs) for batch in self._batches)
 
     def put(self, batch: Batch) -> None:
         """Let a batch wait behind the others."""
@@ -72,6 +81,11 @@ class LatestOnly:
         self._swept: Point | None = None
         self._reached: Point | None = None
         self._left_out = 0
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs wait, or were left out and that was not told yet."""
+        return len(self._sweep) + len(self._next) + self._left_out
 
     def put(self, batch: Batch) -> None:
         """Let the outputs wait in the place of earlier ones of the same things."""

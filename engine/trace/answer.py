@@ -12,6 +12,7 @@ from engine.core.values import iso
 from engine.trace.chains import Chain
 from engine.trace.documents import DocumentKind, Row
 from engine.trace.graph import Edge, Graph, Node, Reached, reach
+from engine.trace.located import rows_of_event
 from engine.trace.question import Question
 from engine.trace.rows import RowHistory
 from engine.trace.summary import summary_of
@@ -120,6 +121,8 @@ def _rows(bus: Kept, rows_of: RowsOf, question: Question) -> Sequence[Row]:
         value = bus.published.latest("signals", question.signal)
         signal = None if value is None else _signals.decode(value).data
         return [] if signal is None else [(signal.sku, signal.location)]
+    if question.event is not None:
+        return rows_of_event(bus, question.event)
     return [] if question.document is None else rows_of(*question.document)
 
 

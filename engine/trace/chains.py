@@ -29,6 +29,9 @@ class Chain:
         self._versions: dict[str, Node] = {}
         self._signals: dict[str, Node] = {}
         self._drafts: dict[str, Node] = {}
+        self._decisions: dict[str, list[Node]] = {}
+        """By signal the answers after which it was ordered."""
+        self._orders: dict[str, list[Node]] = {}
         self._shipments: dict[str, dict[str, Node]] = {}
         """Shipment -> line -> node."""
         self._receipts: dict[str, list[Node]] = {}
@@ -45,6 +48,9 @@ class Chain:
                     take(event)
         for signal, opener in known:
             self._explain(signal, opener)
+            for decision in self._decisions.get(signal.id, ()):
+                for order in self._orders.get(signal.id, ()):
+                    self._graph.link(decision, order, "it was decided")
         self._explain_orders()
 
     def _stages(self) -> Sequence[tuple[Callable[[Any], object], tuple[type, ...]]]:
@@ -154,6 +160,7 @@ class Chain:
 
     def _ordered(self, signal: str, order: Node) -> None:
         self._graph.link(self._signals.get(signal), order, "it was ordered as")
+        self._orders.setdefault(signal, []).append(order)
         draft = self._drafts.get(signal)
         if draft is not None:
             draft.status = "ordered"
@@ -205,6 +212,8 @@ class Chain:
         signal = self._signals.get(event.data.signal)
         node = self._node("decision", event.ref, event, figures={"type": e.type_name(event), "by": event.data.by})
         self._graph.link(signal, node, "it was answered by")
+        if isinstance(event, e.SignalAccepted | e.SignalOrdered):
+            self._decisions.setdefault(event.data.signal, []).append(node)
         if isinstance(event, e.SignalOrdered) and event.data.order is not None:
             for line in self._lines(event.data.order, event.data.line):
                 self._ordered(event.data.signal, line)

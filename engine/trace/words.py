@@ -65,7 +65,7 @@ def _acknowledged(data: Any) -> str:
 
 
 def _notified(data: Any) -> str:
-    return f"{_units(data, data.qty)} are on their way{_by(data.eta)}."
+    return f"{_units(data, data.qty)} on the way{_by(data.eta)}."
 
 
 def _changed_shipment(data: Any) -> str:
@@ -124,7 +124,7 @@ _SAYS: Mapping[type, Callable[[Any], str]] = {
 
 
 def _units(data: Any, qty: int | str) -> str:
-    return f"{qty} {data.uom}" if data.uom else f"{qty} units"
+    return f"{qty} {data.uom or ('unit' if str(qty).lstrip('+-') == '1' else 'units')}"
 
 
 def _by(day: Any) -> str:

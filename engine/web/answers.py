@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
+from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
 from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
 from engine.core.payloads import PolicySetData
@@ -144,6 +145,23 @@ class ClockAnswer(Struct, forbid_unknown_fields=True):
     """The statement of a person that the clock of a machine is right."""
 
     by: Name
+
+
+class Me(Struct):
+    """Who calls.
+
+    `source` is that of the events of an adapter or a supplier, null for all others; `login` is how it was proven;
+    `expires` is in seconds of the Unix epoch, null for never; `insecure` is true where the engine listens beyond its
+    machine and asks nobody for a login, which a page says in a banner.
+    """
+
+    name: str | None
+    roles: list[Role]
+    source: str | None
+    supplier: str | None
+    login: Means
+    expires: float | None
+    insecure: bool
 
 
 class Replaying(Checked, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,6 +11,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from engine.access.principal import Principal
+from engine.access.sending import require_name
 from engine.web.problems import Problem
 
 T = TypeVar("T")
@@ -192,6 +194,19 @@ def _balanced_items(body: bytes) -> list[bytes] | None:
         if not open_brackets and start < len(text):
             return None
     return None if open_brackets or not all(parts) else parts
+
+
+def decode_signed(body: bytes, kind: type[T], principal: Principal) -> T:
+    """The JSON of a body as a `kind` that says who wrote it; with a login that is its name where the body has none.
+
+    Raises Problem 400, and Forbidden where the body gives another name than the login's.
+    """
+    if principal.name is None:
+        return decode(body, kind)
+    fields = {"by": principal.name, **decode(body, dict[str, object])}
+    given = decode(msgspec.json.encode(fields), kind)
+    require_name(principal, str(fields["by"]))
+    return given
 
 
 def _with_integers(value: object) -> object:

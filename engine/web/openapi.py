@@ -98,10 +98,10 @@ def _success(route: Route, known: Known) -> Document:
         content: Document = {route.answer: {"schema": {"type": "string"}}}
     elif isinstance(route.answer, Listed):
         content = {JSON: {"schema": _page(known[route.answer.kind], isinstance(route.answer, Fresh))}}
-        if isinstance(route.answer, Fresh):
-            content[CSV] = {"schema": {"type": "string"}}
     else:
         content = {JSON: {"schema": known[route.answer]}}
+    if any(parameter.name == "format" for parameter in route.parameters):
+        content[CSV] = {"schema": {"type": "string"}}
     return {"description": HTTPStatus(route.status).phrase, "content": content}
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from engine.columns.tables import Tables
+from engine.core.decisions import VERBS
+from engine.web import idempotency
 from engine.web.query import (
     DEFAULT_LIMIT,
     DEFAULT_SORT,
@@ -104,4 +106,26 @@ SUPPLIER = Parameter("supplier", {"type": "string"}, "which supplier's; a suppli
 OF_SUPPLIER_LINES = (
     SUPPLIER,
     *(each for each in of_list("order-lines") if each.name not in ("supplier", "columns")),
+)
+
+_TEXT = {"type": "string"}
+AS_OF = Parameter("as_of", {"type": "string", "format": "date-time"}, "as it was at this moment, where that is kept")
+IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
+ON_ANSWERS = (
+    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
+    Parameter(
+        idempotency.HEADER,
+        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
+        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
+    ),
+)
+
+OF_DECISIONS = (
+    LIMIT,
+    CURSOR,
+    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
+    Parameter("by", _TEXT, "of this person or system"),
+    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
+    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
+    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
 )

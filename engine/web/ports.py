@@ -11,7 +11,7 @@ from typing import Protocol
 from aiohttp import web
 from msgspec import Raw
 
-from engine.access.principal import LOCAL, Principal
+from engine.access.principal import NOBODY, Login, Principal
 from engine.bus.single import Named, Observer
 from engine.columns.aggregates import Aggregation
 from engine.columns.columns import Freshness, Groups, Page
@@ -175,21 +175,41 @@ class Context:
         return self.open_things, self.documents
 
 
+class Guard(Protocol):
+    """Binds what handlers have at hand to one caller, who may not do and see all of it."""
+
+    def service(self, context: Context, principal: Principal) -> Service:
+        """The engine as this caller may use it."""
+
+    def lists(self, context: Context, principal: Principal) -> Lists:
+        """The lists that this caller may read."""
+
+
 CONTEXT = web.AppKey("context", Context)
 LOCAL_ONLY = web.AppKey("local_only", bool)
 OPENAPI = web.AppKey("openapi", bytes)
+INSECURE = web.AppKey("insecure", bool)
+PUBLIC_URL = web.AppKey[str | None]("public_url")
+GUARD = web.AppKey[Guard]("guard")
+LOGIN = web.RequestKey("login", Login)
 
 
 def service_of(request: web.Request) -> Service:
-    """The engine behind a call."""
-    return request.app[CONTEXT].service
+    """The engine behind a call, guarded: it does and shows what the caller may do and see, and refuses the rest."""
+    return request.app[GUARD].service(request.app[CONTEXT], principal_of(request))
 
 
 def lists_of(request: web.Request) -> Lists:
-    """The lists behind a call."""
-    return request.app[CONTEXT].lists
+    """The lists behind a call, guarded in the same way."""
+    return request.app[GUARD].lists(request.app[CONTEXT], principal_of(request))
 
 
-def principal_of(_request: web.Request) -> Principal:
+def login_of(request: web.Request) -> Login | None:
+    """The proof of who calls; None where the call is open to anyone and nobody is logged in."""
+    return request.get(LOGIN)
+
+
+def principal_of(request: web.Request) -> Principal:
     """Who calls."""
-    return LOCAL
+    login = login_of(request)
+    return NOBODY if login is None else login.principal

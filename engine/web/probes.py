@@ -4,37 +4,58 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from engine.access.gate import OpenGate
 from engine.telemetry import CONTENT_TYPE
-from engine.web import bodies
+from engine.web import admission, bodies
+from engine.web.admission import Admission, admitted
 from engine.web.answers import ClockAnswer, Health, as_json
-from engine.web.ports import LOCAL_ONLY, Worker
+from engine.web.ports import LOCAL_ONLY, PUBLIC_URL, Worker, principal_of
 from engine.web.problems import Problem, as_problems
 from engine.web.server import guarded
 
 
-def application(worker: Worker, metrics: Callable[[], bytes], local_only: bool) -> web.Application:
-    """The application of a worker; with `local_only` it rejects calls to a host name that is not this machine's."""
+def application(
+    worker: Worker, metrics: Callable[[], bytes], local_only: bool, admitting: Admission | None = None
+) -> web.Application:
+    """The application of a worker.
 
-    async def alive(_: web.Request) -> web.Response:
+    Args:
+        worker: the worker.
+        metrics: its metrics in Prometheus' text format.
+        local_only: whether calls to a host name that is not this machine's are rejected.
+        admitting: who may call; without it whoever reaches this machine.
+    """
+    app, probes = web.Application(middlewares=[as_problems, guarded, admitted]), _Probes(worker, metrics)
+    app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, None
+    routes = {
+        app.router.add_route("GET", "/healthz", probes.alive): "isAlive",
+        app.router.add_route("GET", "/readyz", probes.is_ready): "isReady",
+        app.router.add_route("GET", "/metrics", probes.expose): "getMetrics",
+        app.router.add_route("POST", "/v1/clock/accept", probes.accept_clock): "acceptClock",
+    }
+    admission.install(app, admitting or Admission(OpenGate()), routes)
+    return app
+
+
+class _Probes:
+    def __init__(self, worker: Worker, metrics: Callable[[], bytes]) -> None:
+        self._worker, self._metrics = worker, metrics
+
+    async def alive(self, _: web.Request) -> web.Response:
         return as_json(Health("ok"))
 
-    async def is_ready(_: web.Request) -> web.Response:
-        if not worker.ready:
+    async def is_ready(self, _: web.Request) -> web.Response:
+        if not self._worker.ready:
             return as_json(Health("waiting for partitions"), status=503)
-        trouble = worker.trouble()
+        trouble = self._worker.trouble()
         return as_json(Health("ok")) if trouble is None else as_json(Health("waiting", trouble), status=503)
 
-    async def expose(_: web.Request) -> web.Response:
-        return web.Response(body=metrics(), headers={"Content-Type": CONTENT_TYPE})
+    async def expose(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._metrics(), headers={"Content-Type": CONTENT_TYPE})
 
-    async def accept(request: web.Request) -> web.Response:
-        accepted = await worker.accept_clock(bodies.decode(await request.read(), ClockAnswer).by)
+    async def accept_clock(self, request: web.Request) -> web.Response:
+        by = bodies.decode_signed(await request.read(), ClockAnswer, principal_of(request)).by
+        accepted = await self._worker.accept_clock(by)
         if accepted is None:
             raise Problem(409, "neither this worker's clock nor a broker's has jumped", "clock_agrees")
         return as_json(accepted)
-
-    app = web.Application(middlewares=[as_problems, guarded])
-    app[LOCAL_ONLY] = local_only
-    probes = [web.get("/healthz", alive), web.get("/readyz", is_ready), web.get("/metrics", expose)]
-    app.add_routes([*probes, web.post("/v1/clock/accept", accept)])
-    return app

@@ -10,6 +10,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from msgspec import Raw, Struct
 
+from engine.access.denial import Forbidden, NotLoggedIn
+from engine.access.limits import TooOften
 from engine.columns.loading import NotLoaded
 from engine.core.errors import Busy, ClockAhead, EnvironmentFailure, StocklineError
 
@@ -74,6 +76,12 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return answer(problem.status, problem.detail, problem.reason, problem.headers, problem.current)
     except web.HTTPException as error:
         return _of_framework(request, error)
+    except NotLoggedIn as denial:
+        return answer(401, str(denial), denial.reason, {"WWW-Authenticate": "Bearer"})
+    except Forbidden as denial:
+        return answer(403, str(denial), denial.reason)
+    except TooOften as limit:
+        return answer(429, str(limit), "too_often", {"Retry-After": str(limit.retry_after_seconds)})
     except Busy as busy:
         return answer(429, str(busy) or "the engine is behind", "busy", {"Retry-After": str(busy.retry_after_seconds)})
     except ClockAhead as failure:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from math import isfinite
-from typing import NamedTuple, TypeVar
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
+from msgspec import Meta
 from multidict import MultiMapping
 
 from engine.columns.aggregates import Aggregation
@@ -206,6 +207,15 @@ def _cursor_value(kind: Scalar, value: object) -> Value:
 def foreign_cursor() -> Problem:
     """The problem of a cursor that was not given by this list."""
     return invalid("`cursor` is not one of this list")
+
+
+def parse_moment(parameters: Mapping[str, str], name: str) -> datetime | None:
+    """The parameter `name` as a moment, None where it is not given; raises Problem 400."""
+    text = parameters.get(name)
+    try:
+        return None if text is None else msgspec.convert(text, Annotated[datetime, Meta(tz=True)])
+    except msgspec.ValidationError:
+        raise invalid(f"`{name}` is a date-time with an offset, such as 2026-03-02T09:14:05Z") from None
 
 
 def invalid(detail: str) -> Problem:

@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
 
-from engine.core.decisions import VERBS
 from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
 from engine.trace.answer import Trace
-from engine.web import idempotency, site
+from engine.web import site
 from engine.web.answers import (
     AlertAnswer,
     Assignment,
@@ -19,6 +18,7 @@ from engine.web.answers import (
     Discarding,
     Health,
     ListedPosition,
+    Me,
     OrderLine,
     PolicySetting,
     Replayed,
@@ -39,6 +39,7 @@ from engine.web.calls import (
     events,
     letters,
     live,
+    login,
     pages,
     policies,
     positions,
@@ -54,13 +55,26 @@ from engine.web.connectors import ConnectorHealth, ConnectorReport
 from engine.web.csv import MEDIA_TYPE as CSV
 from engine.web.flow import Flow
 from engine.web.pages import Aggregates
-from engine.web.parameters import CURSOR, LIMIT, OF_AGGREGATES, OF_SUPPLIER_LINES, SUPPLIER, Parameter, of_list
+from engine.web.parameters import (
+    AS_OF,
+    CURSOR,
+    IF_NONE_MATCH,
+    LIMIT,
+    OF_AGGREGATES,
+    OF_DECISIONS,
+    OF_SUPPLIER_LINES,
+    ON_ANSWERS,
+    SUPPLIER,
+    Parameter,
+    of_list,
+)
 from engine.web.supplying import Acknowledging, Announcing, Outcomes
 from engine.work.worklist import Work
 from tables.figures import KEPT_DAYS
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
+FORM = "application/x-www-form-urlencoded"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 
@@ -123,26 +137,6 @@ _WAIT = Parameter(
     "wait", {"type": "number", "minimum": 0, "maximum": process.MAX_WAIT_SECONDS}, "seconds to wait at most"
 )
 
-_TEXT = {"type": "string"}
-_IF_NONE_MATCH = (Parameter("If-None-Match", _TEXT, "the tag that the caller has: 304 where it is still that of it"),)
-_ON_ANSWERS = (
-    Parameter("If-Match", _TEXT, "the tag of what is answered, of a signal its revision: 412 where it is another one"),
-    Parameter(
-        idempotency.HEADER,
-        {"type": "string", "minLength": 1, "maxLength": idempotency.MAX_KEY, "pattern": "^[ -~]*$"},
-        "the same call with the same key is one event, and gets the same answer; with another body it is a 422",
-    ),
-)
-_OF_DECISIONS = (
-    LIMIT,
-    CURSOR,
-    *(Parameter(name, _TEXT, f"of this {name}") for name in ("sku", "location", "signal", "alert")),
-    Parameter("by", _TEXT, "of this person or system"),
-    Parameter("kind", {"type": "array", "items": {"enum": list(VERBS)}}, "of one of these kinds"),
-    Parameter("since", {"type": "string", "format": "date-time"}, "from this moment on"),
-    Parameter("automatic", {"type": "boolean", "default": False}, "also what other systems decided"),
-)
-
 _ROW = "/v1/positions/{sku}/{location}"
 _PAGES = f"/{{page:{'|'.join(site.by_path())}}}"
 _EVENTS = {CLOUDEVENT: AnyEvent, CLOUDEVENTS: list[AnyEvent], NDJSON: str, JSON: AnyEvent | list[AnyEvent]}
@@ -172,7 +166,7 @@ ROUTES = (
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
         "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), headers=_IF_NONE_MATCH, problems=(400, 404),
+        dict[str, Any], parameters=(_DAYS,), headers=IF_NONE_MATCH, problems=(400, 404),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
@@ -182,7 +176,7 @@ ROUTES = (
     Route(
         "POST", _ROW + "/policy", policies.put, "setPolicy",
         "Set the policy of a row; answers with the row after it.",
-        dict[str, Any], body={JSON: PolicySetting}, headers=_ON_ANSWERS[1:],
+        dict[str, Any], body={JSON: PolicySetting}, headers=ON_ANSWERS[1:],
         problems=(400, 408, 409, 413, 422, 429, 503),
     ),
     Route(
@@ -197,22 +191,22 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
-        Signal, headers=_IF_NONE_MATCH, problems=(404,),
+        Signal, parameters=(AS_OF,), headers=IF_NONE_MATCH, problems=(400, 404, 410),
     ),
     Route(
         "POST", "/v1/signals/{id}/{verb:accept|reject}", decisions.decide(decisions.OF_SIGNALS), "answerSignal",
         "Accept or reject a signal; answers with the signal after it. 409 where its life cycle does not allow it.",
-        Signal, body={JSON: SignalAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalAnswer}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/reopen", decisions.decide(decisions.REOPENING), "reopenSignal",
         "Undo an acceptance or a rejection that was not ordered yet; answers with the signal after it.",
-        Signal, body={JSON: SignalReopening}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Signal, body={JSON: SignalReopening}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/signals/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_SIGNALS), "snoozeSignal",
         "Show a signal as snoozed until then, or until it asks for more; answers with the signal after it.",
-        Signal, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Signal, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
@@ -220,28 +214,28 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
-        Alert, headers=_IF_NONE_MATCH, problems=(404,),
+        Alert, parameters=(AS_OF,), headers=IF_NONE_MATCH, problems=(400, 404, 410),
     ),
     Route(
         "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
         "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
-        Alert, body={JSON: AlertAnswer}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Alert, body={JSON: AlertAnswer}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/snooze", decisions.decide(decisions.SNOOZE_OF_ALERTS), "snoozeAlert",
         "Show an alert as snoozed until then, or until it gets worse; answers with the alert after it.",
-        Alert, body={JSON: Snooze}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Alert, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
-        Alert, body={JSON: Assignment}, headers=_ON_ANSWERS, problems=_OF_ANSWERS,
+        Alert, body={JSON: Assignment}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
         "GET", "/v1/decisions", decided.list_decisions, "listDecisions",
         "Who decided what, when, and on what numbers, newest first. A page may be short, or empty, and yet another one "
         "follow.",
-        Listed(decided.Shown), parameters=_OF_DECISIONS, problems=(400,),
+        Listed(decided.Shown), parameters=OF_DECISIONS, problems=(400,),
     ),
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
@@ -250,7 +244,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
-        ShownLetter, headers=_IF_NONE_MATCH, problems=(404,),
+        ShownLetter, headers=IF_NONE_MATCH, problems=(404,),
     ),
     Route(
         "POST", "/v1/dead-letters/{id}/replay", letters.replay, "replayDeadLetter",
@@ -385,6 +379,10 @@ ROUTES = (
         "Take what a connector says of itself; it is kept in memory only. Answers with what is shown of it.",
         ConnectorHealth, body={JSON: ConnectorReport}, problems=(400, 408, 413, 429),
     ),
+    Route(
+        "GET", "/v1/me", login.who_am_i, "whoAmI",
+        "Who calls: the name of the login, its roles, and what it is limited to.", Me,
+    ),
     Route("GET", "/healthz", process.alive, "isAlive", "Whether the process works.", Health),
     Route("GET", "/readyz", process.ready, "isReady", "Whether calls are taken.", Health),
     Route("GET", "/metrics", process.metrics, "getMetrics", "Prometheus' text format.", "text/plain"),
@@ -394,4 +392,25 @@ ROUTES = (
     Route("GET", _PAGES, pages.page, "getPage", "Another page of the live view.", "text/html"),
     Route("GET", "/row/{sku}/{location}", pages.page, "getRowPage", "The page of one row.", "text/html"),
     Route("GET", "/static/{name:.+}", pages.static, "getPart", "A part of the live view.", "*/*", problems=(404,)),
+    Route(
+        "GET", "/login", login.show, "showLogin",
+        "The page on which a person logs in. Leads to the view where nobody has to log in.", "text/html",
+    ),
+    Route(
+        "POST", "/login", login.with_token, "logIn",
+        "Begin a session with a token, and be led to the page `next`.", "text/html", status=303,
+        body={FORM: str}, problems=(408, 413, 429),
+    ),
+    Route(
+        "GET", "/login/provider", login.begin, "beginLogin",
+        "Be led to the OpenID provider.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "GET", login.CALLBACK, login.finish, "finishLogin",
+        "Come back from the OpenID provider, and begin a session.", "text/html", status=303, problems=(404, 503),
+    ),
+    Route(
+        "POST", "/logout", login.log_out, "logOut",
+        "End the session of a browser.", "text/plain", status=204, problems=(403,),
+    ),
 )  # fmt: skip

@@ -11,11 +11,17 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from engine.access.gate import OpenGate
 from engine.core.errors import EnvironmentFailure
-from engine.web import openapi
+from engine.telemetry.logs import calling, traceparent_of
+from engine.telemetry.tracing import TRACING
+from engine.web import admission, openapi
+from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
 from engine.web.descriptors import Complaints, room_for_connections
+from engine.web.guard import CallersGuard
+from engine.web.headers import HEADERS
 from engine.web.live.windows import WINDOWS, Windows
-from engine.web.ports import CONTEXT, LOCAL_ONLY, OPENAPI, Context
+from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBLIC_URL, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
 
@@ -23,30 +29,28 @@ IDLE_SECONDS = 30
 LINGERING_SECONDS = 2
 SHUTDOWN_SECONDS = 10
 CLIENT_LEFT = 499
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+OWN_SITES = frozenset({"same-origin", "none"})
+"""What a browser says of a call that our own page makes, or a person who enters the address."""
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
-HEADERS = {
-    "Server": "stockline",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-"""The headers of every answer: no page of another origin may embed, read or drive this one."""
 
+def application(context: Context, local_only: bool = True, admitting: Admission | None = None) -> web.Application:
+    """The application of all calls.
 
-def application(context: Context, local_only: bool = True) -> web.Application:
-    """The application of all calls; with `local_only` it rejects calls to a host name that is not this machine's."""
-    app = web.Application(middlewares=[measured, as_problems, guarded])
-    app[CONTEXT] = context
-    app[LOCAL_ONLY] = local_only
+    Args:
+        context: what every handler has at hand.
+        local_only: whether calls to a host name that is not this machine's are rejected.
+        admitting: who may call; without it whoever reaches this machine.
+    """
+    app = web.Application(middlewares=[measured, as_problems, guarded, admitted])
+    app[CONTEXT], app[GUARD] = context, CallersGuard()
+    admitting = admitting or Admission(OpenGate())
+    app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, admitting.public_url
+    app[INSECURE] = not local_only and not admitting.gate.asks
     app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
-    for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler)
+    routes = {app.router.add_route(each.method, each.path, each.handler): each.operation for each in ROUTES}
+    admission.install(app, admitting, routes)
     app.on_response_prepare.append(_with_headers)
     app.on_shutdown.append(_end_streams)
     return app
@@ -56,31 +60,51 @@ def application(context: Context, local_only: bool = True) -> web.Application:
 async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts and times every call under the path of its route."""
     started = time.perf_counter()
+    calling.set(traceparent_of(request.headers.get("traceparent")))
     status = CLIENT_LEFT
     try:
-        response = await handler(request)
+        with TRACING.span(f"{request.method} {_route_of(request)}", **{"http.request.method": request.method}):
+            response = await handler(request)
         status = response.status
         return response
     finally:
-        resource = request.match_info.route.resource
-        route = resource.canonical if resource else "none"
-        request.app[CONTEXT].telemetry.answered(route, status, time.perf_counter() - started)
+        request.app[CONTEXT].telemetry.answered(_route_of(request), status, time.perf_counter() - started)
+
+
+def _route_of(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"
 
 
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Rejects calls that a page of a foreign site made a browser send, because there is no authentication yet."""
+    """Rejects calls to a foreign host name, and those that a page of a foreign site made a browser send."""
     host = _split(f"//{request.host}")
     if host is None:
         raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
     if not host.hostname:
         raise Problem(400, "the call has no `Host`", "malformed_host")
-    if request.app[LOCAL_ONLY] and host.hostname not in LOCAL_NAMES:
+    if request.app[LOCAL_ONLY] and host.hostname not in LOCAL_NAMES | _public_names(request.app[PUBLIC_URL]):
         raise Problem(421, f"this server is not {host.hostname}", "foreign_host")
-    origin = request.headers.get("Origin")
-    if request.method not in SAFE_METHODS and origin is not None and not _is_of(origin, request.host):
-        raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
+    # A socket is opened by a GET, which a browser sends from any page, and whose messages it shows to that page.
+    if request.method not in SAFE_METHODS or is_handshake(request):
+        _require_own_origin(request)
     return await handler(request)
+
+
+def _public_names(public_url: str | None) -> frozenset[str]:
+    """The host name of the address that callers use; none without a proxy."""
+    parts = _split(public_url or "")
+    return frozenset() if parts is None or parts.hostname is None else frozenset({parts.hostname})
+
+
+def _require_own_origin(request: web.Request) -> None:
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
+            raise Problem(403, "pages of other sites may not write here", "foreign_origin")
+    elif not _is_of(origin, request.host) and origin != request.app[PUBLIC_URL]:
+        raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
 
 
 def _split(url: str) -> SplitResult | None:

@@ -62,8 +62,13 @@ def read(body: bytes) -> Filled:
     except UnicodeDecodeError as error:
         raise _unreadable(f"it is not UTF-8: {error}") from None
     first = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter=";" if first.count(";") > first.count(",") else ",")
-    missing = {"order", "line"} - set(reader.fieldnames or ())
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ","
+    )
+    try:
+        missing = {"order", "line"} - set(reader.fieldnames or ())
+    except csv.Error as error:
+        raise _unreadable(f"row 1: {error}") from None
     if missing:
         raise _unreadable(f"its first row names no column {min(missing)!r}")
     entries: dict[Name, tuple[int, list[Entry]]] = {}

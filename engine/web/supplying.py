@@ -8,14 +8,13 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from engine.access.sending import SUPPLIER
 from engine.core.events import decode
 from engine.core.fields import Checked, LineNumber, Quantity, Reference, Text
 from engine.core.outcomes import Rejection
 from engine.runtime.supplied import SuppliedLine
 
 MAX_LINES = 1000
-SOURCE = "supplier/"
-"""The `source` of what a supplier says is this and its name."""
 
 Status = Literal["accepted", "changed", "backordered", "rejected"]
 Name = tuple[str, str]
@@ -91,7 +90,7 @@ class Said(NamedTuple):
 
     name: Name
     event: bytes | None
-    refusal: tuple[str, str] | None
+    rejected: tuple[str, str] | None
 
 
 def name_of(order: str, line: int | str) -> Name:
@@ -133,7 +132,7 @@ def outcomes_of(said: Sequence[Said], refused: Mapping[int, tuple[str, str]]) ->
     """What became of each answer; `refused` are those that the rules refused, by their place."""
     lines = []
     for index, each in enumerate(said):
-        reason = each.refusal or refused.get(index)
+        reason = each.rejected or refused.get(index)
         lines.append(LineOutcome(*each.name, reason is None, *(reason or (None, None))))
     accepted = sum(line.accepted for line in lines)
     return Outcomes(accepted, len(lines) - accepted, lines)
@@ -156,7 +155,7 @@ def _said(teller: Teller, line: SuppliedLine, kind: str, data: Mapping[str, obje
     event = {
         "specversion": "1.0",
         "id": f"{kind}-{name[0]}-{name[1]}-{secrets.token_hex(8)}"[-256:],
-        "source": SOURCE + teller.supplier,
+        "source": SUPPLIER + teller.supplier,
         "type": kind,
         "time": teller.at,
         "data": {"sku": line.sku, "location": line.location, "order": line.order, "line": line.line, **data},

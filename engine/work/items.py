@@ -66,8 +66,8 @@ class WorkItem(Struct, kw_only=True):
     """A signal or an alert that needs a decision.
 
     `qty` in base units, without a sign; `value` is `qty` at unit cost, `value_at_risk` the `units_short` of the row at
-    unit cost, both as decimal strings in `currency`, and null where the policy of the row states no cost. `proposal` of
-    an alert is the open signal of its row, which would be its answer. `reasons` of a drift are its causes.
+    unit margin or else cost, both as decimal strings in `currency`, and null where the policy of the row states none.
+    `proposal` of an alert is the open signal of its row, which would answer it. `reasons` of a drift are its causes.
     """
 
     type: Literal["signal", "alert"]
@@ -83,6 +83,7 @@ class WorkItem(Struct, kw_only=True):
     due: date | None
     units_short: int
     unit_cost: str | None
+    unit_margin: str | None
     currency: str | None
     value: str | None
     value_at_risk: str | None
@@ -108,6 +109,12 @@ class Master(Struct, frozen=True):
     unit_cost: Decimal | None = None
     currency: str | None = None
     moq: int | None = None
+    unit_margin: Decimal | None = None
+
+    @property
+    def lost_by_unit(self) -> Decimal | None:
+        """What a unit that is missing loses: its margin, or its cost where the policy states no margin."""
+        return self.unit_cost if self.unit_margin is None else self.unit_margin
 
 
 class OpenThing(Struct, frozen=True, gc=False):
@@ -130,7 +137,12 @@ class OpenThing(Struct, frozen=True, gc=False):
     @property
     def currency(self) -> str | None:
         """The currency of its amounts; None where it has none, or nobody has said."""
-        return None if self.master.unit_cost is None else self.master.currency
+        return self.master.currency if self.has_amounts else None
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether the policy of its row states what a unit costs or earns."""
+        return self.master.unit_cost is not None or self.master.unit_margin is not None
 
 
 class Ranked(Struct, frozen=True, gc=False):
@@ -195,6 +207,7 @@ def item_of(ranked: Ranked) -> WorkItem:
         due=thing.due,
         units_short=ranked.short,
         unit_cost=money(master.unit_cost),
+        unit_margin=money(master.unit_margin),
         currency=thing.currency,
         value=money(thing.value),
         value_at_risk=money(ranked.at_risk),

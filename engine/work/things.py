@@ -15,7 +15,7 @@ from engine.bus.single import Commit, Kept, Output, StateReader
 from engine.core.outputs import Alert, Signal
 from engine.core.payloads import PolicySetData
 from engine.core.rules import Rules
-from engine.core.topics import Topic
+from engine.core.topics import ALERTS, SIGNALS, Topic
 from engine.core.values import row_key
 from engine.work.items import Master, OpenThing, open_thing
 from tables.alerts import ALERT, AlertRow
@@ -126,7 +126,7 @@ class _Noted:
                     self.skus.add(key[1:].decode())
 
 
-_STANDING = {"signals": ("open",), "alerts": ("open", "acknowledged")}
+_STANDING = {SIGNALS.name: ("open",), ALERTS.name: ("open", "acknowledged")}
 """In these statuses a signal or an alert is open."""
 
 
@@ -188,4 +188,4 @@ def _master(item: Item | None, policy: PolicySetData | None) -> Master:
     description, abc = (None, None) if item is None else (item.description, item.abc)
     if policy is None:
         return Master(description, abc)
-    return Master(description, abc, policy.supplier, policy.unit_cost, policy.currency, policy.moq)
+    return Master(description, abc, policy.supplier, policy.unit_cost, policy.currency, policy.moq, policy.unit_margin)

@@ -170,9 +170,9 @@ def _ranked(listed: Sequence[OpenThing], known: Iterable[OpenThing]) -> list[Ran
     counting = _counting(listed)
     ranked = []
     for thing in listed:
-        row, cost = thing.row, thing.master.unit_cost
+        row, lost = thing.row, thing.master.lost_by_unit
         units = short.get(row, 0)
-        at_risk = None if cost is None else cost * units
+        at_risk = None if lost is None else lost * units
         counts = counting.get(row) == thing.group and not _only_informs(thing)
         badness = _badness(thing, units, at_risk, counts)
         ranked.append(Ranked(thing, units, at_risk, counts, proposals.get(row), badness))
@@ -229,11 +229,11 @@ def _badness_of(group: _Order) -> tuple[bool, Decimal, int, Badness]:
 
 def _by_currency(kind: GroupKind, supplier: str | None, things: list[Ranked]) -> Iterator[_Order]:
     """The things of a group by currency, as amounts of two are not added up; what has no cost goes with the most."""
-    counts = Counter(each.thing.currency for each in things if each.thing.master.unit_cost is not None)
+    counts = Counter(each.thing.currency for each in things if each.thing.has_amounts)
     most = max(counts, key=lambda currency: counts[currency], default=None)
     apart: dict[str | None, list[Ranked]] = defaultdict(list)
     for each in things:
-        apart[most if each.thing.master.unit_cost is None else each.thing.currency].append(each)
+        apart[each.thing.currency if each.thing.has_amounts else most].append(each)
     for currency, members in apart.items():
         yield _Order(kind, supplier, currency, members, _at_risk(members))
 

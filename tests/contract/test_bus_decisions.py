@@ -130,3 +130,21 @@ def test_decisions_go_with_the_days_that_are_kept(tmp_path: Path) -> None:
         for index, name in names:
             assert [each.told.id for each in bus.published.decisions(index, name)] == ["e-9"]
         assert list(bus.published.decisions("thing", "s-1")) == []
+        assert [len(list(bus.published.revisions("signals", name, now))) for name in ("s-1", "s-9")] == [0, 1]
+
+
+def test_a_signal_is_read_as_it_was_at_a_moment(bus: EmbeddedBus | MemoryBus | Followed) -> None:
+    bus.commit(
+        [commit(outputs=[revision("s-1", 1, "12:00"), revision("s-1", 2, "12:00"), revision("s-10", 1, "12:00")])]
+    )
+    bus.commit([commit(outputs=[revision("s-1", 3, "12:02")])])
+
+    def as_of(at: str) -> list[int]:
+        until = instant(datetime.fromisoformat(f"2026-03-02T{at}Z"))
+        found = bus.published.revisions("signals", "s-1", until)
+        return [msgspec.json.decode(value)["data"]["revision"] for value in found]
+
+    assert list(bus.published.revisions("signals", "s-1", -5_000_000)) == []
+    assert as_of("11:59:59") == []
+    assert as_of("12:00:00") == as_of("12:01:59") == [2, 1]
+    assert as_of("12:02:00") == [3, 2, 1]

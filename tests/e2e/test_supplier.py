@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from tests.e2e.browser import grave_findings, opened
 from tests.integration.process import Stockline
@@ -18,9 +18,7 @@ def unanswered(engine: Stockline) -> tuple[str, list[dict[str, Any]]]:
     """A supplier with lines that it has not confirmed, of more than one unit each."""
     groups = engine.get("/v1/aggregates?table=order-lines&by=supplier&status=open")["items"]
     for name in (group["group"]["supplier"] for group in groups):
-        lines = engine.get(f"/v1/supplier/lines?supplier={name.replace(' ', '+').replace('&', '%26')}&limit=1000")[
-            "items"
-        ]
+        lines = engine.get(f"/v1/supplier/lines?supplier={quote(name)}&limit=1000")["items"]
         waiting = [line for line in lines if not line["schedule"] and line["ordered"] > 1]
         if len(waiting) > 2:
             return name, waiting
@@ -56,7 +54,7 @@ def test_what_a_supplier_says_is_in_the_log_and_before_the_planner(browser: Brow
         page.keyboard.press("Enter")
         expect(at(page, short).locator("[data-status=accepted]")).to_be_visible()
 
-        page.goto(f"/supplier?supplier={quote(name)}&q={sent['order']}")
+        page.goto(f"/supplier?supplier={name.replace('&', '%26')}&q={sent['order']}")
         at(page, sent).get_by_role("button", name="Announce").click()
         page.get_by_label("Shipment number").fill("E2E-1")
         page.keyboard.press("Enter")
@@ -69,20 +67,16 @@ def test_what_a_supplier_says_is_in_the_log_and_before_the_planner(browser: Brow
         event = newest(engine, line, kind)
         assert event["source"] == f"supplier/{name}"
         assert (event["data"]["order"], event["data"]["line"]) == (line["order"], line["line"])
-    alerts = engine.get(f"/v1/alerts?status=open&kind=short_ack&sku={short['sku']}&location={short['location']}")[
-        "items"
-    ]
+    row = f"sku={short['sku']}&location={short['location']}"
+    alerts = engine.get(f"/v1/alerts?status=open&kind=short_ack&{row}")["items"]
     assert alerts, "the planner is told that a unit is missing"
 
 
 def test_a_file_is_answered_row_by_row(browser: Browser, engine: Stockline) -> None:
     name, [line, *_] = unanswered(engine)
-    rows = [
-        "order,line,status,qty",
-        f"{line['order']},{line['line']},accepted,{line['ordered']}",
-        "NO-SUCH,1,accepted,5",
-    ]
-    file = {"name": "lines.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    own = f"{line['order']},{line['line']},accepted,{line['ordered']}"
+    rows = ["order,line,status,qty", own, "NO-SUCH,1,accepted,5"]
+    file = FilePayload(name="lines.csv", mimeType="text/csv", buffer="\n".join(rows).encode())
     with opened(browser, engine.url, "dark", 390, expected=NOT_YET) as page:
         page.goto("/supplier")
         page.select_option("select[name=supplier]", name)

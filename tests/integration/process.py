@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
@@ -49,12 +50,24 @@ class Client:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def call(self, method: str, path: str, body: bytes | None = None, content_type: str = "application/json") -> Answer:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            connection.request(method, path, body, {"Content-Type": content_type} if body is not None else {})
+            typed = {"Content-Type": content_type} if body is not None else {}
+            connection.request(method, path, body, typed | dict(headers or {}))
             answer = connection.getresponse()
-            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+            # Of a header that comes twice, as `Set-Cookie` may, each value is a line.
+            found: dict[str, str] = {}
+            for name, value in answer.getheaders():
+                found[name.lower()] = f"{found[name.lower()]}\n{value}" if name.lower() in found else value
+            return Answer(answer.status, found, answer.read())
         finally:
             connection.close()
 
@@ -90,13 +103,15 @@ class Client:
 class Stockline(Client):
     """`stockline run` or `web` on a data directory; killed at the end when it still runs."""
 
-    def __init__(self, data: Path, *arguments: str, verb: str = "run") -> None:
+    def __init__(
+        self, data: Path, *arguments: str, verb: str = "run", settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
         self._errors = (data.parent / f"{data.name}.log").open("ab")
         self.process = subprocess.Popen(
             [*COMMAND, verb, "--data", str(data), "--port", "0", *arguments],
             cwd=ROOT,
-            env=environment(),
+            env=environment() | dict(settings or {}),
             stdout=subprocess.PIPE,
             stderr=self._errors,
         )

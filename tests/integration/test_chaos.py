@@ -1,4 +1,4 @@
-"""A bounded part of `make chaos`: every kind of fault once, under load, against the oracle."""
+"""A bounded part of `make chaos`, which has every kind of fault: the commonest once, under load, against the oracle."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.process import ROOT
 
-FAULTS = "zombie,kill_broker,swallow_replies,cut_network,damage_rows,fill_disk,kill_at_points"
+FAULTS = "zombie,kill_broker,cut_network,kill_at_points"
 
 
 @pytest.mark.real

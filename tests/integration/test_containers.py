@@ -11,7 +11,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.integration.process import Client, Workers, event
+from tests.integration.process import Client, Stockline, Workers, event
 from tests.real.compose import NETWORK, Compose
 from tests.real.images import BASE, PROMETHEUS
 from tests.real.kafka import ROOT, Missing
@@ -160,8 +160,19 @@ def wait_scraped(compose: Compose) -> None:
 def test_prometheus_takes_the_configuration_and_the_rules() -> None:
     folder = ROOT / ".monitoring" / "prometheus"
     options = ["--rm", "--network=none", f"--volume={folder}:/etc/prometheus:ro", "--entrypoint=promtool"]
-    checked = podman("run", *options, PROMETHEUS, "check", "config", "/etc/prometheus/prometheus.yml")
-    assert "rules found" in checked
+    for config in ("prometheus.yml", "one-machine.yml"):
+        checked = podman("run", *options, PROMETHEUS, "check", "config", f"/etc/prometheus/{config}")
+        assert "rules found" in checked
+
+
+@pytest.mark.usefixtures("compose")
+def test_prometheus_finds_no_fault_in_the_metrics(tmp_path: Path) -> None:
+    sent = [event("stock.counted", "c1", **ROW, qty=5), event("stock.counted", "c2", **ROW, qty=6)]
+    with Stockline(tmp_path / "data") as engine:
+        engine.send(*sent)
+        (tmp_path / "metrics").write_bytes(engine.call("GET", "/metrics").body)
+    command = f"--volume={tmp_path}:/scraped:ro", "--entrypoint=sh", PROMETHEUS
+    podman("run", "--rm", "--network=none", *command, "-c", "promtool check metrics < /scraped/metrics")
 
 
 @pytest.fixture

@@ -106,6 +106,9 @@ def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
         ("snooze", "ann", "accepted"),
         ("accept", "ann", "open"),
     ]
+    figures = engine.get("/v1/kpis?days=1")["business"]
+    told = {each["location"]: each["acceptance"]["accepted"] for each in figures["by_location"]}
+    assert (told["LDS"], figures["all"]["acceptance"]["rate"]) == (1, 1.0)
 
 
 REFUSED_RECORD = {

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Commit, Output
+from engine.columns import table
 from engine.columns.aggregates import Aggregation
 from engine.columns.columns import Columns, Page
 from engine.columns.query import Condition, Query, Sort
@@ -72,7 +73,11 @@ queries = st.builds(
 
 
 def filled(*outputs: Sequence[Output]) -> Columns:
-    """Columns that were loaded from the first outputs, and were told of the others, portion by portion."""
+    return followed(*outputs)[1]
+
+
+def followed(*outputs: Sequence[Output]) -> tuple[MemoryBus, Columns]:
+    """A bus, and columns that were loaded from the first outputs, and were told of the others, portion by portion."""
     bus = MemoryBus(1)
     bus.commit([committed(outputs[0])])
     columns = Columns(bus, lambda _marker: 0, lambda _as_of: 0.0)
@@ -81,7 +86,7 @@ def filled(*outputs: Sequence[Output]) -> Columns:
     for some in outputs[1:]:
         bus.commit([committed(some)])
         columns.take()
-    return columns
+    return bus, columns
 
 
 def committed(outputs: Sequence[Output]) -> Commit:
@@ -175,29 +180,34 @@ def test_a_list_has_what_a_plain_list_has_in_its_order(
 
 
 @given(
-    first=st.lists(signals, max_size=20),
-    second=st.lists(signals, max_size=20),
+    given=st.tuples(*[st.lists(signals, max_size=most) for most in (20, 20, 5)]),
     order=st.lists(
         st.builds(Sort, st.sampled_from(["supplier", "order", "qty", "due", "updated"]), st.booleans()),
         max_size=3,
         unique_by=lambda sort: sort.field,
     ).map(tuple),
     gone=st.sets(st.integers(0, 12)),
+    most_unlisted=st.sampled_from([-20, 0, 10_000]),
 )
 @settings(max_examples=40)
 def test_what_has_no_value_comes_before_the_least_and_what_retention_deletes_is_listed_no_more(
-    first: list[Signal], second: list[Signal], order: tuple[Sort, ...], gone: set[int]
+    given: tuple[list[Signal], ...], order: tuple[Sort, ...], gone: set[int], most_unlisted: int
 ) -> None:
-    outputs = [list(map(signal_output, some)) for some in (first, second)]
-    columns = filled(*outputs)
-    columns.feed.deleted("signals", [f"sig-{number}" for number in gone])
-    things = {
-        name: thing
-        for name, thing in latest([*outputs[0], *outputs[1]]).items()
-        if int(name.removeprefix("sig-")) not in gone
-    }
-    query = Query("signals", sorts=order)
-    assert names_by_cursor(columns, query, 3) == expected(things, query)
+    outputs = [list(map(signal_output, some)) for some in given]
+    with pytest.MonkeyPatch.context() as patch:
+        # With few, the slots of what is gone are given up.
+        patch.setattr(table, "MOST_UNLISTED", most_unlisted)
+        bus, columns = followed(*outputs[:2])
+        columns.feed.deleted("signals", [f"sig-{number}" for number in gone])
+        things = latest([*outputs[0], *outputs[1]])
+        things = {name: thing for name, thing in things.items() if int(name.removeprefix("sig-")) not in gone}
+        query = Query("signals", sorts=order)
+        assert names_by_cursor(columns, query, 3) == expected(things, query)
+        bus.commit([committed(outputs[2])])
+        things |= latest(outputs[2])
+        assert names_by_cursor(columns, query, 3) == expected(things, query)
+        by_supplier = columns.aggregate(Aggregation(query, ("supplier",)), 10)
+        assert sum(group.count for group in by_supplier.items) == len(things)
 
 
 @given(

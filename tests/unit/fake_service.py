@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from engine.bus.memory.bus import is_of
 from engine.bus.single import Commit, Output, Record
 from engine.columns.columns import Columns
 from engine.core import events
@@ -14,9 +15,11 @@ from engine.core.decisions import Decision, Index, decided_thing, decision, inde
 from engine.core.outcomes import Rejection
 from engine.core.outputs import Alert, DeadLetter, Position, Signal, envelope
 from engine.core.payloads import ClockAcceptedData, PolicySetData
+from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
 from engine.runtime.submission import Progress, RejectedEvent, Submission
+from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
 from tables.stores.memory import MemoryFamily
 
@@ -27,7 +30,11 @@ class FakeReadModel:
     def __init__(self) -> None:
         self.tables: dict[Topic, dict[str, bytes]] = {topic: {} for topic in OUTPUT_TOPICS}
         self.log: dict[str, list[Record]] = {}
+        self.past: list[bytes] = []
         self.decided: list[Decision] = []
+
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        return (value for value in reversed(self.past) if is_of(value, name, until))
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
         for each in reversed(self.decided):
@@ -183,8 +190,9 @@ class FakeService:
 
     def publish(self, topic: Topic, kind: str, name: str, data: Signal | Alert | Position | DeadLetter) -> None:
         self.published += 1
-        value = envelope(kind, f"{name}/{self.published}", NOW, data)
+        value = envelope(kind, f"{name}/{self.published}", self.time, data)
         self.bus.published.tables[topic][name] = value
+        self.bus.published.past.append(value)
         output = Output(topic, name, name, value, kind)
         self.columns.feed.committed([Commit(0, (), (), [output], (), b"", 0)])
         for subscription in self.subscriptions:
@@ -256,6 +264,19 @@ class FakeService:
         if self.row_detail(policy.sku, policy.location, 0) is None:
             return None
         return {"before": None, "after": {"s": 1}, "position": 0}
+
+    def try_out(self, items: Sequence[bytes]) -> Submission:
+        submission = Submission(0, [])
+        for index, item in enumerate(items):
+            outcome = events.decode(item)
+            if isinstance(outcome, Rejection):
+                submission.refused.append(RejectedEvent(index, None, outcome.reason, outcome.detail))
+            else:
+                submission.accepted += 1
+        return submission
+
+    def supplied(self) -> SupplierReader:
+        return SupplierReader(self.bus, Rules(), self.time)
 
     def kpis(self, days: int | None = None) -> dict[str, Any]:
         return {"rows": len(self.bus.published.tables["positions"]), "events": {"applied": self.applied}, "days": days}

@@ -13,7 +13,6 @@ import pytest
 from aiohttp import ClientSession
 
 from engine.bus.memory.bus import MemoryBus
-from engine.columns.columns import Columns
 from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData
 from engine.core.rules import Rules
@@ -27,6 +26,7 @@ from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from tests.unit.listed import listed
 from tests.unit.test_feeds import event, feed
 from tests.unit.test_wall_clock import NOW, YEAR, Machine
 
@@ -56,8 +56,7 @@ async def running(rules: Rules | None = None, partitions: int = 2) -> AsyncItera
     service = Service(bus, rules, clock=machine.clock)
     service.start()
     try:
-        columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
-        context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
+        context = Context(service, listed(bus), Intake(Limits(1 << 20)), Telemetry(lambda: figures(service)))
         async with (
             server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,
             ClientSession(url) as http,

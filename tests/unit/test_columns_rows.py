@@ -119,7 +119,7 @@ def test_a_projected_stockout_is_shown_until_it_is_resolved(planned: Planned) ->
 
 def test_order_lines_show_what_is_open_and_by_when_it_is_promised(planned: Planned) -> None:
     planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
-    line = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
+    line: dict[str, Any] = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
     planned.send("order.placed", **line, supplier="ACME", qty=10, due="2026-03-05")
     planned.send("order.placed", **line | {"line": "2"}, supplier="ACME", qty=4, due="2026-03-03")
     schedule = [{"status": "accepted", "qty": 6, "due": "2026-03-04"}, {"status": "rejected", "qty": 4}]
@@ -162,3 +162,11 @@ def test_what_was_discarded_is_listed_no_more(planned: Planned) -> None:
     planned.send("stock.counted", sku="B", location="L", qty=1)
     page = planned.columns.page(Query("positions"), 0, 1)
     assert (page.total, page.names) == (1, ["B\0L"])
+
+
+def test_only_some_questions_wait_for_the_lists_because_each_holds_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.columns.loading.MOST_PATIENT", 0)
+    monkeypatch.setattr("engine.columns.loading.WAIT_SECONDS", 60.0)
+    columns = Columns(MemoryBus(1), lambda _marker: 0, lambda _as_of: 0.0)
+    with pytest.raises(NotLoaded):
+        columns.version("positions")

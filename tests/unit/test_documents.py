@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from engine.cli import app
 from engine.core.topics import TOPICS
-from engine.settings import KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from tests.unit.documents import DOCS, DOCUMENTS, ROOT, blocks, defined, functions, outside_code, spans
 
 FOLDERS = ("engine", "agents", "tables", "connectors", "tests", "benchmarks", "docs", ".monitoring", ".ci")
@@ -81,7 +81,7 @@ def test_every_make_target_that_is_named_exists(text: str) -> None:
 @cache
 def variables() -> frozenset[str]:
     """The environment variables that the settings, the command line or a part of the tests read."""
-    fields = [*Settings.model_fields, *KafkaSettings.model_fields]
+    fields = [*Settings.model_fields, *AccessSettings.model_fields, *KafkaSettings.model_fields]
     sources = [
         p.read_text(encoding="utf-8") for f in ("engine", "tests", "connectors") for p in (ROOT / f).rglob("*.py")
     ]

@@ -61,10 +61,12 @@ DOORS = {
     "psycopg": ("connectors.database",),
     "rocksdict": ("tables.stores.rocksdb", "engine.bus.disk"),
     "prometheus_client": ("engine.telemetry",),
+    "opentelemetry": ("engine.telemetry",),
     "openpyxl": ("connectors.files.xlsx_reader",),
     "asyncssh": ("connectors.folder",),
     "numpy": ("engine.columns",),
-    "aiohttp": ("engine.web", "engine.cli", "connectors"),
+    "aiohttp": ("engine.web", "engine.cli", "engine.access.provider", "connectors"),
+    "joserfc": ("engine.access.jwt",),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
 }
 

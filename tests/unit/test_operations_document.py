@@ -14,10 +14,18 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 from ruamel.yaml import YAML
 
+from engine.bus.memory.bus import MemoryBus
 from engine.core import errors
-from engine.settings import KafkaSettings, Settings
+from engine.core.rules import Rules
+from engine.runtime.business_metrics import MEANINGS, business_metrics
+from engine.runtime.single.engine import Engine
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry, WorkerFigures, worker_metrics
+from engine.telemetry.fold import Commits
+from tests.auditor.events import counted
+from tests.auditor.workload import encoded
 from tests.unit.documents import DOCS, ROOT, rows, section, text_of
+from tests.unit.work import ARRIVED
 
 TEXT = text_of("operations.md")
 UNIT = DOCS / "stockline.service"
@@ -32,13 +40,20 @@ def shown(field: FieldInfo) -> str:
     return "false" if field.default is False else f"`{field.default}`"
 
 
-@pytest.mark.parametrize(("heading", "kind"), [("Every process", Settings), ("On Kafka", KafkaSettings)])
-def test_every_setting_has_its_line(heading: str, kind: type[BaseSettings]) -> None:
+@pytest.mark.parametrize(
+    ("document", "heading", "kind"),
+    [
+        ("operations.md", "Every process", Settings),
+        ("operations.md", "On Kafka", KafkaSettings),
+        ("security.md", "Settings", AccessSettings),
+    ],
+)
+def test_every_setting_has_its_line(document: str, heading: str, kind: type[BaseSettings]) -> None:
     wanted = [
         [f"`STOCKLINE_{name.upper()}`", shown(field), field.description] for name, field in kind.model_fields.items()
     ]
     lines = "\n".join(f"| {name} | {default} | {meaning} |".replace("|  |", "| |") for name, default, meaning in wanted)
-    assert rows(section(TEXT, heading)) == wanted, f"the table should be:\n{lines}"
+    assert rows(section(text_of(document), heading)) == wanted, f"the table should be:\n{lines}"
 
 
 def exposed(text: bytes) -> dict[str, str]:
@@ -48,23 +63,66 @@ def exposed(text: bytes) -> dict[str, str]:
     return {name: family.documentation for name, family in named.items() if not name.endswith("_created")}
 
 
-def test_every_metric_is_named_where_it_is_exposed() -> None:
-    telemetry = Telemetry(lambda: Figures(0, 0, {"applied": 1}, 0.0, 0.0, 1))
+COUNTERS = {"events:stock.issued": 2, "repeats:stock.issued": 1, "dead_letters:conflict": 1, "rejected:stock.issued": 1}
+
+
+def served() -> bytes:
+    """What `run` exposes when it has counted something of everything."""
+    engine = Engine(MemoryBus(1), Rules(clock="log"))
+    engine.submit([encoded(counted(1, 5)), encoded(counted(2, 6))], ARRIVED)
+    business = business_metrics(engine.bus)
+    commits = Commits(1, 0.1, 0.1)
+    telemetry = Telemetry(
+        lambda: Figures(0, 0, {"applied": 1}, COUNTERS, business, commits, 0.0, disk_bytes=1, data=Path("/"))
+    )
     telemetry.answered("/v1/sync", 200, 0.1)
-    served = exposed(telemetry.expose())
-    worked = exposed(worker_metrics(lambda: WorkerFigures(1, 0, {"applied": 1}, 0, 0, 0.0, 0.0)))
+    return telemetry.expose()
+
+
+def worked() -> bytes:
+    """What a worker exposes."""
+    commits = Commits(1, 0.1, 0.1)
+    return worker_metrics(lambda: WorkerFigures(1, 0, {"applied": 1}, COUNTERS, commits, 0, (1, 0.5), 0.0, Path("/")))
+
+
+def test_every_metric_is_named_where_it_is_exposed() -> None:
+    of_run, of_worker = exposed(served()), exposed(worked())
     named = {name.strip("`"): set(where.split(", ")) for name, where, _ in rows(section(TEXT, "Metrics"))}
-    assert {name for name, where in named.items() if "worker" in where} == worked.keys()
-    assert {name for name, where in named.items() if "run" in where} == served.keys()
+    figures = {f"stockline_{name}" for name in MEANINGS}
+    assert {name for name, where in named.items() if "worker" in where} == of_worker.keys()
+    assert {name for name, where in named.items() if "run" in where} == of_run.keys() - figures
+    assert {name.strip("`") for name, _ in rows(section(text_of("kpis.md"), "Metrics"))} == figures <= of_run.keys()
+
+
+UNITS = ("seconds", "bytes", "units")
+ABBREVIATED = re.compile(r"_(?:ms|us|ns|sec|secs|min|mins|kb|mb|gb|mib|pct|percent|milliseconds|kilobytes)(?:_|$)")
+RESERVED = ("_count", "_sum", "_bucket", "_total")
+SKUS = {"sku", "signal", "order", "receipt", "supplier", "id"}
+
+
+@pytest.mark.parametrize("text", [served(), worked()], ids=["run", "worker"])
+def test_metrics_keep_the_rules_of_prometheus(text: bytes) -> None:
+    """The rules of `promtool check metrics`, and none that has a label whose values grow with the stock."""
+    families = text_string_to_metric_families(text.decode())
+    for family in (family for family in families if not family.name.endswith("_created")):
+        assert re.fullmatch(r"stockline_[a-z][a-z0-9_]*", family.name), "base units, snake case"
+        assert family.documentation, f"{family.name} says nothing"
+        assert not ABBREVIATED.search(family.name), family.name
+        assert not re.search(r"_(?:counter|gauge|histogram|summary)(?:_|$)", family.name), "a type is no part of a name"
+        if family.type != "histogram":
+            assert not family.name.endswith(RESERVED), family.name
+        misplaced = [word for word in UNITS if word in family.name.split("_")[:-1]]
+        assert not misplaced, f"the unit of {family.name} is last"
+        assert not {label for sample in family.samples for label in sample.labels} & SKUS, family.name
 
 
 def test_every_alert_has_what_to_do() -> None:
-    rules: Any = YAML(typ="safe").load((ROOT / ".monitoring" / "prometheus" / "alerts.yml").read_text())
-    wanted = [
-        [f"`{rule['alert']}`", rule["labels"]["severity"], rule.get("for", "")]
-        for group in rules["groups"]
-        for rule in group["rules"]
-    ]
+    wanted: list[list[str]] = []
+    for file in ("alerts.yml", "one-machine-alerts.yml"):
+        rules: Any = YAML(typ="safe").load((ROOT / ".monitoring" / "prometheus" / file).read_text())
+        for rule in (rule for group in rules["groups"] for rule in group["rules"]):
+            line = [f"`{rule['alert']}`", rule["labels"]["severity"], rule.get("for", "")]
+            wanted += [] if line in wanted else [line]
     told = rows(section(TEXT, "Alerts of the monitoring"))
     assert [row[:3] for row in told] == wanted
     assert all(len(what) > 40 for *_, what in told)

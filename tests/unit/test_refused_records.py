@@ -13,7 +13,6 @@ from aiohttp import ClientSession
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Record
-from engine.columns.columns import Columns
 from engine.core.events import decode, key_of
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
@@ -28,6 +27,7 @@ from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
+from tests.unit.listed import listed
 from tests.unit.web_client import figures
 
 AT = instant("2026-03-02T09:00:00Z")
@@ -110,10 +110,7 @@ async def serving() -> AsyncIterator[ClientSession]:
     bus = MemoryBus(2)
     service = Service(bus, clock=WallClock())
     service.start()
-    columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
-    bus.observers.append(columns.feed)
-    columns.load()
-    context = Context(service, columns, Intake(Limits(16 << 20)), Telemetry(figures))
+    context = Context(service, listed(bus), Intake(Limits(16 << 20)), Telemetry(figures))
     try:
         async with (
             server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,

@@ -9,7 +9,6 @@ import pytest
 
 from engine.bus.memory.bus import MemoryBus
 from engine.bus.single import Output
-from engine.columns.columns import Columns
 from engine.core.rules import Rules
 from engine.runtime import subscriptions as subscription
 from engine.runtime.single.service import Service
@@ -20,20 +19,21 @@ from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.calls import stream
 from engine.web.ports import Context
+from tests.unit.listed import listed
 from tests.unit.test_feeds import event
 from tests.unit.web_client import Site, figures, site
 
-GET = b"GET /v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+GET = b"GET /v1/stream%b HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 KIB = 1024
 THEN = 1_700_000_000_000_000
 
 
-def reader_of(port: int, buffer: int = 4 * KIB) -> socket.socket:
+def reader_of(port: int, buffer: int = 4 * KIB, query: bytes = b"") -> socket.socket:
     """A client that has asked for the stream and reads nothing; its own buffer is small."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     client.connect(("127.0.0.1", port))
-    client.sendall(GET)
+    client.sendall(GET % query)
     return client
 
 
@@ -97,8 +97,7 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
     bus = MemoryBus(1)
     service = Service(bus, Rules(clock="log"))
     service.start()
-    columns = Columns(bus, lambda _marker: 0, lambda _at: 0.0)
-    context = Context(service, columns, Intake(Limits(1 << 20)), Telemetry(figures))
+    context = Context(service, listed(bus), Intake(Limits(1 << 20)), Telemetry(figures))
     async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
         client = reader_of(int(url.rsplit(":", 1)[1]))
         async with asyncio.timeout(10):
@@ -127,3 +126,36 @@ async def test_a_listener_that_lags_lets_go_of_what_waits_and_is_told_so() -> No
     listener.offer(piece)
     with pytest.raises(Lagging):
         _ = [outputs async for outputs in listener.batches()]
+
+
+async def test_a_slow_reader_who_lets_the_engine_conflate_misses_nothing_and_is_not_cut_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(subscription, "SUBSCRIPTION_BYTES", 64 * KIB)
+    monkeypatch.setattr(subscription, "RECENT_BYTES", 0)
+    bus = MemoryBus(1)
+    service = Service(bus, Rules(clock="log"))
+    service.start()
+    context = Context(service, listed(bus), Intake(Limits(1 << 20)), Telemetry(figures))
+    async with server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url:
+        client = reader_of(int(url.rsplit(":", 1)[1]), query=b"?tables=positions&conflate=true")
+        async with asyncio.timeout(10):
+            while not service.broadcaster.subscriptions:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        most = 0
+        for batch in range(1, 31):
+            told = [
+                event("stock.counted", THEN + batch, sku=f"S-{n}", location="L" * 64, qty=batch) for n in range(300)
+            ]
+            await service.submit(told)
+            most = max([most, *(listener.waiting_bytes for listener in service.broadcaster.subscriptions)])
+        assert 0 < most <= 64 * KIB + 300 * 1024
+        client.setblocking(False)
+        text, loop = b"", asyncio.get_running_loop()
+        async with asyncio.timeout(20):
+            while any(b'"sku":"S-%d","location":"%b","available":30,' % (n, b"L" * 64) not in text for n in range(300)):
+                text += await loop.sock_recv(client, 256 * KIB)
+        assert b'event: conflated\ndata: {"left_out": ' in text
+        assert text.count(b"event: position.changed") < 30 * 300
+        client.close()
+    await asyncio.to_thread(service.stop)

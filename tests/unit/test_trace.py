@@ -71,7 +71,10 @@ ORDERING = [
     (f"signal {SIGNAL}", "it is drafted as", "draft Q-1"),
     (f"signal {SIGNAL}", "it was ordered as", "order PO-1/1"),
 ]
-DECIDING = [(f"signal {SIGNAL}", "it was answered by", "decision t/7")]
+DECIDING = [
+    (f"signal {SIGNAL}", "it was answered by", "decision t/7"),
+    ("decision t/7", "it was decided", "order PO-1/1"),
+]
 ANSWERING = [("order PO-1/1", "the supplier answered", "acknowledgement t/10")]
 SHIPPING = [("order PO-1/1", "it is shipped by", "shipment S-1")]
 ARRIVING = [("shipment S-1", "it arrived as", "receipt R-1")]
@@ -99,23 +102,23 @@ AHEAD = [*ORDERING, *DECIDING, *ANSWERING, *SHIPPING, *ARRIVING, *REVERSING]
         ),
         (
             {"order": "PO-1", "line": "1"},
-            [*BACK, *ORDERING, *ANSWERING, *SHIPPING, *ARRIVING, *REVERSING],
+            [*BACK, *ORDERING, *DECIDING, *ANSWERING, *SHIPPING, *ARRIVING, *REVERSING],
             f"Order PO-1/1 is open, and was asked for by signal {SIGNAL}, moved by forecasts v2, v1.",
         ),
         (
             {"shipment": "S-1"},
-            [*BACK, *ORDERING, *SHIPPING, *ARRIVING, *REVERSING],
+            [*BACK, *ORDERING, *DECIDING, *SHIPPING, *ARRIVING, *REVERSING],
             f"Shipment S-1 belongs to order PO-1/1, which was asked for by signal {SIGNAL}, moved by forecasts v2, v1.",
         ),
         (
             {"receipt": "R-1"},
-            [*BACK, *ORDERING, *SHIPPING, *ARRIVING, *REVERSING],
+            [*BACK, *ORDERING, *DECIDING, *SHIPPING, *ARRIVING, *REVERSING],
             f"Receipt R-1 belongs to order PO-1/1, which was asked for by signal {SIGNAL}, moved by forecasts v2, v1.",
         ),
         (
             {**ROW, "event": "t/7"},
-            [*BACK, *DECIDING],
-            f"Decision t/7 is about signal {SIGNAL}, moved by forecasts v2, v1, and is in no order yet.",
+            [*BACK, *DECIDING, *ANSWERING, *SHIPPING, *ARRIVING, *REVERSING],
+            f"Decision t/7 is about signal {SIGNAL}, moved by forecasts v2, v1, and is in the open order PO-1/1.",
         ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,

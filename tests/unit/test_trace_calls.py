@@ -47,7 +47,7 @@ async def test_the_call_answers_with_the_chain(web: Site, told: Traced) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "", "line=1", "sku=D", "event=t/6", "version=v1", "sku=D&version=v1", "order=PO-1&signal=x", "sort=time",
+        "", "line=1", "sku=D", "version=v1", "sku=D&version=v1", "order=PO-1&signal=x", "sort=time",
         "order=PO-1&events=0", "shipment=S-1&line=1",
     ],
 )  # fmt: skip
@@ -56,7 +56,9 @@ async def test_a_question_without_sense_is_a_400(web: Site, query: str) -> None:
     assert (status, problem["reason"]) == (400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("query", ["signal=x", "order=x", "order=PO-1&line=7", "receipt=x", "sku=no&location=row"])
+@pytest.mark.parametrize(
+    "query", ["signal=x", "order=x", "order=PO-1&line=7", "receipt=x", "event=t/999", "sku=no&location=row"]
+)
 async def test_a_trace_of_what_nobody_knows_is_a_404(web: Site, query: str) -> None:
     status, problem = await get(web, f"/v1/trace?{query}")
     assert (status, problem["reason"]) == (404, "unknown_start")

@@ -1,5 +1,6 @@
 """At which rows a document is found, and that every edge of a trace is told from both of its ends."""
 
+import json
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from engine.bus.memory.bus import MemoryBus
 from engine.core.rules import Rules
 from engine.runtime.single.engine import Engine
-from engine.trace import answer, documents
+from engine.trace import answer, documents, located
 from engine.trace.chains import Chain
 from engine.trace.documents import DocumentIndex
 from engine.trace.graph import Edge, Graph, Node, reach
@@ -88,6 +89,35 @@ def test_an_index_of_a_bus_that_begins_anew_is_read_anew(told: Traced) -> None:
     assert told.index.rows_of("order", "PO-2") == []
     told.index.discarded()
     assert told.index.rows_of("order", "PO-2") == [("D", "L")]
+
+
+# events ---------------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_found_by_its_name_alone(told: Traced) -> None:
+    assert told.found(event="t/6").summary == told.found(**ROW, version="v2").summary
+    assert told.trace(event="t/1") is None, "it defines an item, and concerns no row"
+    assert told.trace(event="t/999") is None
+
+
+def test_every_event_of_the_recorded_log_is_found_at_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(located, "PORTION", 7)
+    bus = MemoryBus(4)
+    engine = Engine(bus, Rules(clock="log"))
+    lines = (ROOT / "tests" / "golden" / "log.ndjson").read_bytes().splitlines()
+    for count, line in enumerate(lines):
+        engine.submit([line], ARRIVED + count // 20)
+    events = [json.loads(line) for line in lines]
+    of_rows = [event for event in events if {"sku", "location"} <= event["data"].keys()]
+    assert len(of_rows) > 200
+    for event in of_rows:
+        row = (event["data"]["sku"], event["data"]["location"])
+        assert located.rows_of_event(bus, f"{event['source']}/{event['id']}") == [row]
+
+
+def test_names_with_slashes_are_told_apart(told: Traced) -> None:
+    told.tell("stock.issued", 2, source="wms/leeds/a", **ROW, qty=1)
+    assert located.rows_of_event(told.bus, f"wms/leeds/a/{told.n}") == [("D", "L")]
 
 
 # edges ----------------------------------------------------------------------------------------------------------------

@@ -149,6 +149,15 @@ async def test_health_follows_the_engine(web: Site) -> None:
         assert await get(web, path) == (503, {"status": "failed", "detail": "the disk is full"})
 
 
+async def test_business_figures_are_those_of_the_days_that_are_asked_for(web: Site) -> None:
+    for query, days in (("", None), ("?days=1", 1), ("?days=35", 35)):
+        async with web.client.get(f"/v1/kpis{query}") as answer:
+            assert (answer.status, (await answer.json())["days"]) == (200, days)
+    for query in ("0", "36", "-1", "1.5", "x", "", "9" * 5000, "\u0667"):
+        async with web.client.get("/v1/kpis", params={"days": query}) as answer:
+            assert (answer.status, (await answer.json())["reason"]) == (400, "invalid_parameter"), query
+
+
 async def test_metrics_can_be_scraped(web: Site) -> None:
     await get(web, "/v1/positions/A/B")
     async with web.client.get("/metrics") as answer:

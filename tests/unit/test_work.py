@@ -120,6 +120,16 @@ def test_a_row_without_a_cost_is_part_of_its_suppliers_order_and_worth_nothing_k
     assert (group["items"][-1]["sku"], group["items"][-1]["value"]) == ("D", None)
 
 
+def test_what_is_missing_is_weighed_by_its_margin_where_the_policy_states_one(told: Planned) -> None:
+    told.stock("B", 40, unit_margin="0.50")
+    told.stock("D", 40, unit_cost=None, unit_margin="9")
+    work = told.work(kind="order", supplier="ACME")
+    [group] = work["groups"]
+    worth = [(item["sku"], item["value"], item["value_at_risk"]) for item in group["items"]]
+    assert worth == [("D", None, "270"), ("B", "75.00", "15.00"), ("A", "12.50", "12.50")]
+    assert (group["total_value"], group["value_at_risk"]) == ("87.50", "297.50")
+
+
 def test_the_distance_to_the_minimum_is_what_the_policies_ask_for_beyond_the_proposals(told: Planned) -> None:
     assert told.work(kind="order")["groups"][0]["distance_to_minimum"] is None
     told.stock("D", 40, moq=100, max_qty=60)

@@ -7,8 +7,8 @@
 - `dedupe`: the event marks, the state keys that begin with b"d": random, many, and mostly looked up in vain
 - latest: topic, name -> latest value of a thing
 - names: topic, name -> nothing: small enough to stay in the block cache, so that counting new things is cheap
-- history: topic, partition, sequence -> value, in the order of commits; and index, name, place -> the decision in the
-  index of all, nothing in the others. Tags of topics are small letters, those of indexes capitals
+- history: topic, partition, sequence -> value, in the order of commits; index, name, place -> the decision in the index
+  of all, nothing in the others; thing, time, revision -> the key of its value, or the value. Topics have small letters
 - touched: row, offset counted down, partition -> nothing: the newest event of a row sorts first
 """
 
@@ -36,6 +36,7 @@ FAMILIES: Mapping[str, Profile] = {
 }
 TOPIC_TAGS: Mapping[Topic, bytes] = {name: declared.tag for name, declared in OUTPUT_TOPICS.items()}
 INDEX_TAGS: Mapping[Index, bytes] = {"all": b"A", "sku": b"S", "by": b"B", "thing": b"T", "event": b"E"}
+REVISION_TAG = b"R"
 MARK_TAG = EVENT_MARK[0]
 FORMAT_KEY = b"format"
 PARTITIONS_KEY = b"partitions"
@@ -46,6 +47,7 @@ _LOG_KEY = struct.Struct(">HQ")
 _LOG_HEAD = struct.Struct("<qI")
 _HISTORY_KEY = struct.Struct(">cHQ")
 _TOUCHED_TAIL = struct.Struct(">QH")
+_REVISION_TAIL = struct.Struct(">QQ")
 _NUMBER = struct.Struct(">Q")
 _LENGTH = struct.Struct(">H")
 
@@ -135,6 +137,19 @@ def decision_prefix(index: Index, name: str) -> bytes:
     """The prefix of the keys of the decisions under a name; the length keeps names apart that begin alike."""
     packed = name.encode("utf-8", "surrogatepass")
     return INDEX_TAGS[index] + _LENGTH.pack(len(packed)) + packed
+
+
+def revision_key(topic: Topic, name: str, at: int, revision: int) -> bytes:
+    """The key of a revision of a thing; they sort by time, then by revision."""
+    packed = name.encode("utf-8", "surrogatepass")
+    # Nothing was published before 1970, whenever somebody asks for.
+    return (
+        REVISION_TAG
+        + TOPIC_TAGS[topic]
+        + _LENGTH.pack(len(packed))
+        + packed
+        + _REVISION_TAIL.pack(max(0, at), revision)
+    )
 
 
 def marker_key(partition: int) -> bytes:

@@ -11,10 +11,11 @@ from rocksdict import WriteBatch
 
 from engine.bus.disk import layout
 from engine.bus.disk.decisions import DecisionIndex
+from engine.bus.disk.revisions import Revisions
 from engine.bus.single import Commit, Output, Record
 from engine.core.decisions import Decision, Index, decision, place_of
 from engine.core.errors import UsageError
-from engine.core.topics import HISTORIES, OUTPUT_TOPICS, Topic
+from engine.core.topics import HISTORIES, OUTPUT_TOPICS, REVISED, Topic
 from engine.core.values import instant
 from tables.stores.rocksdb import RocksStore
 
@@ -73,6 +74,7 @@ class DiskReadModel:
         self._history = store.family("history")
         self._touched = store.family("touched")
         self._decided = DecisionIndex(store)
+        self._revisions = Revisions(store, histories)
         self._counts = {topic: self._stored(layout.count_key(topic)) for topic in layout.TOPIC_TAGS}
         self._known: set[bytes] = set()
         places = [(topic, partition) for topic in layout.TOPIC_TAGS for partition in range(partitions)]
@@ -133,6 +135,10 @@ class DiskReadModel:
         """The decisions under a name of an index, newest first, from the first place below `before`."""
         return self._decided.find(index, name, before)
 
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        """What was published of a signal or alert up to the instant `until`, newest first."""
+        return self._revisions.find(topic, name, until)
+
     def add(self, batch: WriteBatch, commit: Commit) -> None:
         """Put the outputs and touched rows of `commit` into `batch`."""
         put, touched = batch.put, self._touched.handle
@@ -176,11 +182,15 @@ class DiskReadModel:
     def _add_output(self, batch: WriteBatch, partition: int, output: Output) -> None:
         topic, value = output.topic, output.value
         batch.put(layout.name_key(topic, layout.output_name(output)), value, self._latest.handle)
-        if topic not in HISTORIES or not self._histories:
+        if topic not in HISTORIES:
             return
         sequence = self._sequences[topic, partition]
-        self._sequences[topic, partition] = sequence + 1
-        batch.put(layout.history_key(layout.TOPIC_TAGS[topic], partition, sequence), value, self._history.handle)
+        key = layout.history_key(layout.TOPIC_TAGS[topic], partition, sequence)
+        if topic in REVISED:
+            self._revisions.add(batch, topic, value, key)
+        if self._histories:
+            self._sequences[topic, partition] = sequence + 1
+            batch.put(key, value, self._history.handle)
 
     def add_dropped(self, batch: WriteBatch, place: tuple[Topic, int], before: int, limit: int) -> Dropped:
         """Put into `batch` that the oldest outputs of a history go, at most `limit`, none from the instant `before` on.
@@ -199,6 +209,9 @@ class DiskReadModel:
             self._history.handle,
         )
         batch.put(layout.first_key(topic, partition), layout.number(after), self._meta.handle)
+        if topic in REVISED:
+            for value, _ in old:
+                self._revisions.drop(batch, topic, value)
         ended = {layout.name_key(topic, told.data.id): value for value, told in old if told.type in ENDED}
         latest = self._latest.get_many(list(ended))
         gone = [name for (name, value), last in zip(ended.items(), latest, strict=True) if value == last]

@@ -4,14 +4,18 @@ import threading
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Literal
 from uuid import uuid4
+
+import msgspec
 
 from engine.bus.single import Commit, Observer, Output, Record, StateReader, check_offsets
 from engine.core.decisions import Decision, Index, decision, index_names
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.topics import HISTORIES, Topic
+from engine.core.values import instant
 from tables.stores.memory import MemoryFamily
 
 CrashPoint = Literal["before", "after"]
@@ -19,6 +23,21 @@ CrashPoint = Literal["before", "after"]
 
 class Crash(BaseException):
     """The process ends here, as far as the code above the bus can tell: nothing catches it but the test."""
+
+
+class _Thing(msgspec.Struct):
+    id: str
+
+
+class _Published(msgspec.Struct):
+    time: datetime
+    data: _Thing
+
+
+def is_of(value: bytes, name: str, until: int) -> bool:
+    """Whether an output is of the thing `name`, and was published by the instant `until`."""
+    told = msgspec.json.decode(value, type=_Published)
+    return told.data.id == name and instant(told.time) <= until
 
 
 class MemoryReadModel:
@@ -69,6 +88,12 @@ class MemoryReadModel:
         end = len(offsets) if before is None else bisect_left(offsets, (before, -1))
         chosen = offsets[max(0, end - limit) : end]
         return [self._logs[partition][offset] for offset, partition in reversed(chosen)]
+
+    def revisions(self, topic: Topic, name: str, until: int) -> Iterator[bytes]:
+        """What was published of a signal or alert up to the instant `until`, newest first."""
+        with self._lock:
+            values = [value for place in self._history if place[0] == topic for value in self._history[place]]
+        return (value for value in reversed(values) if is_of(value, name, until))
 
     def decisions(self, index: Index, name: str, before: str | None = None) -> Iterator[Decision]:
         """The decisions under a name of an index, newest first, from the first place below `before`."""

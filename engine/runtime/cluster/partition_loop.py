@@ -158,7 +158,9 @@ class PartitionLoop:
 
     async def _own(self) -> None:
         await self._allowed.wait()
+        began = time.monotonic()
         self._ownership = await self._surroundings.cluster.own(self.partition)  # 1. own
+        self._surroundings.report.restored(time.monotonic() - began)
         self.fold = self._fold_on(self._ownership)
         await self._allowed.wait()
         await self._seek(self.fold)  # 2. seek

@@ -68,6 +68,9 @@ class Report(Protocol):
     def consumed(self, partition: int, end: int) -> None:
         """All records before the offset `end` are folded and committed."""
 
+    def restored(self, seconds: float) -> None:
+        """A partition is owned, and its rows are up to date; that took so long."""
+
     def committed(self, seconds: float) -> None:
         """A commit has succeeded; it took so long."""
 

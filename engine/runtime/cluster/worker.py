@@ -17,18 +17,19 @@ from engine.runtime.cluster.offsets import OffsetReporter
 from engine.runtime.cluster.partition_loop import PartitionLoop, late_broker
 from engine.runtime.cluster.surroundings import Load, Machine, Pacing, Surroundings
 from engine.runtime.cluster.ticker import Ticker
+from engine.runtime.commits import CommitCounts
 from engine.runtime.fold import Fold
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class CommitCounts:
-    """What a worker has committed since it began; the time is that of the last commit."""
+class WorkerCounts(CommitCounts):
+    """What a worker has done since it began: commits, commits that were refused, and restores of partitions."""
 
-    commits: int = 0
     fenced: int = 0
-    last_commit_seconds: float = 0.0
+    restores: int = 0
+    restore_seconds: float = 0.0
 
 
 class Worker:
@@ -44,7 +45,7 @@ class Worker:
         self, cluster: Cluster, rules: Rules, memory_bytes: int, pacing: Pacing, machine: Machine | None = None
     ) -> None:
         self.loops: dict[int, PartitionLoop] = {}
-        self.counts = CommitCounts()
+        self.counts = WorkerCounts()
         self.joined = False
         machine = machine or Machine(WallClock(), Load())
         self._surroundings = Surroundings(cluster, rules, pacing, machine, Decoder(cluster.partitions), self)
@@ -101,8 +102,12 @@ class Worker:
 
     def committed(self, seconds: float) -> None:
         """A commit has succeeded; it took so long."""
-        self.counts.commits += 1
-        self.counts.last_commit_seconds = seconds
+        self.counts.succeeded(seconds)
+
+    def restored(self, seconds: float) -> None:
+        """The rows of a partition are up to date; that took so long."""
+        self.counts.restores += 1
+        self.counts.restore_seconds += seconds
 
     def fenced(self) -> None:
         """A commit was refused because another process owns the partition."""

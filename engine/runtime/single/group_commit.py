@@ -17,9 +17,11 @@ from engine.bus.single import Output
 from engine.core.errors import BrokenInvariant, Busy, ClockAhead, EnvironmentFailure
 from engine.core.values import SECOND
 from engine.runtime.clock import TICK_SECONDS, WallClock
+from engine.runtime.commits import CommitCounts
 from engine.runtime.single.engine import Engine
 from engine.runtime.submission import Submission
 from engine.runtime.subscriptions import Broadcaster
+from engine.telemetry.tracing import TRACING
 
 GROUP_EVENTS = 4_000
 """The most events in one commit, so that a single event does not wait long behind a bulk load."""
@@ -57,13 +59,13 @@ class GroupCommit:
     Attributes:
         failure: the error that ended the thread; None while it runs.
         behind: whether the last tick has left some of what was due to the next.
-        last_commit_seconds: how long the last commit of submissions took.
+        commits: how many commits of submissions there were, and how long they took.
     """
 
     def __init__(self, engine: Engine, clock: WallClock, broadcaster: Broadcaster) -> None:
         self.failure: BaseException | None = None
         self.behind = False
-        self.last_commit_seconds = 0.0
+        self.commits = CommitCounts()
         self._engine = engine
         self._clock = clock
         self._broadcaster = broadcaster
@@ -157,12 +159,13 @@ class GroupCommit:
         self._clock_is_ahead = False
         outputs = self._tick(now)
         if group:
-            answers = self._engine.submit_all([pending.items for pending in group], now)
+            with TRACING.span("commit", **{"stockline.submissions": len(group)}):
+                answers = self._engine.submit_all([pending.items for pending in group], now)
             self.behind = self._engine.behind
             for pending, (submission, published) in zip(group, answers, strict=True):
                 outputs += published
                 pending.succeed(submission)
-            self.last_commit_seconds = time.monotonic() - started
+            self.commits.succeeded(time.monotonic() - started)
         if outputs and self._loop is not None:
             self._loop.call_soon_threadsafe(self._broadcaster.publish, outputs, self._engine.point())
 

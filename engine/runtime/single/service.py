@@ -12,6 +12,7 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.runtime.clock import WallClock, accepted_of
+from engine.runtime.commits import CommitCounts
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.proposal import policy_effect
@@ -96,9 +97,9 @@ class Service:
         return self.progress()
 
     @property
-    def last_commit_seconds(self) -> float:
-        """How long the last commit of submissions took."""
-        return self._group_commit.last_commit_seconds
+    def commits(self) -> CommitCounts:
+        """How many commits of submissions there were, and how long they took."""
+        return self._group_commit.commits
 
     def now(self) -> int:
         """The engine's clock in microseconds: wall time, or the latest event time seen."""

@@ -5,6 +5,7 @@ from aiohttp import web
 from engine.web import bodies
 from engine.web.answers import as_json
 from engine.web.connectors import ConnectorReport
+from engine.web.guard import connectors_of
 from engine.web.ports import CONTEXT
 from engine.web.problems import Problem
 
@@ -16,19 +17,20 @@ async def put(request: web.Request) -> web.Response:
         report = bodies.decode(body, ConnectorReport)
     if report.name != (name := request.match_info["name"]):
         raise Problem(400, f"the report at {name} is of {report.name}", "invalid_body")
-    context.connectors.put(report)
-    return as_json(context.connectors.get(report.name))
+    connectors = connectors_of(request)
+    connectors.put(report)
+    return as_json(connectors.get(report.name))
 
 
 async def list_all(request: web.Request) -> web.Response:
     """All connectors, by name, on one page."""
-    found = request.app[CONTEXT].connectors.all()
+    found = connectors_of(request).all()
     return as_json({"items": found, "next": None, "total": len(found)})
 
 
 async def get(request: web.Request) -> web.Response:
     """One connector."""
     name = request.match_info["name"]
-    if (found := request.app[CONTEXT].connectors.get(name)) is None:
+    if (found := connectors_of(request).get(name)) is None:
         raise Problem(404, f"no connector {name} has reported to this engine since it began", "unknown_connector")
     return as_json(found)

@@ -77,7 +77,13 @@ def parse(parameters: MultiMapping[str]) -> Asked:
     """The question in the parameters of a call; raises Problem 400."""
     query.refuse_others(parameters, PARAMETERS)
     filters = {name: parameters[name] for name in FILTERS if name in parameters}
-    return Asked(filters, _kinds(parameters), _since(parameters), query.parse_limit(parameters), _before(parameters))
+    return Asked(
+        filters,
+        _kinds(parameters),
+        query.parse_moment(parameters, "since"),
+        query.parse_limit(parameters),
+        _before(parameters),
+    )
 
 
 def _kinds(parameters: MultiMapping[str]) -> frozenset[Verb]:
@@ -91,14 +97,6 @@ def _kinds(parameters: MultiMapping[str]) -> frozenset[Verb]:
     if named:
         return frozenset(verb for verb in VERBS if verb in named)
     return frozenset(VERBS) if automatic == "true" else frozenset(VERBS) - AUTOMATIC
-
-
-def _since(parameters: MultiMapping[str]) -> datetime | None:
-    try:
-        text = parameters.get("since")
-        return None if text is None else msgspec.convert(text, Annotated[datetime, Meta(tz=True)], strict=False)
-    except msgspec.ValidationError:
-        raise query.invalid("`since` is a date-time with an offset, such as 2026-03-02T09:14:05Z") from None
 
 
 def _before(parameters: MultiMapping[str]) -> str | None:

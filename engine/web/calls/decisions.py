@@ -17,12 +17,13 @@ from engine.core.decisions import Told, concern_of, event_name, told_by
 from engine.core.outcomes import Rejection
 from engine.core.topics import Topic
 from engine.core.values import moment
+from engine.telemetry.logs import calling
 from engine.web import bodies
 from engine.web.answers import AlertAnswer, AnyAnswer, Assignment, SignalAnswer, SignalReopening, Snooze
 from engine.web.calls.published import latest
 from engine.web.conditional import require_match, tagged
 from engine.web.idempotency import HEADER, id_part, key_of
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
 
 SOURCE = "stockline/api"
@@ -78,7 +79,7 @@ def decide(decision: Decision) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         async with request.app[CONTEXT].intake.body(request) as body:
-            given = bodies.decode(body, decision.body)
+            given = bodies.decode_signed(body, decision.body, principal_of(request))
         key = key_of(request)
         async with request.app[CONTEXT].answering.of(f"{decision.topic}/{request.match_info['id']}"):
             if key is not None:
@@ -108,7 +109,7 @@ def _offered(request: web.Request, decision: Decision, current: Raw, given: AnyA
         "type": decision.verbs[verb].__struct_config__.tag,
         "time": moment(service_of(request).now()),
         "data": {"sku": row.sku, "location": row.location, decision.field: name, **msgspec.to_builtins(given)},
-    }
+    } | ({"traceparent": trace} if (trace := calling.get()) else {})
     raw = msgspec.json.encode(event)
     decoded = e.decode(raw)
     if isinstance(decoded, Rejection):

@@ -6,7 +6,7 @@ from msgspec import UNSET
 from engine.core.outcomes import Reason
 from engine.runtime.submission import Submission
 from engine.web.answers import RefusedItem, Taken, as_json
-from engine.web.ports import CONTEXT
+from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 
 UNREADABLE: frozenset[Reason] = frozenset({"not_json", "not_utf8", "too_deep"})
@@ -17,7 +17,7 @@ async def post(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     async with context.intake.body(request) as body:
         items = await context.intake.items(body, request.content_type)
-        submission = await context.service.submit(items.parts) if items.parts else None
+        submission = await service_of(request).submit(items.parts) if items.parts else None
     if submission is None:
         return _nothing(body)
     if items.whole and submission.refused and submission.refused[0].reason in UNREADABLE:

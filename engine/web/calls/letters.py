@@ -16,6 +16,7 @@ from engine.core.identify import identify
 from engine.core.outputs import DeadLetter, DeadLetterAnswer
 from engine.core.values import moment
 from engine.runtime.submission import Submission
+from engine.telemetry.logs import calling
 from engine.web import bodies
 from engine.web.answers import (
     Discarding,
@@ -33,7 +34,7 @@ from engine.web.conditional import tagged
 from engine.web.ports import CONTEXT, Service, principal_of, service_of
 from engine.web.problems import Problem
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T", Replaying, Discarding, ReplayingMany)
 
 NOBODY = "operator"
 """Who replays where neither a login nor the body says it."""
@@ -164,12 +165,12 @@ def _answer_event(request: web.Request, status: str, name: str, data: dict[str, 
         "source": SOURCE,
         "type": f"dead_letter.{status}",
         "time": moment(service_of(request).now()),
-        "data": {"dead_letter": name, "by": principal_of(request).name or by or NOBODY, **told},
-    }
+        "data": {"dead_letter": name, "by": by or NOBODY, **told},
+    } | ({"traceparent": trace} if (trace := calling.get()) else {})
     return msgspec.json.encode(event)
 
 
 async def _body(request: web.Request, kind: type[T]) -> T:
     """The body of a call; an absent one has the defaults of its kind."""
     async with request.app[CONTEXT].intake.body(request) as body:
-        return bodies.decode(body if body.strip() else b"{}", kind)
+        return bodies.decode_signed(body if body.strip() else b"{}", kind, principal_of(request))

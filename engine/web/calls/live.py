@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from urllib.parse import urlsplit
 
 from aiohttp import WSCloseCode, web
 
@@ -22,7 +21,6 @@ async def get(request: web.Request) -> web.StreamResponse:
     """Serve a page's socket until it leaves or the process stops."""
     context = request.app[CONTEXT]
     refuse_others(request.query, frozenset())
-    _refuse_foreign(request)
     # Compression would keep a quarter of a megabyte for each page.
     opened = web.WebSocketResponse(
         heartbeat=PING_SECONDS, timeout=CLOSE_SECONDS, max_msg_size=MAX_MESSAGE_BYTES, compress=False
@@ -49,14 +47,3 @@ async def get(request: web.Request) -> web.StreamResponse:
             # A page that takes nothing any more would keep the connection with what waits for it.
             transport.abort()
     return opened
-
-
-def _refuse_foreign(request: web.Request) -> None:
-    """Raise Problem 403 for a page of another origin: a browser opens its sockets as it opens links."""
-    origin = request.headers.get("Origin")
-    try:
-        is_ours = origin is None or urlsplit(origin).netloc == request.host
-    except ValueError:
-        is_ours = False
-    if not is_ours:
-        raise Problem(403, f"pages of {origin} may not open a socket here", "foreign_origin")

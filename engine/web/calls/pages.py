@@ -6,12 +6,8 @@ import secrets
 from aiohttp import web
 
 from engine.web import site
+from engine.web.headers import policy
 
-_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; "
-    "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'"
-)
 _YEAR = 365 * 24 * 3600
 
 
@@ -19,7 +15,7 @@ async def page(request: web.Request) -> web.Response:
     """A page of the live view; it holds no data, which its script asks for as any other program would."""
     nonce = secrets.token_urlsafe(16)
     text = site.document(_name(request), nonce)
-    headers = {"Content-Security-Policy": _POLICY.format(nonce=nonce), "Cache-Control": "no-store"}
+    headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
     return web.Response(text=text, content_type="text/html", headers=headers)
 
 

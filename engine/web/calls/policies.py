@@ -15,7 +15,7 @@ from engine.web.answers import PolicySetting, as_json
 from engine.web.calls.decisions import SOURCE
 from engine.web.calls.positions import DEFAULT_DAYS, unknown
 from engine.web.idempotency import HEADER, id_part, key_of
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
 
 
@@ -33,7 +33,7 @@ async def preview(request: web.Request) -> web.Response:
 async def put(request: web.Request) -> web.Response:
     """Sets the policy of a row, also of one that no event has told of yet; answers with the row after it."""
     async with request.app[CONTEXT].intake.body(request) as body:
-        setting = bodies.decode(body, PolicySetting)
+        setting = bodies.decode_signed(body, PolicySetting, principal_of(request))
     row = _row_of(request, setting.policy)
     raw = _event(request, setting)
     if isinstance(rejected := decode(raw), Rejection):

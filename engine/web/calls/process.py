@@ -8,7 +8,7 @@ from aiohttp import web
 from engine import telemetry
 from engine.web import bodies, query
 from engine.web.answers import ClockAnswer, Health, Sync, as_json
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import CONTEXT, principal_of, service_of
 from engine.web.problems import Problem
 from tables.figures import KEPT_DAYS
 
@@ -65,7 +65,7 @@ async def ready(request: web.Request) -> web.Response:
 async def accept_clock(request: web.Request) -> web.Response:
     """Accepts that the clock of the machine has jumped ahead and is right; 409 if it has not jumped."""
     async with request.app[CONTEXT].intake.body(request) as body:
-        answer = bodies.decode(body, ClockAnswer)
+        answer = bodies.decode_signed(body, ClockAnswer, principal_of(request))
     accepted = await service_of(request).accept_clock(answer.by)
     if accepted is None:
         detail = "the clock of this process has not jumped; on Kafka the workers have clocks, ask them"

@@ -10,6 +10,7 @@ from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
 from engine.web.answers import as_json
+from engine.web.calls.past import as_it_was
 from engine.web.conditional import tagged
 from engine.web.pages import Aggregates, FreshPage
 from engine.web.ports import lists_of, service_of
@@ -43,7 +44,12 @@ def one_of(topic: Topic) -> Handler:
     """The handler of one thing of a topic by its id."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        return tagged(request, await latest(request, topic))
+        now = await latest(request, topic)
+        at = query.parse_moment(request.query, "as_of")
+        if at is None:
+            return tagged(request, now)
+        service, name = service_of(request), request.match_info["id"]
+        return tagged(request, await asyncio.to_thread(as_it_was, service, OUTPUT_TOPICS[topic], name, now, at))
 
     return answer
 

@@ -49,6 +49,8 @@ class Feed:
         self._topics = _topics(request.query.get("tables", DEFAULT_TABLES))
         self._conflate = _flag(request.query.get("conflate", "false"))
         self._since = request.headers.get("Last-Event-ID") or None
+        self._missed = 0
+        """How many outputs were missed and not told since, while the subscription begins anew."""
         self._buffer = bytearray()
         self._filled, self._emptied = asyncio.Event(), asyncio.Event()
         self.ended = False
@@ -75,9 +77,10 @@ class Feed:
             while True:
                 try:
                     await self._follow()
-                except Lagging:
+                except Lagging as lagging:
                     if not self._conflate:
                         raise
+                    self._missed += lagging.missed
                 self._subscription.close()
                 self._subscription = await self._service.subscribe(self._topics, self._since, self._conflate)
         finally:
@@ -88,12 +91,22 @@ class Feed:
     async def _follow(self) -> None:
         async with aclosing(self._subscription.batches()) as batches:
             async for batch in batches:
-                self._buffer += wire(batch)
+                self._buffer += wire(self._counted(batch))
                 self._since = self._since if batch.point is None else batch.point.text
                 self._filled.set()
                 while len(self._buffer) >= MAX_BUFFER_BYTES:
                     self._emptied.clear()
                     await self._emptied.wait()
+
+    def _counted(self, batch: Batch) -> Batch:
+        """Where too much had waited, tell behind what was told instead how many outputs were left out."""
+        if not self._missed:
+            return batch
+        self._missed = max(0, self._missed - len(batch.outputs))
+        if batch.outputs or batch.point is None:
+            return batch
+        left_out, self._missed = self._missed, 0
+        return batch._replace(left_out=left_out)
 
     async def take(self, patience_seconds: float) -> bytes:
         """Empty the buffer and return its bytes; none if nothing comes for `patience_seconds`."""

@@ -9,8 +9,9 @@ from engine.trace.answer import DEFAULT_EVENTS, MOST_EVENTS, Trace, trace_of
 from engine.trace.question import Question
 from engine.web import query
 from engine.web.answers import as_json
+from engine.web.guard import documents_of
 from engine.web.parameters import Parameter
-from engine.web.ports import CONTEXT, service_of
+from engine.web.ports import service_of
 from engine.web.problems import Problem
 
 _TEXT = {"type": "string"}
@@ -20,7 +21,7 @@ OF_TRACE = (
     Parameter("line", _TEXT, "only this line of `order`"),
     Parameter("shipment", _TEXT, "a shipment"),
     Parameter("receipt", _TEXT, "a receipt"),
-    Parameter("event", _TEXT, "an event as `source/id`, with `sku` and `location`"),
+    Parameter("event", _TEXT, "an event as `source/id`; on Kafka with `sku` and `location`"),
     Parameter("version", _TEXT, "a forecast, with `sku` and `location`"),
     Parameter("sku", _TEXT, "the row, with `location`; alone everything that is known of it"),
     Parameter("location", _TEXT, "the row, with `sku`"),
@@ -42,13 +43,16 @@ async def get(request: web.Request) -> web.Response:
     found = await asyncio.to_thread(_trace, request, question, most)
     if found is None:
         given = ", ".join(f"{name} {value}" for name, value in structs.asdict(question).items() if value is not None)
-        raise Problem(404, f"nothing is known of {given} among the last {most} events of its row", "unknown_start")
+        hint = "" if question.event is None or question.row else "; `sku` and `location` say where to look"
+        raise Problem(
+            404, f"nothing is known of {given} among the last {most} events of its row{hint}", "unknown_start"
+        )
     return as_json(found)
 
 
 def _trace(request: web.Request, question: Question, most: int) -> Trace | None:
     service = service_of(request)
-    return trace_of(service.bus, request.app[CONTEXT].documents.rows_of, question, service.now(), most)
+    return trace_of(service.bus, documents_of(request).rows_of, question, service.now(), most)
 
 
 def _question(request: web.Request) -> Question:
@@ -59,7 +63,7 @@ def _question(request: web.Request) -> Question:
         raise query.invalid(f"a trace begins with one thing, not with {' and '.join(starts)}")
     if (question.sku is None) != (question.location is None):
         raise query.invalid("`sku` and `location` are given together")
-    if question.row is None and (not starts or starts[0] in ("event", "version")):
+    if question.row is None and (not starts or starts[0] == "version"):
         raise query.invalid(f"give `sku` and `location` with {starts[0] if starts else 'it, or what to begin with'}")
     if question.line is not None and question.order is None:
         raise query.invalid("`line` goes with `order`")

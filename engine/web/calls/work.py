@@ -6,8 +6,9 @@ from aiohttp import web
 
 from engine.web import query
 from engine.web.answers import as_json
+from engine.web.guard import open_things_of
 from engine.web.parameters import Parameter
-from engine.web.ports import CONTEXT, lists_of
+from engine.web.ports import lists_of
 from engine.work.worklist import KINDS, Asked, Work, work_of
 
 DEFAULT_LIMIT = 20
@@ -43,5 +44,5 @@ async def get(request: web.Request) -> web.Response:
 
 
 def _work(request: web.Request, asked: Asked) -> Work:
-    things = request.app[CONTEXT].open_things.all()
+    things = open_things_of(request).all()
     return work_of(things, asked, *lists_of(request).freshness())

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import msgspec
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
+from engine.access.denial import Forbidden
 from engine.aio import end
 from engine.columns.loading import NotLoaded
 from engine.core.errors import StocklineError
@@ -142,6 +143,8 @@ class Connection:
 
     async def _refuse(self, view: str | None, error: StocklineError) -> None:
         given = error if isinstance(error, Problem) else Problem(503, str(error), "unavailable")
+        if isinstance(error, Forbidden):
+            given = Problem(403, str(error), error.reason)
         details = ProblemDetails(
             title=HTTPStatus(given.status).phrase, status=given.status, detail=given.detail, reason=given.reason
         )

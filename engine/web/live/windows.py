@@ -6,6 +6,7 @@ fit into that the frames become fewer.
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -51,14 +52,14 @@ class State(NamedTuple):
     Attributes:
         version: of the table.
         since: when this version was first seen, by the steady clock.
-        at: when the window was read.
+        ordered: when the order of the list was last asked for.
         total, moved, freshness: as in a frame.
         items: a JSON array.
     """
 
     version: int
     since: float
-    at: float
+    ordered: float
     total: int
     moved: int
     items: Raw
@@ -132,20 +133,23 @@ def _outcome(answer: "asyncio.Task[State]") -> State | None:
 
 
 def state_of(lists: Lists, window: Window, before: State | None) -> State:
-    """The window as it is; `before` serves again where nothing has changed since."""
-    now = time.monotonic()
-    version = lists.version(window.query.table)
-    since = before.since if before is not None and before.version == version else now
-    # An order of before the last change may have been used, so the window is read once more when it is too old.
-    if before is not None and before.version == version and before.at - since > ORDER_SECONDS:
+    """The window as it is; `before` serves again where nothing has changed since, and the order is of later."""
+    now, version = time.monotonic(), lists.version(window.query.table)
+    is_same = before is not None and before.version == version
+    since = before.since if before is not None and is_same else now
+    if before is not None and is_same and before.ordered > since + ORDER_SECONDS:
         return before
-    page = lists.page(window.query, window.offset, window.limit, age=0.0 if window.names is None else ORDER_SECONDS)
-    moved, items = 0, page.items
-    if window.names is not None:
-        rows = lists.rows(window.query.table, window.names)
-        moved = sum(name != there for name, there in zip(window.names, page.names, strict=False))
-        items = [rows[name] for name in window.names if name in rows]
-    return State(version, since, now, page.total, moved, _array(items), page.freshness)
+    if window.names is None:
+        page = lists.page(window.query, window.offset, window.limit)
+        # The order is of now, so that it serves as long as nothing changes.
+        return State(version, since, math.inf, page.total, 0, _array(page.items), page.freshness)
+    rows = lists.rows(window.query.table, window.names)
+    items = _array([rows[name] for name in window.names if name in rows])
+    if before is not None and now - before.ordered < ORDER_SECONDS:
+        return before._replace(version=version, since=since, items=items, freshness=lists.freshness())
+    page = lists.page(window.query, window.offset, window.limit, age=ORDER_SECONDS)
+    moved = sum(name != there for name, there in zip(window.names, page.names, strict=False))
+    return State(version, since, now, page.total, moved, items, page.freshness)
 
 
 def _array(items: list[Raw]) -> Raw:

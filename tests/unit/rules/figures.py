@@ -481,6 +481,7 @@ READ = [
             "policy.set",
         ),
         ("a negative cost", of_kind("policy.set", policy={"kind": "none"}, unit_cost="-1"), "invalid_event"),
+        ("a negative margin", of_kind("policy.set", policy={"kind": "none"}, unit_margin="-1"), "invalid_event"),
         ("a cost of 0", of_kind("policy.set", policy={"kind": "none"}, unit_cost="0"), "policy.set"),
         (
             "a cost at the limit",

@@ -15,16 +15,16 @@ function time(seconds) {
 const percent = (share) => (share === null || share === undefined ? NONE : `${(share * 100).toFixed(1)} %`);
 const count = (number) => (number === null || number === undefined ? NONE : quantity(number));
 
-const figure = (name, group, field, title, what, show, of = null) => ({ name, group, field, title, what, show, of });
+const figure = (name, group, field, title, what, show, of = null, things = of) => ({ name, group, field, title, what, show, of, things });
 
 export const FIGURES = [
   figure("acknowledgement", "acknowledgement", "mean_seconds", "Acknowledgement", "from placing a line to the supplier's first answer", time, "lines"),
   figure("receipt-cycle", "receipts", "mean_seconds", "Receipt cycle", "from placing a line to its last receipt", time, "lines"),
   figure("fill-rate", "supplier_fill", "rate", "Supplier fill rate", "units received of units ordered, of complete lines", percent, "lines"),
   figure("notices", "notices", "share_before_receipt", "Announced before arrival", "lines with a shipment notice before the first receipt", percent, "lines"),
-  figure("notices-in-time", "notices_by_policy", "share", "Announced in time", "notices not later than the policy asks for", percent, "judged"),
-  figure("short", "receipts", "short_lines", "Short lines", "complete lines that received less than ordered", count, "completed"),
-  figure("over", "receipts", "over_lines", "Over lines", "complete lines that received more than ordered", count, "completed"),
+  figure("notices-in-time", "notices_by_policy", "share", "Announced in time", "notices not later than the policy asks for", percent, "judged", "lines"),
+  figure("short", "receipts", "short_lines", "Short lines", "complete lines that received less than ordered", count, "completed", "lines"),
+  figure("over", "receipts", "over_lines", "Over lines", "complete lines that received more than ordered", count, "completed", "lines"),
   figure("damaged", "receipts", "damaged_units", "Damaged units", "units that arrived damaged", count),
   figure("forecast-signal", "forecast_to_signal", "mean_seconds", "Forecast to proposal", "from a forecast's revision to the proposal that it opened or changed", time, "signals"),
   figure("alignment", "forecast_to_order", "alignment", "Forecast to order", "how close orders came to what the forecast's policy proposed", percent, "orders"),
@@ -33,8 +33,8 @@ export const FIGURES = [
   figure("signal-order", "signal_to_order", "mean_seconds", "Proposal to order", "from a proposal's opening to its order", time, "orders"),
   figure("automation", "automation", "share", "Ordered automatically", "orders of proposals that nobody had to answer", percent, "orders"),
   figure("accuracy", "inventory_accuracy", "rate", "Inventory accuracy", "counts that agree with the kept balance to the unit", percent, "counts"),
-  figure("alert-age", "open_alerts", "mean_age_seconds", "Age of open alerts", "the mean time since the open alerts opened", time, "count"),
-  figure("drift", "reconciliation", "units", "Drift to reconcile", "units by which open drifts differ", count, "open"),
+  figure("alert-age", "open_alerts", "mean_age_seconds", "Age of open alerts", "the mean time since the open alerts opened", time, "count", "alerts"),
+  figure("drift", "reconciliation", "units", "Drift to reconcile", "units by which open drifts differ", count, "open", "alerts"),
 ];
 
 export const BY_NAME = new Map(FIGURES.map((each) => [each.name, each]));
@@ -46,4 +46,4 @@ export const valueOf = (item, each) => item?.[each.group]?.[each.field] ?? null;
 export const shown = (item, each) => each.show(valueOf(item, each));
 
 /** Of how many it was made, in words; empty where it is a count itself. */
-export const base = (item, each) => (each.of && item?.[each.group] ? `of ${count(item[each.group][each.of])} ${each.of}` : "");
+export const base = (item, each) => (each.of && item?.[each.group] ? `of ${count(item[each.group][each.of])} ${each.things}` : "");

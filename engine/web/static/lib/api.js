@@ -47,9 +47,9 @@ export function query(parameters) {
 
 async function call(method, path, { body, type = null, headers = {}, signal } = {}) {
   const request = { method, signal, headers: { Accept: "application/json", ...headers } };
+  if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
     request.headers["Content-Type"] = type ?? "application/json";
-    request.headers["X-Stockline"] = "page";
     request.body = type ? body : JSON.stringify(body);
   }
   const answer = await reach(path, request);

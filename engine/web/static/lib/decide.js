@@ -2,6 +2,7 @@
 // is pending, and a refusal stays on it as a sentence. Whoever shows things listens to what became of them.
 
 import { newKey, post } from "./api.js";
+import { quantity } from "./format.js";
 import { by } from "./me.js";
 
 const states = new Map();
@@ -48,9 +49,17 @@ export async function decide(thing, verb, details = {}) {
     note(thing.id, { ...decision, state: "done", thing: after });
     return after;
   } catch (error) {
-    note(thing.id, { ...decision, state: "failed", error: error.message, now: error.body?.current });
+    note(thing.id, { ...decision, state: "failed", error: said(thing, error), now: error.body?.current });
     return null;
   }
+}
+
+/** Why a decision was refused: where somebody or the engine was faster, what is there now. */
+function said(thing, error) {
+  const now = error.body?.current;
+  if (!now || (error.status !== 409 && error.status !== 412)) return error.message;
+  if (now.status !== thing.status) return `It was ${now.status}${now.by ? ` by ${now.by}` : ""} meanwhile. Your answer was not written.`;
+  return `It has changed since you read it${now.qty === undefined ? "" : `: ${quantity(now.qty)} are proposed now`}. Your answer was not written.`;
 }
 
 /** Decides about several things, a few at a time; resolves to how many succeeded. */

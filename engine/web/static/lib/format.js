@@ -40,9 +40,9 @@ function grouped([, sign, units, fraction = ""]) {
 
 /** An amount of money without its cents, rounded half up, for sums in a narrow place. */
 export function roundMoney(amount, currency) {
-  const [, units, tenths] = /^(-?\d+)(?:\.(\d))?/.exec(String(amount)) ?? [];
+  const [, sign, units, tenths] = /^(-?)(\d+)(?:\.(\d))?/.exec(String(amount)) ?? [];
   if (units === undefined) return money(amount, currency);
-  return `${whole.format(BigInt(units) + (tenths >= "5" ? 1n : 0n))}${currency ? ` ${currency}` : ""}`;
+  return `${sign}${whole.format(BigInt(units) + (tenths >= "5" ? 1n : 0n))}${currency ? ` ${currency}` : ""}`;
 }
 
 /** A local day such as 2026-03-02. */

@@ -6,12 +6,14 @@ import { fresh } from "./status.js";
 const POLL_MS = 2000;
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
+const QUIET_MS = 10_000;
 
 /** Follows one window of one list. `ask()` fetches the window as a frame; `show(frame)` takes each that arrives. */
 export class Live {
   constructor({ view, ask, show }) {
-    Object.assign(this, { view, ask, show, window: null, paused: false, socket: null, retry: FIRST_RETRY_MS });
-    this.timer = setInterval(() => this.poll(), POLL_MS);
+    Object.assign(this, { view, ask, show, window: null, paused: false, socket: null, heard: 0, retry: FIRST_RETRY_MS });
+    setInterval(() => this.poll(), POLL_MS);
+    setInterval(() => this.doubt(), QUIET_MS / 2);
     document.addEventListener("visibilitychange", () => this.send({ hidden: document.hidden }));
     this.open();
   }
@@ -38,6 +40,8 @@ export class Live {
     this.socket = new WebSocket(`${scheme}//${location.host}/v1/live`);
     this.socket.onopen = () => {
       this.retry = FIRST_RETRY_MS;
+      this.heard = performance.now();
+      if (document.hidden) this.send({ hidden: true });
       if (this.window) this.follow(this.window);
     };
     this.socket.onmessage = (message) => this.take(JSON.parse(message.data));
@@ -51,7 +55,16 @@ export class Live {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
+  /** Asks again where nothing has come for a while, and gives up a socket on which then nothing comes: it is dead. */
+  doubt() {
+    if (this.socket?.readyState !== WebSocket.OPEN || document.hidden || !this.window) return;
+    const quiet = performance.now() - this.heard;
+    if (quiet > 2 * QUIET_MS) this.socket.close();
+    else if (quiet > QUIET_MS) this.follow(this.window);
+  }
+
   take(frame) {
+    this.heard = performance.now();
     if (frame.view !== this.view || !frame.items) return;
     fresh(frame.lag_seconds, this.way);
     if (!this.paused) this.show(frame);

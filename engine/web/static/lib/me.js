@@ -1,11 +1,12 @@
 // Who decides: the name of the login, or where nobody had to log in a name that is asked for once and kept.
 
-import { get } from "./api.js";
-import { ask } from "./dialog.js";
-import { byId, el, field } from "./dom.js";
+import { get, post } from "./api.js";
+import { ask, dialog } from "./dialog.js";
+import { button, byId, el, field } from "./dom.js";
+import { moment } from "./format.js";
 import { keep, recall } from "./store.js";
 
-const me = { name: null, roles: null };
+const me = { name: null, roles: null, expires: null, insecure: false };
 
 /** Asks who is logged in, and shows it; hides the pages that are not for these roles. */
 export async function recognise() {
@@ -16,7 +17,7 @@ export async function recognise() {
   }
   if (me.roles) hideOthersPages(new Set(me.roles));
   show();
-  byId("who").addEventListener("click", rename);
+  byId("who").addEventListener("click", () => (me.name ? account() : rename()));
 }
 
 function hideOthersPages(roles) {
@@ -28,11 +29,22 @@ function hideOthersPages(roles) {
 function show() {
   const name = me.name ?? recall("name");
   byId("who").textContent = name ?? "Who are you?";
+  byId("unsafe").hidden = !me.insecure;
   byId("who").title = me.roles ? `Roles: ${me.roles.join(", ")}` : "Your name stands in what you decide";
 }
 
+function account() {
+  const until = me.expires && `Your login lasts until ${moment(new Date(me.expires * 1000).toISOString())}.`;
+  dialog("Your login", el("div", { class: "content" }, el("p", { text: `You are ${me.name}, with the ${me.roles.length === 1 ? "role" : "roles"} ${me.roles.join(", ")}.` }),
+    until && el("p", { class: "faint", text: until }), el("footer", {}, button("Log out", "log-out", logOut))), { name: "account" });
+}
+
+async function logOut() {
+  await post("/logout");
+  location.assign("/login");
+}
+
 async function rename() {
-  if (me.name) return location.assign("/login");
   const input = el("input", { name: "name", required: true, maxlength: 64, value: recall("name") ?? "", autocomplete: "name" });
   const told = await ask("Who are you?", field("Your name", input), {
     name: "who", text: "No login is asked for on this machine. Your name stands in every decision that you take here.",

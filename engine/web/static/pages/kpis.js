@@ -44,7 +44,7 @@ async function read() {
 
 function overall({ all }) {
   const parts = FIGURES.map((each) => el("div", { data: { figure: each.name }, title: each.what },
-    el("dt", { text: each.title }), el("dd", { text: shown(all, each) }), el("small", { text: base(all, each) || each.what })));
+    el("dt", { text: each.title }), el("dd", { text: shown(all, each) }), el("dd", { class: "base", text: base(all, each) || each.what })));
   return el("section", { class: "panel", "aria-label": "All" }, el("dl", { class: "figures tiles body" }, parts));
 }
 

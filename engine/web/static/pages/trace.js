@@ -1,5 +1,5 @@
 // Trace: from any forecast, signal, order, shipment or receipt along the chain, back to what led to it and on to what it
-// led to. The chain is told in the order of time; each thing says what it came of, and can be traced from in its turn.
+// led to. The chain is told in the order of time; each thing says what it led to, and can be traced from in its turn.
 
 import { get, query } from "../lib/api.js";
 import { button, byId, el, empty, select } from "../lib/dom.js";
@@ -61,16 +61,17 @@ async function read() {
 
 function shown(trace) {
   const nodes = new Map(trace.nodes.map((node) => [node.key, node]));
-  const came = grouped(trace.edges, "to", "from");
+  const led = grouped(trace.edges);
   return [el("section", { class: "panel", data: { part: "summary" } }, el("div", { class: "body stack" }, trace.summary.map((sentence) => el("p", { text: sentence })), cut(trace.truncated))),
-    el("section", { class: "panel", "aria-label": "The chain" }, el("ol", { class: "chain" }, trace.nodes.map((node) => step(node, came.get(node.key) ?? [], nodes, trace.start.includes(node.key)))))];
+    el("section", { class: "panel", "aria-label": "The chain" }, el("ol", { class: "chain" }, trace.nodes.map((node) => step(node, led.get(node.key) ?? [], nodes, trace.start.includes(node.key)))))];
 }
 
-function grouped(edges, by, other) {
+/** What each node led to, by its key. */
+function grouped(edges) {
   const found = new Map();
   for (const edge of edges) {
-    if (!found.has(edge[by])) found.set(edge[by], []);
-    found.get(edge[by]).push({ key: edge[other], why: edge.why });
+    if (!found.has(edge.from)) found.set(edge.from, []);
+    found.get(edge.from).push({ key: edge.to, why: edge.why });
   }
   return found;
 }
@@ -95,7 +96,7 @@ function question(node) {
   return { sku: node.sku, location: node.location, event: node.events[0] };
 }
 
-function step(node, causes, nodes, isStart) {
+function step(node, effects, nodes, isStart) {
   const link = el("a", { href: `/trace${query(question(node))}`, on: { click: (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -106,13 +107,13 @@ function step(node, causes, nodes, isStart) {
     el("time", { class: "faint", datetime: node.time, text: node.time ? moment(node.time) : "time not known" }),
     el("div", {}, el("p", {}, el("span", { class: "tag", text: title(node.kind) }), " ", link, " ", node.status && el("span", { class: `tag ${node.status}`, text: words(node.status) }), row),
       el("p", { text: node.sentence }),
-      causes.length > 0 && el("ul", { class: "plain faint" }, causes.map((cause) => because(cause, nodes)))));
+      effects.length > 0 && el("ul", { class: "plain faint" }, effects.map((effect) => ledTo(effect, nodes)))));
 }
 
-function because({ key, why }, nodes) {
+function ledTo({ key, why }, nodes) {
   const node = nodes.get(key);
   if (!node) return null;
-  return el("li", {}, `${why} · `, el("a", { href: `#node-${encodeURIComponent(key)}`, on: { click: (event) => {
+  return el("li", {}, `→ ${why} `, el("a", { href: `#node-${encodeURIComponent(key)}`, on: { click: (event) => {
     event.preventDefault();
     document.getElementById(`node-${key}`)?.scrollIntoView({ block: "center" });
   } } }, `${words(node.kind)} ${node.id}`));

@@ -75,7 +75,7 @@ function read(told, row) {
 function confirm(row, path, reload, proposed, effect) {
   const difference = (name) => (effect.before?.[name] != null && effect.after?.[name] != null ? signed(effect.after[name] - effect.before[name]) : "");
   const columns = [
-    { title: "", value: ([, label]) => label },
+    { title: "What", value: ([, label]) => label },
     { title: "Now", number: true, value: ([name]) => quantity(effect.before?.[name]) },
     { title: "Then", number: true, value: ([name]) => quantity(effect.after?.[name]) },
     { title: "Difference", number: true, value: ([name]) => difference(name) },

@@ -23,6 +23,8 @@ export const COLUMNS = [
   number("position", "Position", "sellable, on order and in transit"),
   number("s", "s", "the position at which goods are ordered", { width: 84 }),
   number("S", "S", "the position that an order brings back", { width: 84 }),
+  number("days_of_cover", "Days of cover", "how long what is sellable lasts", { show: figure, width: 112 }),
+  number("forecast_28_days", "28 days' demand", "the forecast of the next 28 days", { width: 124 }),
   day("stockout_date", "Stock-out", "when the projection falls below 0"),
   text("signal_status", "Signal", "the state of the open proposal", { width: 100, values: true }),
   number("signal_qty", "Proposed", "how much the open proposal orders"),
@@ -40,7 +42,7 @@ export const BY_FIELD = new Map(COLUMNS.map((column) => [column.field, column]))
 
 const USUAL = [
   "sku", "description", "location", "abc", "supplier", "available", "sellable", "on_order", "in_transit", "position", "s",
-  "stockout_date", "signal_status", "signal_qty", "open_alerts", "value",
+  "days_of_cover", "stockout_date", "signal_status", "signal_qty", "open_alerts", "value",
 ];
 const NARROW = ["sku", "available", "position", "s", "signal_qty", "description"];
 

@@ -26,7 +26,7 @@ function groupHead(group, page) {
     el("span", { class: "faint", text: [count(group.total, "item"), ...facts].join(" · ") }),
     risk(group.value_at_risk, group.currency), el("span", { class: "spring" }),
     proposals.length > 1 && page.decides && button(`Accept all ${quantity(group.total)}`, "accept-group", () => page.acceptGroup(group)),
-    group.items.length > 1 && button("Select all", "select-group", () => page.selectAll(group), { class: "quiet" }));
+    group.items.length > 1 && page.decides && button("Select all", "select-group", () => page.selectAll(group), { class: "quiet" }));
 }
 
 const risk = (value, currency) => (value && Number(value) > 0 ? el("span", { class: "text-critical", text: `${roundMoney(value, currency)} at risk` }) : null);
@@ -37,7 +37,7 @@ export function itemLine(item, page) {
   const outcome = page.today.outcome(item.id);
   const state = outcome ? "over" : decision && decision.state !== "done" ? decision.state : "open";
   return el("li", { class: `item ${state}`, tabindex: "-1", data: { item: item.id, type: item.type, state }, "aria-label": `${item.sku} at ${item.location}: ${item.sentence}` },
-    el("input", { type: "checkbox", checked: page.selected.has(item.id), disabled: state !== "open" && state !== "failed", "aria-label": `Select ${item.sku} at ${item.location}`, data: { action: "select" }, on: { change: () => page.select(item.id) } }),
+    page.decides ? el("input", { type: "checkbox", checked: page.selected.has(item.id), disabled: state !== "open" && state !== "failed", "aria-label": `Select ${item.sku} at ${item.location}`, data: { action: "select" }, on: { change: () => page.select(item.id) } }) : el("span"),
     what(item, page), why(item, decision), figures(item), el("div", { class: "bar acts" }, outcome ? over(item, decision, outcome, page) : acts(item, decision, page)));
 }
 

@@ -50,7 +50,7 @@ export class Today {
   }
 
   follow() {
-    const source = new EventSource("/v1/stream?tables=signals,alerts");
+    const source = new EventSource("/v1/stream?tables=signals,alerts&conflate=true");
     for (const type of TYPES) source.addEventListener(type, (message) => this.hear(JSON.parse(message.data)));
     source.onerror = () => {
       if (source.readyState === EventSource.CLOSED) setTimeout(() => this.follow(), RETRY_MS);

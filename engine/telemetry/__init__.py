@@ -5,12 +5,14 @@ The engine's own counts are not counted a second time here: a scrape of the metr
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from engine import __version__
+from engine.telemetry.fold import Business, Commits, of_business, of_commits, of_counters, of_process
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -24,17 +26,23 @@ class Figures(NamedTuple):
         lag: how many records of the log are not yet folded.
         rows: how many rows (sku, location) there are.
         outcomes: how many events were applied, duplicates, refused.
-        commit_seconds: how long the last commit took.
+        counters: the counters of the folds, added up.
+        business: the business figures.
+        commits: what this process has committed; None if it commits nothing.
         clock_ahead_seconds: by how much the clock has jumped ahead; 0 while it agrees.
         disk_bytes: the size of the engine's files; None if it keeps none of its own.
+        data: where the process keeps its files.
     """
 
     lag: int
     rows: int
     outcomes: Mapping[str, int]
-    commit_seconds: float
+    counters: Mapping[str, int]
+    business: Business
+    commits: Commits | None = None
     clock_ahead_seconds: float = 0.0
     disk_bytes: int | None = None
+    data: Path | None = None
 
 
 class WorkerFigures(NamedTuple):
@@ -44,19 +52,22 @@ class WorkerFigures(NamedTuple):
         partitions: how many partitions the worker owns.
         lag: how many events in their logs are not yet folded.
         outcomes: how many events were applied, duplicates, refused.
-        commits: how many transactions the worker has committed since it began.
+        counters: the counters of these partitions, added up.
+        commits: the transactions that the worker has committed.
         fenced: how many commits were refused because another process had taken over.
-        commit_seconds: how long the last commit took.
+        restores: how often the worker has brought the rows of a partition up to date, and how long all of that took.
         clock_ahead_seconds: by how much this machine's clock, or a broker's, has jumped ahead; 0 while they agree.
     """
 
     partitions: int
     lag: int
     outcomes: Mapping[str, int]
-    commits: int
+    counters: Mapping[str, int]
+    commits: Commits
     fenced: int
-    commit_seconds: float
+    restores: tuple[int, float]
     clock_ahead_seconds: float
+    data: Path | None = None
 
 
 class PartFigures(NamedTuple):
@@ -95,10 +106,14 @@ class _WorkerCollector:
         yield GaugeMetricFamily("stockline_partitions", "Partitions that this worker owns", figures.partitions)
         yield GaugeMetricFamily("stockline_lag_events", "In the log, not yet folded", figures.lag)
         yield _outcomes(figures.outcomes)
-        yield CounterMetricFamily("stockline_commits", "Transactions committed", figures.commits)
+        yield from of_counters(figures.counters)
+        yield from of_commits(figures.commits)
         yield CounterMetricFamily("stockline_fenced", "Commits refused, another owner had taken over", figures.fenced)
-        yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        restores, seconds = figures.restores
+        yield CounterMetricFamily("stockline_restores", "Partitions whose rows were brought up to date", restores)
+        yield CounterMetricFamily("stockline_restore_seconds", "Time of all these restores", seconds)
         yield _clock_ahead(figures.clock_ahead_seconds)
+        yield from of_process(__version__, figures.data)
 
 
 def _outcomes(outcomes: Mapping[str, int]) -> Metric:
@@ -128,7 +143,11 @@ class _EngineCollector:
         yield GaugeMetricFamily("stockline_lag_events", "In the log, not yet applied", figures.lag)
         yield GaugeMetricFamily("stockline_rows", "Rows of (sku, location)", figures.rows)
         yield _outcomes(figures.outcomes)
-        yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", figures.commit_seconds)
+        yield from of_counters(figures.counters)
+        yield from of_business(figures.business)
+        if figures.commits is not None:
+            yield from of_commits(figures.commits)
+        yield from of_process(__version__, figures.data)
         yield _clock_ahead(figures.clock_ahead_seconds)
         if figures.disk_bytes is not None:
             yield GaugeMetricFamily("stockline_disk_bytes", "Bytes of the data directory's files", figures.disk_bytes)
@@ -173,7 +192,6 @@ class Telemetry:
         self._registry.register(_EngineCollector(figures))
         self._connectors = _ConnectorCollector()
         self._registry.register(self._connectors)
-        Gauge("stockline_build_info", "Version", ["version"], registry=self._registry).labels(__version__).set(1)
         self._requests = Counter(
             "stockline_http_requests", "HTTP calls answered", ["route", "status"], registry=self._registry
         )
