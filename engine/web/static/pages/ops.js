@@ -59,5 +59,5 @@ const schemas = () => fill("schemas", async () => {
   const shown = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "The schema" });
   const choose = async (type) => { shown.textContent = JSON.stringify(await get(`/v1/schemas/${encodeURIComponent(type)}`), null, 2); };
   await choose(items[0]);
-  return el("div", { class: "stack" }, select("type", items.map((name) => [name, name]), items[0], choose), el("details", {}, el("summary", { text: "JSON Schema" }), shown));
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)), el("details", {}, el("summary", { text: "JSON Schema" }), shown));
 });
