@@ -116,7 +116,7 @@ def test_a_row_that_moved_stays_until_somebody_sorts_again(anna: Page, engine: S
     engine.send(count)
     shows(anna, "available", [f"{lowest['available'] + 100_000:,}"])
     shows(anna, "sku", [lowest["sku"]])
-    expect(anna.locator("#moved")).to_contain_text("1 row has moved")
+    expect(anna.locator("#moved")).to_contain_text("moved · sort again")
     shot(anna, "stock-moved")
     anna.keyboard.press("r")
     expect(anna.locator("#moved")).to_be_hidden()
@@ -169,7 +169,8 @@ def test_a_script_in_the_name_of_an_item_is_text(anna: Page, engine: Stockline) 
     one = works(engine, "signal")[2]
     named = {
         "specversion": "1.0", "id": "e2e-name", "source": "e2e", "type": "item.defined",
-        "time": engine.get("/v1/work")["as_of"], "data": {"sku": one["sku"], "base_unit": "each", "description": SCRIPT},
+        "time": engine.get("/v1/work")["as_of"],
+        "data": {"sku": one["sku"], "base_unit": "each", "description": SCRIPT},
     }  # fmt: skip
     engine.send(named)
     known = f"/v1/positions?sku={quote(one['sku'])}&limit=1"
