@@ -179,7 +179,7 @@ def log_in(page: Page, secret: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
-def test_a_login_that_ends_in_the_middle_of_work_loses_nothing(browser: Browser, week: Path, tmp_path: Path) -> None:
+def test_a_login_that_ends_in_the_middle_of_work_leads_back_to_it(browser: Browser, week: Path, tmp_path: Path) -> None:
     data, tokens = tmp_path / "data", tmp_path / "tokens"
     shutil.copytree(week, data)
     secret, next_secret = token(tokens, "lea"), token(tokens, "lea2")
@@ -197,7 +197,7 @@ def test_a_login_that_ends_in_the_middle_of_work_loses_nothing(browser: Browser,
             assert stockline("token", "revoke", "lea", "--tokens", str(tokens)).returncode == 0
             do(page.locator('dialog[data-dialog="reject"]'), "submit")
             page.wait_for_url("**/login**")
-            expect(page.locator("main")).to_contain_text("ended")
+            expect(page.locator("main")).to_contain_text("Your login has ended")
             log_in(page, next_secret)
             page.wait_for_url("**/?kind=order")
             expect(item(page, name)).to_have_attribute("data-state", "open")
