@@ -181,7 +181,7 @@ class EngineClient:
                 if response.status != 200:
                     answer = _Answer(response.status, await response.read(), None)
                     if response.status not in _TRY_AGAIN:
-                        raise _refusal(answer)
+                        raise _rejection(answer)
                     raise EngineUnreachable(f"{self._url} does not stream now: {response.status} {_problem(answer)}")
                 async for each in told(response.content):
                     yield each
@@ -232,7 +232,7 @@ class EngineClient:
                 if answer.status < 400 or (answer.status == 413 and large_is_answer):
                     return answer
                 if answer.status not in _TRY_AGAIN:
-                    raise _refusal(answer)
+                    raise _rejection(answer)
                 cause = f"{answer.status} {_problem(answer)}"
                 limit = self._patience.busy_seconds if answer.status == 429 else limit
                 wait = pause if answer.retry_after is None else answer.retry_after
@@ -285,7 +285,7 @@ def _submission(body: Json) -> Submission:
     return Submission(int(body["accepted"]), refused, None if duplicates is None else int(duplicates))
 
 
-def _refusal(answer: _Answer) -> StocklineError:
+def _rejection(answer: _Answer) -> StocklineError:
     if answer.status in (401, 403):
         return EngineDenied(f"the engine answered {answer.status}: {_problem(answer)}")
     return EngineRefused(answer.status, _problem(answer))

@@ -56,6 +56,12 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
+def _name_token_file(file: Path | None) -> Path | None:
+    if file is not None:
+        os.environ[TOKEN_FILE] = str(file)
+    return file
+
+
 @app.callback()
 def _options(
     _version: Annotated[
@@ -68,12 +74,10 @@ def _options(
     trace: Annotated[
         bool, typer.Option("--trace", envvar="STOCKLINE_TRACE", help="Export spans by OTLP; needs the extra otel.")
     ] = False,
-    token_file: Annotated[
-        Path | None, typer.Option(envvar=TOKEN_FILE, help="A file with the token for an engine that asks for a login.")
+    _token_file: Annotated[
+        Path | None, typer.Option("--token-file", callback=_name_token_file, help="A file with the engine's token.")
     ] = None,
 ) -> None:
-    if token_file is not None:
-        os.environ[TOKEN_FILE] = str(token_file)
     logging.basicConfig(
         level=logging.DEBUG if DEBUG_VARIABLE in os.environ else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

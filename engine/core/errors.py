@@ -27,6 +27,8 @@
     |-- StreamGone              `engine.bus.point`: what follows a reader's point cannot be told in full any more
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
+    |-- NotLoaded               `engine.columns.loading`: the lists are not read yet
+    |-- NotFound                `engine.trace.question`: a trace begins with something that is not there
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
     |-- NotSigned               `connectors.webhook.signing`: a webhook without a valid signature
     |-- TrytonRefused           `connectors.tryton.wire`: Tryton refused a call

@@ -37,8 +37,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
     """An engine on its embedded log with HTTP and live view, from start to a clean end.
 
     The end takes the same steps backwards: no new call is taken, calls in flight get their answer, the last commit is
-    written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure if the port or the
-    data directory is not available, UsageError if the address needs logins and there are none.
+    written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure and UsageError.
     """
     admission = admission_of(settings, access)
     async with AsyncExitStack() as ends:

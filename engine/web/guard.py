@@ -75,6 +75,11 @@ class GuardedService:
         require(self._principal, READERS | SENDERS, "the engine's progress")
         return self._service.progress()
 
+    def offsets(self) -> Sequence[Progress]:
+        """How far the log and the rows of each partition are."""
+        require(self._principal, OPERATORS, "the flow of the log")
+        return self._service.offsets()
+
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""
         require(self._principal, EVERYBODY, "the engine's progress")

@@ -26,6 +26,7 @@ from engine.telemetry import Telemetry
 from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
+from engine.web.flow import FlowMeter
 from engine.web.sharing import Sharing
 from engine.web.turns import Turns
 from engine.work.things import OpenThings
@@ -75,6 +76,9 @@ class Service(Clocked, Protocol):
 
     def progress(self) -> Progress:
         """How many events the log holds, and how many of them are applied."""
+
+    def offsets(self) -> Sequence[Progress]:
+        """How far the log and the rows of each partition are."""
 
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""
@@ -147,6 +151,7 @@ class Context:
         open_things: the open signals and alerts.
         documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
+        flow: how fast the log grows and is folded.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
@@ -158,6 +163,7 @@ class Context:
         self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
+        self.flow = FlowMeter()
         self.sharing = Sharing()
         self.answering = Turns()
         self.stopping = False

@@ -53,6 +53,7 @@ from engine.web.calls import (
 from engine.web.calls.supplier import ForecastPage, LinePage
 from engine.web.connectors import ConnectorHealth, ConnectorReport
 from engine.web.csv import MEDIA_TYPE as CSV
+from engine.web.flow import Flow
 from engine.web.pages import Aggregates
 from engine.web.parameters import (
     AS_OF,
@@ -343,6 +344,19 @@ ROUTES = (
         "GET", "/v1/sync", process.sync, "sync",
         "How far the engine is; with `wait` once all that was accepted before the call is applied.",
         Sync, parameters=(_WAIT,), problems=(400, 503),
+    ),
+    Route(
+        "GET", "/v1/flow", process.flow, "getFlow",
+        "By partition how long the log is, how far it is applied, and how many events a second arrive and are applied, "
+        "measured between the calls of about the last minute.",
+        Flow,
+    ),
+    Route(
+        "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]
+    ),
+    Route(
+        "GET", "/v1/schemas/{type}", documents.schema, "getSchema", "The JSON Schema of a type of event.",
+        dict[str, Any], problems=(404,),
     ),
     Route(
         "POST", "/v1/clock/accept", process.accept_clock, "acceptClock",

@@ -36,6 +36,7 @@ PAGES: Mapping[str, Page] = {
     "trace": Page("Trace"),
     "kpis": Page("Figures"),
     "supplier": Page("Supplier", ("supplier", "planner", "operator")),
+    "ops": Page("Operations", ("operator",)),
     "row": Page("Row", in_navigation=False),
 }
 """The name of a page -> the page. Its module is `static/pages/NAME.js`, its path `/NAME`; `today` is at `/`."""

@@ -34,6 +34,20 @@ def at(page: Page, line: dict[str, Any]) -> Any:
     return page.get_by_role("listitem", name=f"Order {line['order']}, line {line['line']}", exact=True)
 
 
+def promise_one_less(page: Page, short: dict[str, Any]) -> None:
+    """By keyboard: the line is found, opened, and all but one unit is promised."""
+    page.keyboard.press("/")
+    page.keyboard.type(short["order"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#orders [data-line]")).to_have_count(1)
+    at(page, short).focus()
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    page.get_by_label("Quantity").fill(str(short["ordered"] - 1))
+    page.keyboard.press("Enter")
+    expect(at(page, short).locator("[data-status=accepted]")).to_be_visible()
+
+
 def test_what_a_supplier_says_is_in_the_log_and_before_the_planner(browser: Browser, engine: Stockline) -> None:
     name, [whole, short, sent, *_] = unanswered(engine)
     with opened(browser, engine.url, expected=NOT_YET) as page:
@@ -41,18 +55,7 @@ def test_what_a_supplier_says_is_in_the_log_and_before_the_planner(browser: Brow
         page.select_option("select[name=supplier]", name)
         at(page, whole).get_by_role("button", name="Confirm").click()
         expect(at(page, whole).locator("[data-status=accepted]")).to_be_visible()
-
-        # By keyboard: the line is found, opened, and all but one unit is promised.
-        page.keyboard.press("/")
-        page.keyboard.type(short["order"])
-        page.keyboard.press("Enter")
-        expect(page.locator("#orders [data-line]")).to_have_count(1)
-        at(page, short).focus()
-        page.keyboard.press("j")
-        page.keyboard.press("e")
-        page.get_by_label("Quantity").fill(str(short["ordered"] - 1))
-        page.keyboard.press("Enter")
-        expect(at(page, short).locator("[data-status=accepted]")).to_be_visible()
+        promise_one_less(page, short)
 
         page.goto(f"/supplier?supplier={name.replace('&', '%26')}&q={sent['order']}")
         at(page, sent).get_by_role("button", name="Announce").click()

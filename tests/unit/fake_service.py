@@ -242,6 +242,9 @@ class FakeService:
     def progress(self) -> Progress:
         return Progress(self.applied, self.applied)
 
+    def offsets(self) -> list[Progress]:
+        return [self.progress()]
+
     async def wait(self, seconds: float) -> Progress:
         await asyncio.sleep(0)
         return self.progress()

@@ -224,7 +224,7 @@ def test_openapi_operations_are_whole() -> None:
             names.append(operation["operationId"])
             declared = {each["name"] for each in operation["parameters"] if each["in"] == "path"}
             assert declared == set(re.findall(r"\{(\w+)\}", path))
-            assert any(status.startswith("2") for status in operation["responses"])
+            assert any(status < "400" for status in operation["responses"])
             for parameter in operation["parameters"]:
                 jsonschema.Draft202012Validator.check_schema(parameter["schema"])
     assert len(set(names)) == len(names)

@@ -99,6 +99,7 @@ class ReaderService:
         self._log_progress = log_progress
         self._following = following
         self._progress = Progress(0, 0)
+        self._offsets: list[Progress] = []
         self._refreshing: asyncio.Task[None] | None = None
         self._follower_failure: Callable[[], BaseException | None] = lambda: None
         self._unreadable: UsageError | None = None
@@ -209,6 +210,10 @@ class ReaderService:
         """How far the log and the fold were at the last refresh."""
         return self._progress
 
+    def offsets(self) -> list[Progress]:
+        """How far each partition's log and fold were at the last refresh; empty before the first."""
+        return self._offsets
+
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that the log held at the call is folded and in the read model."""
         try:
@@ -239,6 +244,7 @@ class ReaderService:
     async def _refresh_progress(self) -> None:
         folded, ends = await self._log_progress.folded(), await self._log_progress.ends()
         accepted = sum(ends.values())
+        self._offsets = [Progress(end, folded.get(partition, 0)) for partition, end in sorted(ends.items())]
         self._progress = Progress(accepted, min(accepted, sum(folded.values())))
 
     def now(self) -> int:

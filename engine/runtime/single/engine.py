@@ -25,7 +25,7 @@ from engine.runtime.fold import Fold, Outcome
 from engine.runtime.marker import resume
 from engine.runtime.replay import REPLAY_RECORDS
 from engine.runtime.single.batch import Batch, Committed, Spot
-from engine.runtime.submission import Submission
+from engine.runtime.submission import Progress, Submission
 
 MAX_PARTITIONS_REMEMBERED = 200_000
 
@@ -204,6 +204,10 @@ class Engine:
     def applied(self) -> int:
         """How many records of the log the rows hold."""
         return sum(fold.marker.next_offset for fold in self.folds)
+
+    def offsets(self) -> list[Progress]:
+        """How far the log and the rows of each partition are."""
+        return [Progress(end, fold.marker.next_offset) for end, fold in zip(self._ends, self.folds, strict=True)]
 
     def point(self) -> Point:
         """How far a reader has come that has all outputs up to the last commit."""

@@ -82,6 +82,10 @@ class Service:
         accepted = self._engine.accepted
         return Progress(accepted, min(self._engine.applied, accepted))
 
+    def offsets(self) -> list[Progress]:
+        """How far the log and the rows of each partition are."""
+        return self._engine.offsets()
+
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied.
 

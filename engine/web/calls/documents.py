@@ -6,8 +6,11 @@ import msgspec
 from aiohttp import web
 
 from engine.contract import asyncapi as asyncapi_document
-from engine.web.answers import raw_json
+from engine.contract import schemas
+from engine.core.errors import UsageError
+from engine.web.answers import as_json, raw_json
 from engine.web.ports import OPENAPI
+from engine.web.problems import Problem
 
 
 async def openapi(request: web.Request) -> web.Response:
@@ -18,6 +21,19 @@ async def openapi(request: web.Request) -> web.Response:
 async def asyncapi(_: web.Request) -> web.Response:
     """The AsyncAPI document."""
     return raw_json(_asyncapi())
+
+
+async def list_types(_: web.Request) -> web.Response:
+    """The types of all events."""
+    return as_json({"items": list(schemas.NAMES)})
+
+
+async def schema(request: web.Request) -> web.Response:
+    """The JSON Schema of one type of event; raises Problem 404."""
+    try:
+        return as_json(schemas.of_type(request.match_info["type"]))
+    except UsageError as error:
+        raise Problem(404, str(error), "unknown_type") from None
 
 
 @lru_cache(maxsize=1)

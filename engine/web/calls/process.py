@@ -6,6 +6,7 @@ import math
 from aiohttp import web
 
 from engine import telemetry
+from engine.core.topics import EVENTS
 from engine.web import bodies, query
 from engine.web.answers import ClockAnswer, Health, Sync, as_json
 from engine.web.ports import CONTEXT, principal_of, service_of
@@ -22,6 +23,11 @@ async def sync(request: web.Request) -> web.Response:
     progress = await service.wait(seconds) if seconds else service.progress()
     lag = progress.accepted - progress.applied
     return as_json(Sync(progress.accepted, progress.applied, lag, service.bus.log_id))
+
+
+async def flow(request: web.Request) -> web.Response:
+    """How far and how fast each partition of the log is."""
+    return as_json(request.app[CONTEXT].flow.measure(EVENTS.kafka_name, service_of(request).offsets()))
 
 
 def _seconds(text: str) -> float:

@@ -1,0 +1,63 @@
+// Operations: how events flow, how connectors are, what was refused, and what events look like.
+
+import { get } from "../lib/api.js";
+import { button, byId, el, empty, select, table } from "../lib/dom.js";
+import { figure, moment, quantity, words } from "../lib/format.js";
+import { lettersPanel } from "../ops/letters.js";
+
+const REFRESH_MS = 3000;
+
+/** Fills the page. */
+export async function start(main) {
+  main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
+    section("Flow", "flow"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas")));
+  await Promise.all([flow(), connectors(), letters(), schemas()]);
+  setInterval(() => { if (!document.hidden) flow().then(connectors); }, REFRESH_MS);
+}
+
+const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
+
+async function fill(id, make) {
+  try {
+    byId(id).replaceChildren(await make());
+  } catch (error) {
+    byId(id).replaceChildren(empty("This could not be read", error.message, button("Try again", "retry", () => fill(id, make))));
+  }
+}
+
+const rate = (value) => (value === null ? "measuring" : `${figure(value)} /s`);
+
+const flow = () => fill("flow", async () => {
+  const { items } = await get("/v1/flow");
+  return table("Flow by topic and partition", [
+    { title: "Topic", value: (each) => each.topic }, { title: "Partition", number: true, value: (each) => quantity(each.partition) },
+    { title: "Events", number: true, value: (each) => quantity(each.end) }, { title: "Applied", number: true, value: (each) => quantity(each.applied) },
+    { title: "Waiting", number: true, value: (each) => el("span", { class: each.lag ? "text-warning" : "", text: quantity(each.lag) }) },
+    { title: "Arriving", number: true, value: (each) => rate(each.arriving) }, { title: "Being applied", number: true, value: (each) => rate(each.applying) },
+  ], items);
+});
+
+const connectors = () => fill("connectors", async () => {
+  const { items } = await get("/v1/connectors");
+  if (!items.length) return el("p", { class: "faint", text: "No connector has reported to this process since it began." });
+  return table("Connectors", [
+    { title: "Name", value: (each) => each.name }, { title: "Kind", value: (each) => each.kind },
+    { title: "Status", value: (each) => el("span", { class: `tag ${{ running: "open", waiting: "info" }[each.status] ?? "critical"}`, text: words(each.status) }) },
+    { title: "Events", number: true, value: (each) => quantity(sum(each, "events")) }, { title: "Duplicates", number: true, value: (each) => quantity(sum(each, "duplicates")) },
+    { title: "Refused", number: true, value: (each) => quantity(sum(each, "rejected") + sum(each, "untranslated")) },
+    { title: "Last success", value: (each) => moment(Object.values(each.parts).map((part) => part.last_success).filter(Boolean).sort().at(-1)) },
+    { title: "What is wrong", value: (each) => each.detail ?? Object.values(each.parts).map((part) => part.error).filter(Boolean).join("; ") },
+  ], items);
+});
+
+const sum = (connector, name) => Object.values(connector.parts).reduce((all, part) => all + (part[name] ?? 0), 0);
+
+const letters = () => fill("dead-letters", () => lettersPanel(letters));
+
+const schemas = () => fill("schemas", async () => {
+  const { items } = await get("/v1/schemas");
+  const shown = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "The schema" });
+  const choose = async (type) => { shown.textContent = JSON.stringify(await get(`/v1/schemas/${encodeURIComponent(type)}`), null, 2); };
+  await choose(items[0]);
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)), el("details", {}, el("summary", { text: "JSON Schema" }), shown));
+});
