@@ -53,6 +53,8 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "followWindows": READERS,
     "sync": READERS | SENDERS,
     "getFlow": OPERATORS,
+    "listSources": OPERATORS,
+    "getSettings": OPERATORS,
     "listTypes": EVERYBODY,
     "getSchema": EVERYBODY,
     "acceptClock": OPERATORS,

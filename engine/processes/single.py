@@ -59,6 +59,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
         context.sharing = read_sharing(settings.supplier_sharing)
+        context.settings = settings.model_dump(mode="json")
         app = server.application(context, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

@@ -82,6 +82,7 @@ def _context(settings: Settings, service: ReaderService, columns: Columns) -> Co
     telemetry = Telemetry(partial(_figures, settings, service))
     context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
     context.sharing = read_sharing(settings.supplier_sharing)
+    context.settings = settings.model_dump(mode="json")
     return context
 
 

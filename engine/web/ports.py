@@ -5,7 +5,7 @@ cluster has those of `Worker`; the type checker compares them where `engine.proc
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from aiohttp import web
@@ -152,6 +152,7 @@ class Context:
         documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
         flow: how fast the log grows and is folded.
+        settings: what the process runs with, without secrets, JSON-ready.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
@@ -164,6 +165,7 @@ class Context:
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
         self.flow = FlowMeter()
+        self.settings: Mapping[str, object] = {}
         self.sharing = Sharing()
         self.answering = Turns()
         self.stopping = False

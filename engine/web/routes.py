@@ -40,6 +40,7 @@ from engine.web.calls import (
     letters,
     live,
     login,
+    operations,
     pages,
     policies,
     positions,
@@ -350,6 +351,15 @@ ROUTES = (
         "By partition how long the log is, how far it is applied, and how many events a second arrive and are applied, "
         "measured between the calls of about the last minute.",
         Flow,
+    ),
+    Route(
+        "GET", "/v1/sources", operations.sources, "listSources",
+        "The declared feeds with their last arrival and whether they are silent, and other sources of refused records.",
+        operations.Sources, problems=(503,),
+    ),
+    Route(
+        "GET", "/v1/settings", operations.settings, "getSettings",
+        "What this process runs with, by setting; no secret is among it.", dict[str, Any],
     ),
     Route(
         "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]

@@ -10,9 +10,9 @@ const REFRESH_MS = 3000;
 /** Fills the page. */
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
-    section("Flow", "flow"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas")));
-  await Promise.all([flow(), connectors(), letters(), schemas()]);
-  setInterval(() => { if (!document.hidden) flow().then(connectors); }, REFRESH_MS);
+    section("Flow", "flow"), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
+  await Promise.all([flow(), sources(), connectors(), letters(), schemas(), settings()]);
+  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors); }, REFRESH_MS);
 }
 
 const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
@@ -35,6 +35,25 @@ const flow = () => fill("flow", async () => {
     { title: "Waiting", number: true, value: (each) => el("span", { class: each.lag ? "text-warning" : "", text: quantity(each.lag) }) },
     { title: "Arriving", number: true, value: (each) => rate(each.arriving) }, { title: "Being applied", number: true, value: (each) => rate(each.applying) },
   ], items);
+});
+
+const sources = () => fill("sources", async () => {
+  const { items } = await get("/v1/sources");
+  if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing was refused." });
+  return table("Sources", [
+    { title: "Source", value: (each) => each.source ?? "not readable" },
+    { title: "Heard", value: (each) => each.feed ? el("span", { class: `tag ${each.feed.stale ? "critical" : "open"}`, text: each.feed.stale ? "silent" : "in time" }) : "not declared" },
+    { title: "Last arrival", value: (each) => (each.feed ? moment(each.feed.last_arrival) : "") },
+    { title: "Expected every", number: true, value: (each) => (each.feed ? `${quantity(each.feed.interval_seconds)} s` : "") },
+    { title: "Refused", number: true, value: (each) => quantity(each.refused) },
+  ], items);
+});
+
+const settings = () => fill("settings", async () => {
+  const told = Object.entries((await get("/v1/settings")).settings);
+  return table("Settings of this process", [
+    { title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") },
+  ], told);
 });
 
 const connectors = () => fill("connectors", async () => {
