@@ -15,6 +15,9 @@ from tests.integration.process import Stockline
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 SCRIPT = "<img src=x onerror=\"document.title='broken'\"><script>document.title='broken'</script>"
+COLUMN = """(field) => [...document.querySelectorAll(`.ag-row [col-id="${field}"]`)]
+  .map((cell) => [Number(cell.closest(".ag-row").getAttribute("row-index")), cell.textContent])
+  .sort((a, b) => a[0] - b[0]).map(([, text]) => text)"""
 
 
 @pytest.fixture(scope="module")
@@ -25,13 +28,8 @@ def anna(browser: Browser, engine: Stockline) -> Iterator[Page]:
 
 def column(page: Page, field: str) -> list[str]:
     """What the grid shows in a column, from the first row on the screen to the last."""
-    cells = page.locator(f'.ag-row [col-id="{field}"]')
-    return list(
-        cells.evaluate_all(
-            "all => all.map((cell) => [Number(cell.closest('.ag-row').getAttribute('row-index')), cell.textContent])"
-            ".sort((a, b) => a[0] - b[0]).map(([, text]) => text)"
-        )
-    )
+    # In one step: the grid takes cells away while their handles are being collected.
+    return list(page.evaluate(COLUMN, field))
 
 
 def shows(page: Page, field: str, wanted: list[str]) -> None:
