@@ -124,6 +124,10 @@ class AccessSettings(BaseSettings):
         """A secret from the environment or its file; raises UsageError if the file cannot be read."""
         return _secret(self, name)
 
+    def token_file(self, data: Path) -> Path:
+        """Where the tokens are: in the file that is named, or beside the data directory."""
+        return self.tokens or data.with_name(data.name + ".tokens")
+
 
 class KafkaSettings(BaseSettings):
     """The settings of a process on Kafka; each field is also an environment variable such as `STOCKLINE_KAFKA`.

@@ -7,6 +7,10 @@ import pytest
 
 LONGEST = (
     "integration/test_tryton.py",
+    "e2e/test_lifelike.py",
+    "e2e/test_today.py",
+    "e2e/test_stock.py",
+    "e2e/test_kafka_pages.py",
     "integration/test_chaos.py",
     "integration/test_kafka.py",
     "integration/test_tryton_orders.py",

@@ -11,7 +11,6 @@ from engine.access.principal import ROLES, Principal, Role
 from engine.access.tokens import Token, TokenFile
 from engine.cli import options, show
 from engine.core.errors import UsageError
-from engine.processes.admission import token_file
 from engine.settings import load_access, load_settings
 
 COLUMNS = ("id", "name", "roles", "limited_to", "expires", "last_used", "status")
@@ -67,7 +66,7 @@ def revoke(
 
 
 def _path(tokens: Path | None, data: Path | None) -> Path:
-    return token_file(load_access(tokens=tokens), load_settings(data=data).data)
+    return load_access(tokens=tokens).token_file(load_settings(data=data).data)
 
 
 def _role(text: str) -> Role:

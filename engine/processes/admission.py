@@ -2,7 +2,6 @@
 
 import logging
 import secrets
-from pathlib import Path
 
 from engine.access.claims import ClaimNames
 from engine.access.gate import Gate, LoginGate, OpenGate, SessionKeep
@@ -35,11 +34,6 @@ def is_local_only(settings: Settings) -> bool:
     return settings.on_this_machine and not settings.insecure
 
 
-def token_file(access: AccessSettings, data: Path) -> Path:
-    """Where the tokens are: in the file that is named, or beside the data."""
-    return access.tokens or data.with_name(data.name + ".tokens")
-
-
 def _gate(settings: Settings, access: AccessSettings) -> Gate:
     named = access.tokens is not None or access.oidc_issuer is not None
     if settings.insecure:
@@ -49,7 +43,7 @@ def _gate(settings: Settings, access: AccessSettings) -> Gate:
         return OpenGate()
     if settings.on_this_machine and not named:
         return OpenGate()
-    path = token_file(access, settings.data)
+    path = access.token_file(settings.data)
     tokens = TokenFile(path)
     if access.oidc_issuer is None and not tokens.all():
         raise UsageError(

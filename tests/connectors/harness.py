@@ -97,7 +97,7 @@ class Bench:
         """One round that dies at the `number`th of these moments; False if it came to its end before."""
         countdown = Countdown(moment, number)
         with self._patch.context() as patch:
-            patch.setattr("connectors.host.running.EngineClient", countdown.client)
+            patch.setattr("connectors.profiles.EngineClient", countdown.client)
             patch.setattr("connectors.host.host.ConnectorState", countdown.state)
             try:
                 await self.once()

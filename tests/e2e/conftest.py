@@ -1,6 +1,5 @@
 """What the tests of the pages share: a browser, a week of the demo, and an engine on a copy of it."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -34,8 +33,6 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data directory of a week of the demo; it is made once for all processes of a run, and only copied."""
     # The folder above is shared by the processes of one run.
     run = tmp_path_factory.getbasetemp()
-    if kept := os.environ.get("E2E_WEEK"):
-        return Path(kept)
     folder = (run.parent if run.name.startswith("popen-") else run) / "demo-week"
     with alone("demo-week"):
         if not folder.exists():

@@ -116,7 +116,7 @@ def test_a_row_that_moved_stays_until_somebody_sorts_again(anna: Page, engine: S
     engine.send(count)
     shows(anna, "available", [f"{lowest['available'] + 100_000:,}"])
     shows(anna, "sku", [lowest["sku"]])
-    expect(anna.locator("#moved")).to_contain_text("1 row has moved")
+    expect(anna.locator("#moved")).to_contain_text("moved · sort again")
     shot(anna, "stock-moved")
     anna.keyboard.press("r")
     expect(anna.locator("#moved")).to_be_hidden()
@@ -133,14 +133,15 @@ def test_a_row_opens_with_its_chart_its_why_its_orders_and_its_history(anna: Pag
     expect(drawer.locator('[data-figure="Position"] dd')).to_have_text(f"{row['position']:,}")
     expect(drawer.locator('[data-figure="s"] dd')).to_have_text(f"{row['reorder']['s']:,}")
     expect(drawer.locator('[data-part="chart"] canvas')).to_be_visible()
+    expect(anna.locator('[data-part="total"]')).to_have_text("1 row")
     expect(drawer.locator('[data-part="why"]')).to_contain_text(row["signal"]["explanation"]["formula"])
     expect(drawer.locator('[data-part="documents"]')).to_be_visible()
+    shot(anna, "row-light")
     drawer.locator('[data-part="history"] summary').first.click()
     events = engine.get(f"/v1/positions/{one['sku']}/{one['location']}/events?limit=20")["items"]
     lines = drawer.locator('[data-part="history"] li[data-event]')
     expect(lines).to_have_count(len(events))
     assert lines.evaluate_all("all => all.map((each) => each.dataset.event)") == [each["id"] for each in events]
-    shot(anna, "row-light")
     anna.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
     anna.go_back()
@@ -169,7 +170,8 @@ def test_a_script_in_the_name_of_an_item_is_text(anna: Page, engine: Stockline) 
     one = works(engine, "signal")[2]
     named = {
         "specversion": "1.0", "id": "e2e-name", "source": "e2e", "type": "item.defined",
-        "time": engine.get("/v1/work")["as_of"], "data": {"sku": one["sku"], "base_unit": "each", "description": SCRIPT},
+        "time": engine.get("/v1/work")["as_of"],
+        "data": {"sku": one["sku"], "base_unit": "each", "description": SCRIPT},
     }  # fmt: skip
     engine.send(named)
     known = f"/v1/positions?sku={quote(one['sku'])}&limit=1"

@@ -67,7 +67,7 @@ DOORS = {
     "numpy": ("engine.columns",),
     "aiohttp": ("engine.web", "engine.cli", "engine.access.provider", "connectors"),
     "joserfc": ("engine.access.jwt",),
-    **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "stockpyl", "testcontainers", "tests", "benchmarks"), ()),
+    **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "testcontainers", "tests", "benchmarks"), ()),
 }
 
 

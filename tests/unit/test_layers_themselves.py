@@ -48,7 +48,7 @@ FORBIDDEN: list[tuple[Rule, str, str]] = [
     (libraries_have_one_door, "tables.stores.memory", "from rocksdict import Rdict"),
     (libraries_have_one_door, "engine.web.metrics", "import prometheus_client"),
     (libraries_have_one_door, "engine.runtime.fold", "from aiohttp import web"),
-    (libraries_have_one_door, "engine.core.statistics", "import stockpyl"),
+    (libraries_have_one_door, "engine.core.statistics", "import hypothesis"),
     (libraries_have_one_door, "engine.cli.demo", "from tests.auditor import model"),
     (pure_layers_import_no_io, "agents.stock", "import os"),
     (pure_layers_import_no_io, "agents.stock", "from pathlib import Path"),

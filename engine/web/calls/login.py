@@ -22,6 +22,7 @@ from engine.web.ports import CONTEXT, INSECURE, PUBLIC_URL, login_of, principal_
 from engine.web.problems import Problem
 
 LOGIN_COOKIE = "__Host-stockline-login"
+ENDED = "Your login has ended. Log in again to go on where you were."
 LOGIN_SECONDS = 600.0
 """How long a person may take at the provider."""
 CALLBACK = "/login/callback"
@@ -54,7 +55,8 @@ async def who_am_i(request: web.Request) -> web.Response:
 async def show(request: web.Request) -> web.StreamResponse:
     """The page on which a person logs in."""
     gate, following = _gate(request), _following(request.query.get("next"))
-    return _page(gate, following, "")
+    # A browser keeps the cookie of a session that has ended; who never logged in, or logged out, has none.
+    return _page(gate, following, ENDED if SESSION_COOKIE in request.cookies else "")
 
 
 async def with_token(request: web.Request) -> web.StreamResponse:

@@ -97,6 +97,8 @@ function sentence(answer, told) {
 }
 
 function toLogin() {
+  // What somebody is writing is not taken from under the hands: the login is asked for once it is sent.
+  if (document.querySelector("dialog[open]")) return;
   const back = location.pathname + location.search;
   if (location.pathname !== "/login") location.assign(`/login${query({ next: back })}`);
 }

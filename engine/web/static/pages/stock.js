@@ -4,7 +4,7 @@ import { button, byId, el, empty, select, toast } from "../lib/dom.js";
 import { ask, dialog } from "../lib/dialog.js";
 import { field } from "../lib/dom.js";
 import { bind } from "../lib/keys.js";
-import { quantity } from "../lib/format.js";
+import { count, quantity } from "../lib/format.js";
 import { chooseDensity } from "../lib/theme.js";
 import { closeRow, openRow, shownRow } from "../row/drawer.js";
 import { BY_FIELD, COLUMNS, PRESETS, usual } from "../stock/columns.js";
@@ -155,7 +155,7 @@ const clear = () => view.showOnly("");
 
 function tell({ total, moved, error, columns }) {
   if (columns) return view.chooseColumns(columns);
-  if (total !== undefined) byId("total").textContent = `${quantity(total)} rows`;
+  if (total !== undefined) byId("total").textContent = count(total, "row");
   if (moved !== undefined) {
     byId("moved").hidden = !moved;
     byId("moved").textContent = `${quantity(moved)} ${moved === 1 ? "row has" : "rows have"} moved · sort again (r)`;

@@ -64,7 +64,7 @@ function bar() {
   const mine = button("Mine", "mine", async () => filter("owner", parameters().owner ? null : await by()), { "aria-pressed": String(Boolean(now.owner)) });
   addEventListener("popstate", () => mine.setAttribute("aria-pressed", String(Boolean(parameters().owner))));
   return el("div", { class: "bar", role: "search" },
-    el("input", { type: "search", id: "find", placeholder: "Find in the list", "aria-label": "Find in the list", on: { input: find } }),
+    el("input", { type: "search", id: "find", placeholder: "Find in the list", "aria-label": "Find in the list", on: { input: find, keydown: toFound } }),
     select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), input("supplier", "Supplier"), input("location", "Location"),
     mine, toggle("snoozed", "Snoozed too"), toggle("acknowledged", "Acknowledged too"));
 }
@@ -150,6 +150,13 @@ function find() {
   const wanted = byId("find").value.toLowerCase();
   for (const line of document.querySelectorAll("[data-item]")) line.hidden = Boolean(wanted) && !line.textContent.toLowerCase().includes(wanted);
   for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector("[data-item]:not([hidden])");
+}
+
+/** Enter leaves the search for the first line that it found, so that the keys act on it. */
+function toFound(event) {
+  if (event.key !== "Enter" || !items().length) return;
+  event.preventDefault();
+  focusOn(items().find((line) => line === currentLine()) ?? items()[0]);
 }
 
 const items = () => [...document.querySelectorAll("[data-item]:not([hidden])")];
