@@ -131,8 +131,7 @@ class Fold:
                 marks.append(self._mark_prefix)
                 continue
             marks.append(self._mark_prefix + identity(event))
-            for key in asked_by(event):
-                wanted[key] = None
+            wanted.update(dict.fromkeys(asked_by(event)))
         self._space.prefetch(wanted)
         return zip(marks, self._state.get_many(marks), strict=True)
 
@@ -181,8 +180,7 @@ class Fold:
         if at > record.arrived_at + self._most_ahead:
             detail = f"`time` is more than {self._rules.max_ahead_hours} hours after its arrival"
             return Rejection("time_in_future", detail)
-        kind = type(event)
-        is_ours = kind is ClockAccepted or (kind is ClockTicked and self._rules.clock == "wall")
+        is_ours = isinstance(event, ClockAccepted) or (isinstance(event, ClockTicked) and self._rules.clock == "wall")
         if is_ours and event.source != CLOCK_SOURCE:
             return Rejection("reserved_type", f"the engine itself writes `{type_name(event)}`")
         return None
@@ -247,8 +245,7 @@ class Fold:
             self.behind = self.due(turn.now)
         else:
             if kind not in BROADCAST_TYPES or self.partition == 0:
-                counter = COUNTERS[kind]
-                self._count[counter] = self._count.get(counter, 0) + 1
+                self._count[COUNTERS[kind]] = self._count.get(COUNTERS[kind], 0) + 1
             for row in turn.sites:
                 self._index.append((row.decode(), record.offset))
         if kind in OTHER_KEYS:
@@ -261,7 +258,7 @@ class Fold:
         event = turn.event
         if isinstance(event, RecordRefused):
             # The event is applied, so that a repeat is a duplicate; the record that it tells of is the dead letter.
-            self._reject(record, event, Rejection(event.data.reason, event.data.detail))
+            self._publish_dead_letter(record, event, Rejection(event.data.reason, event.data.detail))
         elif isinstance(event, AnswerToDeadLetter):
             self._outputs.append(answer_of(event, turn.now, f"{record.partition}-{record.offset}"))
 
@@ -273,13 +270,17 @@ class Fold:
         self._arrivals = {}
 
     def _reject(self, record: Record, event: Event | None, rejection: Rejection) -> Rejection:
-        """Publish a rejected record as a dead letter; a broadcast one by the first partition only."""
+        """Count a record that is rejected, and publish it as a dead letter."""
+        if event is not None:
+            self._tally(f"rejected:{type_name(event)}", event)
+        self._publish_dead_letter(record, event, rejection)
+        return rejection
+
+    def _publish_dead_letter(self, record: Record, event: Event | None, rejection: Rejection) -> None:
+        """Publish a record that is not taken; the first partition alone does so for a broadcast one."""
         if not self._counted_elsewhere(event):
             self._tally(f"dead_letters:{rejection.reason}")
-            if event is not None:
-                self._tally(f"rejected:{type_name(event)}")
             self._outputs.append(dead_letter_of(record, event, rejection))
-        return rejection
 
     # counters ---------------------------------------------------------------------------------------------------------
 

@@ -60,7 +60,7 @@ class BusSuite:
         assert bus.read_log(3, 0, 10) == []
         assert list(bus.state.scan(b"\0", b"\xff")) == []
         assert bus.published.latest("signals", "s-1") is None
-        assert [bus.published.count(topic) for topic in TOPICS] == [0] * 4
+        assert [bus.published.count(topic) for topic in TOPICS] == [0] * len(TOPICS)
         assert bus.published.row_events(ROW, None, 10) == []
 
     def test_a_log_has_an_id_that_no_other_has(self, bus: Bus, tmp_path: Path) -> None:
@@ -143,7 +143,10 @@ class BusSuite:
         assert list(bus.published.history("signals", 1)) == [b"other"]
         assert list(bus.published.history("alerts", 0)) == [b"a"]
         assert list(bus.published.history("dead-letters", 0)) == []
-        assert [bus.published.count(topic) for topic in TOPICS] == [0, 2, 1, 0]
+        assert {topic: bus.published.count(topic) for topic in TOPICS if bus.published.count(topic)} == {
+            "signals": 2,
+            "alerts": 1,
+        }
 
     def test_things_come_in_the_order_of_their_names(self, bus: Bus) -> None:
         names = ["a", "a\0b", "ab", "b", "é", "\uffff", "\U0001f4e6"]

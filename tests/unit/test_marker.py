@@ -71,5 +71,5 @@ def test_an_audit_that_begins_with_other_rows_than_the_fold_is_refused() -> None
         bus.commit([Commit(partition, (), (), (), (), msgspec.msgpack.encode([0, 0, {}, SHORT]), 0)])
     Engine(bus, SHORT).submit([encoded(defined())], ARRIVED)
     assert {read_marker(bus.marker(partition)).rows for partition in range(2)} == {FORMER_ROWS}, "the fold hands it on"
-    with pytest.raises(UsageError, match="partition 0 go on from rows of format 2, the fold from format 3"):
+    with pytest.raises(UsageError, match="partition 0 go on from rows of format 2, the fold from format 4"):
         audit(bus, MemoryBus(2), lambda _done, _total: None)

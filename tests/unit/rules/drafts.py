@@ -329,4 +329,31 @@ RECORDS = [
     ),
 ]
 
-TABLE: list[AnyRule] = [*DRAFTS, *PUSHES, *RECORDS]
+ANSWERS = [
+    Rule(
+        "a dead letter that was taken again changes no row by the answer: the event that it became does",
+        given(stock(available=5)),
+        event("dead_letter.replayed", dead_letter="0-7", by="ana", event="edi/7"),
+        then(),
+    ),
+    Rule(
+        "a dead letter that is discarded changes no row",
+        given(stock(available=5)),
+        event("dead_letter.discarded", dead_letter="0-7", by="ana", note="sent twice"),
+        then(),
+    ),
+    Rule(
+        "an answer names the dead letter",
+        given(),
+        event("dead_letter.discarded", dead_letter="", by="ana"),
+        rejected("invalid_event"),
+    ),
+    Rule(
+        "and who gave it",
+        given(),
+        event("dead_letter.replayed", dead_letter="0-7", event="edi/7"),
+        rejected("invalid_event"),
+    ),
+]
+
+TABLE: list[AnyRule] = [*DRAFTS, *PUSHES, *RECORDS, *ANSWERS]
