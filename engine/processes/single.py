@@ -21,7 +21,6 @@ from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
-from engine.web.sharing import read_sharing
 
 
 class Running(NamedTuple):
@@ -58,8 +57,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
-        context.sharing = read_sharing(settings.supplier_sharing)
-        context.settings = settings.model_dump(mode="json")
+        context.configure(settings)
         app = server.application(context, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         telemetry.started(url, str(settings.data))

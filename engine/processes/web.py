@@ -26,7 +26,6 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
-from engine.web.sharing import read_sharing
 
 
 async def run(
@@ -81,8 +80,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
     telemetry = Telemetry(partial(_figures, settings, service))
     context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
-    context.sharing = read_sharing(settings.supplier_sharing)
-    context.settings = settings.model_dump(mode="json")
+    context.configure(settings)
     return context
 
 

@@ -22,12 +22,13 @@ from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
+from engine.settings import Settings
 from engine.telemetry import Telemetry
 from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.flow import FlowMeter
-from engine.web.sharing import Sharing
+from engine.web.sharing import Sharing, read_sharing
 from engine.web.turns import Turns
 from engine.work.things import OpenThings
 
@@ -170,6 +171,11 @@ class Context:
         self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
+
+    def configure(self, settings: Settings) -> None:
+        """Take over what the process runs with; raises UsageError where a file that it names cannot be taken."""
+        self.sharing = read_sharing(settings.supplier_sharing)
+        self.settings = settings.model_dump(mode="json")
 
     @property
     def observers(self) -> tuple[Observer, ...]:

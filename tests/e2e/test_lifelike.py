@@ -118,14 +118,18 @@ def test_a_day_from_alert_to_decided_by_keyboard_alone(browser: Browser, engine:
         press("Enter")
         expect(drawer.locator('[data-part="why"]')).to_be_visible()
         press("Escape")
-        press("e")
-        quantity = page.locator('dialog[data-dialog="quantity"] input[name="qty"]')
-        expect(quantity).to_be_focused()
-        press("Control+a")
-        page.keyboard.type(str(signal["qty"] + 3))
-        press("Enter")
+        change_quantity(page, signal["qty"] + 3)
         assert event_of(engine, signal, "signal.accepted", "kate")["qty"] == signal["qty"] + 3
         expect(item(page, signal["id"]).locator('[data-part="outcome"]')).to_have_text("accepted")
+
+
+def change_quantity(page: Page, qty: int) -> None:
+    """Accept the signal under the cursor with another quantity, by keyboard."""
+    page.keyboard.press("e")
+    expect(page.locator('dialog[data-dialog="quantity"] input[name="qty"]')).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(str(qty))
+    page.keyboard.press("Enter")
 
 
 def walk(page: Page, name: str) -> None:
