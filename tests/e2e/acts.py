@@ -64,6 +64,8 @@ def answer(page: Page, dialog: str, **fields: str) -> None:
 
 def works(engine: Client, kind: str) -> list[Any]:
     """The items of today's work of one type (`signal` or `alert`) that are open, worst first."""
+    # The log has an event a moment before the list is told of its commit.
+    engine.get("/v1/sync?wait=10")
     groups = engine.get("/v1/work")["groups"]
     return [one for group in groups for one in group["items"] if one["type"] == kind and one["status"] == "open"]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 from tests.real.chromium import OPTIONS, chromium
 
 Scheme = Literal["light", "dark"]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 GRAVE = frozenset({"serious", "critical"})
 
 

@@ -16,9 +16,9 @@ from tests.real.kafka import Missing
 WEEK = ["--from", "2011-03-01", "--to", "2011-03-08"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A running Chromium."""
+    """A running Chromium, for the tests of one file: as long as it runs, nothing else here may have an event loop."""
     with sync_playwright() as playwright:
         try:
             running = launch(playwright)
