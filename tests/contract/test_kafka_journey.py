@@ -11,7 +11,7 @@ import pytest
 from aiohttp import ClientSession
 
 from engine.processes import web, worker
-from engine.settings import load_kafka, load_settings
+from engine.settings import load_access, load_kafka, load_settings
 from tests.unit.documents import functions, section
 from tests.unit.test_architecture_document import BEFORE, RECEIPT, TEXT, told
 from tests.unit.trace import Trace, traced
@@ -33,8 +33,9 @@ async def processes(kafka: str, data: Path) -> AsyncIterator[str]:
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     never = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        folding = worker.run(load_settings(data=data / "worker", port=0), kafka_settings, lambda _: None, never)
-        serving = web.run(load_settings(data=data / "web", port=0), kafka_settings, address.set_result, never)
+        access, ports = load_access(), {name: load_settings(data=data / name, port=0) for name in ("worker", "web")}
+        folding = worker.run(ports["worker"], access, kafka_settings, lambda _: None, never)
+        serving = web.run(ports["web"], access, kafka_settings, address.set_result, never)
         parts = [group.create_task(part) for part in (folding, serving)]
         yield await address
         for part in parts:

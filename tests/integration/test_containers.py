@@ -171,6 +171,8 @@ def test_prometheus_finds_no_fault_in_the_metrics(tmp_path: Path) -> None:
     with Stockline(tmp_path / "data") as engine:
         engine.send(*sent)
         (tmp_path / "metrics").write_bytes(engine.call("GET", "/metrics").body)
+    # Its user is nobody, and pytest makes folders for its own user alone.
+    tmp_path.chmod(0o755)
     command = f"--volume={tmp_path}:/scraped:ro", "--entrypoint=sh", PROMETHEUS
     podman("run", "--rm", "--network=none", *command, "-c", "promtool check metrics < /scraped/metrics")
 

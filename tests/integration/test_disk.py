@@ -15,6 +15,7 @@ import pytest
 
 from engine.bus.disk.bus import EmbeddedBus
 from engine.core.errors import DirectoryInUse, DiskFull, EnvironmentFailure, StocklineError, UsageError
+from tables.catalogue import ROWS
 from tests.integration.disk import append, check_reopened, filled
 
 CHILD = [sys.executable, "-m", "tests.integration.crash_child"]
@@ -244,9 +245,9 @@ def test_the_number_of_partitions_is_fixed(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr("engine.bus.disk.layout.FORMAT", 4)
+        patch.setattr("engine.bus.disk.layout.FORMAT", ROWS + 1)
         EmbeddedBus.open(tmp_path).close()
-    with pytest.raises(UsageError, match="format 4; this version reads up to 3"):
+    with pytest.raises(UsageError, match=f"format {ROWS + 1}; this version reads up to {ROWS}"):
         EmbeddedBus.open(tmp_path)
 
 

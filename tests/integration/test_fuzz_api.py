@@ -6,7 +6,7 @@ from tests.fuzz.__main__ import fuzz
 
 
 def test_schemathesis_finds_nothing_that_the_document_does_not_say() -> None:
-    ran = fuzz(cases=100, seed=10)
+    ran = fuzz(cases=150, seed=10)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     found = re.search(r"(\d+) generated", ran.stdout)
     assert found is not None
