@@ -1,4 +1,4 @@
-"""Which sources have said that they send, when each was heard last, and whether it is silent."""
+"""Which feeds are declared, when something last arrived from each, and whether it is silent."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from tables.feeds import Feeds
 MAX_SOURCES = 1000
 
 
-class Heard(Struct):
+class DeclaredFeed(Struct):
     """A declared feed: the `source` of its events, how often it sends, and its last arrival by the log's clock."""
 
     source: str
@@ -22,12 +22,12 @@ class Heard(Struct):
     locations: list[str] | None
 
 
-def heard(bus: Kept) -> list[Heard]:
+def declared_feeds(bus: Kept) -> list[DeclaredFeed]:
     """The first `MAX_SOURCES` declared feeds by name, from the rows of all partitions.
 
     A partition knows of the arrivals in it, so the latest that any of them knows counts.
     """
-    found: dict[str, Heard] = {}
+    found: dict[str, DeclaredFeed] = {}
     for partition in range(bus.partitions):
         feeds = Feeds.load(bus.state, partition, bus.partitions, read_marker(bus.marker(partition)).now)
         for name, feed in feeds.declared.items():
@@ -35,5 +35,5 @@ def heard(bus: Kept) -> list[Heard]:
             last = moment(pulse.last)
             known = found.get(name)
             if known is None or known.last_arrival < last:
-                found[name] = Heard(name, feed.interval, last, pulse.stale, feed.locations)
+                found[name] = DeclaredFeed(name, feed.interval, last, pulse.stale, feed.locations)
     return [found[name] for name in sorted(found)[:MAX_SOURCES]]

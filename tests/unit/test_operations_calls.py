@@ -1,4 +1,4 @@
-"""What operators look at: sources as they are heard, and what the process runs with."""
+"""What operators look at: sources, and what the process runs with."""
 
 from __future__ import annotations
 
