@@ -106,6 +106,15 @@ async def test_it_confirms_splits_and_rejects_and_the_same_again_changes_nothing
         assert "short_ack" in {alert["kind"] for alert in alerts}, "the planner is told"
 
 
+async def test_a_line_of_a_long_order_is_found_on_whichever_page_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.web.calls.supplier.PORTION", 1)
+    async with acme() as client:
+        schedule = [{"status": "accepted", "qty": 12}]
+        said = {"lines": [{"order": "PO-1", "line": line, "schedule": schedule} for line in (1, 2)]}
+        done = (await call(client, "POST", f"/v1/supplier/acknowledgements{ACME}", said))[1]
+        assert (done["accepted"], done["refused"]) == (2, 0)
+
+
 @pytest.mark.parametrize("order", ["PO-2", "PO-99"])
 async def test_a_line_that_is_not_its_own_is_answered_as_one_that_does_not_exist(order: str) -> None:
     async with acme() as client:

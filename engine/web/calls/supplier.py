@@ -35,8 +35,8 @@ from engine.web.supplying import (
 T = TypeVar("T", bound=Struct)
 
 APPLIED_SECONDS = 20.0
-MAX_OWN = 100_000
-"""So many lines of the named orders are looked through."""
+PORTION = 5_000
+"""So many lines of the named orders are read at a time."""
 
 Answering = Callable[[Mapping[Name, SuppliedLine]], list[Said]]
 """Makes answers of what a supplier says, given those of the named lines that are its own."""
@@ -169,9 +169,13 @@ async def _take(request: web.Request, supplier: str, names: Sequence[Name], answ
 def _own_lines(request: web.Request, supplier: str, names: Iterable[Name]) -> dict[Name, SuppliedLine]:
     orders = tuple(dict.fromkeys(order for order, _ in names))
     conditions = (Condition("supplier", "is", (supplier,)), Condition("order", "is", orders))
-    page = lists_of(request).page(Query("order-lines", conditions), 0, MAX_OWN)
-    wanted = set(names)
+    query, lists, wanted = Query("order-lines", conditions), lists_of(request), set(names)
+    page = lists.page(query, 0, PORTION)
     found = [name for name in page.names if _parts(name) in wanted]
+    # A page ends at its bytes too, so only the last of them has seen every line of the orders.
+    while page.following is not None:
+        page = lists.page(query, 0, PORTION, after=page.following)
+        found += [name for name in page.names if _parts(name) in wanted]
     return {name_of(line.order, line.line): line for line in _read_lines(request, found)}
 
 
