@@ -93,8 +93,9 @@ class Clock:
         return os.environ | {
             "LD_PRELOAD": str(self._library),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            # Tryton looks at the clock so often that reading the file each time is a good part of its work.
-            "FAKETIME_CACHE_DURATION": str(CLOCK_SECONDS),
+            # Tryton looks at the clock so often that reading the file each time is a good part of its work. The library
+            # reads it again when more than so many whole seconds have passed: with 1 that takes up to two seconds.
+            "FAKETIME_CACHE_DURATION": str(CLOCK_SECONDS - 1),
             "NO_FAKE_STAT": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             # Else timed waits end at once, and Python's threads spend ten times a call's work on waiting.

@@ -18,7 +18,7 @@ from tests.unit.test_refused_records import serving
 
 TIME = "2026-03-02T09:00:00Z"
 ACME, OTHER = "?supplier=ACME", "?supplier=OTHER"
-SECRETS = ("PO-2", "B-9", "77", "OTHER")
+SECRETS = ("PO-2", "B-9", "760193", "OTHER")
 """What stands only in the orders of the other supplier."""
 
 
@@ -40,7 +40,7 @@ STORY = [
     ),
     event("order.placed", "o1", **LINE | {"due": "2026-03-20"}, order="PO-1", line=1, supplier="ACME", qty=40),
     event("order.placed", "o2", **LINE | {"location": "YRK"}, order="PO-1", line=2, supplier="ACME", qty=12),
-    event("order.placed", "o3", **LINE | {"sku": "B-9"}, order="PO-2", line=1, supplier="OTHER", qty=77),
+    event("order.placed", "o3", **LINE | {"sku": "B-9"}, order="PO-2", line=1, supplier="OTHER", qty=760193),
     event("stock.counted", "c3", sku="B-9", location="LDS", qty=0),
 ]  # fmt: skip
 
@@ -118,7 +118,7 @@ async def test_a_line_of_a_long_order_is_found_on_whichever_page_it_stands(monke
 @pytest.mark.parametrize("order", ["PO-2", "PO-99"])
 async def test_a_line_that_is_not_its_own_is_answered_as_one_that_does_not_exist(order: str) -> None:
     async with acme() as client:
-        schedule = [{"status": "rejected", "qty": 77}]
+        schedule = [{"status": "rejected", "qty": 760193}]
         for path, said in (
             ("acknowledgements", {"lines": [{"order": order, "line": 1, "schedule": schedule}]}),
             ("shipments", {"shipment": "S-1", "lines": [{"order": order, "line": 1, "qty": 5}]}),
