@@ -9,6 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.runtime.sources import SourcesHeard
 from engine.trace.answer import Trace
 from engine.web import site
 from engine.web.answers import (
@@ -354,8 +355,9 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/sources", operations.sources, "listSources",
-        "The declared feeds with their last arrival and whether they are silent, and other sources of refused records.",
-        operations.Sources, problems=(503,),
+        "What has come from whom since the log began: declared feeds, whether they are silent, and other sources, each "
+        "with its last arrival, its accepted, repeated, late and refused records, and its open dead letters.",
+        SourcesHeard, problems=(503,),
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",

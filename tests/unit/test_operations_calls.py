@@ -14,16 +14,35 @@ def declared() -> dict[str, Any]:
     return {**counted("f"), "source": "erp", "type": "feed.declared", "data": DECLARED}
 
 
-async def test_a_declared_feed_and_other_sources_are_told_with_what_was_refused() -> None:
+async def test_each_source_is_told_with_what_became_of_its_records() -> None:
     async with serving() as client:
-        for event in (declared(), counted("1"), counted("2", qty=-1), {**counted("3", qty=-1), "source": "shop"}):
+        for event in (
+            declared(),
+            counted("1"),
+            counted("1"),
+            counted("2", qty=-1),
+            {**counted("3", qty=-1), "source": "shop"},
+        ):
             await call(client, "POST", "/v1/events", event)
         status, told = await call(client, "GET", "/v1/sources")
         assert status == 200
-        feed, other = told["items"]
-        assert (feed["source"], feed["refused"], feed["feed"]["stale"]) == ("wms", 1, False)
+        feed, newest, oldest = told["items"]
+        assert (feed["source"], feed["feed"]["stale"]) == ("wms", False)
         assert (feed["feed"]["interval_seconds"], feed["feed"]["locations"]) == (60, ["L"])
-        assert (other["source"], other["feed"], other["refused"]) == ("shop", None, 1)
+        assert [feed[name] for name in ("accepted", "duplicates", "refused", "open")] == [1, 1, 1, 1]
+        assert feed["last_refusal"] == {"at": feed["last_arrival"], "reason": "invalid_event"}
+        assert (newest["source"], newest["feed"], newest["accepted"], newest["refused"]) == ("shop", None, 0, 1)
+        assert (oldest["source"], oldest["accepted"], oldest["refused"], oldest["last_refusal"]) == ("erp", 1, 0, None)
+        assert (told["others"]["accepted"], told["others"]["last_arrival"]) == (0, None)
+
+
+async def test_a_discarded_dead_letter_is_open_no_more_but_was_refused() -> None:
+    async with serving() as client:
+        await call(client, "POST", "/v1/events", counted("1", qty=-1))
+        letter = (await call(client, "GET", "/v1/dead-letters"))[1]["items"][0]["id"]
+        await call(client, "POST", f"/v1/dead-letters/{letter}/discard", {"note": "a test", "by": "ann"})
+        found = {each["source"]: each for each in (await call(client, "GET", "/v1/sources"))[1]["items"]}
+        assert (found["wms"]["refused"], found["wms"]["open"]) == (1, 0)
 
 
 async def test_a_process_without_settings_tells_none() -> None:

@@ -19,10 +19,21 @@ const section = (title, id) => el("section", { class: "panel", data: { part: id 
 
 async function fill(id, make) {
   try {
-    byId(id).replaceChildren(await make());
+    show(byId(id), await make());
   } catch (error) {
     byId(id).replaceChildren(empty("This could not be read", error.message, button("Try again", "retry", () => fill(id, make))));
   }
+}
+
+/** Shows what was read anew; what has not changed stays, and so do the focus, a selection and how far it is scrolled. */
+function show(host, made) {
+  const before = host.firstElementChild;
+  if (before && host.childElementCount === 1 && before.isEqualNode(made)) return;
+  const focused = before !== null && before === document.activeElement;
+  const left = before?.scrollLeft ?? 0;
+  host.replaceChildren(made);
+  made.scrollLeft = left;
+  if (focused) made.focus({ preventScroll: true });
 }
 
 const rate = (value) => (value === null ? "measuring" : `${figure(value)} /s`);
@@ -38,16 +49,27 @@ const flow = () => fill("flow", async () => {
 });
 
 const sources = () => fill("sources", async () => {
-  const { items } = await get("/v1/sources");
-  if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing was refused." });
-  return table("Sources", [
-    { title: "Source", value: (each) => each.source ?? "not readable" },
-    { title: "Heard", value: (each) => each.feed ? el("span", { class: `tag ${each.feed.stale ? "critical" : "open"}`, text: each.feed.stale ? "silent" : "in time" }) : "not declared" },
-    { title: "Last arrival", value: (each) => (each.feed ? moment(each.feed.last_arrival) : "") },
-    { title: "Expected every", number: true, value: (each) => (each.feed ? `${quantity(each.feed.interval_seconds)} s` : "") },
+  const { items, others } = await get("/v1/sources");
+  if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing has come." });
+  const further = others.last_arrival || others.open ? [{ ...others, name: "all others" }] : [];
+  return table("What has come from each source", [
+    { title: "Source", value: (each) => each.name ?? each.source ?? "not readable" },
+    { title: "Heard", value: heard },
+    { title: "Last arrival", value: (each) => moment(each.last_arrival) },
+    { title: "Accepted", number: true, value: (each) => quantity(each.accepted) },
+    { title: "Duplicates", number: true, value: (each) => quantity(each.duplicates) },
+    { title: "Late", number: true, value: (each) => el("span", { title: "Came more than an hour after it had happened", text: quantity(each.late) }) },
     { title: "Refused", number: true, value: (each) => quantity(each.refused) },
-  ], items);
+    { title: "Open dead letters", number: true, value: (each) => el("span", { class: each.open ? "text-warning" : "", text: quantity(each.open) }) },
+    { title: "Last refusal", value: ({ last_refusal: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
+  ], [...items, ...further]);
 });
+
+function heard({ feed }) {
+  if (!feed) return el("span", { class: "faint", text: "not declared" });
+  const expected = `expected every ${quantity(feed.interval_seconds)} s`;
+  return el("span", {}, el("span", { class: `tag ${feed.stale ? "critical" : "open"}`, text: feed.stale ? "silent" : "in time" }), ` ${expected}`);
+}
 
 const settings = () => fill("settings", async () => {
   const told = Object.entries((await get("/v1/settings")).settings);
