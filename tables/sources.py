@@ -1,4 +1,4 @@
-"""What a partition has heard of each source of events: how many it took, how many were repeats, late, or refused.
+"""What has come into a partition from each source of events: how many it took, how many were repeats, late, or refused.
 
 Sources are names from outside, so a partition keeps at most MOST_SOURCES of them by name, and declared feeds beside
 them; all others share one row.
@@ -56,7 +56,7 @@ SOURCE = Table(b"C", "sources", SourceCounts)
 
 
 def source_key(partition: int, name: str) -> Key[SourceCounts]:
-    """The key of what a partition has heard of a source."""
+    """The key of what has come into a partition from a source."""
     return of_partition(SOURCE, partition, name.encode())
 
 

@@ -26,7 +26,7 @@ class SourcesOfPartition:
     """What the records of a step add to the counts of their sources, until `carry` writes it to the rows.
 
     The rows follow from the log alone, wherever a batch is cut. A record costs one look-up; a commit writes one short
-    row for each source that it heard.
+    row for each source that sent something.
     """
 
     def __init__(self, state: State, partition: int, declared: Container[str]) -> None:
@@ -34,7 +34,7 @@ class SourcesOfPartition:
         self._partition = partition
         self._declared = declared
         self._counts = dict(_rows_of(state, partition))
-        self._heard: set[str] = set()
+        self._sending: set[str] = set()
 
     def applied(self, source: str, record: Record, behind: int) -> None:
         """Count an event that was folded, `behind` microseconds after it had happened."""
@@ -55,10 +55,10 @@ class SourcesOfPartition:
             counts.last_refused, counts.reason = record.arrived_at, reason
 
     def carry(self, space: Workspace) -> None:
-        """Carry the counts of the sources that were heard to their rows."""
+        """Carry the counts of the sources that have sent something to their rows."""
         # The copies keep rows that were handed over as they were then.
-        space.accept({source_key(self._partition, name): copy(self._counts[name]) for name in sorted(self._heard)})
-        self._heard.clear()
+        space.accept({source_key(self._partition, name): copy(self._counts[name]) for name in sorted(self._sending)})
+        self._sending.clear()
 
     def _arrived(self, source: str, record: Record) -> SourceCounts:
         counts = self._counts.get(source)
@@ -66,7 +66,7 @@ class SourcesOfPartition:
             is_named = len(self._counts) < MOST_SOURCES or source in self._declared
             source = source if is_named else OTHERS
             counts = self._counts.setdefault(source, SourceCounts())
-        self._heard.add(source)
+        self._sending.add(source)
         if record.arrived_at > counts.last:
             counts.last = record.arrived_at
         return counts

@@ -34,7 +34,7 @@ class Refusal(Struct):
     reason: str
 
 
-class SourceHeard(Struct):
+class SourceActivity(Struct):
     """What has come from a source since the log began, by what became of it.
 
     Times are arrivals, null where nothing has come. An event is late that came more than an hour after it had happened.
@@ -52,14 +52,14 @@ class SourceHeard(Struct):
     last_refusal: Refusal | None
 
 
-class SourcesHeard(Struct):
-    """Declared feeds by name, then other sources, the latest heard first; `others` is what all further ones sent.
+class SourcesActivity(Struct):
+    """Declared feeds by name, then other sources, the one that sent last first; `others` is what all further ones sent.
 
     The source is null of records of which it cannot be read, and of `others`.
     """
 
-    items: list[SourceHeard]
-    others: SourceHeard
+    items: list[SourceActivity]
+    others: SourceActivity
 
 
 def declared_feeds(bus: Kept) -> list[DeclaredFeed]:
@@ -79,7 +79,7 @@ def declared_feeds(bus: Kept) -> list[DeclaredFeed]:
     return [found[name] for name in sorted(found)]
 
 
-def sources_heard(bus: Kept, open_letters: Mapping[str, int]) -> SourcesHeard:
+def activity_of_sources(bus: Kept, open_letters: Mapping[str, int]) -> SourcesActivity:
     """At most `MAX_SOURCES` sources by name, and all others together.
 
     Args:
@@ -93,13 +93,14 @@ def sources_heard(bus: Kept, open_letters: Mapping[str, int]) -> SourcesHeard:
     left = names[MAX_SOURCES:]
     others = reduce(SourceCounts.plus, (counts[name] for name in left), unnamed)
     items = [
-        _heard(name or None, feeds.get(name), counts[name], open_letters.get(name, 0)) for name in names[:MAX_SOURCES]
+        _activity(name or None, feeds.get(name), counts[name], open_letters.get(name, 0))
+        for name in names[:MAX_SOURCES]
     ]
-    return SourcesHeard(items, _heard(None, None, others, sum(open_letters.get(name, 0) for name in left)))
+    return SourcesActivity(items, _activity(None, None, others, sum(open_letters.get(name, 0) for name in left)))
 
 
-def _heard(source: str | None, feed: DeclaredFeed | None, counts: SourceCounts, open_letters: int) -> SourceHeard:
-    return SourceHeard(
+def _activity(source: str | None, feed: DeclaredFeed | None, counts: SourceCounts, open_letters: int) -> SourceActivity:
+    return SourceActivity(
         source=source,
         feed=feed,
         last_arrival=None if counts.last == NEVER else moment(counts.last),

@@ -9,7 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
-from engine.runtime.sources import SourcesHeard
+from engine.runtime.sources import SourcesActivity
 from engine.trace.answer import Trace
 from engine.web import site
 from engine.web.answers import (
@@ -357,7 +357,7 @@ ROUTES = (
         "GET", "/v1/sources", operations.sources, "listSources",
         "What has come from whom since the log began: declared feeds, whether they are silent, and other sources, each "
         "with its last arrival, its accepted, repeated, late and refused records, and its open dead letters.",
-        SourcesHeard, problems=(503,),
+        SourcesActivity, problems=(503,),
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",

@@ -12,7 +12,7 @@ from engine.core.rules import Rules
 from engine.runtime import source_counts as counting
 from engine.runtime.audit import audit
 from engine.runtime.source_counts import source_counts
-from engine.runtime.sources import sources_heard
+from engine.runtime.sources import activity_of_sources
 from tables import sources as rows
 from tables.sources import OTHERS, UNREADABLE, SourceCounts
 from tests.auditor.adapter import Rig
@@ -106,6 +106,6 @@ def test_the_answer_has_declared_feeds_first_and_adds_up_what_it_leaves_out(monk
     rig.send([declared("wms")], AT)
     for number in range(4):
         rig.send([counted(f"c{number}", f"s{number}")], AT + number)
-    told = sources_heard(rig.bus, {"s0": 2, "old": 1})
+    told = activity_of_sources(rig.bus, {"s0": 2, "old": 1})
     assert [each.source for each in told.items] == ["wms", "s3", "s2"]
     assert (told.others.accepted, told.others.open) == (3, 3)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from engine.columns.aggregates import Aggregation
 from engine.columns.query import Condition, Query
-from engine.runtime.sources import sources_heard
+from engine.runtime.sources import activity_of_sources
 from engine.web.answers import as_json
 from engine.web.ports import CONTEXT, lists_of, service_of
 from tables.sources import UNREADABLE
@@ -20,7 +20,7 @@ async def sources(request: web.Request) -> web.Response:
     """What has come from whom: the declared feeds, and all other sources of events."""
     groups = await asyncio.to_thread(lists_of(request).aggregate, OPEN_LETTERS, MOST_GROUPS)
     open_letters = {each.group["event_source"] or UNREADABLE: each.count for each in groups.items}
-    return as_json(await asyncio.to_thread(sources_heard, service_of(request).bus, open_letters))
+    return as_json(await asyncio.to_thread(activity_of_sources, service_of(request).bus, open_letters))
 
 
 async def settings(request: web.Request) -> web.Response:
