@@ -27,7 +27,7 @@ class DeclaredFeed(Struct):
     locations: list[str] | None
 
 
-class Refusal(Struct):
+class LastRejection(Struct):
     """When a refused record arrived, and why it was refused."""
 
     at: datetime
@@ -49,7 +49,7 @@ class SourceActivity(Struct):
     late: int
     refused: int
     open: int
-    last_refusal: Refusal | None
+    last_rejection: LastRejection | None
 
 
 class SourcesActivity(Struct):
@@ -109,5 +109,5 @@ def _activity(source: str | None, feed: DeclaredFeed | None, counts: SourceCount
         late=counts.late,
         refused=counts.refused,
         open=open_letters,
-        last_refusal=None if counts.reason is None else Refusal(moment(counts.last_refused), counts.reason),
+        last_rejection=None if counts.reason is None else LastRejection(moment(counts.last_refused), counts.reason),
     )

@@ -30,9 +30,9 @@ async def test_each_source_is_told_with_what_became_of_its_records() -> None:
         assert (feed["source"], feed["feed"]["stale"]) == ("wms", False)
         assert (feed["feed"]["interval_seconds"], feed["feed"]["locations"]) == (60, ["L"])
         assert [feed[name] for name in ("accepted", "duplicates", "refused", "open")] == [1, 1, 1, 1]
-        assert feed["last_refusal"] == {"at": feed["last_arrival"], "reason": "invalid_event"}
+        assert feed["last_rejection"] == {"at": feed["last_arrival"], "reason": "invalid_event"}
         assert (newest["source"], newest["feed"], newest["accepted"], newest["refused"]) == ("shop", None, 0, 1)
-        assert (oldest["source"], oldest["accepted"], oldest["refused"], oldest["last_refusal"]) == ("erp", 1, 0, None)
+        assert (oldest["source"], oldest["accepted"], oldest["refused"], oldest["last_rejection"]) == ("erp", 1, 0, None)
         assert (told["others"]["accepted"], told["others"]["last_arrival"]) == (0, None)
 
 

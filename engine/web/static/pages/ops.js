@@ -61,7 +61,7 @@ const sources = () => fill("sources", async () => {
     { title: "Late", number: true, value: (each) => el("span", { title: "Came more than an hour after it had happened", text: quantity(each.late) }) },
     { title: "Refused", number: true, value: (each) => quantity(each.refused) },
     { title: "Open dead letters", number: true, value: (each) => el("span", { class: each.open ? "text-warning" : "", text: quantity(each.open) }) },
-    { title: "Last refusal", value: ({ last_refusal: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
+    { title: "Last refusal", value: ({ last_rejection: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
   ], [...items, ...further]);
 });
 
