@@ -68,7 +68,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         ends.push_async_callback(progress.close)
         broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
         follower = Follower(connection, view, broadcaster.publish)
-        following = Following(follower.caught_up, broadcaster)
+        following = Following(follower.caught_up, broadcaster, follower.unread)
         service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)

@@ -81,6 +81,9 @@ class Service(Clocked, Protocol):
     def offsets(self) -> Sequence[Progress]:
         """How far the log and the rows of each partition are."""
 
+    def unread(self) -> Mapping[str, Sequence[int]]:
+        """By topic what this process has not read yet of each partition; no topic where it follows none."""
+
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""
 
@@ -152,7 +155,7 @@ class Context:
         open_things: the open signals and alerts.
         documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
-        flow: how fast the log grows and is folded.
+        flow: how fast the log grows and is folded, and what is published.
         settings: what the process runs with, without secrets, JSON-ready.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
@@ -165,7 +168,7 @@ class Context:
         self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
-        self.flow = FlowMeter()
+        self.flow = FlowMeter(service.bus.partitions)
         self.settings: Mapping[str, object] = {}
         self.sharing = Sharing()
         self.answering = Turns()
@@ -180,7 +183,7 @@ class Context:
     @property
     def observers(self) -> tuple[Observer, ...]:
         """What the bus is to tell of every commit."""
-        return self.open_things, self.documents
+        return self.open_things, self.documents, self.flow.published
 
 
 class Guard(Protocol):

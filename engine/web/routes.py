@@ -350,7 +350,7 @@ ROUTES = (
     Route(
         "GET", "/v1/flow", process.flow, "getFlow",
         "By partition how long the log is, how far it is applied, and how many events a second arrive and are applied, "
-        "measured between the calls of about the last minute.",
+        "measured between the calls of about the last minute; by topic and partition what else was published.",
         Flow,
     ),
     Route(

@@ -10,12 +10,20 @@ const REFRESH_MS = 3000;
 /** Fills the page. */
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
-    section("Flow", "flow"), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
+    flowSection(), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
   await Promise.all([flow(), sources(), connectors(), letters(), schemas(), settings()]);
   setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors); }, REFRESH_MS);
 }
 
 const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
+
+function flowSection() {
+  const made = section("Flow", "flow-panel");
+  made.lastElementChild.append(el("div", { id: "flow" }),
+    el("p", { class: "faint", text: "Of the log, all records that it ever had; of other topics, what this process has published, or read, since it began." }),
+    el("details", {}, el("summary", { text: "By partition" }), el("div", { id: "flow-partitions" })));
+  return made;
+}
 
 async function fill(id, make) {
   try {
@@ -39,14 +47,36 @@ function show(host, made) {
 const rate = (value) => (value === null ? "measuring" : `${figure(value)} /s`);
 
 const flow = () => fill("flow", async () => {
-  const { items } = await get("/v1/flow");
-  return table("Flow by topic and partition", [
-    { title: "Topic", value: (each) => each.topic }, { title: "Partition", number: true, value: (each) => quantity(each.partition) },
-    { title: "Events", number: true, value: (each) => quantity(each.end) }, { title: "Applied", number: true, value: (each) => quantity(each.applied) },
-    { title: "Waiting", number: true, value: (each) => el("span", { class: each.lag ? "text-warning" : "", text: quantity(each.lag) }) },
-    { title: "Arriving", number: true, value: (each) => rate(each.arriving) }, { title: "Being applied", number: true, value: (each) => rate(each.applying) },
-  ], items);
+  const answer = await get("/v1/flow");
+  const parts = [...answer.items.map(ofLog), ...answer.outputs.map(ofOutputs)];
+  show(byId("flow-partitions"), flows("Flow by topic and partition", parts, [{ title: "Partition", number: true, value: (each) => quantity(each.partition) }]));
+  return flows("Flow by topic", byTopic(parts));
 });
+
+const ofLog = (each) => ({ topic: each.topic, partition: each.partition, records: each.end, waiting: each.lag, arriving: each.arriving, applying: each.applying });
+const ofOutputs = (each) => ({ topic: each.topic, partition: each.partition, records: each.records, waiting: each.lag, arriving: each.publishing, applying: undefined });
+
+function flows(caption, rows, columns = []) {
+  return table(caption, [
+    { title: "Topic", value: (each) => each.topic }, ...columns,
+    { title: "Records", number: true, value: (each) => quantity(each.records) },
+    { title: "Waiting", number: true, value: (each) => el("span", { class: each.waiting ? "text-warning" : "", text: quantity(each.waiting) }) },
+    { title: "Arriving", number: true, value: (each) => rate(each.arriving) },
+    { title: "Being applied", number: true, value: (each) => (each.applying === undefined ? "" : rate(each.applying)) },
+  ], rows);
+}
+
+/** The sums of the partitions of each topic; a rate that is not measured yet makes the sum so. */
+function byTopic(parts) {
+  const topics = new Map();
+  for (const each of parts) {
+    const sum = topics.get(each.topic);
+    topics.set(each.topic, sum ? { ...sum, records: sum.records + each.records, waiting: sum.waiting + each.waiting, arriving: plus(sum.arriving, each.arriving), applying: plus(sum.applying, each.applying) } : { ...each });
+  }
+  return [...topics.values()];
+}
+
+const plus = (one, other) => (one === null || other === null ? null : one === undefined ? undefined : one + other);
 
 const sources = () => fill("sources", async () => {
   const { items, others } = await get("/v1/sources");
