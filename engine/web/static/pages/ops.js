@@ -1,7 +1,7 @@
 // Operations: how events flow, how connectors are, what was refused, and what events look like.
 
 import { get } from "../lib/api.js";
-import { button, byId, el, empty, select, table } from "../lib/dom.js";
+import { button, byId, el, empty, select, table, toast } from "../lib/dom.js";
 import { figure, moment, quantity, words } from "../lib/format.js";
 import { lettersPanel } from "../ops/letters.js";
 
@@ -127,8 +127,32 @@ const letters = () => fill("dead-letters", () => lettersPanel(letters));
 
 const schemas = () => fill("schemas", async () => {
   const { items } = await get("/v1/schemas");
+  const examples = el("div", { class: "stack", data: { part: "examples" } });
   const shown = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "The schema" });
-  const choose = async (type) => { shown.textContent = JSON.stringify(await get(`/v1/schemas/${encodeURIComponent(type)}`), null, 2); };
+  const choose = async (type) => {
+    const { examples: told, ...schema } = await get(`/v1/schemas/${encodeURIComponent(type)}`);
+    examples.replaceChildren(...told.map((each, place) => example(type, each, place + 1)));
+    shown.textContent = JSON.stringify(schema, null, 2);
+  };
   await choose(items[0]);
-  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)), el("details", {}, el("summary", { text: "JSON Schema" }), shown));
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)),
+    examples, el("details", {}, el("summary", { text: "JSON Schema" }), shown));
 });
+
+/** An event of a type with a button that copies it as one line, as it can be sent. */
+function example(type, event, number) {
+  const name = `Example ${number} of ${type}`;
+  const text = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": name, text: JSON.stringify(event, null, 2) });
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, button("Copy", "copy-example", () => copy(text, JSON.stringify(event)), { "aria-label": `Copy: ${name}` })), text);
+}
+
+/** Copies a text; where the browser does not let pages write to the clipboard, what is shown is selected instead. */
+async function copy(shown, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("It is copied.");
+  } catch {
+    getSelection().selectAllChildren(shown);
+    toast("The browser lets no page copy here. It is selected: copy it with the keyboard.");
+  }
+}
