@@ -14,7 +14,7 @@ MOST_SOURCES = 1000
 UNREADABLE = ""
 """The name under which records are counted whose source cannot be read."""
 OTHERS = "\0"
-"""The name of the row of all sources that have none of their own; no sound name has this character."""
+"""The name of the row of all sources that have none of their own; no name of an event may have this character."""
 
 
 class SourceCounts(Struct, array_like=True, gc=False):

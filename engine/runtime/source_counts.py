@@ -4,7 +4,6 @@ from collections.abc import Container, Iterator
 from copy import copy
 
 from engine.bus.single import Kept, Record
-from engine.core.fields import check_each
 from engine.core.values import HOUR
 from tables.sources import (
     MOST_SOURCES,
@@ -48,8 +47,8 @@ class SourcesOfPartition:
         self._arrived(source, record).duplicates += 1
 
     def refused(self, source: str, record: Record, reason: str) -> None:
-        """Count a record that became a dead letter; `source` is what can be read of its source, if anything."""
-        counts = self._arrived(source if _is_sound(source) else UNREADABLE, record)
+        """Count a record that became a dead letter; `source` is what can be read of its source, or UNREADABLE."""
+        counts = self._arrived(UNREADABLE if source == OTHERS else source, record)
         counts.refused += 1
         if record.arrived_at >= counts.last_refused:
             counts.last_refused, counts.reason = record.arrived_at, reason
@@ -70,14 +69,6 @@ class SourcesOfPartition:
         if record.arrived_at > counts.last:
             counts.last = record.arrived_at
         return counts
-
-
-def _is_sound(source: str) -> bool:
-    try:
-        check_each((source,))
-    except ValueError:
-        return False
-    return True
 
 
 def source_counts(bus: Kept) -> dict[str, SourceCounts]:

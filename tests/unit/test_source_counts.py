@@ -63,14 +63,20 @@ def test_a_record_that_a_connector_could_not_translate_is_refused_and_not_accept
 
 
 @pytest.mark.parametrize(
-    "raw", [b"no event", b'{"source": 7', b'{"source": " x ", "id": "1"}', b'{"source": "a\\u0000b"}']
+    ("raw", "name"),
+    [
+        (b"no event", UNREADABLE),
+        (b'{"source": 7', UNREADABLE),
+        (b'{"source": "\\u0000", "id": "1"}', UNREADABLE),
+        (b'{"source": " wms ", "id": "1"}', " wms "),
+        (b'{"source": "wms", "id": ', "wms"),
+    ],
 )
-def test_a_record_without_a_sound_source_is_counted_without_a_name(raw: bytes) -> None:
+def test_a_refused_record_counts_for_the_source_that_can_be_read(raw: bytes, name: str) -> None:
     rig = Rig(2, WALL)
     rig.send([raw], AT)
-    [(name, counts)] = source_counts(rig.bus).items()
-    assert name in (UNREADABLE, "7")
-    assert counts.refused == 1
+    [(source, counts)] = source_counts(rig.bus).items()
+    assert (source, counts.refused) == (name, 1)
 
 
 def test_the_counts_go_on_after_a_crash_and_are_those_of_an_audit() -> None:

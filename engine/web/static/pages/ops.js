@@ -3,7 +3,7 @@
 import { get } from "../lib/api.js";
 import { button, byId, el, empty, select, table, toast } from "../lib/dom.js";
 import { figure, moment, quantity, words } from "../lib/format.js";
-import { lettersPanel } from "../ops/letters.js";
+import { lettersPanel, sourceName } from "../ops/letters.js";
 
 const REFRESH_MS = 3000;
 
@@ -12,7 +12,7 @@ export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
     flowSection(), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
   await Promise.all([flow(), sources(), connectors(), letters(), schemas(), settings()]);
-  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors); }, REFRESH_MS);
+  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors).then(lettersUnlessUsed); }, REFRESH_MS);
 }
 
 const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
@@ -83,19 +83,19 @@ const sources = () => fill("sources", async () => {
   if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing has come." });
   const further = others.last_arrival || others.open ? [{ ...others, name: "all others" }] : [];
   return table("What has come from each source", [
-    { title: "Source", value: (each) => each.name ?? each.source ?? "not readable" },
-    { title: "Heard", value: heard },
+    { title: "Source", value: (each) => each.name ?? sourceName(each.source) },
+    { title: "Feed", value: feedOf },
     { title: "Last arrival", value: (each) => moment(each.last_arrival) },
     { title: "Accepted", number: true, value: (each) => quantity(each.accepted) },
     { title: "Duplicates", number: true, value: (each) => quantity(each.duplicates) },
     { title: "Late", number: true, value: (each) => el("span", { title: "Came more than an hour after it had happened", text: quantity(each.late) }) },
     { title: "Refused", number: true, value: (each) => quantity(each.refused) },
     { title: "Open dead letters", number: true, value: (each) => el("span", { class: each.open ? "text-warning" : "", text: quantity(each.open) }) },
-    { title: "Last refusal", value: ({ last_rejection: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
+    { title: "Last refused", value: ({ last_rejection: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
   ], [...items, ...further]);
 });
 
-function heard({ feed }) {
+function feedOf({ feed }) {
   if (!feed) return el("span", { class: "faint", text: "not declared" });
   const expected = `expected every ${quantity(feed.interval_seconds)} s`;
   return el("span", {}, el("span", { class: `tag ${feed.stale ? "critical" : "open"}`, text: feed.stale ? "silent" : "in time" }), ` ${expected}`);
@@ -124,6 +124,9 @@ const connectors = () => fill("connectors", async () => {
 const sum = (connector, name) => Object.values(connector.parts).reduce((all, part) => all + (part[name] ?? 0), 0);
 
 const letters = () => fill("dead-letters", () => lettersPanel(letters));
+
+/** Reads the dead letters anew, unless somebody is at work there. */
+const lettersUnlessUsed = () => !byId("dead-letters").contains(document.activeElement) && !byId("letters")?.childElementCount && letters();
 
 const schemas = () => fill("schemas", async () => {
   const { items } = await get("/v1/schemas");
