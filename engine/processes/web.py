@@ -47,6 +47,7 @@ async def run(
         service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
+        context.configure(settings, kafka)
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound)))
@@ -79,9 +80,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
     telemetry = Telemetry(partial(_figures, settings, service))
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
-    context.configure(settings)
-    return context
+    return Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
 
 
 def _figures(settings: Settings, service: ReaderService) -> Figures:

@@ -15,7 +15,7 @@ from engine.processes.lifecycle import Announce, end_within
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
-from engine.settings import AccessSettings, KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings, shown
 from engine.telemetry import WorkerFigures, worker_metrics
 from engine.telemetry.fold import Commits
 from engine.web import server
@@ -49,7 +49,7 @@ async def run(
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
         metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
-        app = application(worker, metrics, is_local_only(settings), admission)
+        app = application(worker, metrics, is_local_only(settings), admission, shown(settings, kafka))
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)

@@ -22,7 +22,7 @@ from engine.core.topics import Topic
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
-from engine.settings import Settings
+from engine.settings import KafkaSettings, Settings, shown
 from engine.telemetry import Telemetry
 from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
@@ -175,10 +175,10 @@ class Context:
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 
-    def configure(self, settings: Settings) -> None:
+    def configure(self, settings: Settings, kafka: KafkaSettings | None = None) -> None:
         """Take over what the process runs with; raises UsageError where a file that it names cannot be taken."""
         self.sharing = read_sharing(settings.supplier_sharing)
-        self.settings = settings.model_dump(mode="json")
+        self.settings = shown(settings) if kafka is None else shown(settings, kafka)
 
     @property
     def observers(self) -> tuple[Observer, ...]:

@@ -25,6 +25,7 @@ from engine.web.answers import (
     Replayed,
     Replaying,
     ReplayingMany,
+    Running,
     ShownLetter,
     SignalAnswer,
     SignalReopening,
@@ -361,7 +362,8 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",
-        "What this process runs with, by setting; no secret is among it.", dict[str, Any],
+        "What this process runs with, by setting, and by which rules the log is folded; no secret is among it. Workers "
+        "tell the same of themselves at their own ports.", Running,
     ),
     Route(
         "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]

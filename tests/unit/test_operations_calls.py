@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aiohttp import ClientSession
+
+from engine import __version__
+from engine.settings import KafkaSettings, Settings, shown
+from engine.web import server
+from engine.web.probes import application
+from tests.unit.test_access_worker import Jumped
 from tests.unit.test_dead_letter_answers import call, counted
 from tests.unit.test_refused_records import serving
 
@@ -47,4 +54,31 @@ async def test_a_discarded_dead_letter_is_open_no_more_but_was_refused() -> None
 
 async def test_a_process_without_settings_tells_none() -> None:
     async with serving() as client:
-        assert await call(client, "GET", "/v1/settings") == (200, {"settings": {}})
+        status, told = await call(client, "GET", "/v1/settings")
+        assert (status, told["settings"], told["version"]) == (200, {}, __version__)
+
+
+async def test_the_rules_of_the_log_are_told_whatever_this_process_was_given() -> None:
+    async with serving() as client:
+        await call(client, "POST", "/v1/events", counted("1"))
+        told = (await call(client, "GET", "/v1/settings"))[1]["rules"]
+        assert (told["clock"], told["duplicate_days"]) == ("wall", 7)
+
+
+def test_settings_on_kafka_are_shown_without_their_secrets() -> None:
+    secrets = {"password": "hunter-22", "key_password": "hunter-23"}
+    kafka = KafkaSettings.model_validate(
+        {"kafka": "broker:9092", "security_protocol": "SASL_SSL", "username": "stock", **secrets}
+    )
+    told = shown(Settings(), kafka)
+    assert (told["kafka"], told["username"], told["clock"]) == ("broker:9092", "stock", "wall")
+    assert "hunter" not in str(told)
+
+
+async def test_a_worker_tells_at_its_own_port_what_it_runs_with() -> None:
+    app = application(Jumped(), lambda: b"", True, settings={"memory_mib": 512})
+    async with server.serving(app, server.bind("127.0.0.1", 0)) as url, ClientSession(url) as client:
+        assert await call(client, "GET", "/v1/settings") == (
+            200,
+            {"version": __version__, "settings": {"memory_mib": 512}},
+        )

@@ -1,14 +1,16 @@
 """What operators look at: which sources send, what was refused of them, and what the process runs with."""
 
 import asyncio
-from typing import Any
 
+import msgspec
 from aiohttp import web
 
+from engine import __version__
 from engine.columns.aggregates import Aggregation
 from engine.columns.query import Condition, Query
+from engine.runtime.marker import rules_of_log
 from engine.runtime.sources import activity_of_sources
-from engine.web.answers import as_json
+from engine.web.answers import Running, as_json
 from engine.web.ports import CONTEXT, lists_of, service_of
 from tables.sources import UNREADABLE
 
@@ -24,6 +26,6 @@ async def sources(request: web.Request) -> web.Response:
 
 
 async def settings(request: web.Request) -> web.Response:
-    """What this process runs with; no secret is among it."""
-    shown: dict[str, Any] = {"settings": dict(request.app[CONTEXT].settings)}
-    return as_json(shown)
+    """What this process runs with, and by which rules the log is folded; no secret is among it."""
+    rules = await asyncio.to_thread(rules_of_log, service_of(request).bus)
+    return as_json(Running(__version__, request.app[CONTEXT].settings, msgspec.structs.asdict(rules)))

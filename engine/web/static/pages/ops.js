@@ -102,10 +102,12 @@ function feedOf({ feed }) {
 }
 
 const settings = () => fill("settings", async () => {
-  const told = Object.entries((await get("/v1/settings")).settings);
-  return table("Settings of this process", [
-    { title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") },
-  ], told);
+  const { version, settings: told, rules } = await get("/v1/settings");
+  const values = (caption, entries) => table(caption, [{ title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") }], Object.entries(entries));
+  return el("div", { class: "stack" },
+    el("p", { class: "faint", text: `Stockline ${version}. On Kafka each worker tells what it runs with at its own port, under /v1/settings; connectors are above.` }),
+    values("Settings of this process", told),
+    el("details", {}, el("summary", { text: "Rules by which the log is folded, the same for all processes" }), values("Rules of the log", rules)));
 });
 
 const connectors = () => fill("connectors", async () => {
