@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from connectors.edi.codes import EDIFACT_PURPOSES
 from connectors.edi.message import Loop, Message, every
-from connectors.edi.problems import Misread
+from connectors.edi.problems import Misread, Place, Remark
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 from connectors.mapping.values import Unreadable
 
 ENDS = ("UNS", "CNT")
+_OTHER_ITEMS = ("2", "3", "4", "6", "7", "8")
+"""Element 4347, of PIA, where it names another item: a substitute, a successor, or what was replaced."""
+_SUBSTITUTE = "3"
 
 
 def begin(message: Message) -> Segment:
@@ -22,10 +25,26 @@ def begin(message: Message) -> Segment:
     return segment
 
 
+def lines(message: Message, ends: Sequence[str] = ENDS) -> list[Loop]:
+    """The lines of a message. A sub-line only says what its line consists of, and is noted."""
+    found = []
+    for loop in message.loops(("LIN",), ends):
+        if loop[0].part(4, 1) == "1":
+            what = "a sub-line, which says what another line consists of"
+            message.noted.append(Remark(Place.of(loop[0]), what, f"LIN: a sub-line of {loop[0].part(4, 2)}"))
+            continue
+        if any(segment[1] == _SUBSTITUTE for segment in every(loop, "PIA")):
+            message.note_substitute(loop[0])
+        found.append(loop)
+    return found
+
+
 def items(loop: Loop) -> list[tuple[str, str]]:
-    """The (qualifier, number) of the item: LIN, then PIA."""
+    """The (qualifier, number) of the item: LIN, then PIA, but for those of items in its place."""
     found = [(segment.part(3, 2), segment.part(3, 1)) for segment in every(loop, "LIN")]
     for segment in every(loop, "PIA"):
+        if segment[1] in _OTHER_ITEMS:
+            continue
         found += [(segment.part(place, 2), segment.part(place, 1)) for place in range(2, len(segment) + 1)]
     return [(qualifier, number) for qualifier, number in found if number]
 

@@ -26,7 +26,7 @@ def despatch_advice(message: Message) -> Iterator[Outcome]:
     begin = edifact.begin(message)
     message.document(begin[2], "the shipment's number (BGM)")
     header = message.header(("CPS", "LIN"))
-    loops = message.loops(("LIN",), (*edifact.ENDS, "CPS"))
+    loops = edifact.lines(message, (*edifact.ENDS, "CPS"))
     if not loops and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not loops:
@@ -68,7 +68,7 @@ def receiving_advice(message: Message) -> Iterator[Outcome]:
     message.document(begin[2], "the receipt's number (BGM)")
     header = message.header(("CPS", "LIN"))
     message.day = edifact.best_date(message, ("50", "35"), header) or message.day
-    loops = message.loops(("LIN",), (*edifact.ENDS, "CPS"))
+    loops = edifact.lines(message, (*edifact.ENDS, "CPS"))
     lines, refused = gather(loops, lambda position, loop: _received(message, header, position, loop))
     yield from (*refused, *receipts(message, lines))
 
@@ -105,7 +105,7 @@ def inventory_report(message: Message) -> Iterator[Outcome]:
     edifact.begin(message)
     header = message.header(("LIN",))
     message.day = edifact.best_date(message, ("366", "356", "7", "137"), header) or message.day
-    loops = message.loops(("LIN",), edifact.ENDS)
+    loops = edifact.lines(message)
     lines, refused = gather(loops, lambda _, loop: _balance(message, header, loop))
     yield from (*refused, *balances(message, lines))
 
@@ -125,7 +125,7 @@ def delivery_schedule(message: Message) -> Iterator[Outcome]:
     begin = edifact.begin(message)
     message.number = begin[2] or message.transaction.control
     header = message.header(("LIN",))
-    loops = message.loops(("LIN",), edifact.ENDS)
+    loops = edifact.lines(message)
     if not loops:
         yield Nothing(begin, "a schedule of no items")
     lines, refused = gather(loops, lambda _, loop: _expected(message, header, loop))
