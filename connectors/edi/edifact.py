@@ -53,8 +53,13 @@ def parties(*loops: Loop) -> list[tuple[str, str]]:
     """The (qualifier, identification) of the parties of NAD, the innermost loop last and best."""
     found: dict[str, str] = {}
     for loop in loops:
-        found |= {segment[1]: segment.part(2, 1) for segment in reversed(every(loop, "NAD")) if segment.part(2, 1)}
+        found |= dict(reversed(every_party(loop)))
     return list(found.items())
+
+
+def every_party(loop: Loop, tag: str = "NAD") -> list[tuple[str, str]]:
+    """The (qualifier, identification) of each NAD, or LOC, of a loop, in its order."""
+    return [(segment[1], segment.part(2, 1)) for segment in every(loop, tag) if segment.part(2, 1)]
 
 
 def best_date(message: Message, qualifiers: Sequence[str], *loops: Loop) -> When | None:

@@ -163,7 +163,11 @@ class Envelopes:
             self._advice = ""
         elif self._open is not None:
             yield from self._grow(segment)
-        elif self._outside is None and segment.tag not in ("TA1", "UCI", "ISB", "ISE"):
+        elif segment.tag == "TA1":
+            if segment[4] == "R":
+                why = f"the partner rejected the interchange {segment[1]} that we sent: code {segment[5] or '(none)'}"
+                yield Fault(Place.of(segment), why, record=_begin_of([segment]))
+        elif self._outside is None and segment.tag not in ("UCI", "ISB", "ISE"):
             # A damaged ST or UNH leaves its segments behind; they are refused once, not one by one.
             self._outside = Place.of(segment)
             what = segment.raw.strip()[:24]

@@ -95,7 +95,8 @@ class Message:
             self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: the purpose {code!r} is not known"))
         elif found is None and code:
             raise Misread(
-                f"the purpose {code!r} of {segment.tag} is not known: say what it means in `codes.purpose` of the profile"
+                f"the purpose {code!r} of {segment.tag} is not known: say what it means in `codes.purpose` of the "
+                "profile"
             )
         self.purpose = found or "original"
 

@@ -80,8 +80,8 @@ def of_whole_order(begin: Segment, order: str, status: LineStatus) -> Nothing:
     """An answer to an order that names no lines. Raises `Misread` unless it accepts them as they were ordered."""
     if status != "accepted":
         raise Misread(
-            f"the supplier says of the whole order {order or '(no number)'} that it is {status}, and names no lines: ask "
-            "for an answer by line, or cancel the order"
+            f"the supplier says of the whole order {order or '(no number)'} that it is {status}, and names no lines: "
+            "ask for an answer by line, or cancel the order"
         )
     return Nothing(begin, "an acknowledgement of a whole order, which names no lines")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from connectors.edi import codes, x12
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
-from connectors.edi.problems import Misread
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
 
@@ -28,7 +28,11 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
     message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
     message.document(begin[2], "BSN02, the shipment's number,")
     message.day = message.values.x12_when(begin[3], begin[4]) if begin[3] else None
-    items = [level for level in _levels(message) if find(level.loop, "LIN") is not None]
+    levels = list(_levels(message))
+    items = [level for level in levels if find(level.loop, "LIN") is not None]
+    if not levels and find(message.segments, "LIN", "SN1") is not None:
+        raise Misread("the notice has items and no HL, which says of which order they are")
+    yield from _nameless(levels, items)
     if not items and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not items:
@@ -48,6 +52,16 @@ def _levels(message: Message) -> Iterator[_Level]:
         level = _Level(loop, parent.all if parent else ())
         known[loop[0][1]] = level
         yield level
+
+
+def _nameless(levels: Sequence[_Level], items: Sequence[_Level]) -> Iterator[Fault]:
+    """Quantities of which no LIN says the item: neither their own loop, nor one above or below it."""
+    named = {id(loop) for level in items for loop in level.all}
+    for level in levels:
+        if find(level.loop, "SN1") is None or id(level.loop) in named:
+            continue
+        if not any(find(loop, "LIN") for loop in level.all):
+            yield Fault.of(level.loop[0], Misread("SN1 says a quantity, and no LIN says of which item"))
 
 
 def _name(level: _Level) -> tuple[str, ...]:
