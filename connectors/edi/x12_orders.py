@@ -105,6 +105,8 @@ def _scheduled(message: Message, loop: Loop, parts: list[Part]) -> list[Part]:
         day = message.values.x12_when(segment[6], segment[7]) if segment[6] else whole.due
         found.append(Part(whole.status, x12.quantity(message, segment, 1, 2), day))
     left = whole.quantity.qty - sum(part.quantity.qty for part in found)
+    if left < 0 and {part.quantity.uom for part in found} == {whole.quantity.uom}:
+        raise Misread(f"SCH divides {whole.quantity.qty} into parts of {whole.quantity.qty - left} in all")
     return [*found, Part(whole.status, Quantity(left, whole.quantity.uom), whole.due)] if left > 0 else found
 
 

@@ -91,6 +91,13 @@ READINGS: dict[str, Reading] = {
         x12("856", f"{NOTICE}HL*2*1*I~SN1**5*EA~HL*3*1*I~LIN*2*BP*B~SN1**3*EA~"), [shipped("2", "B", "3")],
         "segment 7, byte 198: HL: SN1 says a quantity, and no LIN says of which item",
     ),
+    "a pallet that is named by its container": Reading(
+        x12("856", f"{NOTICE}HL*2*1*T~LIN**RC*PALLET~SN1**1~HL*3*2*I~LIN*1*BP*A~SN1**5~"), [shipped("1", "A", "5")]
+    ),
+    "schedules of more than the line": Reading(
+        x12("855", f"{ACK}{ITEM}ACK*IA*10*EA~SCH*8*EA***067*20260310~SCH*8*EA***067*20260317~"), [],
+        "SCH divides 10 into parts of 16 in all",
+    ),
     "items without an HL": Reading(
         x12("856", "BSN*00*S1*20260301~LIN**BP*A*PO*PO1~SN1**5*EA~"), [], "the notice has items and no HL",
     ),
