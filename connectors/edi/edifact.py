@@ -93,6 +93,12 @@ def quantity(message: Message, segment: Segment) -> Quantity:
     return message.values.quantity(segment.part(1, 2), segment.part(1, 3), segment.delimiters.decimal)
 
 
+def schedule(loop: Loop) -> tuple[Loop, Loop]:
+    """What a line says before its schedule (SCC), and the schedule, which divides the line's quantity once more."""
+    start = next((at for at, segment in enumerate(loop) if segment.tag == "SCC"), len(loop))
+    return loop[:start], loop[start:]
+
+
 def quantities(loop: Loop, qualifiers: Sequence[str]) -> list[Segment]:
     """The QTY of a loop that have the best of the qualifiers which any has."""
     found = every(loop, "QTY")

@@ -79,7 +79,7 @@ def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> li
     dates = message.values.profile.dates.due
     # A date after a quantity is of that quantity; what stands before them is of the line.
     due = edifact.best_date(message, dates, header, loop[: next(_places(loop), len(loop))])
-    promised = edifact.quantities(loop, _PROMISED)
+    promised = edifact.quantities(edifact.schedule(loop)[1], _PROMISED) or edifact.quantities(loop, _PROMISED)
     later = edifact.quantities(loop, (_BACKORDERED,))
     if not promised and not later:
         if status == "rejected":
@@ -134,7 +134,7 @@ def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     if message.purpose == "original":
         change = "set"
     sku = message.values.item(edifact.items(loop))
-    found = edifact.quantities(loop, _ORDERED)
+    found = edifact.quantities(edifact.schedule(loop)[0], _ORDERED) or edifact.quantities(loop, _ORDERED)
     if not found and message.purpose == "original":
         raise Misread(f"the line has no QTY of a kind that orders ({', '.join(_ORDERED)})")
     total = total_of([edifact.quantity(message, each) for each in found]) if found else None

@@ -13,6 +13,7 @@ from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
 _LINES = ("PO1", "POC")
+_CHANGES_OF_QUANTITY = ("AI", "QD", "QI", "RZ")
 
 
 def acknowledgement(message: Message) -> Iterator[Outcome]:
@@ -137,6 +138,8 @@ def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     sku = message.values.item(x12.pairs(first, items))
     where = message.values.location(x12.parties(message.header(_LINES), loop), ("SF", "WH"))
     qty = x12.quantity(message, first, number, unit) if first[number] else _of_schedule(message, loop)
+    if qty is None and first.tag == "POC" and first[2] in _CHANGES_OF_QUANTITY:
+        raise Misread(f"POC03 has no quantity, and POC02 says by {first[2]} that the quantity changes")
     return Demand(first, message.line(first[1], position, sku), sku, where, qty, change)
 
 

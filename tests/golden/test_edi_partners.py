@@ -133,6 +133,18 @@ READINGS: dict[str, Reading] = {
         edifact("INVRPT", "BGM+35+I1+9'LIN+1++12:EN'INV++1'QTY+145:90'INV++2'QTY+145:5'"), [],
         "INV says stock of the type 2",
     ),
+    "an order that says its quantity in all and by schedule": Reading(
+        edifact("ORDERS", "BGM+220+O1+9'LIN+1++A:SA'QTY+21:10'SCC+1'QTY+21:4'SCC+1'QTY+21:6'UNS+S'"),
+        [["stock.reserved", "O1/1", "", "A", "10", ""]], we_are="seller",
+    ),
+    "a promise in all and by schedule": Reading(
+        edifact("ORDRSP", f"{ANSWER}LIN+1+5+12:EN'QTY+21:10'SCC+1'QTY+21:4'DTM+2:20260310:102'SCC+1'QTY+21:6'"),
+        [acknowledged("1", "12", "accepted:4@2026-03-10 accepted:6@")],
+    ),
+    "a quantity changes, and nobody says to what": Reading(
+        x12("860", "BCH*04*SA*O1**1*20260303~POC*1*QD**2*EA*5**VN*A~"), [],
+        "POC03 has no quantity, and POC02 says by QD", we_are="seller",
+    ),
     "a schedule of cumulative quantities": Reading(
         x12("830", "BFR*00*F1**DL*C*20260301*20260401*20260301~LIN**VP*A~FST*9*C*W*20260302~"), [],
         "BFR05 says that the quantities are cumulative", we_are="seller",
