@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from aiohttp import web
@@ -43,11 +44,13 @@ Answering = Callable[[Mapping[Name, SuppliedLine]], list[Said]]
 
 
 class LinePage(Struct):
-    """A page of a supplier's order lines."""
+    """A page of a supplier's order lines; `as_of` and `lag_seconds` say how fresh it is, as in every list."""
 
     items: list[SuppliedLine]
     next: str | None
     total: int
+    as_of: datetime | None
+    lag_seconds: float
 
 
 class ForecastPage(Struct):
@@ -84,7 +87,7 @@ async def lines(request: web.Request) -> web.StreamResponse:
     if as_csv:
         return supplier_csv.download(found)
     following = None if page.following is None else query.cursor_of(asked.query, page.following)
-    return as_json(LinePage(found, following, page.total))
+    return as_json(LinePage(found, following, page.total, *page.freshness))
 
 
 async def forecast(request: web.Request) -> web.Response:
