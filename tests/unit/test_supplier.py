@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -144,6 +145,24 @@ async def test_a_shipment_is_announced_once() -> None:
         assert refused["reason"] == "shipment_known"
         twice = {"shipment": "S-2", "lines": [{"order": "PO-1", "line": n, "qty": 1} for n in (1, "1")]}
         assert (await call(client, "POST", path, twice))[0] == 400
+
+
+async def test_what_is_sent_twice_at_once_is_one_shipment() -> None:
+    async with acme() as client:
+        said = {"shipment": "S-1", "lines": [{"order": "PO-1", "line": 1, "qty": 25}]}
+        sent = [call(client, "POST", f"/v1/supplier/shipments{ACME}", said) for _ in range(4)]
+        assert [done["accepted"] for _, done in await asyncio.gather(*sent)] == [1] * 4
+        assert (await lines(client))["PO-1", "1"]["in_transit"] == 25
+
+
+@pytest.mark.parametrize("row", ["PO-1,1,,", "PO\x1f1,1,accepted,5"])
+async def test_a_file_without_an_answer_to_a_line_of_its_own_changes_nothing(row: str) -> None:
+    async with acme() as client:
+        body = f"order,line,status,qty\n{row}\n".encode()
+        async with client.post(f"/v1/supplier/upload{ACME}", data=body) as answer:
+            done = await answer.json()
+        assert (answer.status, done["accepted"]) == (200, 0)
+        assert [line["reason"] for line in done["lines"]] == ["unknown_line"] * done["refused"]
 
 
 async def test_the_file_is_downloaded_filled_in_and_uploaded() -> None:

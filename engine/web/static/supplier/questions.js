@@ -75,6 +75,6 @@ export function showOutcomes({ accepted, refused, lines }) {
     { title: "Order", value: (each) => `${each.order} / ${each.line}` },
     { title: "Outcome", value: (each) => el("span", { class: each.accepted ? "" : "text-critical", data: { accepted: String(each.accepted) }, text: each.accepted ? "Taken." : `Refused: ${each.detail}` }) },
   ];
-  const summary = refused ? `${count(accepted, "line was taken", "lines were taken")}, ${quantity(refused)} refused. What was refused changed nothing.` : `${count(accepted, "line was taken", "lines were taken")}.`;
+  const summary = !accepted && !refused ? "The file says nothing: fill in a status with a quantity, or a shipment with a quantity." : refused ? `${count(accepted, "line was taken", "lines were taken")}, ${quantity(refused)} refused. What was refused changed nothing.` : `${count(accepted, "line was taken", "lines were taken")}.`;
   dialog("What became of it", el("div", { class: "content" }, el("p", { text: summary }), lines.length ? table("Outcomes", columns, sorted) : null), { name: "outcomes", wide: true });
 }
