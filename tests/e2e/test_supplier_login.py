@@ -65,6 +65,7 @@ def portal(week: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Por
     folder, port = tmp_path_factory.mktemp("portal"), free_port()
     shutil.copytree(week, folder / "data")
     (folder / "secret").write_text(oidc.SECRET + "\n")
+    (folder / "sharing.toml").write_text(f'[suppliers."{SUPPLIER}"]\nweeks = 3\nskus = ["22*"]\n')
     bearer = {"Authorization": f"Bearer {created(folder / 'tokens', 'olga', '--role', 'operator')}"}
     try:
         with oidc.provider(f"http://127.0.0.1:{port}/login/callback", SUPPLIER) as issuer:
@@ -75,6 +76,7 @@ def portal(week: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Por
                 "STOCKLINE_OIDC_ROLES_CLAIM": "groups",
                 "STOCKLINE_OIDC_ROLES": json.dumps(ROLES),
                 "STOCKLINE_OIDC_SUPPLIER_CLAIM": "vendor",
+                "STOCKLINE_SUPPLIER_SHARING": str(folder / "sharing.toml"),
             }
             arguments = ("--clock", "log", "--port", str(port), "--tokens", str(folder / "tokens"))
             with Stockline(folder / "data", *arguments, settings=settings) as engine:
@@ -262,6 +264,26 @@ def test_a_file_goes_to_the_supplier_and_back_and_another_s_order_in_it_is_expla
     assert portal.event(line, "order.acknowledged")["data"]["schedule"][0]["due"] == "2011-05-05"
     after = portal.get(f"/v1/supplier/lines?supplier={quote(other)}&limit=1")["items"][0]
     assert after["schedule"] == theirs["schedule"]
+
+
+@pytest.mark.real
+def test_a_supplier_sees_the_weeks_and_rows_of_the_forecast_that_are_shared(browser: Browser, portal: Portal) -> None:
+    vic = {"Authorization": f"Bearer {(secret := portal.token('vic'))}"}
+    answered = portal.engine.call("GET", "/v1/supplier/forecast?limit=1000", headers=vic).json
+    shared = {(each["sku"], each["location"]): each["buckets"] for each in answered["items"]}
+    own = portal.get(f"/v1/positions?supplier={quote(portal.supplier)}&limit=1000")["items"]
+    assert shared.keys() <= {(row["sku"], row["location"]) for row in own if row["sku"].startswith("22")}
+    (sku, location), buckets = next(iter(shared.items()))
+    assert buckets == portal.get(f"/v1/positions/{sku}/{location}")["forecast"]["buckets"][: len(buckets)]
+    assert len(buckets) == 3
+    with opened(browser, portal.engine.url) as page:
+        page.goto("/")
+        log_in(page, secret)
+        page.get_by_text("Forecast shared with you").click()
+        rows = page.locator("#forecast tbody tr")
+        expect(rows).to_have_count(len(shared))
+        expect(rows.first).to_contain_text(f"{buckets[0]['qty']:,}")
+        assert grave_findings(page) == []
 
 
 @pytest.mark.real
