@@ -17,7 +17,6 @@ from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import WorkerFigures, worker_metrics
-from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.probes import application
 
@@ -85,7 +84,7 @@ def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> Worke
         lag=lag,
         outcomes=outcomes_of(counters),
         counters=counters,
-        commits=Commits(counts.commits, counts.seconds, counts.last_seconds),
+        commits=counts.figures(),
         fenced=counts.fenced,
         restores=(counts.restores, counts.restore_seconds),
         data=settings.data,
