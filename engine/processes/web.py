@@ -9,6 +9,7 @@ from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
 from engine.bus.kafka.web.earlier import EarlierOnKafka
 from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.forgetting import Forgetting
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
@@ -20,6 +21,7 @@ from engine.processes.lifecycle import Announce, raise_failure, stopped_or_faile
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
+from engine.runtime.marker import read_marker
 from engine.runtime.subscriptions import Broadcaster
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
@@ -67,7 +69,8 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         ends.push_async_callback(appender.close)
         ends.push_async_callback(progress.close)
         broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
-        follower = Follower(connection, view, broadcaster.publish)
+        forgetting = Forgetting(view, topics.kept_ms, lambda marker: read_marker(marker).now)
+        follower = Follower(connection, view, broadcaster.publish, forgetting)
         following = Following(follower.caught_up, broadcaster)
         service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)

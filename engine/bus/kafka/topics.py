@@ -38,10 +38,17 @@ COMPACTED = {
 
 
 class Topics(Struct, frozen=True):
-    """The topics that were found: their number of partitions, and topic -> identity."""
+    """The topics that were found.
+
+    Attributes:
+        partitions: how many partitions each of them has.
+        ids: topic -> its identity.
+        kept_ms: topic -> for how many milliseconds it keeps a record; less than 0 for ever.
+    """
 
     partitions: int
     ids: Mapping[str, str]
+    kept_ms: Mapping[str, int]
 
     def id_of(self, topic: str) -> str:
         """The identity of a topic."""
@@ -143,16 +150,19 @@ async def _checked(admin: AIOKafkaAdminClient, connection: Connection, found: Ma
             f"{EVENTS} has {partitions} partitions, not {wanted}; the number is fixed when the topics are made: leave "
             "STOCKLINE_PARTITIONS out, or begin in a new cluster"
         )
-    await _check_configs(admin, connection.address)
+    kept_ms = await _check_configs(admin, connection.address)
     await _check_brokers(admin)
-    return Topics(partitions, await topic_ids(admin, TOPICS))
+    return Topics(partitions, await topic_ids(admin, TOPICS), kept_ms)
 
 
-async def _check_configs(admin: AIOKafkaAdminClient, address: str) -> None:
+async def _check_configs(admin: AIOKafkaAdminClient, address: str) -> dict[str, int]:
+    """Check the settings of the topics; for how many milliseconds each topic keeps a record."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in TOPICS]
+    kept_ms: dict[str, int] = {}
     for answer in await admin.describe_configs(resources):
         for _code, _said, _kind, topic, entries in answer.resources:
-            _check_config(address, topic, {entry[0]: entry[1] for entry in entries})
+            kept_ms[topic] = _check_config(address, topic, {entry[0]: entry[1] for entry in entries})
+    return kept_ms
 
 
 async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
@@ -172,8 +182,8 @@ async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
                 )
 
 
-def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
-    """Refuse settings with which the engine would lose data; a longer retention is welcome."""
+def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> int:
+    """Refuse settings with which the engine would lose data; a longer retention is welcome, and returned."""
     wanted = wanted_config(topic)
     for name in ("cleanup.policy", "message.timestamp.type"):
         if name in wanted and config.get(name) != wanted[name]:
@@ -187,6 +197,7 @@ def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
     for name in ("max.message.bytes", "segment.bytes"):
         if (room := int(config.get(name, needed))) < needed:
             raise _wrong(address, topic, f"{name}={room}, which must be at least {needed}", f"{name}={needed}")
+    return kept
 
 
 def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) -> UsageError:
