@@ -24,6 +24,7 @@ from engine.cli import (
     demo,
     documents,
     identifiers,
+    logs,
     look,
     profile,
     replaying,
@@ -86,10 +87,7 @@ def _options(
     # Processes that this one starts, such as the workers of a supervisor, read both from the environment.
     if log_format == "json":
         os.environ["STOCKLINE_LOG_FORMAT"] = log_format
-        from engine.telemetry.logs import JsonFormatter
-
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonFormatter())
+        logs.write_json()
     if trace:
         os.environ["STOCKLINE_TRACE"] = "1"
         from engine.telemetry.tracing import TRACING

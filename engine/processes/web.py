@@ -18,6 +18,7 @@ from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.processes.logouts import shared_logouts
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
@@ -46,7 +47,9 @@ async def run(
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
+        connection = Connection(kafka)
+        service, view = await ends.enter_async_context(_reading(settings, connection))
+        await ends.enter_async_context(shared_logouts(admission, access, connection))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
         view.observers += context.observers

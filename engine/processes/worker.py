@@ -12,6 +12,7 @@ from engine.core.values import SECOND
 from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.lifecycle import Announce, end_within
+from engine.processes.logouts import shared_logouts
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
@@ -45,10 +46,10 @@ async def run(
         ends.callback(bound.close)
         connection = Connection(kafka)
         topics = await ensure_topics(connection)
+        await ends.enter_async_context(shared_logouts(admission, access, connection))
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
-        metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
-        app = application(worker, metrics, is_local_only(settings), admission)
+        app = application(worker, partial(_metrics, settings, worker, cluster), is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -70,6 +71,10 @@ def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
     """Where this machine's workers keep their rows. Half of the memory is for them, shared by all partitions."""
     memory_mib = max(8, settings.memory_mib // 2 // partitions)
     return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
+
+
+def _metrics(settings: Settings, worker: Worker, cluster: KafkaCluster) -> bytes:
+    return worker_metrics(partial(_figures, settings, worker, cluster))
 
 
 def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> WorkerFigures:

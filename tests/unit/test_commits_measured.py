@@ -38,7 +38,7 @@ def test_a_process_that_has_committed_nothing_says_so() -> None:
     assert set(exposed(WorkerCounts().figures()).values()) == {0}
 
 
-def test_each_commit_of_a_worker_is_a_span_with_its_partition_and_events() -> None:
+def test_each_commit_of_a_worker_is_a_span_with_its_partition_and_records() -> None:
     exporter, broker = InMemorySpanExporter(), MemoryBroker(1)
     TRACING.begin(exporter)
     try:
@@ -49,4 +49,4 @@ def test_each_commit_of_a_worker_is_a_span_with_its_partition_and_events() -> No
     spans = [span.attributes or {} for span in exporter.get_finished_spans() if span.name == "commit"]
     assert len(spans) == exposed(counts.figures())["stockline_commits_total"] == len(broker.journal(0))
     assert {span["stockline.partition"] for span in spans} == {0}
-    assert sum(int(str(span["stockline.events"])) for span in spans) == EVENTS
+    assert sum(int(str(span["stockline.records"])) for span in spans) == EVENTS

@@ -233,7 +233,7 @@ class PartitionLoop:
             return
         began = time.monotonic()
         try:
-            with TRACING.span("commit", **{"stockline.partition": self.partition, "stockline.events": len(arrivals)}):
+            with TRACING.span("commit", **{"stockline.partition": self.partition, "stockline.records": len(arrivals)}):
                 await ownership.commit(step.commit, broadcast)  # 6. commit
         except EnvironmentFailure:
             # It may have failed for its size, so the next attempt is smaller; success lets it grow again.
