@@ -57,7 +57,7 @@ def test_roles_and_logouts_hold_at_every_process_of_a_cluster(fresh: str, tmp_pa
         return Stockline(tmp_path / name, "--kafka", fresh, verb="web", settings=settings)
 
     tokens = {"olga": token("olga")}
-    with Workers(fresh, tmp_path / "rows", **settings) as workers, web("one") as one:
+    with Workers(fresh, tmp_path / "rows", 1, **settings) as workers, web("one") as one:
         # A process that runs takes the tokens that are made later.
         tokens |= {name: token(name) for name in ROLES.keys() - tokens.keys()}
         workers.wait_owned()
