@@ -35,7 +35,7 @@ class SilentConnection:
 
 async def test_a_question_that_is_given_up_leaves_no_connection_behind() -> None:
     connection = SilentConnection()
-    follower = Follower(cast(Any, connection), cast(Any, None), lambda *_: None)
+    follower = Follower(cast(Any, connection), cast(Any, None), lambda *_: None, cast(Any, None))
     for _ in range(2):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
