@@ -52,6 +52,7 @@ async def run(
         await ends.enter_async_context(shared_logouts(admission, access, connection))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
+        context.configure(settings, kafka)
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound)))
@@ -74,7 +75,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
         forgetting = Forgetting(view, topics.kept_ms, lambda marker: read_marker(marker).now)
         follower = Follower(connection, view, broadcaster.publish, forgetting)
-        following = Following(follower.caught_up, broadcaster)
+        following = Following(follower.caught_up, broadcaster, follower.unread)
         service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
@@ -85,9 +86,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
     telemetry = Telemetry(partial(_figures, settings, service))
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
-    context.configure(settings)
-    return context
+    return Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
 
 
 def _figures(settings: Settings, service: ReaderService) -> Figures:

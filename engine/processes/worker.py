@@ -16,7 +16,7 @@ from engine.processes.logouts import shared_logouts
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
-from engine.settings import AccessSettings, KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings, shown
 from engine.telemetry import WorkerFigures, worker_metrics
 from engine.web import server
 from engine.web.probes import application
@@ -49,7 +49,8 @@ async def run(
         await ends.enter_async_context(shared_logouts(admission, access, connection))
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
-        app = application(worker, partial(_metrics, settings, worker, cluster), is_local_only(settings), admission)
+        metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
+        app = application(worker, metrics, is_local_only(settings), admission, shown(settings, kafka))
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -71,10 +72,6 @@ def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
     """Where this machine's workers keep their rows. Half of the memory is for them, shared by all partitions."""
     memory_mib = max(8, settings.memory_mib // 2 // partitions)
     return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
-
-
-def _metrics(settings: Settings, worker: Worker, cluster: KafkaCluster) -> bytes:
-    return worker_metrics(partial(_figures, settings, worker, cluster))
 
 
 def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> WorkerFigures:

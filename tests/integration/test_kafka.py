@@ -136,6 +136,13 @@ def the_rejections_are_right(engine: Stockline) -> None:
     assert json.loads(letters["conflict"]["raw"]) == conflict
     kpis = engine.get("/v1/kpis")
     assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (3, 1, 2)
+    sources = engine.get("/v1/sources")["items"]
+    counted = [sum(each[name] for each in sources) for name in ("accepted", "duplicates", "refused")]
+    # A record that a connector refused is an event that was taken, and a dead letter.
+    events = sum(kpis["events"].values()) - kpis["events"]["record.refused"]
+    assert counted == [events, kpis["duplicates"], sum(kpis["dead_letters"].values())]
+    flow = engine.get("/v1/flow")["outputs"]
+    assert sum(each["records"] for each in flow if each["topic"] == "stockline.dead-letters") == counted[2]
     assert "clock.ticked" not in kpis["events"]
     assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
 

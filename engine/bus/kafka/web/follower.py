@@ -45,6 +45,8 @@ class Follower:
         self._connecting = asyncio.Lock()
         self._moved = asyncio.Condition()
         self._reached: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int | None] = {}
+        """The ends as the last fetch told them; None where there was none yet."""
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -86,7 +88,8 @@ class Follower:
                 await self._take(consumer, fetched)
             async with self._moved:
                 # Positions also pass marks of transactions, which are no records.
-                self._reached = {at: await consumer.position(at) for at in assigned}
+                reached = {at: await consumer.position(at) for at in assigned}
+                self._reached, self._ends = reached, {at: consumer.highwater(at) for at in assigned}
                 self._moved.notify_all()
             await self._forgetting.step(consumer)
 
@@ -111,6 +114,16 @@ class Follower:
         outputs = [output for commit in commits for output in commit.outputs]
         if outputs:
             self._publish(outputs, self._view.point())
+
+    def unread(self) -> dict[str, list[int]]:
+        """By topic how many offsets of each partition lie behind what was taken, as the last fetch told their ends.
+
+        Offsets are also those of marks of transactions. Before the first fetch there is no topic.
+        """
+        found: dict[str, list[int]] = {}
+        for at, position in self._reached.items():
+            found.setdefault(at.topic, []).append(max(0, (self._ends[at] or 0) - position))
+        return found
 
     async def caught_up(self) -> None:
         """Returns once the view holds everything that the topics held at the call.
