@@ -83,7 +83,11 @@ async def test_it_tells_what_it_has_not_read_of_each_partition_as_the_last_fetch
         def consumer(self) -> ShortTopics:
             return ShortTopics()
 
-    follower = Follower(cast(Any, Connection()), cast(Any, View()), lambda *_: None)
+    class Forgetting:
+        async def step(self, consumer: ShortTopics) -> None: ...
+
+    parts = (cast(Any, Connection()), cast(Any, View()), lambda *_: None, cast(Any, Forgetting()))
+    follower = Follower(*parts)
     assert follower.unread() == {}
     await follower.start()
     async with asyncio.timeout(30):
