@@ -206,6 +206,11 @@ class KafkaSettings(BaseSettings):
         return _secret(self, name)
 
 
+def shown(*settings: BaseSettings) -> dict[str, object]:
+    """What a process runs with, by setting, JSON-ready; of a secret only whether it is set can be seen."""
+    return {name: value for each in settings for name, value in each.model_dump(mode="json").items()}
+
+
 def _secret(settings: BaseSettings, name: str) -> str | None:
     given: SecretStr | None = getattr(settings, name)
     if given is not None:

@@ -47,6 +47,7 @@ async def test_probes_are_open_and_the_rest_is_for_operators(tmp_path: Path) -> 
                 ("GET", "/healthz", True),
                 ("GET", "/readyz", True),
                 ("GET", "/metrics", role == "operator"),
+                ("GET", "/v1/settings", role == "operator"),
                 ("POST", "/v1/clock/accept", role == "operator"),
             ):
                 body = b"{}" if method == "POST" else None

@@ -19,7 +19,7 @@ from tests.unit.test_refused_records import serving
 
 TIME = "2026-03-02T09:00:00Z"
 ACME, OTHER = "?supplier=ACME", "?supplier=OTHER"
-SECRETS = ("PO-2", "B-9", "760193", "OTHER")
+SECRETS = ("PO-2", "B:9", "760193", "OTHER")
 """What stands only in the orders of the other supplier."""
 
 
@@ -41,8 +41,8 @@ STORY = [
     ),
     event("order.placed", "o1", **LINE | {"due": "2026-03-20"}, order="PO-1", line=1, supplier="ACME", qty=40),
     event("order.placed", "o2", **LINE | {"location": "YRK"}, order="PO-1", line=2, supplier="ACME", qty=12),
-    event("order.placed", "o3", **LINE | {"sku": "B-9"}, order="PO-2", line=1, supplier="OTHER", qty=760193),
-    event("stock.counted", "c3", sku="B-9", location="LDS", qty=0),
+    event("order.placed", "o3", **LINE | {"sku": "B:9"}, order="PO-2", line=1, supplier="OTHER", qty=760193),
+    event("stock.counted", "c3", sku="B:9", location="LDS", qty=0),
 ]  # fmt: skip
 
 
@@ -201,7 +201,7 @@ def test_nothing_is_shared_but_what_the_file_names(tmp_path: Any) -> None:
     path.write_text('[suppliers.ACME]\nweeks = 8\nlocations = ["LDS"]\nskus = ["A-*"]\n')
     share = read_sharing(path).suppliers["ACME"]
     assert share == Share(8, ("LDS",), ("A-*",))
-    assert (share.has("A-1", "LDS"), share.has("A-1", "YRK"), share.has("B-9", "LDS")) == (True, False, False)
+    assert (share.has("A-1", "LDS"), share.has("A-1", "YRK"), share.has("B:9", "LDS")) == (True, False, False)
     for broken in ("[suppliers.ACME]\nweeks = 0\n", "[suppliers.ACME]\nmonths = 1\n", "x = ["):
         path.write_text(broken)
         with pytest.raises(UsageError, match=r"sharing\.toml"):
