@@ -12,8 +12,9 @@ from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, ow
 from engine.columns.feed import FOLLOWED
 from engine.columns.kinds import Value
 from engine.columns.planning import Figures, Planning
-from engine.columns.tables import Tables
+from engine.columns.tables import PRICED, Tables
 from engine.core import payloads as p
+from engine.core.topics import REVISED
 from engine.core.values import NUL, day_of
 from tables.catalogue import DECODERS
 from tables.directory import ITEM, Item
@@ -70,12 +71,21 @@ class RowWriter:
         positions = self._tables.positions
         slots = positions.slots(list(plans))
         shown = [_shown_of_plan(plan) for plan in plans.values()]
+        priced = self._prices(slots)
         for name in shown[0]:
             positions.stored[name].write(slots, [each[name] for each in shown])
+        if self._prices(slots) != priced:
+            for topic in REVISED:
+                self._tables.by_name[topic].version += 1
         walked = {name for name, plan in plans.items() if plan is not None and _takes_a_walk(plan)}
         self._planning.add(list(walked))
         self.write_figures({name: _stated(plan) for name, plan in plans.items() if name not in walked})
         positions.version += 1
+
+    def _prices(self, slots: list[int]) -> list[list[int]]:
+        """What signals and alerts show of the policies of rows."""
+        at = np.array(slots, np.int32)
+        return [self._tables.positions.stored[name].read(at).tolist() for name in PRICED]
 
     def write_figures(self, figures: Mapping[str, Figures]) -> None:
         """Write what was computed of rows."""

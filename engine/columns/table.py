@@ -1,6 +1,7 @@
 """A table in columns: things by name, each in a slot of its own, with their selection by a query."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,19 +23,31 @@ class ColumnTable:
 
     Attributes:
         columns: the columns by field, in the order in which they are shown.
-        stored: those of them that are written.
+        stored: the columns that are written, those of them and those that only join.
         searched: the fields in which a text is searched for.
         version: grows with every change.
         listed: how many things are listed.
     """
 
-    def __init__(self, columns: Mapping[str, Column], searched: Sequence[str]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        searched: Sequence[str],
+        joining: Mapping[str, Stored] = MappingProxyType({}),
+    ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: the columns by field, in the order in which they are shown.
+            searched: the fields in which a text is searched for.
+            joining: columns that are written and not shown: they lead to what others show.
+        """
         self.columns = columns
         self.searched = searched
         self.version = 0
         self.listed = 0
         self._names = Texts()
-        self.stored = {name: column for name, column in columns.items() if isinstance(column, Stored)}
+        self.stored = {name: column for name, column in columns.items() if isinstance(column, Stored)} | dict(joining)
         self._alive: Mask = np.zeros(0, np.bool_)
 
     # writing ----------------------------------------------------------------------------------------------------------

@@ -3,11 +3,11 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date as Day
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
+from agents.alert_units import units_of
 from agents.signal_life import STANDING
 from engine.columns.column import Stored
 from engine.columns.feed import Noted
@@ -16,7 +16,7 @@ from engine.columns.kinds import Scalar
 from engine.columns.planning import Planning
 from engine.columns.rows import RowWriter
 from engine.columns.table import ColumnTable
-from engine.columns.tables import LEFT_OUT, Tables
+from engine.columns.tables import LEFT_OUT, ROW, Tables
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import row_key
 
@@ -38,11 +38,12 @@ Written = list[tuple[int, Any]]
 """The slots of things that were written, with their fields; the types of fields are made at run time."""
 
 
-class _Stockout(Struct):
-    date: Day | None = None
+class _OfRow(NamedTuple):
+    """A signal or an alert that was written: the slot of its row, its own slot, and its fields."""
 
-
-_stockouts = msgspec.json.Decoder(_Stockout)
+    row: int
+    slot: int
+    fields: Any
 
 
 class _TopicWriter:
@@ -54,7 +55,7 @@ class _TopicWriter:
         fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
         self._table = table
         self._columns = [(column, getter(name)) for name, column in own.items()]
-        self._decode: Decode = decoder(fields, raw=("evidence",) if topic == "alerts" else ())
+        self._decode: Decode = decoder(fields, ("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
         """Write the latest output of some things; those without one are listed no more."""
@@ -82,6 +83,13 @@ class _TopicWriter:
             return None
 
 
+def _stockout_date(evidence: Mapping[str, Any]) -> Day | None:
+    try:
+        return Day.fromisoformat(evidence["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 class Writers:
     """Writes what was noted into all tables, and into positions what they show of signals and alerts.
 
@@ -90,6 +98,7 @@ class Writers:
     """
 
     def __init__(self, tables: Tables, planning: Planning) -> None:
+        self._by_name = tables.by_name
         self._positions = tables.positions
         self._alerts = tables.by_name["alerts"]
         self._letters = tables.by_name["dead-letters"]
@@ -103,9 +112,9 @@ class Writers:
             outputs = noted.outputs[topic]
             if topic == "alerts":
                 before = self._open_alerts(list(outputs))
-                self._show_alerts(writer.write(outputs), before)
+                self._show_alerts(self._joined(topic, writer.write(outputs)), before)
             elif topic == "signals":
-                self._show_signals(writer.write(outputs))
+                self._show_signals(self._joined(topic, writer.write(outputs)))
             elif topic == "dead-letter-answers":
                 self._show_answers(writer.write(outputs))
             else:
@@ -125,29 +134,33 @@ class Writers:
         slots = [slot for slot in self._alerts.found(names) if slot is not None]
         return {slot for slot in slots if status.read_one(slot) != "resolved"}
 
-    def _show_alerts(self, written: Written, before: set[int]) -> None:
+    def _joined(self, topic: Topic, written: Written) -> list[_OfRow]:
+        """Let signals or alerts lead to their rows, from which they show something."""
+        if not written:
+            return []
+        rows = self._positions.slots([row_key(thing.sku, thing.location) for _, thing in written])
+        self._by_name[topic].stored[ROW].write([slot for slot, _ in written], rows)
+        self._positions.version += 1
+        return [_OfRow(row, slot, thing) for row, (slot, thing) in zip(rows, written, strict=True)]
+
+    def _show_alerts(self, written: list[_OfRow], before: set[int]) -> None:
         """Let positions count their open alerts, and show when they are projected to be out of stock."""
-        columns = self._positions.stored
-        for slot, alert in written:
-            at = self._position_of(alert)
+        columns, units = self._positions.stored, self._alerts.stored["qty"]
+        for at, slot, alert in written:
             is_open = alert.status != "resolved"
+            units.write_one(slot, units_of(alert.kind, alert.evidence))
             columns["open_alerts"].add(at, is_open - (slot in before))
             if alert.kind == "projected_stockout":
-                columns["stockout_date"].write_one(at, _stockouts.decode(alert.evidence).date if is_open else None)
+                columns["stockout_date"].write_one(at, _stockout_date(alert.evidence) if is_open else None)
 
-    def _show_signals(self, written: Written) -> None:
+    def _show_signals(self, written: list[_OfRow]) -> None:
         """Let positions show the signal that stands."""
         columns = self._positions.stored
         shown: list[tuple[Stored, Callable[[Any], object]]] = [
             (columns[name], getter(field)) for name, field in SHOWN_OF_SIGNAL.items()
         ]
-        for _, signal in written:
-            at = self._position_of(signal)
+        for at, _, signal in written:
             stands = signal.status in STANDING
             if stands or columns["signal_id"].read_one(at) == signal.id:
                 for column, get in shown:
                     column.write_one(at, get(signal) if stands else None)
-
-    def _position_of(self, thing: Any) -> int:
-        self._positions.version += 1
-        return self._positions.slots([row_key(thing.sku, thing.location)])[0]
