@@ -203,8 +203,7 @@ class Columns:
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         """The groups of an aggregation, at most `limit`. Raises NotLoaded."""
         with self._asked(asked.query.table) as table:
-            groups = aggregate(table, asked)
-            return Groups(groups[:limit], len(groups), self.freshness())
+            return Groups(*aggregate(table, asked, limit), self.freshness())
 
     def export(
         self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None

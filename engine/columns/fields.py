@@ -59,7 +59,9 @@ def decoder(fields: Mapping[str, Scalar], objects: tuple[str, ...] = ()) -> Deco
     structs: list[tuple[str, Any, None]] = [
         (name, msgspec.defstruct("Inner", of, gc=False) | None, None) for name, of in inner.items()
     ]
-    whole: list[tuple[str, Any, Any]] = [(name, dict[str, Any], msgspec.field(default_factory=dict)) for name in objects]
+    whole: list[tuple[str, Any, Any]] = [
+        (name, dict[str, Any], msgspec.field(default_factory=dict)) for name in objects
+    ]
     data = msgspec.defstruct("Fields", [*own, *structs, *whole], gc=False)
     envelope = msgspec.defstruct("Envelope", [("data", data)], gc=False)
     decode: Decode = msgspec.json.Decoder(envelope).decode

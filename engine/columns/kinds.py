@@ -9,7 +9,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns.texts import Texts
+from engine.columns.texts import Mask, Texts
 from engine.core.values import MAX_BALANCE, SECOND, day_of, instant, moment
 
 Numbers = NDArray[np.int64] | NDArray[np.int32]
@@ -128,7 +128,17 @@ class TextKind:
     def ranked(self, numbers: Numbers) -> Numbers:
         """The places of the codes in the order of all texts."""
         # The last entry is that of the code -1.
-        return np.append(self.texts.ranks(), np.int32(-1))[numbers]
+        return np.append(self.texts.ranks(), np.int32(-1)).take(numbers)
+
+    def among(self, codes: Numbers, texts: Sequence[object]) -> Mask:
+        """For each code whether it is that of one of some texts, which takes no order of all texts."""
+        found = [code for text in texts if (code := self.texts.find(str(text))) is not None]
+        if len(found) == 1:
+            equal: Mask = codes == found[0]
+            return equal
+        wanted = np.zeros(len(self.texts) + 1, np.bool_)
+        wanted[found] = True
+        return wanted.take(codes)
 
     def span(self, value: object) -> tuple[int, int]:
         """The ranks between which the text lies."""

@@ -148,7 +148,7 @@ class ColumnTable:
             column = self.columns[field]
             if isinstance(column.kind, TextKind):
                 # The last entry is that of a missing text.
-                found |= np.append(column.kind.texts.containing(text), False)[column.read(every)]
+                found |= np.append(column.kind.texts.containing(text), False).take(column.read(every))
         return found
 
     def _behind(self, query: Query, after: Position) -> Mask:

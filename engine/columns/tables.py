@@ -170,12 +170,20 @@ def _product(units: Column, cost: Column) -> Read:
     def read(at: At) -> Numbers:
         many, each = units.read(at), cost.read(at)
         known = (many != WIDE_MISSING) & (each != WIDE_MISSING)
-        # Floats only tell what does not fit; the product itself is of integers.
-        known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
-        product: Numbers = np.where(known, many * np.where(known, each, 0), WIDE_MISSING)
+        many, each = np.where(known, many, 0), np.where(known, each, 0)
+        if _greatest(many) * _greatest(each) >= MOST:
+            # Floats only tell what does not fit; the product itself is of integers.
+            known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
+            each = np.where(known, each, 0)
+        product: Numbers = np.where(known, many * each, WIDE_MISSING)
         return product
 
     return read
+
+
+def _greatest(numbers: Numbers) -> int:
+    """The greatest number without its sign; 0 of none."""
+    return max(int(numbers.max()), -int(numbers.min())) if len(numbers) else 0
 
 
 def _cover(sellable: Column, forecast: Column) -> Read:
