@@ -165,9 +165,12 @@ def _day(value: object) -> int:
 
 def _scaled(value: object, scale: int) -> int:
     """The nearest whole number of parts; what is too great for a column is kept as the greatest."""
+    most = MAX_BALANCE // scale
+    if isinstance(value, float) and value.is_integer():
+        # Most numbers of days are whole; decimals take ten times as long.
+        return max(-most, min(most, int(value))) * scale
     amount = value if isinstance(value, Decimal) else Decimal(str(value))
-    most = Decimal(MAX_BALANCE // scale)
-    return int((max(-most, min(most, amount)) * scale).to_integral_value())
+    return int((max(Decimal(-most), min(Decimal(most), amount)) * scale).to_integral_value())
 
 
 def money_of(number: int) -> Decimal:

@@ -9,6 +9,7 @@ from msgspec import Raw
 from msgspec.msgpack import Decoder
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
+from engine.columns.column import Slots
 from engine.columns.feed import FOLLOWED
 from engine.columns.kinds import Value
 from engine.columns.planning import Figures, Planning
@@ -69,7 +70,7 @@ class RowWriter:
         if not plans:
             return
         positions = self._tables.positions
-        slots = positions.slots(list(plans))
+        slots = np.array(positions.slots(list(plans)), np.int32)
         shown = [_shown_of_plan(plan) for plan in plans.values()]
         priced = self._prices(slots)
         for name in shown[0]:
@@ -82,15 +83,14 @@ class RowWriter:
         self.write_figures({name: _stated(plan) for name, plan in plans.items() if name not in walked})
         positions.version += 1
 
-    def _prices(self, slots: list[int]) -> list[list[int]]:
+    def _prices(self, slots: Slots) -> list[list[int]]:
         """What signals and alerts show of the policies of rows."""
-        at = np.array(slots, np.int32)
-        return [self._tables.positions.stored[name].read(at).tolist() for name in PRICED]
+        return [self._tables.positions.stored[name].read(slots).tolist() for name in PRICED]
 
     def write_figures(self, figures: Mapping[str, Figures]) -> None:
         """Write what was computed of rows."""
         positions = self._tables.positions
-        slots = positions.slots(list(figures))
+        slots = np.array(positions.slots(list(figures)), np.int32)
         for name, values in zip(
             ("s", "S", "forecast_28_days"), zip(*figures.values(), strict=True), strict=bool(figures)
         ):
@@ -111,7 +111,7 @@ class RowWriter:
             return
         self._lines.unlist([name for name, line in lines.items() if line is None])
         shown = {name: _shown_of_line(name, line) for name, line in lines.items() if line is not None}
-        slots = self._lines.slots(list(shown))
+        slots = np.array(self._lines.slots(list(shown)), np.int32)
         for name, column in self._lines.stored.items():
             column.write(slots, [each[name] for each in shown.values()])
         self._lines.enlist(slots)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.columns.column import At, Column, Slots, Stored, holds, values_of
 from engine.columns.kinds import TextKind, Value
@@ -63,7 +64,11 @@ class ColumnTable:
                 column.make_room(len(self._alive))
         return slots
 
-    def enlist(self, slots: Sequence[int]) -> None:
+    def unlisted(self, slots: Slots) -> NDArray[np.intp]:
+        """The places in `slots` of those things that are not listed."""
+        return np.flatnonzero(~self._alive[slots])
+
+    def enlist(self, slots: Sequence[int] | Slots) -> None:
         """List things, which may be listed already."""
         self.version += 1
         self.listed += len(slots) - int(self._alive[slots].sum())

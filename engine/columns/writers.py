@@ -6,6 +6,7 @@ from datetime import date as Day
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
 
 from agents.alert_units import units_of
 from agents.signal_life import STANDING
@@ -34,8 +35,16 @@ SHOWN_OF_SIGNAL = {
 SHOWN_OF_ANSWER = {"status": "status", "answered": "answered", "by": "by", "note": "note", "replayed_as": "event"}
 """Column of a dead letter -> field of the answer to it."""
 
-Written = list[tuple[int, Any]]
-"""The slots of things that were written, with their fields; the types of fields are made at run time."""
+LASTING: Mapping[Topic, tuple[str, ...]] = {"positions": ("sku", "location")}
+"""Fields that are the same as long as a thing is listed, so that they are written once; nearly every event changes a
+position."""
+
+
+class Written(NamedTuple):
+    """The slots of things that were written, and their fields; the types of fields are made at run time."""
+
+    slots: list[int]
+    fields: list[Any]
 
 
 class _OfRow(NamedTuple):
@@ -54,25 +63,36 @@ class _TopicWriter:
         own = {name: column for name, column in table.stored.items() if name.split(".")[0] in names}
         fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
         self._table = table
-        self._columns = [(column, getter(name)) for name, column in own.items()]
+        columns = {name: (column, getter(name)) for name, column in own.items()}
+        self._lasting = [columns.pop(name) for name in LASTING.get(topic, ())]
+        self._columns = list(columns.values())
         self._decode: Decode = decoder(fields, ("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
         """Write the latest output of some things; those without one are listed no more."""
         if not outputs:
-            return []
+            return Written([], [])
         self._table.unlist([name for name, value in outputs.items() if value is None])
-        present = {name: value for name, value in outputs.items() if value is not None}
+        names, fields = self._read({name: value for name, value in outputs.items() if value is not None})
+        slots = self._table.slots(names)
+        # An index that is an array need not be made into one for each column.
+        at = np.array(slots, np.int32)
+        new = self._table.unlisted(at)
+        for column, get in self._lasting if len(new) else ():
+            column.write(at[new], [get(fields[index]) for index in new.tolist()])
+        for column, get in self._columns:
+            column.write(at, list(map(get, fields)))
+        self._table.enlist(at)
+        return Written(slots, fields)
+
+    def _read(self, outputs: Mapping[str, bytes]) -> tuple[list[str], list[Any]]:
+        """The names of things and their fields; what nobody can read is left out."""
         decode = self._decode
         try:
-            written = {name: decode(value) for name, value in present.items()}
+            return list(outputs), [decode(value).data for value in outputs.values()]
         except msgspec.DecodeError:
-            written = {name: output for name, value in present.items() if (output := self._readable(name, value))}
-        slots, fields = self._table.slots(list(written)), [output.data for output in written.values()]
-        for column, get in self._columns:
-            column.write(slots, list(map(get, fields)))
-        self._table.enlist(slots)
-        return list(zip(slots, fields, strict=True))
+            found = {name: output for name, value in outputs.items() if (output := self._readable(name, value))}
+            return list(found), [output.data for output in found.values()]
 
     def _readable(self, name: str, value: bytes) -> Any:
         """The fields of an output; None where another program has written something else."""
@@ -122,7 +142,7 @@ class Writers:
 
     def _show_answers(self, written: Written) -> None:
         """Let dead letters show what somebody did about them, also those that are read after their answers."""
-        for _, answer in written:
+        for answer in written.fields:
             [at] = self._letters.slots([answer.id])
             self._letters.version += 1
             for name, field in SHOWN_OF_ANSWER.items():
@@ -136,12 +156,12 @@ class Writers:
 
     def _joined(self, topic: Topic, written: Written) -> list[_OfRow]:
         """Let signals or alerts lead to their rows, from which they show something."""
-        if not written:
+        if not written.slots:
             return []
-        rows = self._positions.slots([row_key(thing.sku, thing.location) for _, thing in written])
-        self._by_name[topic].stored[ROW].write([slot for slot, _ in written], rows)
+        rows = self._positions.slots([row_key(thing.sku, thing.location) for thing in written.fields])
+        self._by_name[topic].stored[ROW].write(written.slots, rows)
         self._positions.version += 1
-        return [_OfRow(row, slot, thing) for row, (slot, thing) in zip(rows, written, strict=True)]
+        return list(map(_OfRow, rows, written.slots, written.fields))
 
     def _show_alerts(self, written: list[_OfRow], before: set[int]) -> None:
         """Let positions count their open alerts, and show when they are projected to be out of stock."""
