@@ -114,6 +114,15 @@ class AccessSettings(BaseSettings):
             raise ValueError(f"{url!r} is not an address such as https://stock.example.com")
         return url
 
+    @field_validator("public_url")
+    @classmethod
+    def _name_an_origin(cls, url: str | None) -> str | None:
+        """The pages are at the root of a server, and a browser tells an origin without a slash behind it."""
+        origin = url and url.rstrip("/")
+        if origin and origin.count("/") > 2:
+            raise ValueError(f"{url!r} has a path: the pages need a host name of their own")
+        return origin
+
     @model_validator(mode="after")
     def _know_the_client(self) -> Self:
         if self.oidc_issuer is not None and self.oidc_client_id is None:

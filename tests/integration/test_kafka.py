@@ -106,6 +106,8 @@ def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
         ("snooze", "ann", "accepted"),
         ("accept", "ann", "open"),
     ]
+    (decision, *_) = engine.get(f"/v1/trace?event={decisions[1]['event']}")["start"]
+    assert decision.startswith("decision:85123A@LDS:")
     figures = engine.get("/v1/kpis?days=1")["business"]
     told = {each["location"]: each["acceptance"]["accepted"] for each in figures["by_location"]}
     assert (told["LDS"], figures["all"]["acceptance"]["rate"]) == (1, 1.0)

@@ -38,7 +38,7 @@ class SilentConnection:
 
 async def test_a_question_that_is_given_up_leaves_no_connection_behind() -> None:
     connection = SilentConnection()
-    follower = Follower(cast(Any, connection), cast(Any, None), lambda *_: None)
+    follower = Follower(cast(Any, connection), cast(Any, None), lambda *_: None, cast(Any, None))
     for _ in range(2):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
@@ -83,7 +83,11 @@ async def test_it_tells_what_it_has_not_read_of_each_partition_as_the_last_fetch
         def consumer(self) -> ShortTopics:
             return ShortTopics()
 
-    follower = Follower(cast(Any, Connection()), cast(Any, View()), lambda *_: None)
+    class Forgetting:
+        async def step(self, consumer: ShortTopics) -> None: ...
+
+    parts = (cast(Any, Connection()), cast(Any, View()), lambda *_: None, cast(Any, Forgetting()))
+    follower = Follower(*parts)
     assert follower.unread() == {}
     await follower.start()
     async with asyncio.timeout(30):

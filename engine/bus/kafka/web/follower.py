@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from engine.aio import end
 from engine.bus.kafka.codec import commit_of
+from engine.bus.kafka.web.forgetting import Forgetting
 from engine.bus.kafka.web.view import KafkaView
 from engine.bus.point import Point
 from engine.bus.single import Output
@@ -27,10 +28,17 @@ log = logging.getLogger(__name__)
 class Follower:
     """One consumer over all public topics but the log."""
 
-    def __init__(self, connection: Connection, view: KafkaView, publish: Callable[[list[Output], Point], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        view: KafkaView,
+        publish: Callable[[list[Output], Point], None],
+        forgetting: Forgetting,
+    ) -> None:
         self._connection = connection
         self._view = view
         self._publish = publish
+        self._forgetting = forgetting
         self._consumer: AIOKafkaConsumer | None = None
         self._asking: AIOKafkaConsumer | None = None
         """Asks for the ends of the topics, transactions that are under way included."""
@@ -83,6 +91,7 @@ class Follower:
                 reached = {at: await consumer.position(at) for at in assigned}
                 self._reached, self._ends = reached, {at: consumer.highwater(at) for at in assigned}
                 self._moved.notify_all()
+            await self._forgetting.step(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
         """Seek to where the view ends; a view beyond the end or before the beginning of a topic is filled anew."""
