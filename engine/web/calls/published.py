@@ -10,7 +10,7 @@ from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
 from engine.web.answers import as_json
-from engine.web.calls.past import as_it_was
+from engine.web.calls.past import as_it_was, asked_moment
 from engine.web.conditional import tagged
 from engine.web.pages import Aggregates, FreshPage
 from engine.web.ports import lists_of, service_of
@@ -45,7 +45,7 @@ def one_of(topic: Topic) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         now = await latest(request, topic)
-        at = query.parse_moment(request.query, "as_of")
+        at = asked_moment(request)
         if at is None:
             return tagged(request, now)
         service, name = service_of(request), request.match_info["id"]
