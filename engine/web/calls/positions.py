@@ -21,6 +21,7 @@ from engine.work.sentences import sentence_of
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_OFFSET = 2**63 - 1
+ROW_PARAMETERS = frozenset({"days", "as_of"})
 EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
@@ -30,6 +31,7 @@ async def get_position(request: web.Request) -> web.Response:
     Its tag is weak: of the same row it is the same on the same day, whatever `as_of` says. Of a moment of the past only
     the stock is told, for what was open then is not kept by its time.
     """
+    query.refuse_others(request.query, ROW_PARAMETERS)
     days = query.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
     sku, location = request.match_info["sku"], request.match_info["location"]
     if (at := asked_moment(request)) is not None:

@@ -16,6 +16,8 @@ from engine.web.pages import Aggregates, FreshPage
 from engine.web.ports import lists_of, service_of
 from engine.web.problems import Problem
 
+AS_OF_ALONE = frozenset({"as_of"})
+
 
 def list_of(table: str) -> Handler:
     """The handler of a list."""
@@ -44,6 +46,8 @@ def one_of(topic: Topic) -> Handler:
     """The handler of one thing of a topic by its id."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        # A misspelt `as_of` would be answered with what holds now.
+        query.refuse_others(request.query, AS_OF_ALONE)
         now = await latest(request, topic)
         at = asked_moment(request)
         if at is None:

@@ -168,6 +168,8 @@ async def _take(request: web.Request, supplier: str, names: Sequence[Name], answ
 
 def _own_lines(request: web.Request, supplier: str, names: Iterable[Name]) -> dict[Name, SuppliedLine]:
     orders = tuple(dict.fromkeys(order for order, _ in names))
+    if not orders:
+        return {}
     conditions = (Condition("supplier", "is", (supplier,)), Condition("order", "is", orders))
     query, lists, wanted = Query("order-lines", conditions), lists_of(request), set(names)
     page = lists.page(query, 0, PORTION)
