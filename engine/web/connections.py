@@ -49,7 +49,8 @@ class Connection(web.RequestHandler):
         Raises ConnectionError where an answer has begun already.
         """
         is_the_callers = status < HTTPStatus.INTERNAL_SERVER_ERROR
-        if not is_the_callers:
+        # Who leaves in the middle of a call gets no answer, and is nobody's fault.
+        if not is_the_callers and not isinstance(exc, ConnectionError):
             log.error("a call failed outside of its handler", exc_info=exc)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun, so no other can be sent")

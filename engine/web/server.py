@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from engine.access.gate import OpenGate
@@ -120,9 +120,9 @@ def _is_of(origin: str, host: str) -> bool:
 
 
 async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
-    # A page has a policy of its own, with the nonce of its styles.
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    # A page has a policy of its own, with the nonce of its styles; `Server` has aiohttp's version by now.
+    own = {name: value for name, value in HEADERS.items() if name == hdrs.SERVER or name not in response.headers}
+    response.headers.update(own)
 
 
 async def _end_streams(app: web.Application) -> None:

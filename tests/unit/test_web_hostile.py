@@ -58,7 +58,19 @@ async def test_what_cannot_be_read_as_http_is_told_so_and_not_logged(
     assert (status, headers["content-type"]) == (400, "application/problem+json")
     assert (problem["status"], problem["reason"]) == (400, "unreadable_request")
     assert why in problem["detail"]
-    assert headers["x-content-type-options"] == "nosniff"
+    assert (headers["x-content-type-options"], headers["server"]) == ("nosniff", "stockline")
+    assert caplog.records == []
+
+
+async def test_who_leaves_in_the_middle_of_a_call_is_not_logged(web: Site, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(POST + b"Content-Length: 100\r\n\r\n{}")
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        async with web.client.get("/healthz") as response:
+            assert (response.status, response.headers["Server"]) == (200, "stockline")
     assert caplog.records == []
 
 
