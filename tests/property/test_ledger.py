@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,33 +103,29 @@ def test_the_stock_as_of_a_moment_is_that_of_a_log_that_ends_with_it(
     steps: list[tuple[str, int, int]], days: list[int], of: int, beyond: int
 ) -> None:
     """Each event comes when it happens or up to two hours late, and the log that ends at the moment has no other."""
-    ledger.FOLDED_PER_EVENT, folded = 2, ledger.FOLDED_PER_EVENT
+    events = []
+    for number, (what, late, qty) in enumerate(steps):
+        kind, data = moved(what, qty)
+        events.append(told(number, kind, sorted(days)[number * len(days) // len(steps)] * 24 * 60 + late, **data))
+    until = instant(events[of % len(events)]["time"]) + beyond
+    known = [each for each in events if instant(each["time"]) <= until]
+    whole, part = Rig(1), Rig(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "FOLDED_PER_EVENT", 2)
+        for rig, log in ((whole, events), (part, known)):
+            for each in log:
+                rig.send([encoded(each)], ARRIVED)
     try:
-        events: list[dict[str, Any]] = []
-        for number, (what, late, qty) in enumerate(steps):
-            day = sorted(days)[number * len(days) // len(steps)]
-            kind, data = moved(what, qty)
-            events.append(told(number, kind, day * 24 * 60 + late, **data))
-        until = instant(events[of % len(events)]["time"]) + beyond
-        whole, part = Rig(1), Rig(1)
-        for new in events:
-            whole.send([encoded(new)], ARRIVED)
-            if instant(new["time"]) <= until:
-                part.send([encoded(new)], ARRIVED)
-        has_moved = any(instant(e["time"]) <= until and e["type"] != "balance.reported" for e in events)
-        try:
-            found, since = whole.balances_as_of(ROW, until), until
-        except HistoryGone as gone:
-            found, since = None, gone.since
-        if since > until:
-            assert since <= max(instant(e["time"]) for e in events) - WINDOW
-            return
-        assert (found is not None) == has_moved
-        if found is not None:
-            known = part.rows()[ROW]
-            assert (found.available, found.held) == (known.available, known.held)
-    finally:
-        ledger.FOLDED_PER_EVENT = folded
+        found, since = whole.balances_as_of(ROW, until), until
+    except HistoryGone as gone:
+        found, since = None, gone.since
+    if since > until:
+        assert since <= max(instant(e["time"]) for e in events) - WINDOW
+        return
+    assert (found is not None) == any(e["type"] != "balance.reported" for e in known)
+    if found is not None:
+        row = part.rows()[ROW]
+        assert (found.available, found.held) == (row.available, row.held)
 
 
 def test_a_tick_takes_a_portion_of_what_is_due_and_the_next_follows_at_once() -> None:
