@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,11 +18,26 @@ alerts = typer.Typer(invoke_without_command=True, help="Show alerts, newest firs
 signals.callback()(look.list_signals)
 alerts.callback()(look.list_alerts)
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="What is answered, one after the other.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="What is answered, one after the other.")]
 By = Annotated[str | None, typer.Option(help="Who answers.", show_default="your login name")]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 Note = Annotated[str | None, typer.Option(help="What to remember of it.")]
-Until = Annotated[str, typer.Option(metavar="TIME", help="With an offset, such as 2026-03-03T08:00:00Z.")]
+
+
+def _moment(text: str) -> str:
+    """The time, as it was given; raises UsageError where it is none, or has no offset."""
+    try:
+        has_offset = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        has_offset = False
+    if not has_offset:
+        raise UsageError(f"--until is a time with an offset, such as 2026-03-03T08:00:00Z, not {text}")
+    return text
+
+
+Until = Annotated[
+    str, typer.Option(metavar="TIME", callback=_moment, help="With an offset, such as 2026-03-03T08:00:00Z.")
+]
 Answer = dict[str, object]
 
 

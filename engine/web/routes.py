@@ -170,8 +170,10 @@ ROUTES = (
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
-        "One row with its projection, available to promise, orders, forecast, policy, signal and alerts.",
-        dict[str, Any], parameters=(_DAYS,), headers=IF_NONE_MATCH, problems=(400, 404),
+        "One row with its projection, available to promise, orders, forecast, policy, signal and alerts. With `as_of` "
+        "only its stock at that moment: `available`, `held`, `on_hand`, and `kept_since`, the earliest moment that can "
+        "be asked for.",
+        dict[str, Any], parameters=(_DAYS, AS_OF), headers=IF_NONE_MATCH, problems=(400, 404, 410, 429),
     ),
     Route(
         "GET", _ROW + "/events", positions.list_row_events, "listRowEvents",
