@@ -223,7 +223,8 @@ ROUTES = (
         Alert, parameters=(AS_OF,), headers=IF_NONE_MATCH, problems=(400, 404, 410),
     ),
     Route(
-        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve|reopen}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
+        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve|reopen}", decisions.decide(decisions.OF_ALERTS),
+        "answerAlert",
         "Acknowledge or resolve an alert, or take an acknowledgement back (reopen); answers with the alert after it. "
         "409 where its life cycle does not allow it.",
         Alert, body={JSON: AlertAnswer}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
