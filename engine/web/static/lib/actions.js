@@ -6,13 +6,13 @@ import { may } from "./me.js";
 import { question } from "./questions.js";
 
 const SIGNAL = {
-  open: [["accept", "Accept"], ["change", "Change…"], ["reject", "Reject…"], ["snooze", "Snooze…"]],
-  accepted: [["reopen", "Reopen"], ["snooze", "Snooze…"]],
+  open: [["accept", "Accept"], ["change", "Change…"], ["reject", "Reject…"], ["assign", "Assign…"], ["snooze", "Snooze…"]],
+  accepted: [["reopen", "Reopen"], ["assign", "Assign…"], ["snooze", "Snooze…"]],
   rejected: [["reopen", "Reopen"]],
 };
 const ALERT = {
   open: [["acknowledge", "Acknowledge"], ["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
-  acknowledged: [["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
+  acknowledged: [["reopen", "Reopen"], ["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
 };
 
 /** The decisions that a thing allows, as pairs of name and title. */

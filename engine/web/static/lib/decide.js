@@ -1,9 +1,10 @@
 // Decisions about signals and alerts. Each is a call that becomes an event; until the engine has confirmed it the thing
 // is pending, and a refusal stays on it as a sentence. Whoever shows things listens to what became of them.
 
-import { newKey, post } from "./api.js";
-import { quantity } from "./format.js";
+import { newKey } from "./api.js";
+import { quantity, title } from "./format.js";
 import { by } from "./me.js";
+import { send } from "./unsent.js";
 
 // A rejection would be taken of a signal that somebody else has accepted meanwhile, too.
 const CONDITIONAL = new Set(["accept", "reject"]);
@@ -47,7 +48,7 @@ export async function decide(thing, verb, details = {}) {
     // What was decided about must still be what was seen: of a signal that is its revision.
     const headers = thing.revision && CONDITIONAL.has(verb) ? { "If-Match": `"${thing.revision}"` } : {};
     const path = `/v1/${thing.type}s/${encodeURIComponent(thing.id)}/${verb}`;
-    const after = await post(path, body, { key: decision.key, headers });
+    const after = await send({ what: `${title(verb)} ${thing.sku} at ${thing.location}`, path, body, key: decision.key, headers });
     note(thing.id, { ...decision, state: "done", thing: after });
     return after;
   } catch (error) {
@@ -82,6 +83,7 @@ export async function decideAll(things, verb, details = () => ({})) {
 /** What undoes a decision, as verb and details; null where the life cycle has no way back. */
 export function undoing(thing, decision) {
   if (thing.type === "signal" && (decision.verb === "accept" || decision.verb === "reject")) return ["reopen", { reason: "undone" }];
+  if (thing.type === "alert" && decision.verb === "acknowledge") return ["reopen", { note: "undone" }];
   if (decision.verb === "snooze") return ["snooze", { until: "1970-01-01T00:00:00Z", note: "undone" }];
   return null;
 }

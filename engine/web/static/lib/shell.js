@@ -5,6 +5,7 @@ import { help, listen } from "./keys.js";
 import { recognise } from "./me.js";
 import { watch } from "./status.js";
 import { toggleTheme } from "./theme.js";
+import { sendUnsent } from "./unsent.js";
 
 async function begin() {
   listen();
@@ -12,6 +13,7 @@ async function begin() {
   byId("theme").addEventListener("click", toggleTheme);
   watch();
   await recognise();
+  await sendUnsent();
   const main = byId("main");
   try {
     const page = await import(`/static/pages/${document.body.dataset.page}.js`);

@@ -73,6 +73,8 @@ async function course({ by_day: all }) {
   return panel;
 }
 
+// Whole days: the same day is not written twice under the chart.
+const DAYS = [1, 2, 7, 14, 28, 91].map((days) => days * 86_400);
 let plot = null;
 let repaint = () => {};
 onTheme(() => repaint());
@@ -97,7 +99,7 @@ function options(Plot, host, each) {
   return {
     width: host.clientWidth || 600, height: CHART_HEIGHT, cursor: { y: false },
     tzDate: (stamp) => Plot.tzDate(new Date(stamp * 1000), "UTC"),
-    axes: [{ ...axis, values: (_, stamps) => stamps.map((stamp) => briefDate(new Date(stamp * 1000).toISOString())) }, { ...axis, size: 70, values: (_, numbers) => numbers.map(each.show) }],
+    axes: [{ ...axis, incrs: DAYS, values: (_, stamps) => stamps.map((stamp) => briefDate(new Date(stamp * 1000).toISOString())) }, { ...axis, size: 70, values: (_, numbers) => numbers.map(each.show) }],
     series: [
       { label: "Day", value: (_, stamp) => (stamp ? date(new Date(stamp * 1000).toISOString()) : "–") },
       { label: each.title, stroke: mark, width: 2, points: { size: 6, fill: mark }, spanGaps: true, value: (_, number) => each.show(number) },

@@ -44,7 +44,7 @@ const USUAL = [
   "sku", "description", "location", "abc", "supplier", "available", "sellable", "on_order", "in_transit", "position", "s",
   "days_of_cover", "stockout_date", "signal_status", "signal_qty", "open_alerts", "value",
 ];
-const NARROW = ["sku", "available", "position", "s", "signal_qty", "description"];
+const NARROW = ["sku", "location", "available", "position", "s", "signal_qty", "description"];
 
 /** The columns that are shown before somebody chooses; few where the screen is narrow. */
 export const usual = () => (matchMedia("(max-width: 48rem)").matches ? NARROW : USUAL);
