@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.acts import answer, do, event_of, item, planner, shot, visit, works
+from tests.e2e.acts import do, event_of, filled, item, planner, shot, visit, works
 from tests.e2e.browser import Scheme, grave_findings, opened
 from tests.integration.process import Stockline, stockline
 
@@ -183,29 +183,51 @@ def log_in(page: Page, secret: str) -> None:
     page.get_by_role("button", name="Log in", exact=True).click()
 
 
+def reject_while_the_login_ends(page: Page, name: str, tokens: Path, login: str) -> None:
+    """Type a reason; the login ends before it is sent, and the page leads to the login."""
+    do(item(page, name), "reject")
+    page.locator('dialog[data-dialog="reject"] textarea').fill("too much")
+    assert stockline("token", "revoke", login, "--tokens", str(tokens)).returncode == 0
+    do(page.locator('dialog[data-dialog="reject"]'), "submit")
+    page.wait_for_url("**/login**")
+    expect(page.locator("main")).to_contain_text("Your login has ended")
+
+
 def test_a_login_that_ends_in_the_middle_of_work_leads_back_to_it(browser: Browser, week: Path, tmp_path: Path) -> None:
     data, tokens = tmp_path / "data", tmp_path / "tokens"
     shutil.copytree(week, data)
-    secret, next_secret = token(tokens, "lea"), token(tokens, "lea2")
+    first, other = token(tokens, "lea"), token(tokens, "mia")
     refused = ("401 (Unauthorized)", "WebSocket", "403 (Forbidden)")
     with Stockline(data, "--clock", "log", "--tokens", str(tokens)) as engine:
         with opened(browser, engine.url, expected=refused) as page:
             page.goto("/?kind=order")
-            log_in(page, secret)
+            log_in(page, first)
             page.wait_for_url("**/?kind=order")
             expect(page.locator("#who")).to_have_text("lea")
             line = page.locator('[data-item][data-type="signal"]').nth(1)
             name = line.get_attribute("data-item") or ""
-            do(item(page, name), "reject")
-            page.locator('dialog[data-dialog="reject"] textarea').fill("too much")
-            assert stockline("token", "revoke", "lea", "--tokens", str(tokens)).returncode == 0
-            do(page.locator('dialog[data-dialog="reject"]'), "submit")
-            page.wait_for_url("**/login**")
-            expect(page.locator("main")).to_contain_text("Your login has ended")
-            log_in(page, next_secret)
+            reject_while_the_login_ends(page, name, tokens, "lea")
+
+            # What lea had decided is not written in the name of somebody else.
+            log_in(page, other)
             page.wait_for_url("**/?kind=order")
+            expect(page.locator('[data-part="toast"]')).to_contain_text("What lea had decided last was not sent")
             expect(item(page, name)).to_have_attribute("data-state", "open")
-            do(item(page, name), "reject")
-            answer(page, "reject", note="too much")
-            expect(item(page, name).locator('[data-part="outcome"]')).to_have_text("rejected")
+
+            # The same person need not type it again: it is written once.
+            reject_while_the_login_ends(page, name, tokens, "mia")
+            again = token(tokens, "mia")
+            log_in(page, again)
+            page.wait_for_url("**/?kind=order")
+            expect(page.locator('[data-part="toast"]')).to_contain_text("1 decision that had no answer yet is written")
+            expect(page.locator("[data-item]").first).to_be_visible()
+            expect(item(page, name)).to_have_count(0)
+            page.reload()
+            filled(page)
+            expect(page.locator('[data-part="toast"]')).to_have_count(0)
+            as_mia = {"Authorization": f"Bearer {again}"}
+            told = engine.call("GET", f"/v1/decisions?signal={name}", headers=as_mia).json["items"]
+            assert [(each["kind"], each["by"], each["answer"]["reason"]) for each in told] == [
+                ("reject", "mia", "too much")
+            ]
         assert engine.stop() == 0
