@@ -2,7 +2,7 @@
 
 import { button } from "./dom.js";
 import { decide, decisionOf } from "./decide.js";
-import { may } from "./me.js";
+import { by, may } from "./me.js";
 import { question } from "./questions.js";
 
 const SIGNAL = {
@@ -20,6 +20,8 @@ export const allowed = (thing) => (may("planner") ? (thing.type === "signal" ? S
 
 /** Takes a decision by its name; asks first where it needs details. Resolves as `decide` does. */
 export async function act(thing, name, asOf = null) {
+  // Who decides is asked before anything is typed.
+  if (!await by()) return null;
   const verb = name === "change" ? "accept" : name;
   const asks = name === "change" || !["accept", "acknowledge", "reopen"].includes(name);
   const details = asks ? await question(verb, [thing], asOf) : {};

@@ -17,7 +17,10 @@ const OF_SUPPLIERS = ["acknowledgement", "receipt-cycle", "fill-rate", "notices"
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Figures" }), el("span", { class: "faint", id: "as-of" }), el("span", { class: "spring" }), period()),
     el("div", { class: "stack live", id: "figures" }));
-  addEventListener("popstate", read);
+  addEventListener("popstate", () => {
+    main.querySelector('select[name="days"]').value = days();
+    read();
+  });
   await read();
 }
 
@@ -34,7 +37,8 @@ async function read() {
   const host = byId("figures");
   try {
     const { business } = await get("/v1/kpis", { days: days() });
-    byId("as-of").textContent = `as of ${moment(business.as_of)}`;
+    // Before the first event the engine's clock stands at its beginning.
+    byId("as-of").textContent = Date.parse(business.as_of) ? `as of ${moment(business.as_of)}` : "no event has been told yet";
     host.replaceChildren(overall(business), await course(business),
       places("By supplier", "supplier", OF_SUPPLIERS, business.by_supplier), places("By location", "location", OF_LOCATIONS, business.by_location));
   } catch (error) {

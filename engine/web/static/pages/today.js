@@ -7,6 +7,7 @@ import { ask } from "../lib/dialog.js";
 import { count, quantity, roundMoney } from "../lib/format.js";
 import { bind } from "../lib/keys.js";
 import { by, may, nameOf } from "../lib/me.js";
+import { nameField } from "../lib/names.js";
 import { question } from "../lib/questions.js";
 import { leaveRow } from "../row/drawer.js";
 import { followOpened, open } from "../row/opened.js";
@@ -46,7 +47,7 @@ async function load() {
   try {
     await page.today.load(parameters());
   } catch (error) {
-    byId("groups").replaceChildren(empty("The list could not be read", error.message, button("Try again", "retry", load)));
+    byId("groups").replaceChildren(empty("The list could not be read", error.message, button("Try again", "retry", load), error.status === 400 && withoutFilters()));
   }
 }
 
@@ -69,10 +70,10 @@ const search = () => el("input", { type: "search", id: "find", placeholder: "Fin
 /** The filters as the address has them; those of a text are taken as soon as the field is left. */
 function filters() {
   const now = parameters();
-  const input = (name, label) => el("input", { name, value: now[name] ?? "", placeholder: label, "aria-label": label, size: 14, on: { change: (event) => filter(name, event.target.value.trim()) } });
+  const named = (name, label) => nameField(name, label, now[name] ?? "", (value) => filter(name, value));
   const toggle = (name, label, value) => button(label, name, async () => filter(name, now[name] ? null : await value()), { "aria-pressed": String(Boolean(now[name])) });
   const mine = toggle("owner", now.owner && now.owner !== nameOf() ? `Of ${now.owner}` : "Mine", by);
-  return [select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), input("supplier", "Supplier"), input("location", "Location"),
+  return [select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), named("supplier", "Supplier"), named("location", "Location"),
     mine, toggle("snoozed", "Snoozed too", () => "true"), toggle("acknowledged", "Acknowledged too", () => "true")];
 }
 
@@ -110,9 +111,11 @@ function sum() {
   byId("summary").textContent = `${count(Math.max(0, left), "decision")}${atRisk ? ` · ${atRisk} at risk` : ""}`;
 }
 
+const withoutFilters = () => button("Remove the filters", "clear", () => { location.search = ""; });
+
 function nothing() {
   const filtered = FILTERS.some((name) => parameters()[name]);
-  if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", button("Remove the filters", "clear", () => { location.search = ""; }));
+  if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", withoutFilters());
   return empty("Nothing needs a decision", "Proposals and alerts appear here as they come. All stock is one page on.", el("a", { class: "button", href: "/stock" }, "All stock"));
 }
 
@@ -226,6 +229,7 @@ function clearSelection() {
 // Deciding ---------------------------------------------------------------------------------------------------------
 
 async function bulk(verb) {
+  if (!await by()) return;
   const things = selectedFor(verb);
   const details = verb === "accept" ? {} : await question(verb, things, page.today.work.as_of);
   if (!details) return;
