@@ -193,6 +193,21 @@ def reject_while_the_login_ends(page: Page, name: str, tokens: Path, login: str)
     expect(page.locator("main")).to_contain_text("Your login has ended")
 
 
+def logged_in(page: Page, secret: str, *, told: str = "") -> None:
+    """Log in and be led back to the list, which says what became of a decision without an answer."""
+    log_in(page, secret)
+    page.wait_for_url("**/?kind=order")
+    if told:
+        expect(page.locator('[data-part="toast"]')).to_contain_text(told)
+    filled(page)
+
+
+def rejections_of(engine: Stockline, name: str, secret: str) -> list[tuple[str, str]]:
+    """Who rejected a signal, and why; `secret` is the token of somebody who may read it."""
+    asked = engine.call("GET", f"/v1/decisions?signal={name}", headers={"Authorization": f"Bearer {secret}"})
+    return [(each["by"], each["answer"]["reason"]) for each in asked.json["items"]]
+
+
 def test_a_login_that_ends_in_the_middle_of_work_leads_back_to_it(browser: Browser, week: Path, tmp_path: Path) -> None:
     data, tokens = tmp_path / "data", tmp_path / "tokens"
     shutil.copytree(week, data)
@@ -201,33 +216,20 @@ def test_a_login_that_ends_in_the_middle_of_work_leads_back_to_it(browser: Brows
     with Stockline(data, "--clock", "log", "--tokens", str(tokens)) as engine:
         with opened(browser, engine.url, expected=refused) as page:
             page.goto("/?kind=order")
-            log_in(page, first)
-            page.wait_for_url("**/?kind=order")
+            logged_in(page, first)
             expect(page.locator("#who")).to_have_text("lea")
-            line = page.locator('[data-item][data-type="signal"]').nth(1)
-            name = line.get_attribute("data-item") or ""
+            name = page.locator('[data-item][data-type="signal"]').nth(1).get_attribute("data-item") or ""
             reject_while_the_login_ends(page, name, tokens, "lea")
-
             # What lea had decided is not written in the name of somebody else.
-            log_in(page, other)
-            page.wait_for_url("**/?kind=order")
-            expect(page.locator('[data-part="toast"]')).to_contain_text("What lea had decided last was not sent")
+            logged_in(page, other, told="What lea had decided last was not sent")
             expect(item(page, name)).to_have_attribute("data-state", "open")
-
-            # The same person need not type it again: it is written once.
             reject_while_the_login_ends(page, name, tokens, "mia")
+            # The same person need not type it again: it is written once.
             again = token(tokens, "mia")
-            log_in(page, again)
-            page.wait_for_url("**/?kind=order")
-            expect(page.locator('[data-part="toast"]')).to_contain_text("1 decision that had no answer yet is written")
-            expect(page.locator("[data-item]").first).to_be_visible()
+            logged_in(page, again, told="1 decision that had no answer yet is written")
             expect(item(page, name)).to_have_count(0)
             page.reload()
             filled(page)
             expect(page.locator('[data-part="toast"]')).to_have_count(0)
-            as_mia = {"Authorization": f"Bearer {again}"}
-            told = engine.call("GET", f"/v1/decisions?signal={name}", headers=as_mia).json["items"]
-            assert [(each["kind"], each["by"], each["answer"]["reason"]) for each in told] == [
-                ("reject", "mia", "too much")
-            ]
+            assert rejections_of(engine, name, again) == [("mia", "too much")]
         assert engine.stop() == 0

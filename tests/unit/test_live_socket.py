@@ -7,8 +7,7 @@ import json
 import socket
 import time
 import tracemalloc
-from collections.abc import AsyncIterator, Sequence
-from itertools import combinations
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -17,7 +16,6 @@ from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgT
 from engine.web.calls import live
 from engine.web.live import connection
 from engine.web.live.messages import MAX_MESSAGE_BYTES
-from engine.web.live.windows import moved_rows
 from tests.unit.web_client import Site, site
 
 ROWS = {"view": "stock", "table": "positions", "query": "sort=-position", "limit": 3}
@@ -81,34 +79,6 @@ async def test_a_frozen_window_keeps_its_rows_and_tells_how_many_have_moved(web:
         await page.send_json({**ROWS, "mode": "frozen"})
         anew = await frame(page)
         assert (skus(anew), anew["moved"], anew["seq"]) == (["S3", "S5", "S4"], 0, 1)
-
-
-@pytest.mark.parametrize(
-    ("shown", "now", "moved"),
-    [
-        ("abcd", "abcd", 0),
-        ("abcd", "bcda", 1),
-        ("abcd", "bcde", 1),
-        ("abcd", "eabc", 1),
-        ("abcd", "dcba", 3),
-        ("abcd", "badc", 2),
-        ("abcd", "efgh", 4),
-        ("abcd", "acd", 1),
-        ("abc", "abcd", 0),
-        ("abcdef", "cafbde", 2),
-        ("", "ab", 0),
-    ],
-)
-def test_a_row_that_leaves_its_place_does_not_count_those_that_it_shifts(shown: str, now: str, moved: int) -> None:
-    assert moved_rows(shown, now) == moved
-    # By another way: the longest choice of rows, in the order that is shown, which is the order of now.
-    alike = (len(some) for n in range(len(shown) + 1) for some in combinations(shown, n) if _in_order(some, now))
-    assert len(shown) - max(alike, default=0) == moved
-
-
-def _in_order(some: Sequence[str], now: str) -> bool:
-    rest = iter(now)
-    return all(one in rest for one in some)
 
 
 async def test_a_page_may_name_the_rows_that_it_shows(web: Site) -> None:

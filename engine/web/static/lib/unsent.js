@@ -70,7 +70,7 @@ export async function sendUnsent() {
       if (!ended) toast(`${write.what}: ${error.message}${typed(write.body)}`, { kind: "error", seconds: LONG_SECONDS });
     }
   }
-  if (done) toast(`${count(done, "decision")} that had no answer yet ${done === 1 ? "is" : "are"} written now.`);
+  if (done) toast(`${count(done, "decision")} that had no answer yet ${done === 1 ? "is" : "are"} written now.`, { seconds: LONG_SECONDS });
 }
 
 /** What somebody typed, given back where it was not written. */
