@@ -32,7 +32,9 @@ def answer_to_signal(random: Random, story: Story, signal: dict[str, Any]) -> Ev
 
 
 def answer_to_alert(random: Random, story: Story, alert: dict[str, Any]) -> Event:
-    kind = random.choice(["alert.acknowledged", "alert.reopened", "alert.resolved", "alert.snoozed", "alert.assigned"])
+    """An answer to an alert that is not resolved; an acknowledgement is taken back where there is one."""
+    seen = "alert.acknowledged" if alert["status"] == "open" else "alert.reopened"
+    kind = random.choice([seen, "alert.resolved", "alert.snoozed", "alert.assigned"])
     data = {"alert": alert["id"], "sku": alert["sku"], "location": alert["location"], "by": "planner"}
     if kind == "alert.snoozed":
         data |= {"until": story.day(-1, 2) + "T12:00:00Z"}
