@@ -1,10 +1,9 @@
 // Decisions about signals and alerts. Each is a call that becomes an event; until the engine has confirmed it the thing
 // is pending, and a refusal stays on it as a sentence. Whoever shows things listens to what became of them.
 
-import { newKey } from "./api.js";
-import { quantity, title } from "./format.js";
+import { newKey, post } from "./api.js";
+import { quantity } from "./format.js";
 import { by } from "./me.js";
-import { send } from "./unsent.js";
 
 // A rejection would be taken of a signal that somebody else has accepted meanwhile, too.
 const CONDITIONAL = new Set(["accept", "reject"]);
@@ -48,7 +47,7 @@ export async function decide(thing, verb, details = {}) {
     // What was decided about must still be what was seen: of a signal that is its revision.
     const headers = thing.revision && CONDITIONAL.has(verb) ? { "If-Match": `"${thing.revision}"` } : {};
     const path = `/v1/${thing.type}s/${encodeURIComponent(thing.id)}/${verb}`;
-    const after = await send({ what: `${title(verb)} ${thing.sku} at ${thing.location}`, path, body, key: decision.key, headers });
+    const after = await post(path, body, { key: decision.key, headers });
     note(thing.id, { ...decision, state: "done", thing: after });
     return after;
   } catch (error) {
