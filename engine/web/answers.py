@@ -161,7 +161,7 @@ class Snooze(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
-    """Who owns an alert from now on."""
+    """Who owns a signal or an alert from now on."""
 
     to: Name
     by: Name

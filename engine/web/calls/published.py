@@ -10,7 +10,6 @@ from engine.columns.aggregates import Aggregation
 from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
-from engine.web.answers import as_json
 from engine.web.calls.past import as_it_was, asked_moment
 from engine.web.conditional import fresh, tagged, with_tag
 from engine.web.pages import Aggregates, FreshPage
