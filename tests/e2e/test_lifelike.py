@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.e2e.acts import answer, do, event_of, item, planner, shot, visit, works
 from tests.e2e.browser import Scheme, grave_findings, opened
 from tests.integration.process import Stockline, stockline
+from tests.real.kafka import free_port
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -144,7 +145,8 @@ def walk(page: Page, name: str) -> None:
 def test_pages_come_back_after_the_engine_was_killed(browser: Browser, week: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(week, data)
-    first = Stockline(data, "--clock", "log")
+    # Its port must be free again for the next engine: none that the system gives to clients.
+    first = Stockline(data, "--clock", "log", "--port", str(free_port()))
     try:
         with opened(
             browser, first.url, expected=("ERR_CONNECTION", "WebSocket", "ERR_INCOMPLETE", "ERR_EMPTY")

@@ -116,13 +116,11 @@ def test_connectors_run_beside_each_other_and_end_cleanly(lists: Lists) -> None:
 
 def test_a_connector_that_is_killed_again_and_again_counts_nothing_twice(lists: Lists) -> None:
     profile = lists.profile("erp", counts())
-    deadline = time.monotonic() + START_SECONDS
     for seconds in (0.35, 0.45, 0.55, 0.65, 0.75):
         with lists.running(profile) as process:
             time.sleep(seconds)
             process.kill()
     assert json.loads(lists.run_once(profile).stdout)["connectors"][0]["parts"]["source lines"]["rejected"] == 0
-    assert time.monotonic() < deadline
     rows = lists.engine.everything("/v1/positions")
     assert {row["sku"]: row["available"] for row in rows} == {f"SKU-{number}": number for number in range(LINES)}
     assert lists.engine.get("/v1/kpis")["events"]["stock.counted"] == LINES

@@ -45,7 +45,8 @@ def test_an_open_stream_does_not_keep_it_from_ending(engine: Stockline) -> None:
     answer.readline()
     started = time.monotonic()
     assert engine.stop() == 0
-    assert time.monotonic() - started < 5
+    # A call that is under way is given ten seconds.
+    assert time.monotonic() - started < 10
     connection.close()
 
 

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -107,7 +108,10 @@ class Postgres:
             self._process.wait()
             self._process = None
             # The next server refuses the data until the last child of this one has let go of the shared memory.
-            time.sleep(0.3)
+            deadline = time.monotonic() + READY_SECONDS
+            while _is_worked_in(self.data):
+                assert time.monotonic() < deadline, "a child of a killed server goes on"
+                time.sleep(0.02)
 
     def stop(self) -> None:
         """End it in order: what it has is in its data, and no connection may be open."""
@@ -162,6 +166,15 @@ class Postgres:
             extra_groups=[] if self._owner is not None else None,
             cwd=self._folder,
         )
+
+
+def _is_worked_in(folder: Path) -> bool:
+    """Whether it is the working directory of a process: a server and its children are in that of their data."""
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if path.readlink() == folder:
+                return True
+    return False
 
 
 def _run(command: list[str | Path], **how: Any) -> None:

@@ -12,13 +12,13 @@ from typing import Self
 
 import asyncssh
 
-from tests.real.kafka import ROOT, Missing
+from tests.real.kafka import ROOT, Missing, free_port
 from tests.real.podman import apt
 
 STORE = ROOT / ".cache" / "sftp"
 PACKAGES = ("openssh-server", "libwrap0")
 NOBODY = 65534
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 CONFIG = """\
 Port {port}
 ListenAddress 127.0.0.1
@@ -58,9 +58,7 @@ class SftpServer:
         self.files.mkdir()
         shutil.copytree(STORE / "usr" / "lib", self.folder / "lib")
         self._program = Path(shutil.copy(program, self.folder / "sshd"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.user = "nobody" if os.geteuid() == 0 else os.environ.get("USER", "")
         self.key, self.known_hosts = self.folder / "client_key", self.folder / "known_hosts"
         self._write_keys()
