@@ -11,13 +11,13 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 from tests.real.chromium import OPTIONS, chromium
 
 Scheme = Literal["light", "dark"]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 GRAVE = frozenset({"serious", "critical"})
 
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser; raises Missing where there is none."""
-    return playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
+    return playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS), timeout=2 * PATIENCE_MS)
 
 
 class Watch:

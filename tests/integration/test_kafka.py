@@ -272,7 +272,7 @@ def test_the_settings_of_a_secured_cluster_are_passed_on(tmp_path: Path) -> None
     def worker(**settings: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
             [sys.executable, "-m", "engine", "worker", "--data", str(tmp_path / "rows"), "--port", "0"],
-            cwd=ROOT, env={**environment(), **wanted, **settings}, capture_output=True, timeout=60,
+            cwd=ROOT, env={**environment(), **wanted, **settings}, capture_output=True, timeout=240,
         )  # fmt: skip
 
     without = worker()

@@ -173,7 +173,7 @@ def test_a_disk_that_takes_no_more_ends_the_process_and_loses_nothing(tmp_path: 
         sender = Sender(engine, batches[1:])
         sender.run()
         assert len(sender.acknowledged) < len(batches) - 1
-        assert engine.process.wait(20) == 3
+        assert engine.process.wait(120) == 3
         errors = engine.errors()
         assert "stockline: " in errors
     with Stockline(tmp_path / "data", "--clock", "log") as engine:

@@ -173,7 +173,7 @@ def test_the_claims_of_the_provider_are_the_rights_of_a_login(site: Site) -> Non
 def machine_token(issuer: str, **asked: str) -> str:
     form = urlencode({"grant_type": "client_credentials", **asked}).encode()
     secret = base64.b64encode(f"{oidc.MACHINE}:{oidc.MACHINE_SECRET}".encode()).decode()
-    with urlopen(Request(f"{issuer}/token", form, {"Authorization": f"Basic {secret}"}), timeout=10) as answer:
+    with urlopen(Request(f"{issuer}/token", form, {"Authorization": f"Basic {secret}"}), timeout=60) as answer:
         return str(json.load(answer)["access_token"])
 
 

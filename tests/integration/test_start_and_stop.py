@@ -39,7 +39,7 @@ def test_a_log_can_be_audited_while_the_engine_runs(engine: Stockline) -> None:
 
 
 def test_an_open_stream_does_not_keep_it_from_ending(engine: Stockline) -> None:
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=60)
     connection.request("GET", "/v1/stream")
     answer = connection.getresponse()
     answer.readline()

@@ -17,9 +17,9 @@ from typing import Any, Self
 
 import psycopg
 
-from tests.real.alone import CACHE, alone
+from tests.real.alone import CACHE
+from tests.real.debian import unpacked
 from tests.real.kafka import Missing, free_port
-from tests.real.podman import apt
 
 FETCHED = CACHE / "postgresql"
 PACKAGES = ("postgresql-15", "libpq5")
@@ -30,16 +30,9 @@ READY_SECONDS = 30.0
 
 def programs() -> Path:
     """The folder of `postgres` and `initdb`, fetched where this machine has none; raises Missing."""
-    for root in (Path("/"), FETCHED):
-        if found := sorted(root.glob("usr/lib/postgresql/*/bin/initdb")):
-            return found[-1].parent
-    with alone(FETCHED.name), tempfile.TemporaryDirectory(dir=CACHE) as fresh:
-        # apt's own user fetches the packages where it may write into the folder.
-        Path(fresh).chmod(0o755)
-        apt("download", *PACKAGES, folder=Path(fresh))
-        for package in Path(fresh).glob("*.deb"):
-            _run(["dpkg-deb", "-x", package, FETCHED])
-    return programs()
+    initdb = "usr/lib/postgresql/*/bin/initdb"
+    found = sorted(Path("/").glob(initdb)) or sorted(unpacked(FETCHED.name, *PACKAGES).glob(initdb))
+    return found[-1].parent
 
 
 class Postgres:

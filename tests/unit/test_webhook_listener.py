@@ -208,7 +208,7 @@ async def test_only_what_is_signed_by_a_valid_key_is_believed(monkeypatch: pytes
 
 
 async def test_nothing_is_answered_202_that_is_not_durable() -> None:
-    async with listening(profile(answer_seconds=0.2)) as (host, url, session):
+    async with listening(profile(answer_seconds=1)) as (host, url, session):
         host.durable = lambda: False
         async with session.post(url, json=EVENT, headers=STRUCTURED) as answer:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
@@ -219,7 +219,7 @@ async def test_nothing_is_answered_202_that_is_not_durable() -> None:
 
 
 async def test_bodies_that_wait_are_bounded_and_whoever_comes_then_is_told_to_come_again() -> None:
-    settings = profile(max_body_bytes=1024, max_waiting_bytes=2048, answer_seconds=0.5)
+    settings = profile(max_body_bytes=1024, max_waiting_bytes=2048, answer_seconds=1)
     async with listening(settings, pulled=False) as (_, url, session):
         body = json.dumps(EVENT | {"subject": "x" * 700})
 
