@@ -71,8 +71,18 @@ class Client:
         finally:
             connection.close()
 
+    def patiently(self, path: str) -> Answer:
+        """The answer to a GET, once the lists that a new process fills are whole."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            answer = self.call("GET", path)
+            is_loading = answer.status == 503 and answer.json["reason"] == "loading"
+            if not is_loading or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.1)
+
     def get(self, path: str) -> Any:
-        answer = self.call("GET", path)
+        answer = self.patiently(path)
         assert answer.status == 200, answer
         return answer.json
 
