@@ -1,5 +1,6 @@
 """The bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -225,6 +226,18 @@ class Sync(Struct):
     applied: int
     lag: int
     log: str
+
+
+class Running(Struct, omit_defaults=True):
+    """What a process runs with: its version, its settings, and the rules by which the log is folded, where it has them.
+
+    The rules are those of the log: whatever a worker is told, it folds by them or ends.
+    """
+
+    version: str
+    # msgspec describes no values of any kind but Any.
+    settings: Mapping[str, Any]
+    rules: Mapping[str, Any] | None = None
 
 
 class Health(Struct):

@@ -9,6 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.runtime.sources import SourcesActivity
 from engine.trace.answer import Trace
 from engine.web import site
 from engine.web.answers import (
@@ -24,6 +25,7 @@ from engine.web.answers import (
     Replayed,
     Replaying,
     ReplayingMany,
+    Running,
     ShownLetter,
     SignalAnswer,
     SignalReopening,
@@ -349,17 +351,19 @@ ROUTES = (
     Route(
         "GET", "/v1/flow", process.flow, "getFlow",
         "By partition how long the log is, how far it is applied, and how many events a second arrive and are applied, "
-        "measured between the calls of about the last minute.",
+        "measured between the calls of about the last minute; by topic and partition what else was published.",
         Flow,
     ),
     Route(
         "GET", "/v1/sources", operations.sources, "listSources",
-        "The declared feeds with their last arrival and whether they are silent, and other sources of refused records.",
-        operations.Sources, problems=(503,),
+        "What has come from whom since the log began: declared feeds, whether they are silent, and other sources, each "
+        "with its last arrival, its accepted, repeated, late and refused records, and its open dead letters.",
+        SourcesActivity, problems=(503,),
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",
-        "What this process runs with, by setting; no secret is among it.", dict[str, Any],
+        "What this process runs with, by setting, and by which rules the log is folded; no secret is among it. Workers "
+        "tell the same of themselves at their own ports.", Running,
     ),
     Route(
         "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]
