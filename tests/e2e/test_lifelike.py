@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 PATHS = ("/?kind=drift", "/stock", "/decisions", "/trace", "/kpis")
 WIDTHS = (1400, 1024, 768, 390)
+WHILE_AWAY = ("ERR_CONNECTION", "WebSocket", "ERR_INCOMPLETE", "ERR_EMPTY", "503 (Service Unavailable)")
+"""What a browser says of an engine that is gone, and of the next one while its lists are not whole."""
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -148,12 +150,7 @@ def test_pages_come_back_after_the_engine_was_killed(browser: Browser, week: Pat
     # Its port must be free again for the next engine: none that the system gives to clients.
     first = Stockline(data, "--clock", "log", "--port", str(free_port()))
     try:
-        with opened(
-            # The lists of the next engine may not be whole yet when the page asks for them.
-            browser,
-            first.url,
-            expected=("ERR_CONNECTION", "WebSocket", "ERR_INCOMPLETE", "ERR_EMPTY", "503 ("),
-        ) as page:
+        with opened(browser, first.url, expected=WHILE_AWAY) as page:
             visit(page, "/stock?sort=sku")
             settled(page)
             top = first.get("/v1/positions?sort=sku&limit=1")["items"][0]

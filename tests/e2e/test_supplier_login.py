@@ -17,9 +17,9 @@ from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 from tests.e2e.acts import answer, do, filled, soon, visit
 from tests.e2e.browser import PATIENCE_MS, Watch, grave_findings, opened
 from tests.integration.process import Stockline, stockline
-from tests.integration.test_logins import ROLES, created, free_port
+from tests.integration.test_logins import ROLES, created
 from tests.real import oidc
-from tests.real.kafka import Missing
+from tests.real.kafka import Missing, free_port
 
 REFUSED = ("403 (Forbidden)",)
 ENDED = ("401 (Unauthorized)",)

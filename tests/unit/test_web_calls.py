@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,9 +15,7 @@ from engine.web import descriptors, server
 from engine.web.calls import stream
 from tests.unit.fake_service import NOW
 from tests.unit.test_web_events import GOOD, event, post
-from tests.unit.web_client import Site, site
-
-SECONDS = 30.0
+from tests.unit.web_client import SECONDS, Site, site, until
 
 
 @pytest.fixture
@@ -34,12 +32,6 @@ async def get(web: Site, path: str, **headers: str) -> tuple[int, Any]:
 async def send(web: Site, path: str, body: Any) -> tuple[int, Any]:
     async with web.client.post(path, data=body if isinstance(body, bytes) else json.dumps(body)) as answer:
         return answer.status, await answer.json(content_type=None)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(SECONDS):
-        while not condition():  # noqa: ASYNC110 - nobody tells
-            await asyncio.sleep(0.01)
 
 
 async def test_a_row_is_shown_with_a_projection_of_the_days_asked_for(web: Site) -> None:

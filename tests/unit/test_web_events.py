@@ -12,7 +12,7 @@ import pytest
 
 from engine.core.errors import BrokenInvariant, Busy, DiskFull
 from engine.web.bodies import Limits
-from tests.unit.web_client import Site, site
+from tests.unit.web_client import SECONDS, Site, site, until
 
 
 def event(number: int, **data: Any) -> bytes:
@@ -29,7 +29,6 @@ def event(number: int, **data: Any) -> bytes:
 
 
 GOOD, OTHER, BAD = event(1), event(2), event(3, qty=1.5)
-SECONDS = 30.0
 
 
 @pytest.fixture
@@ -140,9 +139,7 @@ async def raw(web: Site, request: bytes) -> tuple[bytes, asyncio.StreamReader, a
 
 async def until_held(web: Site, size: int) -> None:
     """Wait until the server has so many bytes of bodies that are not whole."""
-    async with asyncio.timeout(SECONDS):
-        while web.context.intake._held != size:  # noqa: ASYNC110, SLF001 - nobody tells
-            await asyncio.sleep(0.01)
+    await until(lambda: web.context.intake._held == size)  # noqa: SLF001 - nobody tells
 
 
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n"
