@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
-from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.outputs import Alert, DeadLetter, Disposition, Position, Signal, SignalStatus
 from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
@@ -74,6 +74,28 @@ class ListedPosition(Position, kw_only=True):
     signal_due: date | None
     open_alerts: int
     stockout_date: date | None
+
+
+class ListedSignal(Signal, kw_only=True):
+    """A signal in the list: beside what is published what is known today of its item and the policy of its row.
+
+    `value` is `qty` times `unit_cost`, in `currency`.
+    """
+
+    description: str | UnsetType = UNSET
+    unit_cost: Decimal | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    value: Decimal | UnsetType = UNSET
+
+
+class ListedAlert(Alert, kw_only=True):
+    """An alert in the list, with the same; `qty` is how many units its evidence is about, without a sign."""
+
+    qty: int | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    unit_cost: Decimal | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    value: Decimal | UnsetType = UNSET
 
 
 class OrderLine(Struct, kw_only=True):

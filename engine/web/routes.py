@@ -18,7 +18,9 @@ from engine.web.answers import (
     ClockAnswer,
     Discarding,
     Health,
+    ListedAlert,
     ListedPosition,
+    ListedSignal,
     Me,
     OrderLine,
     PolicySetting,
@@ -164,7 +166,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/positions", published.list_of("positions"), "listPositions", "Rows.", Fresh(ListedPosition),
-        parameters=of_list("positions"), problems=(400, 503),
+        parameters=of_list("positions"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
@@ -189,8 +191,9 @@ ROUTES = (
         dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
-        Fresh(Signal), parameters=of_list("signals"), problems=(400, 503),
+        "GET", "/v1/signals", published.list_of("signals"), "listSignals",
+        "The latest revision of every signal, with what is known today of its item and of the price.",
+        Fresh(ListedSignal), parameters=of_list("signals"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
@@ -212,8 +215,9 @@ ROUTES = (
         Signal, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
-        "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
-        Fresh(Alert), parameters=of_list("alerts"), problems=(400, 503),
+        "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts",
+        "The latest state of every alert, with what is known today of its item and of the price.",
+        Fresh(ListedAlert), parameters=of_list("alerts"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
@@ -243,7 +247,7 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
         "Refused records, newest first.",
-        Fresh(ShownLetter), parameters=of_list("dead-letters"), problems=(400, 503),
+        Fresh(ShownLetter), parameters=of_list("dead-letters"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
@@ -270,7 +274,7 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letter-answers", published.list_of("dead-letter-answers"), "listDeadLetterAnswers",
         "What people did about dead letters, newest first.",
-        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
+        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/work", work.get, "getWork",
@@ -287,13 +291,13 @@ ROUTES = (
     Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
         "The lines of purchase orders, with what is open of each and by when it is promised.",
-        Fresh(OrderLine), parameters=of_list("order-lines"), problems=(400, 503),
+        Fresh(OrderLine), parameters=of_list("order-lines"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/aggregates", published.aggregates, "aggregate",
         "Counts, sums, least and greatest values of what a table lists, by up to two fields; those with the greatest "
         "first sum come first, else those of the most things. The filters of the table's list apply.",
-        Aggregates, parameters=OF_AGGREGATES, problems=(400, 503),
+        Aggregates, parameters=OF_AGGREGATES, headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/supplier/lines", supplier.lines, "listSupplierLines",

@@ -4,122 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from tests.e2e.acts import answer, do, filled, soon, visit
+from tests.e2e.acts import answer, do, filled, visit
 from tests.e2e.browser import PATIENCE_MS, Watch, grave_findings, opened
-from tests.integration.process import Stockline, stockline
-from tests.integration.test_logins import ROLES, created
-from tests.real import oidc
-from tests.real.kafka import Missing, free_port
+from tests.e2e.portal import Portal, at, log_in, opened_portal, say, shown
+from tests.integration.process import stockline
+from tests.integration.test_logins import created
+from tests.real.kafka import Missing
 
 REFUSED = ("403 (Forbidden)",)
 ENDED = ("401 (Unauthorized)",)
 
 
-class Portal(NamedTuple):
-    """An engine on a week of the demo that asks for logins, and what one supplier has not confirmed yet."""
-
-    engine: Stockline
-    issuer: str
-    tokens: Path
-    bearer: dict[str, str]
-    supplier: str
-    waiting: list[dict[str, Any]]
-
-    def get(self, path: str) -> Any:
-        got = self.engine.call("GET", path, headers=self.bearer)
-        assert got.status == 200, got
-        return got.json
-
-    def token(self, name: str) -> str:
-        """A token of the supplier."""
-        return created(self.tokens, name, "--role", "supplier", "--supplier", self.supplier)
-
-    def event(self, line: dict[str, Any], kind: str) -> dict[str, Any]:
-        """The newest event of this type about a line, from the log."""
-        path = f"/v1/positions/{quote(line['sku'])}/{quote(line['location'])}/events?limit=50"
-        named = {"order": line["order"], "line": line["line"]}
-
-        def ask() -> dict[str, Any] | None:
-            items = self.get(path)["items"]
-            same = [each for each in items if each["type"] == kind and named.items() <= each["data"].items()]
-            return same[0] if same else None
-
-        return soon(ask, f"no {kind} of {named} in the log")
-
-
-SUPPLIER = "Holt & Daughters"
-
-
 @pytest.fixture(scope="module")
 def portal(week: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    folder, port = tmp_path_factory.mktemp("portal"), free_port()
-    shutil.copytree(week, folder / "data")
-    (folder / "secret").write_text(oidc.SECRET + "\n")
-    (folder / "sharing.toml").write_text(f'[suppliers."{SUPPLIER}"]\nweeks = 3\nskus = ["22*"]\n')
-    bearer = {"Authorization": f"Bearer {created(folder / 'tokens', 'olga', '--role', 'operator')}"}
     try:
-        with oidc.provider(f"http://127.0.0.1:{port}/login/callback", SUPPLIER) as issuer:
-            settings = {
-                "STOCKLINE_OIDC_ISSUER": issuer,
-                "STOCKLINE_OIDC_CLIENT_ID": oidc.CLIENT,
-                "STOCKLINE_OIDC_CLIENT_SECRET_FILE": str(folder / "secret"),
-                "STOCKLINE_OIDC_ROLES_CLAIM": "groups",
-                "STOCKLINE_OIDC_ROLES": json.dumps(ROLES),
-                "STOCKLINE_OIDC_SUPPLIER_CLAIM": "vendor",
-                "STOCKLINE_SUPPLIER_SHARING": str(folder / "sharing.toml"),
-            }
-            arguments = ("--clock", "log", "--port", str(port), "--tokens", str(folder / "tokens"))
-            with Stockline(folder / "data", *arguments, settings=settings) as engine:
-                made_of = Portal(engine, issuer, folder / "tokens", bearer, SUPPLIER, [])
-                lines = made_of.get(f"/v1/supplier/lines?supplier={quote(SUPPLIER)}&limit=1000")["items"]
-                yield made_of._replace(waiting=[each for each in lines if not each["schedule"] and each["ordered"] > 3])
-                assert engine.stop() == 0, engine.errors()
+        with opened_portal(week, tmp_path_factory.mktemp("portal")) as running:
+            yield running
     except Missing as missing:
         pytest.skip(f"no OpenID provider: {missing}")
-
-
-def log_in(page: Page, secret: str) -> None:
-    page.locator('input[name="token"]').fill(secret)
-    page.get_by_role("button", name="Log in", exact=True).click()
-
-
-def pages_in_navigation(page: Page) -> list[str]:
-    return [text.strip() for text in page.locator("nav.pages a:visible").all_text_contents()]
-
-
-def at(page: Page, line: dict[str, Any]) -> Locator:
-    return page.get_by_role("listitem", name=f"Order {line['order']}, line {line['line']}", exact=True)
-
-
-def say(page: Page, line: dict[str, Any], *parts: tuple[str, int, str]) -> None:
-    """Open what is said of a line, and say these parts of it: (status, quantity, day)."""
-    do(at(page, line), "change")
-    asked = page.locator('dialog[data-dialog="schedule"]')
-    for _ in parts[1:]:
-        do(asked, "split")
-    for number, (status, qty, due) in enumerate(parts):
-        row = asked.locator('[data-part="entry"]').nth(number)
-        row.locator('[name="status"]').select_option(status)
-        row.locator('[name="qty"]').fill(str(qty))
-        row.locator('[name="due"]').fill(due)
-    do(asked, "submit")
-
-
-def shown(page: Page, line: dict[str, Any], *statuses: str) -> None:
-    """Wait until the line shows these answers."""
-    tags = at(page, line).locator("[data-status]")
-    expect(tags).to_have_count(len(statuses))
-    assert [tag.get_attribute("data-status") for tag in tags.all()] == list(statuses)
 
 
 # where a login leads --------------------------------------------------------------------------------------------------
@@ -129,7 +39,7 @@ def shown(page: Page, line: dict[str, Any], *statuses: str) -> None:
 def test_a_supplier_lands_on_its_page_and_is_told_which_are_not_its_own(browser: Browser, portal: Portal) -> None:
     with opened(browser, portal.engine.url, expected=REFUSED) as page:
         page.goto("/")
-        log_in(page, portal.token("vic"))
+        log_in(page, portal.vic)
         page.wait_for_url("**/supplier")
         filled(page)
         assert page.locator("nav.pages a").all_text_contents() == ["Supplier"]
@@ -178,7 +88,7 @@ def test_what_a_supplier_says_is_in_the_log_and_in_a_planners_browser(browser: B
     confirmed, changed, split, backordered, rejected, sent, *_ = portal.waiting
     with opened(browser, portal.engine.url) as page:
         page.goto("/")
-        log_in(page, portal.token("vic"))
+        log_in(page, portal.vic)
         do(at(page, confirmed), "confirm")
         shown(page, confirmed, "accepted")
         say(page, changed, ("changed", changed["ordered"], "2011-06-01"))
@@ -195,21 +105,32 @@ def test_what_a_supplier_says_is_in_the_log_and_in_a_planners_browser(browser: B
         page.select_option("select[name=status]", "closed")
         shown(page, rejected, "rejected")
 
-    said = {
-        "confirmed": [("accepted", confirmed["ordered"], confirmed["due"])],
-        "changed": [("changed", changed["ordered"], "2011-06-01")],
-        "split": [("accepted", 1, "2011-05-02"), ("changed", 2, "2011-06-02")],
-        "backordered": [("backordered", backordered["ordered"], None)],
-        "rejected": [("rejected", rejected["ordered"], None)],
-    }
-    for name, line in zip(said, (confirmed, changed, split, backordered, rejected), strict=True):
+    assert_in_the_log(portal)
+    assert_before_a_planner(browser, portal)
+
+
+def assert_in_the_log(portal: Portal) -> None:
+    """What was said of the lines is an event of the supplier's own source each."""
+    confirmed, changed, split, backordered, rejected, sent, *_ = portal.waiting
+    told = [
+        (confirmed, [("accepted", confirmed["ordered"], confirmed["due"])]),
+        (changed, [("changed", changed["ordered"], "2011-06-01")]),
+        (split, [("accepted", 1, "2011-05-02"), ("changed", 2, "2011-06-02")]),
+        (backordered, [("backordered", backordered["ordered"], None)]),
+        (rejected, [("rejected", rejected["ordered"], None)]),
+    ]
+    for line, schedule in told:
         event = portal.event(line, "order.acknowledged")
         assert event["source"] == f"supplier/{portal.supplier}"
-        assert [(part["status"], part["qty"], part.get("due")) for part in event["data"]["schedule"]] == said[name]
+        assert [(part["status"], part["qty"], part.get("due")) for part in event["data"]["schedule"]] == schedule
     event = portal.event(sent, "shipment.notified")
     assert (event["source"], event["data"]["shipment"]) == (f"supplier/{portal.supplier}", "HD-1")
     assert (event["data"]["qty"], event["data"]["eta"]) == (sent["ordered"], "2011-04-01")
 
+
+def assert_before_a_planner(browser: Browser, portal: Portal) -> None:
+    """A planner's browser shows what was said of each line at its row."""
+    confirmed, changed, split, backordered, rejected, sent, *_ = portal.waiting
     promises = [
         (confirmed, f"{confirmed['ordered']:,} accepted"),
         (changed, f"{changed['ordered']:,} changed for 1 Jun"),
@@ -233,28 +154,15 @@ def test_what_a_supplier_says_is_in_the_log_and_in_a_planners_browser(browser: B
 def test_a_file_goes_to_the_supplier_and_back_and_another_s_order_in_it_is_explained(
     browser: Browser, portal: Portal
 ) -> None:
-    line = portal.waiting[6]
-    groups = portal.get("/v1/aggregates?table=order-lines&by=supplier&status=open")["items"]
-    other = next(name for group in groups if (name := group["group"]["supplier"]) != portal.supplier)
-    theirs = portal.get(f"/v1/supplier/lines?supplier={quote(other)}&limit=1")["items"][0]
+    line, theirs = portal.waiting[6], of_another(portal)
     with opened(browser, portal.engine.url) as page:
         page.goto("/")
-        log_in(page, portal.token("vic"))
+        log_in(page, portal.vic)
         filled(page)
         with page.expect_download() as download:
             page.locator('[data-action="download"]').click()
-        rows = list(csv.DictReader(io.StringIO(download.value.path().read_text(encoding="utf-8"))))
-        own = {(row["order"], row["line"]) for row in rows}
-        assert (line["order"], line["line"]) in own
-        assert (theirs["order"], theirs["line"]) not in own
-        [row] = [row for row in rows if (row["order"], row["line"]) == (line["order"], line["line"])]
-        row |= {"status": "accepted", "qty": str(line["ordered"]), "promised": "2011-05-05"}
-        foreign = row | {"order": theirs["order"], "line": theirs["line"], "sku": theirs["sku"]}
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(row))
-        writer.writeheader()
-        writer.writerows([row, foreign])
-        file = FilePayload(name="order-lines.csv", mimeType="text/csv", buffer=text.getvalue().encode())
+        text = filled_in(download.value.path().read_text(encoding="utf-8"), line, theirs)
+        file = FilePayload(name="order-lines.csv", mimeType="text/csv", buffer=text.encode())
         page.locator("#file").set_input_files([file])
         outcomes = page.locator('dialog[data-dialog="outcomes"]')
         expect(outcomes).to_contain_text(f"Refused: you have no line {theirs['line']} of an order {theirs['order']}")
@@ -262,13 +170,32 @@ def test_a_file_goes_to_the_supplier_and_back_and_another_s_order_in_it_is_expla
         do(outcomes, "close")
         shown(page, line, "accepted")
     assert portal.event(line, "order.acknowledged")["data"]["schedule"][0]["due"] == "2011-05-05"
-    after = portal.get(f"/v1/supplier/lines?supplier={quote(other)}&limit=1")["items"][0]
-    assert after["schedule"] == theirs["schedule"]
+    assert of_another(portal)["schedule"] == theirs["schedule"]
+
+
+def of_another(portal: Portal) -> dict[str, Any]:
+    """An order line of another supplier."""
+    groups = portal.get("/v1/aggregates?table=order-lines&by=supplier&status=open")["items"]
+    other = next(name for group in groups if (name := group["group"]["supplier"]) != portal.supplier)
+    return dict(portal.get(f"/v1/supplier/lines?supplier={quote(other)}&limit=1")["items"][0])
+
+
+def filled_in(text: str, line: dict[str, Any], theirs: dict[str, Any]) -> str:
+    """The file with an answer to a line of its own, and the same answer to a line of another, which is not in it."""
+    rows = {(row["order"], row["line"]): row for row in csv.DictReader(io.StringIO(text))}
+    assert (theirs["order"], theirs["line"]) not in rows
+    own = rows[line["order"], line["line"]]
+    own |= {"status": "accepted", "qty": str(line["ordered"]), "promised": "2011-05-05"}
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(own))
+    writer.writeheader()
+    writer.writerows([own, own | {"order": theirs["order"], "line": theirs["line"]}])
+    return file.getvalue()
 
 
 @pytest.mark.real
 def test_a_supplier_sees_the_weeks_and_rows_of_the_forecast_that_are_shared(browser: Browser, portal: Portal) -> None:
-    vic = {"Authorization": f"Bearer {(secret := portal.token('vic'))}"}
+    vic = {"Authorization": f"Bearer {portal.vic}"}
     answered = portal.engine.call("GET", "/v1/supplier/forecast?limit=1000", headers=vic).json
     shared = {(each["sku"], each["location"]): each["buckets"] for each in answered["items"]}
     own = portal.get(f"/v1/positions?supplier={quote(portal.supplier)}&limit=1000")["items"]
@@ -278,7 +205,7 @@ def test_a_supplier_sees_the_weeks_and_rows_of_the_forecast_that_are_shared(brow
     assert len(buckets) == 3
     with opened(browser, portal.engine.url) as page:
         page.goto("/")
-        log_in(page, secret)
+        log_in(page, portal.vic)
         page.get_by_text("Forecast shared with you").click()
         rows = page.locator("#forecast tbody tr")
         expect(rows).to_have_count(len(shared))
@@ -304,18 +231,24 @@ def test_what_was_typed_outlives_the_login(browser: Browser, portal: Portal) -> 
         do(ended, "go-on")
         expect(ended).to_contain_text("Log in first")
 
-        for name, following in (("mallory", "this page belongs to another login"), ("vince", None)):
-            with page.context.expect_page() as opening:
-                do(ended, "log-in")
-            tab = opening.value
-            log_in(tab, portal.token(name))
-            tab.wait_for_url("**/supplier")
-            tab.close()
-            do(ended, "go-on")
-            if following is not None:
-                expect(ended).to_contain_text(following)
+        # Whoever else logs in does not send what vince has written.
+        log_in_beside(page, portal.token("mallory"))
+        expect(ended).to_contain_text("this page belongs to another login")
+        log_in_beside(page, portal.token("vince"))
         expect(ended).to_have_count(0)
         shown(page, line, "accepted")
     assert portal.event(line, "order.acknowledged")["data"]["schedule"] == [
         {"status": "accepted", "qty": 3, "due": "2011-06-09"}
     ]
+
+
+def log_in_beside(page: Page, secret: str) -> None:
+    """Log in in the tab that the dialog opens, come back, and go on."""
+    ended = page.locator('dialog[data-dialog="login"]')
+    with page.context.expect_page() as opening:
+        do(ended, "log-in")
+    tab = opening.value
+    log_in(tab, secret)
+    tab.wait_for_url("**/supplier")
+    tab.close()
+    do(ended, "go-on")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 
-from engine.access.principal import Role
 from engine.web import answers
 from engine.web.admission import SESSION_COOKIE, Limits
 from tests.unit.logins import SOURCE, Guarded, guarded, principal
@@ -131,34 +129,6 @@ async def test_a_person_is_led_to_the_login_and_a_program_gets_a_problem(site: G
     assert len(nonce) > 15
     status, problem = await got(site, "GET", "/v1/positions", {"Accept": "application/json"})
     assert (status, problem["reason"]) == (401, "login_required")
-
-
-# pages ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("role", "first", "pages", "foreign"),
-    [
-        ("viewer", "/", ["today", "stock", "decisions", "trace", "kpis"], "/supplier"),
-        ("planner", "/", ["today", "stock", "decisions", "trace", "kpis", "supplier"], "/ops"),
-        ("operator", "/", ["today", "stock", "decisions", "trace", "kpis", "supplier", "ops"], None),
-        ("supplier", "/supplier", ["supplier"], "/row/A/L"),
-        ("adapter", None, [], "/"),
-    ],
-)
-async def test_a_role_lands_on_the_first_page_that_is_for_it_and_finds_no_other(
-    site: Guarded, role: Role, first: str | None, pages: list[str], foreign: str | None
-) -> None:
-    cookie = await session(site, site.tokens[role])
-    async with site.client.get("/", headers=cookie) as answer:
-        text = await answer.text()
-        assert (answer.status, answer.url.path) == ((403, "/") if first is None else (200, first))
-    assert re.findall(r'<a href="[/a-z]+" data-page="(\w+)"', text) == pages
-    if foreign is not None:
-        status, text = await got(site, "GET", foreign, cookie)
-        assert (status, f"your login has the role {role}" in text) == (403, True)
-        # What is refused has no module, so its script asks for nothing.
-        assert 'data-page=""' in text
 
 
 # other sites' pages ---------------------------------------------------------------------------------------------------

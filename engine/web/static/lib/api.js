@@ -54,7 +54,8 @@ export function query(parameters) {
 
 async function call(method, path, sent = {}) {
   const { body, type = null, headers = {}, signal } = sent;
-  const request = { method, signal, headers: { Accept: "application/json", ...headers } };
+  // A cache that finds a list unchanged would answer with how fresh it was before.
+  const request = { method, signal, cache: "no-store", headers: { Accept: "application/json", ...headers } };
   if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
     request.headers["Content-Type"] = type ?? "application/json";
