@@ -23,7 +23,7 @@ def engine(tmp_path: Path) -> Iterator[Stockline]:
 
 def ask(engine: Client, method: str, path: str, value: Any = None, **headers: str) -> Answer:
     """A call with headers; the answer without its date."""
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=120)
     try:
         body = None if value is None else json.dumps(value).encode()
         connection.request(method, path, body, {"Content-Type": "application/json", **headers})
