@@ -12,6 +12,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from agents import figures
+from agents.reader import RowView
 from agents.turn import Site
 from engine.core.events import type_name
 from engine.core.values import HOUR
@@ -112,26 +113,26 @@ def count(site: Site, qty: int, is_held: bool) -> Count | None:
     return new if taken else None
 
 
-def as_of(site: Site, at: int, known: Reported | None) -> Balances:
+def as_of(row: RowView, at: int, known: Reported | None) -> Balances:
     """The balances of a row as of `at`, a moment not before the floor.
 
     Args:
-        site: the row of the report.
+        row: the row.
         at: the moment.
-        known: the report before, whose balances hold as of an earlier moment; None where there is none.
+        known: a report whose balances hold as of an earlier moment; None where there is none.
     """
-    stock = site.stock
+    stock = row.stock
     if at >= stock.moved_at:
         return _copy(stock)
     if known is not None and known.at >= stock.floor_at:
         base, start = _copy(known), known.at + 1
     else:
-        floor = site.turn.get(FLOOR + site.row) or Floor()
+        floor = row.reader.get(FLOOR + row.row) or Floor()
         base, start = _copy(floor), stock.floor_at
-    forward = _bring_forward(base, site.movements(start, at))
+    forward = _bring_forward(base, row.movements(start, at))
     if any(count is not None and count.covers > at for count in (stock.available_count, stock.held_count)):
         return _last(forward)
-    return _race(forward, _bring_back(_copy(stock), site.movements(at + 1, reverse=True)))
+    return _race(forward, _bring_back(_copy(stock), row.movements(at + 1, reverse=True)))
 
 
 # sums over movements, from whichever end is nearer --------------------------------------------------------------------

@@ -237,7 +237,8 @@ class EngineClient:
                 limit = self._patience.busy_seconds if answer.status == 429 else limit
                 wait = pause if answer.retry_after is None else answer.retry_after
             if time.monotonic() - started + wait > limit:
-                raise EngineUnreachable(f"no answer from {self._url} within {limit:g} s ({cause})")
+                within = f" within {limit:g} s" if limit else ""
+                raise EngineUnreachable(f"no answer from {self._url}{within} ({cause})")
             await asyncio.sleep(wait)
             pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 

@@ -11,7 +11,7 @@ from connectors.mapping.language import Cell, Reading
 from engine.core.errors import StocklineError
 
 MAX_DIGITS = 30
-"""A whole number with a larger exponent is not written out: it would cost memory, and no quantity is as large."""
+"""A number with a larger exponent is not written out: it would cost memory, and no quantity is as large or small."""
 ONE = Decimal(1)
 ISO = "iso"
 SERIAL = "serial"
@@ -81,7 +81,8 @@ class ValueReader:
         if "_" in plain or (self._decimal != "." and "." in plain):
             raise Unreadable(f"{text!r} is not a number whose decimal mark is {self._decimal!r}")
         number = Decimal(plain.replace(self._decimal, "."))
-        if not number.is_finite():
+        # To write 1E-999999999 out would take a gigabyte.
+        if not number.is_finite() or number.adjusted() < -MAX_DIGITS:
             raise Unreadable(f"{text!r} is not a number")
         return number
 

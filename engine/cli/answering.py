@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,11 +18,27 @@ alerts = typer.Typer(invoke_without_command=True, help="Show alerts, newest firs
 signals.callback()(look.list_signals)
 alerts.callback()(look.list_alerts)
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="What is answered, one after the other.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="What is answered, one after the other.")]
 By = Annotated[str | None, typer.Option(help="Who answers.", show_default="your login name")]
 Reason = Annotated[str | None, typer.Option(help="Why.")]
 Note = Annotated[str | None, typer.Option(help="What to remember of it.")]
-Until = Annotated[str, typer.Option(metavar="TIME", help="With an offset, such as 2026-03-03T08:00:00Z.")]
+
+
+def _moment(text: str) -> str:
+    """The time, as it was given; raises UsageError where it is none, or has no offset."""
+    try:
+        has_offset = datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        has_offset = False
+    if not has_offset:
+        raise UsageError(f"--until is a time with an offset, such as 2026-03-03T08:00:00Z, not {text}")
+    return text
+
+
+Until = Annotated[
+    str, typer.Option(metavar="TIME", callback=_moment, help="With an offset, such as 2026-03-03T08:00:00Z.")
+]
+To = Annotated[str, typer.Option(metavar="NAME", help="Who owns them from now on.")]
 Answer = dict[str, object]
 
 
@@ -48,8 +65,8 @@ def reject(
     _answer("signals", ids, "reject", {"by": by, "reason": reason}, url, as_json)
 
 
-@signals.command()
-def reopen(
+@signals.command("reopen")
+def reopen_signals(
     ids: Ids, reason: Reason = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
 ) -> None:
     """Undo acceptances or rejections that were not ordered yet; exit 1 where there is none to undo."""
@@ -62,6 +79,14 @@ def snooze_signals(
 ) -> None:
     """Show signals as snoozed until then, or until they ask for more; exit 1 where one is closed."""
     _answer("signals", ids, "snooze", {"by": by, "until": until, "note": note}, url, as_json)
+
+
+@signals.command("assign")
+def assign_signals(
+    ids: Ids, to: To, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
+) -> None:
+    """Say who owns signals; exit 1 where one is closed."""
+    _answer("signals", ids, "assign", {"by": by, "to": to, "note": note}, url, as_json)
 
 
 @alerts.command()
@@ -78,6 +103,14 @@ def resolve(ids: Ids, note: Note = None, by: By = None, as_json: AsJson = False,
     _answer("alerts", ids, "resolve", {"by": by, "note": note}, url, as_json)
 
 
+@alerts.command("reopen")
+def reopen_alerts(
+    ids: Ids, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
+) -> None:
+    """Take acknowledgements of alerts back; exit 1 where there is none to take back."""
+    _answer("alerts", ids, "reopen", {"by": by, "note": note}, url, as_json)
+
+
 @alerts.command("snooze")
 def snooze_alerts(
     ids: Ids, until: Until, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
@@ -86,14 +119,9 @@ def snooze_alerts(
     _answer("alerts", ids, "snooze", {"by": by, "until": until, "note": note}, url, as_json)
 
 
-@alerts.command()
-def assign(
-    ids: Ids,
-    to: Annotated[str, typer.Option(metavar="NAME", help="Who owns them from now on.")],
-    note: Note = None,
-    by: By = None,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
+@alerts.command("assign")
+def assign_alerts(
+    ids: Ids, to: To, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
 ) -> None:
     """Say who owns alerts; exit 1 where one is resolved."""
     _answer("alerts", ids, "assign", {"by": by, "to": to, "note": note}, url, as_json)

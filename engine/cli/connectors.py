@@ -12,6 +12,7 @@ import typer
 
 from connectors.client import DEFAULT_URL
 from engine.cli import logs, remote, show
+from engine.core.errors import UsageError
 from engine.processes.lifecycle import live
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ TROUBLED = frozenset({"failing", "silent"})
 
 connectors = typer.Typer(no_args_is_help=True, help="Connections to other systems: list, check, run, watch, repair.")
 
-Profiles = Annotated[list[Path], typer.Argument(metavar="PROFILE...", help="Profiles in TOML, one a connector.")]
+Profiles = Annotated[list[Path], typer.Argument(metavar="PROFILE", help="Profiles in TOML, one a connector.")]
 Profile = Annotated[str, typer.Argument(metavar="PROFILE", help="A profile, or the name of one in this folder.")]
 State = Annotated[Path | None, typer.Option(help="Where positions are kept.", show_default="stockline-connectors")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
@@ -33,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 @connectors.command("list")
 def list_kinds(
-    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="Show the profiles in it instead.")] = None,
+    folder: Annotated[Path | None, typer.Argument(metavar="FOLDER", help="Show the profiles in it instead.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the kinds of connectors with their delivery guarantees, or the profiles in a folder; 2 if one is wrong."""
@@ -42,6 +43,8 @@ def list_kinds(
     if folder is None:
         show.rows([dict(zip(KIND, each, strict=True)) for each in loading.kinds()], KIND, as_json)
         return
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
     found = loading.profiles_in(folder)
     show.rows([_profile(each) for each in found], PROFILE, as_json)
     if any(not isinstance(each, loading.Loaded) for each in found):

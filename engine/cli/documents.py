@@ -10,7 +10,7 @@ from engine.contract import asyncapi, schemas
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[TYPE]", help="A type such as goods.received; or asyncapi, or openapi.")
+        str | None, typer.Argument(metavar="TYPE", help="A type such as goods.received; or asyncapi, or openapi.")
     ] = None,
 ) -> None:
     """Print the JSON Schema of a type or, without one, of the whole contract; or a document of the interface."""

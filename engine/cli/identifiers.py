@@ -28,7 +28,7 @@ def check(
 @identifiers.command()
 def missing(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Only what this mapping, or this profile's, lacks.")
+        Path | None, typer.Argument(metavar="FILE", help="Only what this mapping, or this profile's, lacks.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 1000,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

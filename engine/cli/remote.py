@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import typer
 
@@ -22,7 +22,13 @@ class RequestRejected(StocklineError):
 
 def checked_url(url: str) -> str:
     """The URL of an engine, as it was given; raises UsageError if it is not an HTTP URL."""
-    if not url.startswith(("http://", "https://")):
+    try:
+        parts = urlsplit(url)
+        # Asking for the port finds one that is none.
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise UsageError(f"--url is an address such as {DEFAULT_URL}, not {url}")
     return url
 

@@ -27,7 +27,7 @@ class Replayed(NamedTuple):
 
 @dead_letters.command()
 def replay(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="The dead letters.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The dead letters.")] = None,
     reason: Annotated[str | None, typer.Option(help="All open ones with this reason, the oldest first.")] = None,
     source: Annotated[str | None, typer.Option(help="All open ones of this source.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 100,

@@ -24,7 +24,7 @@ LOOK_SECONDS = 0.2
 
 
 def send(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to send; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Files to send; - is standard input.")],
     profile: Annotated[str | None, typer.Option(help="How to read CSV: a profile's name or file.")] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin each file anew, not where it was left.")] = False,
     complete: Annotated[bool, typer.Option("--complete", help="Also a last line without a line end.")] = False,

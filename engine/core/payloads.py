@@ -6,6 +6,7 @@ rejected.
 
 from base64 import b64decode
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,6 +35,8 @@ from engine.core.fields import (
 )
 from engine.core.outcomes import RecordReason
 from engine.core.values import MAX_QUANTITY
+
+MOST_DECIMALS = 40
 
 
 class ItemDefinedData(SkuData, kw_only=True):
@@ -110,8 +113,14 @@ class PolicySetData(RowData, kw_only=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         for amount in (self.unit_cost, self.unit_margin, self.auto.max_value if self.auto else None):
-            if amount is not None and not (amount.is_finite() and 0 <= amount <= MAX_QUANTITY):
-                raise ValueError("an amount of money is finite, not negative and at most 10^12")
+            if amount is not None and not _is_money(amount):
+                raise ValueError("an amount of money is not negative, at most 10^12, and has at most 40 decimals")
+
+
+def _is_money(amount: Decimal) -> bool:
+    """Whether an amount can be written out: 1E-999999999 is a short number, and a text of a gigabyte."""
+    decimals = amount.as_tuple().exponent
+    return isinstance(decimals, int) and decimals >= -MOST_DECIMALS and 0 <= amount <= MAX_QUANTITY
 
 
 class Bucket(Struct, forbid_unknown_fields=True, gc=False):
@@ -390,6 +399,15 @@ class SignalSnoozedData(RowData, kw_only=True):
 
     signal: Reference
     until: Annotated[datetime, Meta(tz=True)]
+    by: Name
+    note: Text | None = None
+
+
+class SignalAssignedData(RowData, kw_only=True):
+    """Who owns the signal."""
+
+    signal: Reference
+    to: Name
     by: Name
     note: Text | None = None
 

@@ -98,6 +98,21 @@ class ListedAlert(Alert, kw_only=True):
     value: Decimal | UnsetType = UNSET
 
 
+class StockAsOf(Struct, kw_only=True):
+    """The stock of a row as of a moment, by all events that are known now, also those that came later.
+
+    `kept_since` is the earliest moment that can be asked for; null where every movement of the row is kept.
+    """
+
+    sku: str
+    location: str
+    as_of: str
+    available: int
+    held: int
+    on_hand: int
+    kept_since: str | None
+
+
 class OrderLine(Struct, kw_only=True):
     """A line of a purchase order; quantities in base units. It is open as long as anything is expected.
 
@@ -146,7 +161,7 @@ class Snooze(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
-    """Who owns an alert from now on."""
+    """Who owns a signal or an alert from now on."""
 
     to: Name
     by: Name

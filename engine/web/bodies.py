@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from engine.access.principal import Principal
@@ -24,6 +24,8 @@ SPLIT_IN_LOOP_BYTES = 1024 * 1024
 """A longer body is split in a thread, because splitting it would hold up all other calls."""
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+ENCODINGS = frozenset({"identity", "gzip", "deflate"})
+"""What the server undoes before a body is read; bytes in any other encoding would be taken for events."""
 ONE = "application/cloudevents+json"
 MANY = "application/cloudevents-batch+json"
 
@@ -77,6 +79,8 @@ class Intake:
     async def _receive(self, request: web.Request, chunks: list[bytes]) -> None:
         if (request.content_length or 0) > self._limits.body_bytes:
             raise self._too_long()
+        if (encoding := request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()) not in ENCODINGS:
+            raise Problem(400, f"the body cannot be read: its `Content-Encoding` is {encoding}", "unreadable_body")
         try:
             async with asyncio.timeout(self._limits.total_seconds):
                 await self._gather(request, chunks)

@@ -30,6 +30,7 @@ from engine.columns.query import Condition, Position, Query
 from engine.core.decisions import Decision, Index
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
+from engine.runtime.balances import PastBalances
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.trace.documents import DocumentIndex
@@ -98,6 +99,11 @@ class GuardedService:
         """All about one row."""
         require(self._principal, READERS, "a row")
         return self._service.row_detail(sku, location, days)
+
+    def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
+        """What a row held as of a moment."""
+        require(self._principal, READERS, "a row")
+        return self._service.balances_as_of(sku, location, at)
 
     def try_out(self, items: Sequence[bytes]) -> Submission:
         """What submitting these events would answer, for an operator, who may take them again."""

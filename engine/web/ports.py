@@ -19,6 +19,7 @@ from engine.columns.kinds import Value
 from engine.columns.query import Position, Query
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import Topic
+from engine.runtime.balances import PastBalances
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
@@ -92,6 +93,9 @@ class Service(Clocked, Protocol):
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
+
+    def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
+        """What a row held as of an instant; None where nothing had stated it by then. Raises HistoryGone, Busy."""
 
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         """What a policy would make of its row, JSON-ready, folded nowhere; None if there is no such row."""

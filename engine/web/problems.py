@@ -18,6 +18,7 @@ from engine.core.errors import Busy, ClockAhead, EnvironmentFailure, StocklineEr
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+UNEXPECTED = "an unexpected error; the server's log has the details"
 
 
 class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "type"}):
@@ -52,6 +53,14 @@ class Problem(StocklineError):
 _encoder = msgspec.json.Encoder()
 
 
+def encoded(status: int, detail: str, reason: str | None = None, current: Raw | None = None) -> bytes:
+    """Problem details as JSON."""
+    # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
+    readable = detail.encode(errors="replace").decode()
+    title = HTTPStatus(status).phrase
+    return _encoder.encode(ProblemDetails(title=title, status=status, detail=readable, reason=reason, current=current))
+
+
 def answer(
     status: int,
     detail: str,
@@ -60,11 +69,8 @@ def answer(
     current: Raw | None = None,
 ) -> web.Response:
     """An answer with problem details."""
-    # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
-    readable = detail.encode(errors="replace").decode()
-    title = HTTPStatus(status).phrase
-    details = ProblemDetails(title=title, status=status, detail=readable, reason=reason, current=current)
-    return web.Response(status=status, body=_encoder.encode(details), content_type=MEDIA_TYPE, headers=headers)
+    body = encoded(status, detail, reason, current)
+    return web.Response(status=status, body=body, content_type=MEDIA_TYPE, headers=headers)
 
 
 @web.middleware
@@ -97,7 +103,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         raise
     except Exception:
         log.exception("%s %s failed unexpectedly", request.method, request.path)
-        return answer(500, "an unexpected error; the server's log has the details", "unexpected")
+        return answer(500, UNEXPECTED, "unexpected")
 
 
 def _of_framework(request: web.Request, error: web.HTTPException) -> web.StreamResponse:

@@ -155,7 +155,8 @@ def _value(kind: Scalar, name: str, text: str) -> Value:
         raise invalid(f"`{name}`: {error}") from None
     if isinstance(value, datetime) and value.tzinfo is None:
         raise invalid(f"`{name}` needs an offset, such as 2026-03-02T09:14:05Z")
-    if isinstance(value, float | Decimal) and not isfinite(value):
+    # A signaling NaN cannot even be asked as a float whether it is finite.
+    if not (value.is_finite() if isinstance(value, Decimal) else isfinite(value) if isinstance(value, float) else True):
         raise invalid(f"`{name}` is a number")
     return value
 

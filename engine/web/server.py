@@ -3,12 +3,12 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from engine.access.gate import OpenGate
@@ -17,6 +17,7 @@ from engine.telemetry.logs import calling, traceparent_of
 from engine.telemetry.tracing import TRACING
 from engine.web import admission, openapi
 from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
+from engine.web.connections import connections_of
 from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.guard import CallersGuard
 from engine.web.headers import HEADERS
@@ -25,8 +26,6 @@ from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBL
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
 
-IDLE_SECONDS = 30
-LINGERING_SECONDS = 2
 SHUTDOWN_SECONDS = 10
 CLIENT_LEFT = 499
 OWN_SITES = frozenset({"same-origin", "none"})
@@ -121,9 +120,9 @@ def _is_of(origin: str, host: str) -> bool:
 
 
 async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
-    # A page has a policy of its own, with the nonce of its styles.
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
+    # A page has a policy of its own, with the nonce of its styles; `Server` has aiohttp's version by now.
+    own = {name: value for name, value in HEADERS.items() if name == hdrs.SERVER or name not in response.headers}
+    response.headers.update(own)
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -156,20 +155,14 @@ def _unavailable(host: str, port: int, error: OSError) -> EnvironmentFailure:
 @asynccontextmanager
 async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
     """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish."""
-    runner = web.AppRunner(
-        app,
-        keepalive_timeout=IDLE_SECONDS,
-        lingering_time=LINGERING_SECONDS,
-        shutdown_timeout=SHUTDOWN_SECONDS,
-        access_log=None,
-    )
+    runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     host, port = bound.getsockname()[:2]
     loop = asyncio.get_running_loop()
     complaints = Complaints()
     loop.set_exception_handler(complaints)
     try:
-        server = await loop.create_server(_admission(runner, room_for_connections()), sock=bound)
+        server = await loop.create_server(connections_of(runner, room_for_connections()), sock=bound)
     except OSError as error:
         await runner.cleanup()
         raise _unavailable(host, port, error) from None
@@ -180,26 +173,3 @@ async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[s
         watching.cancel()
         server.close()
         await runner.cleanup()
-
-
-def _admission(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protocol]:
-    """A factory of connections: beyond `most` it answers 503 at once, so that idle ones cannot exhaust the process."""
-
-    def admit() -> asyncio.Protocol:
-        server = runner.server
-        if server is None or len(server.connections) >= most:
-            return _Full()
-        return server()
-
-    return admit
-
-
-class _Full(asyncio.Protocol):
-    """A connection beyond the limit: it is answered and closed."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(
-                b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-            )
-            transport.close()

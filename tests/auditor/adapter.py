@@ -12,6 +12,7 @@ import pytest
 from engine.bus.memory.bus import Crash, CrashPoint, MemoryBus
 from engine.core.rules import Rules
 from engine.core.topics import Topic
+from engine.runtime.balances import PastBalances, balances_as_of
 from engine.runtime.detail import row_detail
 from engine.runtime.single.engine import Engine
 from tests.auditor.model import Key, Row
@@ -69,6 +70,10 @@ class Rig:
     def detail(self, key: Key, days: int) -> Any:
         """One row in full as its document, or None; with a projection of `days` days."""
         return row_detail(self.bus, self.rules, self.now, key, days)
+
+    def balances_as_of(self, key: Key, at: int) -> PastBalances | None:
+        """What a row held as of a moment."""
+        return balances_as_of(self.bus, self.rules, key, at)
 
     def history(self, topic: Topic) -> list[list[bytes]]:
         """Every output of a topic, partition by partition."""

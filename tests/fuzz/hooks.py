@@ -21,7 +21,9 @@ from hypothesis import strategies
 IDS: dict[str, list[str]] = json.loads(os.environ.get("STOCKLINE_FUZZ_IDS", "{}"))
 NAMES = ("by", "to")
 STARTS = ("signal", "order", "shipment", "receipt")
-PATTERN = r"^\S(.*\S)?$"
+SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+NAME = re.compile(rf"[^{SPACE}](?:[^\n\r\u2028\u2029]*[^{SPACE}])?")
+"""The pattern of names as JSON Schema means it, by ECMA-262: to Python, U+001C to U+001F are spaces, too."""
 TO_COME = re.compile(r"(?!0|1|200)\d{4}-\d\d-\d\dT")
 
 schemathesis.openapi.format("decimal", strategies.integers(-(10**6), 10**6).map(str))
@@ -68,7 +70,7 @@ def map_body(_: schemathesis.HookContext, body: Any) -> Any:
         return body
     # What the pattern of names forbids is meant to be refused.
     said = {name: body[name] for name in NAMES if isinstance(body.get(name), str)}
-    mended = {name: _printable(value) for name, value in said.items() if re.search(PATTERN, value)}
+    mended = {name: _printable(value) for name, value in said.items() if NAME.fullmatch(value)}
     return body | mended
 
 

@@ -66,6 +66,26 @@ def test_a_goods_receipt_goes_all_the_way(engine: Stockline) -> None:
     assert engine.call("GET", "/v1/positions/85123A/nowhere").status == 404
 
 
+def test_the_stock_of_a_moment_is_read_with_what_came_late(engine: Stockline) -> None:
+    at = [f"2026-03-02T09:{minute:02}:00Z" for minute in range(4)]
+    engine.send(
+        event("stock.counted", "count", at[0], **ROW, qty=40),
+        event("stock.issued", "sale", at[2], **ROW, qty=3),
+        event("stock.held", "late", at[1], **ROW, qty=5),
+    )
+    balances = [engine.get(f"/v1/positions/85123A/LDS?as_of={each}") for each in at[:3]]
+    assert [(row["available"], row["held"], row["on_hand"]) for row in balances] == [
+        (40, 0, 40),
+        (35, 5, 40),
+        (32, 5, 37),
+    ]
+    assert engine.call("GET", "/v1/positions/85123A/LDS?as_of=2026-03-02T08:59:00Z").status == 404
+    assert engine.call("GET", f"/v1/positions/85123A/LDS?as_of={at[3]}").json["reason"] == "invalid_parameter"
+    engine.send(event("stock.counted", "much later", "2026-03-09T09:00:00Z", **ROW, qty=9))
+    assert engine.call("GET", f"/v1/positions/85123A/LDS?as_of={at[1]}").json["reason"] == "history_gone"
+    assert engine.get("/v1/positions/85123A/LDS?as_of=2026-03-08T00:00:00Z")["on_hand"] == 37
+
+
 def test_a_signal_is_opened_explained_and_accepted(engine: Stockline) -> None:
     fill(engine)
     [signal] = engine.get("/v1/signals?status=open&location=LDS")["items"]
@@ -157,7 +177,7 @@ def test_figures_and_progress_agree(engine: Stockline) -> None:
 
 
 def test_the_stream_tells_positions_signals_and_alerts_as_they_happen(engine: Stockline) -> None:
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=60)
     connection.request("GET", "/v1/stream?tables=positions,signals")
     answer = connection.getresponse()
     assert answer.headers["Content-Type"] == "text/event-stream"

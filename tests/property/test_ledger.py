@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents import clock, ledger
+from engine.runtime.balances import HistoryGone
 from tests.auditor.adapter import Rig
 from tests.auditor.events import event
 from tests.auditor.model import HOUR, Model, instant
@@ -24,6 +26,7 @@ def told(number: int, kind: str, minute: int, **data: object) -> dict[str, Any]:
             "data": {"sku": ROW[0], "location": ROW[1], **data}}  # fmt: skip
 
 
+WINDOW = 48 * HOUR
 KINDS = ["move", "held", "count", "count held", "report"]
 # Movements and counts over two hours, and reports at any moment of them: each report is compared as of its moment.
 steps = st.lists(
@@ -33,6 +36,18 @@ steps = st.lists(
 )  # fmt: skip
 
 
+def moved(what: str, qty: int) -> tuple[str, dict[str, Any]]:
+    """The type and the data of the event that a step tells."""
+    stories: dict[str, tuple[str, dict[str, Any]]] = {
+        "move": ("stock.adjusted", {"qty": qty - 20 or 1, "reason": "x"}),
+        "held": ("stock.held", {"qty": qty + 1}),
+        "count": ("stock.counted", {"qty": qty}),
+        "count held": ("stock.counted", {"qty": qty, "status": "held"}),
+        "report": ("balance.reported", {"on_hand": 10**6}),
+    }
+    return stories[what]
+
+
 @given(steps=steps)
 @settings(max_examples=150)
 def test_the_balance_as_of_the_last_report_is_that_of_the_model_after_every_event(
@@ -40,14 +55,7 @@ def test_the_balance_as_of_the_last_report_is_that_of_the_model_after_every_even
 ) -> None:
     rig, events, last = Rig(1), [], None
     for number, (what, minute, qty) in enumerate(steps):
-        stories: dict[str, tuple[str, dict[str, Any]]] = {
-            "move": ("stock.adjusted", {"qty": qty - 20 or 1, "reason": "x"}),
-            "held": ("stock.held", {"qty": qty + 1}),
-            "count": ("stock.counted", {"qty": qty}),
-            "count held": ("stock.counted", {"qty": qty, "status": "held"}),
-            "report": ("balance.reported", {"on_hand": 10**6}),
-        }
-        kind, data = stories[what]
+        kind, data = moved(what, qty)
         new = told(number, kind, minute, **data)
         events.append(new)
         assert rig.send([encoded(new)], ARRIVED) == {}
@@ -82,6 +90,42 @@ def test_what_leaves_the_window_stays_in_the_balance(steps: list[tuple[str, int,
         assert rig.rows()[ROW].available == total + 7
     finally:
         ledger.FOLDED_PER_EVENT = folded
+
+
+@given(
+    steps=steps,
+    days=st.lists(st.integers(0, 5), min_size=1, max_size=30),
+    of=st.integers(0, 29),
+    beyond=st.sampled_from([-1, 0, 0, HOUR]),
+)
+@settings(max_examples=200)
+def test_the_stock_as_of_a_moment_is_that_of_a_log_that_ends_with_it(
+    steps: list[tuple[str, int, int]], days: list[int], of: int, beyond: int
+) -> None:
+    """Each event comes when it happens or up to two hours late, and the log that ends at the moment has no other."""
+    events = []
+    for number, (what, late, qty) in enumerate(steps):
+        kind, data = moved(what, qty)
+        events.append(told(number, kind, sorted(days)[number * len(days) // len(steps)] * 24 * 60 + late, **data))
+    until = instant(events[of % len(events)]["time"]) + beyond
+    known = [each for each in events if instant(each["time"]) <= until]
+    whole, part = Rig(1), Rig(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "FOLDED_PER_EVENT", 2)
+        for rig, log in ((whole, events), (part, known)):
+            for each in log:
+                rig.send([encoded(each)], ARRIVED)
+    try:
+        found, since = whole.balances_as_of(ROW, until), until
+    except HistoryGone as gone:
+        found, since = None, gone.since
+    if since > until:
+        assert since <= max(instant(e["time"]) for e in events) - WINDOW
+        return
+    assert (found is not None) == any(e["type"] != "balance.reported" for e in known)
+    if found is not None:
+        row = part.rows()[ROW]
+        assert (found.available, found.held) == (row.available, row.held)
 
 
 def test_a_tick_takes_a_portion_of_what_is_due_and_the_next_follows_at_once() -> None:

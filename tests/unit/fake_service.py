@@ -18,6 +18,7 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import instant, moment, row_key, stable_id
+from engine.runtime.balances import PastBalances, balances_as_of
 from engine.runtime.submission import Progress, RejectedEvent, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
@@ -262,6 +263,9 @@ class FakeService:
             if value is None
             else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
         )
+
+    def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
+        return balances_as_of(self.bus, Rules(), (sku, location), at)
 
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         if self.row_detail(policy.sku, policy.location, 0) is None:

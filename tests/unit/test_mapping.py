@@ -90,6 +90,7 @@ def test_a_quantity_as_people_write_it(text: str, unit: str, change: dict[str, A
         ("5,5", "", {"thousands": ","}, "thousands are separated by ','"),
         ("1.5", "", {"decimal": ","}, "decimal mark is ','"),
         ("1_000", "", {}, "'1_000' is not a number"),
+        ("1e-999999999", "KG", {}, "'1e-999999999' is not a number"),
         ("(12)", "", {}, "'(12)' is not a number"),
         ("--5", "", {}, "'--5' is not a number"),
         ("-5-", "", {}, "'-5-' is not a number"),

@@ -99,10 +99,20 @@ def test_the_schema_and_the_decoder_refuse_the_same_values(kind: str, data: dict
 
 
 def test_an_amount_may_be_a_number_or_a_string() -> None:
-    for cost in (2.55, 3, "2.55"):
+    for cost in (2.55, 3, "2.55", 0.1 + 0.2, "0." + "3" * 40, "1E+12"):
         example = event("policy.set", {**EXAMPLES["policy.set"], "unit_cost": cost})
         assert not isinstance(events.decode(json.dumps(example).encode()), Rejection)
         assert list(validator("policy.set").iter_errors(example)) == []
+
+
+@pytest.mark.parametrize("amount", ["1e-999999999", "0E-999999", "0." + "3" * 41, "sNaN", "-0.01", "1E+13"])
+@pytest.mark.parametrize("field", ["unit_cost", "unit_margin", "auto"])
+def test_an_amount_that_nobody_could_write_out_is_refused_at_the_door(field: str, amount: str) -> None:
+    """An amount is written out in what the engine publishes, so a short number may cost a gigabyte of memory."""
+    data = {**EXAMPLES["policy.set"], field: {"max_value": amount} if field == "auto" else amount}
+    refused = events.decode(json.dumps(event("policy.set", data)).encode())
+    assert isinstance(refused, Rejection)
+    assert (refused.reason, "amount of money" in refused.detail) == ("invalid_event", True)
 
 
 def test_what_goes_out_obeys_its_schema() -> None:

@@ -188,6 +188,14 @@ async def test_the_file_is_downloaded_filled_in_and_uploaded() -> None:
         assert (await lines(client))["PO-1", "1"]["in_transit"] == 40
 
 
+async def test_a_file_that_is_uploaded_as_it_was_downloaded_says_nothing() -> None:
+    async with acme() as client:
+        async with client.get(f"/v1/supplier/lines{ACME}&format=csv") as answer:
+            untouched = await answer.read()
+        async with client.post(f"/v1/supplier/upload{ACME}", data=untouched) as answer:
+            assert (answer.status, await answer.json()) == (200, {"accepted": 0, "refused": 0, "lines": []})
+
+
 @pytest.mark.parametrize("body", [b"", b"\xff", b"sku,qty\nA,1\n"])
 async def test_what_is_no_such_file_is_refused_with_a_sentence(body: bytes) -> None:
     async with acme() as client, client.post(f"/v1/supplier/upload{ACME}", data=body) as answer:

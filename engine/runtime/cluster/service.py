@@ -18,6 +18,7 @@ from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
 from engine.core.values import partition_of
+from engine.runtime.balances import PastBalances, balances_as_of
 from engine.runtime.detail import row_detail
 from engine.runtime.kpis import kpis
 from engine.runtime.marker import read_marker
@@ -182,6 +183,10 @@ class ReaderService:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._rules, self.now(), (sku, location), days)
+
+    def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
+        """What a row held as of an instant; None where nothing had stated it by then. Raises HistoryGone, Busy."""
+        return balances_as_of(self.bus, self._rules, (sku, location), at)
 
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         """What a policy would make of its row, JSON-ready; None if there is no such row."""

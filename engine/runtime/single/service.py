@@ -11,6 +11,7 @@ from engine.core.events import encode
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.rules import Rules
 from engine.core.topics import Topic
+from engine.runtime.balances import PastBalances, balances_as_of
 from engine.runtime.clock import WallClock, accepted_of
 from engine.runtime.commits import CommitCounts
 from engine.runtime.detail import row_detail
@@ -133,6 +134,10 @@ class Service:
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, object] | None:
         """All about one row, JSON-ready, with a projection of `days` days; None if there is no such row."""
         return row_detail(self.bus, self._engine.rules, self.now(), (sku, location), days)
+
+    def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
+        """What a row held as of an instant; None where nothing had stated it by then. Raises HistoryGone, Busy."""
+        return balances_as_of(self.bus, self._engine.rules, (sku, location), at)
 
     def policy_effect(self, policy: PolicySetData) -> dict[str, object] | None:
         """What a policy would make of its row, JSON-ready; None if there is no such row."""

@@ -12,6 +12,7 @@ from engine.core.outputs import Alert
 from engine.core.values import row_key
 from engine.web import query
 from engine.web.answers import as_json
+from engine.web.calls.past import asked_moment, stock_as_of
 from engine.web.conditional import tagged, weak_tag_of
 from engine.web.pages import Page
 from engine.web.ports import service_of
@@ -20,16 +21,22 @@ from engine.work.sentences import sentence_of
 
 DEFAULT_DAYS, MAX_DAYS = 90, 365
 MAX_OFFSET = 2**63 - 1
+ROW_PARAMETERS = frozenset({"days", "as_of"})
 EVENT_PARAMETERS = frozenset({"limit", "cursor"})
 
 
 async def get_position(request: web.Request) -> web.Response:
     """One row with its projection, available to promise, supply, forecast, policy, signal and alerts.
 
-    Its tag is weak: of the same row it is the same on the same day, whatever `as_of` says.
+    Its tag is weak: of the same row it is the same on the same day, whatever `as_of` says. Of a moment of the past only
+    the stock is told, for what was open then is not kept by its time.
     """
+    query.refuse_others(request.query, ROW_PARAMETERS)
     days = query.parse_number(request.query, "days", DEFAULT_DAYS, 1, MAX_DAYS)
     sku, location = request.match_info["sku"], request.match_info["location"]
+    if (at := asked_moment(request)) is not None:
+        past = await asyncio.to_thread(stock_as_of, service_of(request), (sku, location), at)
+        return tagged(request, msgspec.json.encode(past))
     detail = await asyncio.to_thread(service_of(request).row_detail, sku, location, days)
     if detail is None:
         raise unknown(sku, location)

@@ -17,6 +17,7 @@ MAX_WAIT_SECONDS = 300.0
 
 async def sync(request: web.Request) -> web.Response:
     """Progress; with `wait`, once all that was accepted before the call is applied or the seconds are over."""
+    query.refuse_others(request.query, frozenset({"wait"}))
     service = service_of(request)
     seconds = _seconds(request.query.get("wait", "0"))
     progress = await service.wait(seconds) if seconds else service.progress()
@@ -42,6 +43,7 @@ def _seconds(text: str) -> float:
 
 async def kpis(request: web.Request) -> web.Response:
     """The business figures; with `days` of the last days only, but what is open is as it is now."""
+    query.refuse_others(request.query, frozenset({"days"}))
     days = None
     if "days" in request.query:
         days = query.parse_number(request.query, "days", KEPT_DAYS, 1, KEPT_DAYS)

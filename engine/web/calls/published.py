@@ -10,12 +10,14 @@ from engine.columns.aggregates import Aggregation
 from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
-from engine.web.calls.past import as_it_was
+from engine.web.calls.past import as_it_was, asked_moment
 from engine.web.conditional import fresh, tagged, with_tag
 from engine.web.pages import Aggregates, FreshPage
 from engine.web.ports import Lists, lists_of, service_of
 from engine.web.problems import Problem
 from engine.web.query import Asked
+
+AS_OF_ALONE = frozenset({"as_of"})
 
 
 def list_of(table: str) -> Handler:
@@ -51,8 +53,10 @@ def one_of(topic: Topic) -> Handler:
     """The handler of one thing of a topic by its id."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
+        # A misspelt `as_of` would be answered with what holds now.
+        query.refuse_others(request.query, AS_OF_ALONE)
         now = await latest(request, topic)
-        at = query.parse_moment(request.query, "as_of")
+        at = asked_moment(request)
         if at is None:
             return tagged(request, now)
         service, name = service_of(request), request.match_info["id"]

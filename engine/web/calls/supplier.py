@@ -176,6 +176,8 @@ def _own_lines(request: web.Request, supplier: str, names: Sequence[Name]) -> di
     if not names:
         return {}
     orders = tuple(dict.fromkeys(order for order, _ in names))
+    if not orders:
+        return {}
     conditions = (Condition("supplier", "is", (supplier,)), Condition("order", "is", orders))
     query, lists, wanted = Query("order-lines", conditions), lists_of(request), set(names)
     page = lists.page(query, 0, PORTION)
