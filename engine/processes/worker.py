@@ -32,19 +32,18 @@ async def run(
     """Be one worker until `stop` is set; raises the error that ended the worker otherwise.
 
     Args:
-        settings: the settings of the process.
+        settings: of the process.
         access: who may call it.
         kafka: how to reach the brokers.
         announce: called with the URL of metrics and health once the worker has joined the group.
         stop: set when the process is asked to stop.
     """
     # A full disk and wrong topics are found before the group assigns any partition to this process.
-    admission = admission_of(settings, access)
+    admission, connection = admission_of(settings, access), Connection(kafka)
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        connection = Connection(kafka)
         topics = await ensure_topics(connection)
         await ends.enter_async_context(shared_logouts(admission, access, connection))
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))

@@ -107,7 +107,7 @@ def document(name: str, nonce: str, roles: Set[Role]) -> str:
     `nonce` is that of its Content-Security-Policy, for the styles that the grid adds.
     """
     is_open, title = bool(roles & set(PAGES[name].roles)), html.escape(PAGES[name].title)
-    content = _SCRIPTLESS if is_open else _refusal(PAGES[name], roles)
+    content = _SCRIPTLESS if is_open else _not_for(PAGES[name], roles)
     # Without the name of a module the frame of the page opens none.
     module, navigation = name if is_open else "", _navigation(name, open_to(roles))
     return _template().substitute(title=title, name=module, nonce=nonce, navigation=navigation, content=content)
@@ -126,7 +126,7 @@ def _navigation(current: str, names: Sequence[str]) -> str:
     return "\n    ".join(links)
 
 
-def _refusal(page: Page, roles: Set[Role]) -> str:
+def _not_for(page: Page, roles: Set[Role]) -> str:
     """Says for whom a page is, and where who opened it may go instead."""
     who, own = " or ".join(page.roles), open_to(roles)
     text = f"The page {page.title} is for the role {who}; your login has the role {', '.join(sorted(roles))}."
@@ -135,4 +135,4 @@ def _refusal(page: Page, roles: Set[Role]) -> str:
     else:
         further = "<p>That role is for a program, and no page is for it. Log out, and log in as a person.</p>"
     words = f"<h2>This page is not for your login</h2><p>{html.escape(text)}</p>{further}"
-    return f'<div class="empty" data-part="refusal">{words}</div>'
+    return f'<div class="empty" data-part="not-for-you">{words}</div>'
