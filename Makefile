@@ -32,8 +32,8 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make setup    the environment in $(VENV), from requirements.lock'
 	@echo 'make demo     the main job on real data, with the live view'
-	@echo 'make check    lint, types, and the tests that need no process but their own: under 90 s on two cores'
-	@echo 'make test     lint, types and all tests: under 10 minutes on two cores'
+	@echo 'make check    lint, types, and the tests that need no process but their own: about two minutes on two cores'
+	@echo 'make test     lint, types and all tests, real parts included: about 20 minutes on two cores'
 	@echo 'make bench    the benchmarks of the embedded engine; make bench-kafka those on a real Kafka'
 	@echo 'make bench-columns   the read model in columns: questions over a million rows, and what feeding it costs an event'
 	@echo 'make bench-instructions   machine instructions per event of the pure step, counted by callgrind'

@@ -15,8 +15,9 @@ A secret that is missing ends the start of the connector with the name of the va
 import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from connectors.client import DEFAULT_URL, EngineClient, Patience
 from connectors.engine_token import token_of_environment
@@ -30,6 +31,17 @@ TableName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-
 ConnectorName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 
 
+def _without_a_login(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user and a password do not belong into an address: a secret comes from `env` or `file`")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_without_a_login)]
+"""An address without a user and a password, as it is shown in errors and logs."""
+
+
 class Unreachable(EnvironmentFailure):
     """The other system did not answer, or answered that it cannot now: the host tries again, with back-off."""
 
@@ -39,6 +51,13 @@ class Secret(Declared):
 
     env: str | None = None
     file: ProfilePath | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_a_place(cls, given: object) -> object:
+        if isinstance(given, str):
+            raise ValueError('a secret is never in the profile: say { env = "VARIABLE" } or { file = "path" }')
+        return given
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -107,7 +126,7 @@ class ConnectorProfile(Declared):
     kind: str
     name: ConnectorName
     source: Annotated[str, Field(min_length=1, max_length=256)] | None = None
-    engine: str = DEFAULT_URL
+    engine: Address = DEFAULT_URL
     engine_token: Secret | None = None
     interval_seconds: Annotated[float, Field(gt=0, le=86400)] = 30
     identifiers: Where | None = None

@@ -114,6 +114,15 @@ class AccessSettings(BaseSettings):
             raise ValueError(f"{url!r} is not an address such as https://stock.example.com")
         return url
 
+    @field_validator("public_url")
+    @classmethod
+    def _name_an_origin(cls, url: str | None) -> str | None:
+        """The pages are at the root of a server, and a browser tells an origin without a slash behind it."""
+        origin = url and url.rstrip("/")
+        if origin and origin.count("/") > 2:
+            raise ValueError(f"{url!r} has a path: the pages need a host name of their own")
+        return origin
+
     @model_validator(mode="after")
     def _know_the_client(self) -> Self:
         if self.oidc_issuer is not None and self.oidc_client_id is None:
@@ -195,6 +204,11 @@ class KafkaSettings(BaseSettings):
     def secret(self, name: Literal["password", "key_password"]) -> str | None:
         """A secret from the environment or its file; raises UsageError if the file cannot be read."""
         return _secret(self, name)
+
+
+def shown(*settings: BaseSettings) -> dict[str, object]:
+    """What a process runs with, by setting, JSON-ready; of a secret only whether it is set can be seen."""
+    return {name: value for each in settings for name, value in each.model_dump(mode="json").items()}
 
 
 def _secret(settings: BaseSettings, name: str) -> str | None:

@@ -22,6 +22,7 @@ from tables import (
     purchasing,
     receipts,
     signals,
+    sources,
     stock,
     supply,
     wakes,
@@ -35,7 +36,7 @@ FORMER_ROWS = 2
 
 MODULES = (
     stock, ledger, purchasing, receipts, supply, planning, forecast, demand, signals, alerts, drift, directory, wakes,
-    event_marks, figures, markers,
+    event_marks, figures, sources, markers,
 )  # fmt: skip
 
 

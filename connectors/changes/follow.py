@@ -10,6 +10,7 @@ from connectors.base import JsonObject
 from connectors.changes.change import Change, Table, change_of, table_of
 from connectors.client import PAGE, EngineClient, EngineRefused
 from engine.core.errors import EnvironmentFailure, StocklineError
+from engine.core.topics import OUTPUT_TOPICS
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 GONE = 410
@@ -122,11 +123,17 @@ class Changes:
         for table in self._tables:
             page: list[Change] = []
             async for row in self._engine.rows(table):
-                page.append(change_of(table, row))
+                page.append(change_of(table, _as_published(table, row)))
                 if len(page) == PAGE:
                     yield page
                     page = []
             yield page
+
+
+def _as_published(table: Table, row: JsonObject) -> JsonObject:
+    """The fields of a row of a list that the stream has too: a change is the same however it was found."""
+    published = OUTPUT_TOPICS[table].data.__struct_fields__
+    return {name: value for name, value in row.items() if name in published}
 
 
 def _streamed(event: JsonObject) -> Change | None:

@@ -37,6 +37,16 @@ def balances(message: Message, lines: Iterable[Balance]) -> Iterator[Statement |
             yield Fault.of(parts[0].segment, error)
 
 
+def one_place(parties: Iterable[tuple[str, str]]) -> None:
+    """Check that no two parties of one kind are named in a line. Raises `Misread`."""
+    known: dict[str, str] = {}
+    for kind, place in parties:
+        if known.setdefault(kind, place) != place:
+            raise Misread(
+                f"one line is of two places ({kind}): {known[kind]} and {place}; each needs a line of its own"
+            )
+
+
 def _statement(message: Message, key: tuple[str, str], parts: list[Balance]) -> Statement | Nothing:
     meanings = {**codes.STOCK, **message.values.profile.codes.stock}
     totals: dict[str, int] = {}

@@ -10,19 +10,25 @@ OrderChange = Literal["set", "cancel", "none"]
 
 X12_PURPOSES: Final[dict[str, Purpose]] = {
     "00": "original", "01": "cancel", "02": "change", "03": "cancel", "04": "change", "05": "replace", "06": "original",
-    "07": "original", "11": "original", "14": "original", "15": "original", "16": "original", "18": "original",
-    "20": "replace", "22": "original", "54": "original",
+    "07": "original", "08": "original", "11": "original", "14": "original", "15": "original", "16": "original",
+    "17": "cancel", "18": "original", "19": "change", "20": "replace", "22": "original", "26": "change",
+    "49": "original", "54": "original",
 }  # fmt: skip
 """Element 353. A duplicate, a copy and a re-issue are the original again: they have its event ids."""
 
 EDIFACT_PURPOSES: Final[dict[str, Purpose]] = {
     "1": "cancel", "2": "change", "3": "cancel", "4": "change", "5": "replace", "6": "original", "7": "original",
-    "9": "original", "27": "original", "29": "original", "31": "original", "35": "original", "42": "original",
-    "43": "original", "46": "original",
+    "8": "original", "9": "original", "11": "original", "17": "cancel", "18": "original", "19": "change",
+    "21": "replace", "22": "original", "27": "original", "28": "original", "29": "original", "30": "original",
+    "31": "original", "33": "change", "34": "original", "35": "original", "36": "change", "42": "original",
+    "43": "original", "44": "original", "45": "original", "46": "original", "47": "original", "50": "cancel",
 }  # fmt: skip
 """Element 1225."""
 
-WAREHOUSE_ORDER_PURPOSES: Final[dict[str, Purpose]] = {"N": "original", "F": "cancel", "R": "replace"}
+WAREHOUSE_ORDER_PURPOSES: Final[dict[str, Purpose]] = {
+    "N": "original", "B": "original", "S": "original", "T": "original", "F": "cancel", "D": "cancel", "R": "replace",
+    "L": "change",
+}  # fmt: skip
 """Element 473, of W05."""
 
 LINE_STATUSES: Final[dict[str, LineStatus]] = {
@@ -38,9 +44,12 @@ ORDER_STATUSES: Final[dict[str, LineStatus]] = {"RD": "rejected", "RF": "rejecte
 
 LINE_ACTIONS: Final[dict[str, LineStatus]] = {
     "1": "accepted", "2": "rejected", "3": "changed", "4": "accepted", "5": "accepted", "6": "changed", "7": "rejected",
-    "10": "rejected", "12": "backordered", "25": "backordered",
+    "10": "rejected", "11": "accepted", "24": "changed",
 }  # fmt: skip
 """Element 1229, of LIN in an ORDRSP."""
+
+WHOLE_ANSWERS: Final[dict[str, LineStatus]] = {"27": "rejected", "RE": "rejected", "AJ": "pending"}
+"""Elements 1225 and 4343, of BGM in an ORDRSP, for lines that have no action of their own."""
 
 ORDER_CHANGES: Final[dict[str, OrderChange]] = {"DI": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none"}
 """Elements 670 of POC and 1229 of LIN: what a customer changes; every other one sets the line's quantity."""

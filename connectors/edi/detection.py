@@ -16,6 +16,12 @@ _START = re.compile(
 )
 _NOTHING = b" \t\r\x00\x1a\xef\xbb\xbf\x0b\x0c"
 _EDIFACT = Delimiters("EDIFACT", "+", ":", "'", "?", "*", ".")
+_LEVEL = re.compile(rb"UNB[^A-Za-z0-9](UNO[A-Z])")
+_CHARACTERS = {
+    b"UNOD": "iso8859-2", b"UNOE": "iso8859-5", b"UNOF": "iso8859-7", b"UNOG": "iso8859-3", b"UNOH": "iso8859-4",
+    b"UNOI": "iso8859-6", b"UNOJ": "iso8859-8", b"UNOK": "iso8859-9",
+}  # fmt: skip
+"""Element 0001, of UNB: the character set of each level of the syntax but for ISO 8859-1."""
 _SEPARATORS_OF_LEVEL_B = Delimiters("EDIFACT", "\x1d", "\x1f", "\x1c", "", "", ".")
 UNA_BYTES = 9
 
@@ -56,9 +62,10 @@ def detect(tag: str, head: bytes) -> Detected:
     if tag == "UNA":
         component, element, decimal, release, repetition, terminator = list(head[3:UNA_BYTES].decode("latin-1"))
         marks = Delimiters("EDIFACT", element, component, terminator, release.strip(), repetition.strip(), decimal)
-        return Detected(marks, UNA_BYTES)
+        return Detected(_in_its_characters(marks, head), UNA_BYTES)
     if tag == "UNB":
-        return _of_unb(head)
+        found = _of_unb(head)
+        return found._replace(delimiters=found.delimiters and _in_its_characters(found.delimiters, head))
     return Detected(None, problem="TRADACOMS is not read: ask the partner for EDIFACT or X12")
 
 
@@ -94,6 +101,12 @@ def _terminator(tail: bytes) -> str:
     while tail[0:1] >= b"\xc2" and b"\x80" <= tail[size : size + 1] < b"\xc0" and size < 4:
         size += 1
     return tail[:size].decode("latin-1")
+
+
+def _in_its_characters(marks: Delimiters, head: bytes) -> Delimiters:
+    """The delimiters, with the character set that the UNB names."""
+    level = _LEVEL.search(head)
+    return marks._replace(characters=_CHARACTERS.get(level[1], marks.characters)) if level else marks
 
 
 def _of_unb(head: bytes) -> Detected:

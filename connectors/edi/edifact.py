@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 
 from connectors.edi.codes import EDIFACT_PURPOSES
 from connectors.edi.message import Loop, Message, every
-from connectors.edi.problems import Misread
+from connectors.edi.problems import Misread, Place, Remark
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 from connectors.mapping.values import Unreadable
 
 ENDS = ("UNS", "CNT")
+_OTHER_ITEMS = ("2", "3", "4", "6", "7", "8")
+"""Element 4347, of PIA, where it names another item: a substitute, a successor, or what was replaced."""
+_SUBSTITUTE = "3"
 
 
 def begin(message: Message) -> Segment:
@@ -22,10 +25,26 @@ def begin(message: Message) -> Segment:
     return segment
 
 
+def lines(message: Message, ends: Sequence[str] = ENDS) -> list[Loop]:
+    """The lines of a message. A sub-line only says what its line consists of, and is noted."""
+    found = []
+    for loop in message.loops(("LIN",), ends):
+        if loop[0].part(4, 1) == "1":
+            what = "a sub-line, which says what another line consists of"
+            message.noted.append(Remark(Place.of(loop[0]), what, f"LIN: a sub-line of {loop[0].part(4, 2)}"))
+            continue
+        if any(segment[1] == _SUBSTITUTE for segment in every(loop, "PIA")):
+            message.note_substitute(loop[0])
+        found.append(loop)
+    return found
+
+
 def items(loop: Loop) -> list[tuple[str, str]]:
-    """The (qualifier, number) of the item: LIN, then PIA."""
+    """The (qualifier, number) of the item: LIN, then PIA, but for those of items in its place."""
     found = [(segment.part(3, 2), segment.part(3, 1)) for segment in every(loop, "LIN")]
     for segment in every(loop, "PIA"):
+        if segment[1] in _OTHER_ITEMS:
+            continue
         found += [(segment.part(place, 2), segment.part(place, 1)) for place in range(2, len(segment) + 1)]
     return [(qualifier, number) for qualifier, number in found if number]
 
@@ -34,8 +53,13 @@ def parties(*loops: Loop) -> list[tuple[str, str]]:
     """The (qualifier, identification) of the parties of NAD, the innermost loop last and best."""
     found: dict[str, str] = {}
     for loop in loops:
-        found |= {segment[1]: segment.part(2, 1) for segment in reversed(every(loop, "NAD")) if segment.part(2, 1)}
+        found |= dict(reversed(every_party(loop)))
     return list(found.items())
+
+
+def every_party(loop: Loop, tag: str = "NAD") -> list[tuple[str, str]]:
+    """The (qualifier, identification) of each NAD, or LOC, of a loop, in its order."""
+    return [(segment[1], segment.part(2, 1)) for segment in every(loop, tag) if segment.part(2, 1)]
 
 
 def best_date(message: Message, qualifiers: Sequence[str], *loops: Loop) -> When | None:
@@ -67,6 +91,12 @@ def quantity(message: Message, segment: Segment) -> Quantity:
     if not segment.part(1, 2):
         raise Misread(f"{segment.tag} has no quantity")
     return message.values.quantity(segment.part(1, 2), segment.part(1, 3), segment.delimiters.decimal)
+
+
+def schedule(loop: Loop) -> tuple[Loop, Loop]:
+    """What a line says before its schedule (SCC), and the schedule, which divides the line's quantity once more."""
+    start = next((at for at, segment in enumerate(loop) if segment.tag == "SCC"), len(loop))
+    return loop[:start], loop[start:]
 
 
 def quantities(loop: Loop, qualifiers: Sequence[str]) -> list[Segment]:

@@ -7,7 +7,7 @@ from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
 from connectors.edi.problems import Misread
-from connectors.edi.schedules import AcknowledgedLine, Part, statements, total_of
+from connectors.edi.schedules import AcknowledgedLine, Part, of_whole_order, statements, total_of
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
@@ -19,9 +19,10 @@ _BACKORDERED = "83"
 def acknowledgement(message: Message) -> Iterator[Outcome]:
     """ORDRSP: each line, with all its parts, is an `order.acknowledged`."""
     begin = edifact.begin(message)
-    loops = message.loops(("LIN",), edifact.ENDS)
+    loops = edifact.lines(message)
     if not loops:
-        yield Nothing(begin, "an acknowledgement of a whole order, which names no lines")
+        order = edifact.referenced(message.header(("LIN",)), ("ON",))
+        yield of_whole_order(begin, order, _of_all(message, begin))
     silent = [loop for loop in loops if _says_nothing(message, begin, loop)]
     yield from (Nothing(loop[0], "a line accepted as ordered, without a quantity") for loop in silent)
     lines, refused = gather(loops, lambda position, loop: _acknowledged(message, begin, position, loop))
@@ -57,11 +58,16 @@ def number_of(loop: Loop) -> str:
     return edifact.referenced(loop, ("ON",), 3) or loop[0][1]
 
 
-def _status(message: Message, begin: Segment, line: Segment) -> LineStatus:
-    if message.purpose == "cancel" or begin[3] == "27":
+def _of_all(message: Message, begin: Segment) -> LineStatus:
+    """What the message says of the whole order: by its purpose, or by the kind of its answer."""
+    if message.purpose == "cancel":
         return "rejected"
-    if not line[2]:
-        return "accepted"
+    return codes.WHOLE_ANSWERS.get(begin[3]) or codes.WHOLE_ANSWERS.get(begin[4].upper(), "accepted")
+
+
+def _status(message: Message, begin: Segment, line: Segment) -> LineStatus:
+    if not line[2] or _of_all(message, begin) == "rejected":
+        return _of_all(message, begin)
     found = message.values.profile.codes.line.get(line[2]) or codes.LINE_ACTIONS.get(line[2])
     if found is None:
         raise Misread(f"the action {line[2]!r} of LIN is not known: say what it means in `codes.line` of the profile")
@@ -73,7 +79,7 @@ def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> li
     dates = message.values.profile.dates.due
     # A date after a quantity is of that quantity; what stands before them is of the line.
     due = edifact.best_date(message, dates, header, loop[: next(_places(loop), len(loop))])
-    promised = edifact.quantities(loop, _PROMISED)
+    promised = edifact.quantities(edifact.schedule(loop)[1], _PROMISED) or edifact.quantities(loop, _PROMISED)
     later = edifact.quantities(loop, (_BACKORDERED,))
     if not promised and not later:
         if status == "rejected":
@@ -110,7 +116,7 @@ def order(message: Message) -> Iterator[Outcome]:
     """ORDERS: each line of a customer's order is a reservation."""
     begin = edifact.begin(message)
     name = message.document(begin[2], "the order's number (BGM)")
-    yield from demands(message, name, message.loops(("LIN",), edifact.ENDS), _ordered)
+    yield from demands(message, name, edifact.lines(message), _ordered)
 
 
 def order_change(message: Message) -> Iterator[Outcome]:
@@ -119,7 +125,7 @@ def order_change(message: Message) -> Iterator[Outcome]:
     message.purpose = "cancel" if message.purpose == "cancel" else "change"
     header = message.header(("LIN",))
     name = reference(edifact.referenced(header, ("ON",)), "the number of the order (RFF+ON)")
-    yield from demands(message, name, message.loops(("LIN",), edifact.ENDS), _ordered)
+    yield from demands(message, name, edifact.lines(message), _ordered)
 
 
 def _ordered(message: Message, position: int, loop: Loop) -> Demand:
@@ -128,7 +134,7 @@ def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     if message.purpose == "original":
         change = "set"
     sku = message.values.item(edifact.items(loop))
-    found = edifact.quantities(loop, _ORDERED)
+    found = edifact.quantities(edifact.schedule(loop)[0], _ORDERED) or edifact.quantities(loop, _ORDERED)
     if not found and message.purpose == "original":
         raise Misread(f"the line has no QTY of a kind that orders ({', '.join(_ORDERED)})")
     total = total_of([edifact.quantity(message, each) for each in found]) if found else None

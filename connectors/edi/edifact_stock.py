@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from connectors.edi import codes, edifact
-from connectors.edi.balances import Balance, balances
+from connectors.edi.balances import Balance, balances, one_place
 from connectors.edi.codes import Condition
 from connectors.edi.edifact_orders import line_of, number_of
 from connectors.edi.forecasts import Bucket, Expected, forecasts
@@ -18,7 +18,10 @@ from connectors.edi.values import Quantity, When, reference
 _SHIPPED = ("12", "46", "113", "21", "1")
 _NOTICES = ("AAK", "DQ")
 _EXPECTED = ("113", "1", "21")
+_PLACES = ("18", "14", "19")
 _DELIVERED = ("2", "17", "67", "69", "10", "11", "64")
+Place = tuple[tuple[str, str], ...]
+"""Where a LOC says that a quantity is, as its qualifier and code; empty where none says it."""
 
 
 def despatch_advice(message: Message) -> Iterator[Outcome]:
@@ -26,7 +29,7 @@ def despatch_advice(message: Message) -> Iterator[Outcome]:
     begin = edifact.begin(message)
     message.document(begin[2], "the shipment's number (BGM)")
     header = message.header(("CPS", "LIN"))
-    loops = message.loops(("LIN",), (*edifact.ENDS, "CPS"))
+    loops = edifact.lines(message, (*edifact.ENDS, "CPS"))
     if not loops and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not loops:
@@ -68,7 +71,7 @@ def receiving_advice(message: Message) -> Iterator[Outcome]:
     message.document(begin[2], "the receipt's number (BGM)")
     header = message.header(("CPS", "LIN"))
     message.day = edifact.best_date(message, ("50", "35"), header) or message.day
-    loops = message.loops(("LIN",), (*edifact.ENDS, "CPS"))
+    loops = edifact.lines(message, (*edifact.ENDS, "CPS"))
     lines, refused = gather(loops, lambda position, loop: _received(message, header, position, loop))
     yield from (*refused, *receipts(message, lines))
 
@@ -105,19 +108,61 @@ def inventory_report(message: Message) -> Iterator[Outcome]:
     edifact.begin(message)
     header = message.header(("LIN",))
     message.day = edifact.best_date(message, ("366", "356", "7", "137"), header) or message.day
-    loops = message.loops(("LIN",), edifact.ENDS)
-    lines, refused = gather(loops, lambda _, loop: _balance(message, header, loop))
-    yield from (*refused, *balances(message, lines))
+    loops = edifact.lines(message)
+    lines, refused = gather(loops, lambda _, loop: _balances(message, header, loop))
+    yield from (*refused, *balances(message, (balance for line in lines for balance in line)))
 
 
-def _balance(message: Message, header: Loop, loop: Loop) -> Balance:
-    return Balance(
-        loop[0],
-        message.values.item(edifact.items(loop)),
-        message.values.location(edifact.parties(header, loop), ("WH", "ST", "DP")),
-        [(segment[1], edifact.quantity(message, segment)) for segment in every(loop, "QTY")],
-        edifact.best_date(message, ("366", "356", "7"), loop),
-    )
+def _balances(message: Message, header: Loop, loop: Loop) -> list[Balance]:
+    """The balance of an item at each place: a LOC after a QTY says where that quantity is, else the line's party."""
+    _only_good(loop)
+    one_place(edifact.every_party(loop))
+    sku = message.values.item(edifact.items(loop))
+    when = edifact.best_date(message, ("366", "356", "7"), loop)
+    usual = edifact.parties(header, loop)
+    return [
+        Balance(loop[0], sku, message.values.location([*place, *usual], (*_PLACES, "WH", "ST", "DP")), said, when)
+        for place, said in _by_place(message, loop).items()
+    ]
+
+
+def _only_good(loop: Loop) -> None:
+    """Refuse stock of another state than accepted (element 7491, of INV), which a balance would have to tell apart."""
+    state = next((segment[2] for segment in every(loop, "INV") if segment[2] not in ("", "1")), None)
+    if state is not None:
+        raise Misread(
+            f"INV says stock of the type {state}, which is not read: ask for one QTY with all that is on hand"
+        )
+
+
+def _by_place(message: Message, loop: Loop) -> dict[Place, list[tuple[str, Quantity]]]:
+    """The quantities of a line by the LOC behind each; empty for those without, where none before them says it."""
+    found: list[tuple[Place, Segment]] = []
+    of_line: Place = ()
+    for segment in loop:
+        if segment.tag == "QTY":
+            found.append((of_line, segment))
+        elif segment.tag == "LOC" and segment[1] in _PLACES and segment.part(2, 1):
+            here: Place = ((segment[1], segment.part(2, 1)),)
+            if found:
+                found[-1] = (here, found[-1][1])
+            else:
+                of_line = here
+    by_place: dict[Place, list[tuple[str, Quantity]]] = {}
+    for place, segment in found:
+        by_place.setdefault(place, []).append((segment[1], edifact.quantity(message, segment)))
+    if len(by_place) > 1:
+        _check_totals(message, by_place.pop((), []), [each for said in by_place.values() for each in said])
+    return by_place or {(): []}
+
+
+def _check_totals(message: Message, totals: list[tuple[str, Quantity]], parts: list[tuple[str, Quantity]]) -> None:
+    """Compare what a line says in all with what it says by place. Raises `Misread` where they differ."""
+    meanings = {**codes.STOCK, **message.values.profile.codes.stock}
+    for kind, total in totals:
+        by_place = [quantity for each, quantity in parts if each == kind]
+        if meanings.get(kind, "none") != "none" and (not by_place or total_of(by_place) != total):
+            raise Misread(f"QTY {kind} says {total.qty} without a place, which is not the sum of those with a place")
 
 
 def delivery_schedule(message: Message) -> Iterator[Outcome]:
@@ -125,7 +170,7 @@ def delivery_schedule(message: Message) -> Iterator[Outcome]:
     begin = edifact.begin(message)
     message.number = begin[2] or message.transaction.control
     header = message.header(("LIN",))
-    loops = message.loops(("LIN",), edifact.ENDS)
+    loops = edifact.lines(message)
     if not loops:
         yield Nothing(begin, "a schedule of no items")
     lines, refused = gather(loops, lambda _, loop: _expected(message, header, loop))

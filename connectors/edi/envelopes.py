@@ -163,6 +163,14 @@ class Envelopes:
             self._advice = ""
         elif self._open is not None:
             yield from self._grow(segment)
+        else:
+            yield from self._stray(segment)
+
+    def _stray(self, segment: Segment) -> Iterator[Fault]:
+        """What lies in no transaction: an answer to an interchange of ours, or what a damaged header leaves behind."""
+        if segment.tag == "TA1" and segment[4] == "R":
+            why = f"the partner rejected the interchange {segment[1]} that we sent: code {segment[5] or '(none)'}"
+            yield Fault(Place.of(segment), why, record=_begin_of([segment]))
         elif self._outside is None and segment.tag not in ("TA1", "UCI", "ISB", "ISE"):
             # A damaged ST or UNH leaves its segments behind; they are refused once, not one by one.
             self._outside = Place.of(segment)

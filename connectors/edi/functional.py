@@ -34,18 +34,22 @@ def answers(transaction: Transaction) -> list[Answer]:
 
 def _x12(transaction: Transaction) -> Iterator[Answer]:
     group = code = message = ""
-    errors = 0
+    errors, named = 0, False
     for segment in transaction.segments:
         if segment.tag == "AK1":
-            group = segment[2]
+            group, named = segment[2], False
         elif segment.tag == "AK2":
             code, message, errors = segment[1], segment[2], 0
         elif segment.tag in ("AK3", "AK4", "IK3", "IK4"):
             errors += 1
         elif segment.tag in ("AK5", "IK5"):
-            yield Answer(segment, group, code, message, _X12.get(segment[1], "rejected"), errors)
+            state = _X12.get(segment[1], "rejected")
+            named = named or state == "rejected"
+            yield Answer(segment, group, code, message, state, errors)
         elif segment.tag == "AK9":
-            yield Answer(segment, group, "", "", _X12.get(segment[1], "rejected"), 0)
+            # A group that is taken in part names what is rejected of it; where it does not, all of it is in doubt.
+            state = "rejected" if segment[1] == "P" and not named else _X12.get(segment[1], "rejected")
+            yield Answer(segment, group, "", "", state, 0)
 
 
 def _contrl(transaction: Transaction) -> Iterator[Answer]:

@@ -23,6 +23,7 @@ from connectors.mapping.values import Unreadable
 
 _MAX_ID: Final = 240
 _GREATEST_LINE: Final = 10**9
+_LONGEST_PURPOSE: Final = 3
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,25 @@ class Message:
         raise Misread(f"the {self.transaction.code} has no {' or '.join(tags)}")
 
     def read_purpose(self, segment: Segment, code: str, known: dict[str, codes.Purpose]) -> None:
-        """Set the purpose by its code; one that nobody declares is an original, and noted."""
+        """Set the purpose by its code; a document without one is an original. Raises `Misread`.
+
+        What is too long for a code stands in the wrong place: it is noted.
+        """
         found = self.values.profile.codes.purpose.get(code) or known.get(code)
-        if found is None and code:
-            what = "an unknown purpose, read as an original"
+        if found is None and len(code) > _LONGEST_PURPOSE:
+            what = "something else in the place of the purpose, read as an original"
             self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: the purpose {code!r} is not known"))
+        elif found is None and code:
+            raise Misread(
+                f"the purpose {code!r} of {segment.tag} is not known: say what it means in `codes.purpose` of the "
+                "profile"
+            )
         self.purpose = found or "original"
+
+    def note_substitute(self, segment: Segment) -> None:
+        """Say that a supplier names another item in place of the one that was ordered."""
+        what = "an item that comes in place of the one that was ordered: change the order to it"
+        self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: a substitute"))
 
     def header(self, starts: Iterable[str]) -> Loop:
         """The segments before the first one with a tag of `starts`."""

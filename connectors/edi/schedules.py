@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from connectors.base import JsonObject
 from connectors.edi.codes import LineStatus
-from connectors.edi.message import Statement, day_of
+from connectors.edi.message import Nothing, Statement, day_of
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
@@ -13,7 +13,7 @@ from connectors.mapping.values import Unreadable
 
 MOST_PARTS = 104
 """The parts that the contract allows in a schedule."""
-_STRENGTH: Sequence[LineStatus] = ("accepted", "changed", "backordered", "pending", "rejected")
+_STRENGTH: Sequence[LineStatus] = ("accepted", "changed", "partial", "backordered", "pending", "rejected")
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ class AcknowledgedLine:
         """The event. Raises `Misread`."""
         if len(self.parts) > MOST_PARTS:
             raise Misread(f"the line has {len(self.parts)} parts, more than {MOST_PARTS}")
+        if (least := min(part.quantity.qty for part in self.parts)) < 0:
+            raise Misread(f"a quantity of {least} cannot be promised")
         uom = one_unit(part.quantity for part in self.parts)
         data = {
             "order": self.order, "line": self.line, "sku": self.sku, "location": self.location,
@@ -72,6 +74,16 @@ def statements(lines: Iterable[AcknowledgedLine]) -> Iterator[Statement | Fault]
             yield line.statement()
         except Unreadable as error:
             yield Fault.of(line.segment, error)
+
+
+def of_whole_order(begin: Segment, order: str, status: LineStatus) -> Nothing:
+    """An answer to an order that names no lines. Raises `Misread` unless it accepts them as they were ordered."""
+    if status != "accepted":
+        raise Misread(
+            f"the supplier says of the whole order {order or '(no number)'} that it is {status}, and names no lines: "
+            "ask for an answer by line, or cancel the order"
+        )
+    return Nothing(begin, "an acknowledgement of a whole order, which names no lines")
 
 
 def strongest(statuses: Iterable[LineStatus], default: LineStatus) -> LineStatus:

@@ -11,7 +11,8 @@ _BLANKS = " \t\r\n\xa0"
 class Delimiters(NamedTuple):
     """The characters of one interchange; each stands for one byte, but for a terminator of several bytes.
 
-    `component` and `release` are empty where the interchange has none. `decimal` is the decimal mark.
+    `component` and `release` are empty where the interchange has none. `decimal` is the decimal mark. `characters` is
+    the character set of texts that are not UTF-8.
     """
 
     standard: Standard
@@ -21,6 +22,7 @@ class Delimiters(NamedTuple):
     release: str = ""
     repetition: str = ""
     decimal: str = "."
+    characters: str = "iso8859-1"
 
 
 class Segment:
@@ -73,11 +75,13 @@ class Segment:
         if text.isascii():
             return text
         data = text.encode("latin-1")
-        try:
-            return data.decode(self.encoding or "utf-8")
-        except UnicodeDecodeError:
-            # What is no UTF-8 is ISO 8859-1, in which every byte is a character.
-            return text
+        for encoding in (self.encoding or "utf-8", self.delimiters.characters):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+        # In ISO 8859-1 every byte is a character.
+        return text
 
 
 def _text_of(raw: str, delimiters: Delimiters) -> str:

@@ -73,7 +73,7 @@ class Values:
             raise Misread(f"no party says where ({asked}): set `location` in the profile")
         return self.profile.location
 
-    def quantity(self, text: str, unit: str, decimal: str = ".") -> Quantity:
+    def quantity(self, text: str, unit: str, decimal: str = "") -> Quantity:
         """A quantity in base units, or in a unit of the item; exact, so a part of a piece is refused."""
         number = self.number(text, decimal)
         factor = self.profile.units.get(unit, codes.UNITS.get(unit))
@@ -86,9 +86,15 @@ class Values:
             raise Misread(f"the quantity {text} {unit}".rstrip() + f" {size} of {uom or 'base units'}")
         return Quantity(int(exact), uom)
 
-    def number(self, text: str, decimal: str = ".") -> Decimal:
-        """A decimal number of at most 30 digits; a comma is a decimal mark too, wherever it stands alone."""
-        plain = text.replace(decimal, ".") if decimal != "." else text
+    def number(self, text: str, decimal: str = "") -> Decimal:
+        """A decimal number of at most 30 digits; a comma is a decimal mark too, wherever it stands alone.
+
+        `decimal` is the mark that the interchange declares. In X12, which declares none, three digits behind a comma
+        may be thousands as well, so such a number is refused.
+        """
+        if not decimal and re.fullmatch(r"[+-]?[0-9]{1,3},[0-9]{3}-?", text):
+            raise Misread(f"{text!r} is either a decimal number or one of thousands: X12 writes numbers without commas")
+        plain = text.replace(decimal, ".") if decimal not in ("", ".") else text
         if "," in plain and "." not in plain and plain.count(",") == 1:
             plain = plain.replace(",", ".")
         if not re.fullmatch(r"[+-]?[0-9]*\.?[0-9]*-?", plain) or len(plain) > 30:

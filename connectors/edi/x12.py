@@ -33,8 +33,13 @@ def parties(*loops: Loop) -> list[tuple[str, str]]:
     """The (qualifier, identification) of the parties of N1, the innermost loop last and best."""
     found: dict[str, str] = {}
     for loop in loops:
-        found |= {segment[1]: segment[4] for segment in reversed(every(loop, "N1")) if segment[4]}
+        found |= dict(reversed(every_party(loop)))
     return list(found.items())
+
+
+def every_party(loop: Loop) -> list[tuple[str, str]]:
+    """The (qualifier, identification) of each N1 of a loop, in its order."""
+    return [(segment[1], segment[4]) for segment in every(loop, "N1") if segment[4]]
 
 
 def dates(loop: Loop) -> dict[str, Segment]:

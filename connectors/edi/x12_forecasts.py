@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from connectors.edi import codes, x12
 from connectors.edi.forecasts import Bucket, Expected, forecasts
 from connectors.edi.message import Loop, Message, Nothing, Outcome, every, gather
+from connectors.edi.problems import Misread
 
 
 def planning_schedule(message: Message) -> Iterator[Outcome]:
     """Each item from a location is a `forecast.revised` of the FSTs of its LIN loops."""
     begin = message.first("BFR")
     message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
+    if begin[5] == "C":
+        raise Misread("BFR05 says that the quantities are cumulative: ask for a schedule of discrete ones (A)")
     message.number = begin[2] or begin[3] or begin[9] or message.transaction.control
     message.day = message.values.x12_when(begin[8]) if begin[8] else None
     header = message.header(("LIN",))

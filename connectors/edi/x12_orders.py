@@ -1,17 +1,19 @@
 """855 and 865, what a supplier answers to our order; 850 and 860, what a customer orders of us."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from connectors.edi import codes, x12
 from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
-from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
+from connectors.edi.message import Loop, Message, Outcome, find, gather
 from connectors.edi.problems import Misread
-from connectors.edi.schedules import AcknowledgedLine, Part, statements, strongest, total_of
+from connectors.edi.schedules import AcknowledgedLine, Part, of_whole_order, statements, strongest, total_of
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
 _LINES = ("PO1", "POC")
+_CHANGES_OF_QUANTITY = ("AI", "QD", "QI", "RZ")
 
 
 def acknowledgement(message: Message) -> Iterator[Outcome]:
@@ -23,7 +25,10 @@ def acknowledgement(message: Message) -> Iterator[Outcome]:
     message.day = message.values.x12_when(agreed) if agreed else None
     loops = message.loops(_LINES, x12.ENDS)
     if not loops:
-        yield Nothing(begin, "an acknowledgement of a whole order, which names no lines")
+        rejected = message.purpose == "cancel"
+        yield of_whole_order(
+            begin, message.number, "rejected" if rejected else codes.ORDER_STATUSES.get(begin[2], "accepted")
+        )
     lines, refused = gather(loops, lambda position, loop: _acknowledged(message, position, loop))
     yield from (*refused, *statements(lines))
 
@@ -52,10 +57,12 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
     number, unit = (2, 3) if first.tag == "PO1" else (3, 5)
     ordered = x12.quantity(message, first, number, unit) if first[number] else None
     acks = [segment for segment in loop if segment.tag == "ACK"]
-    of_all = [_status(message, ack) for ack in acks if not ack[2]]
-    line = strongest(of_all, usual)
+    line = strongest([_status(message, ack) for ack in acks if not ack[2]], usual)
     due = x12.best_date(message, message.values.profile.dates.due, message.header(_LINES), loop)
     due = next((message.values.x12_when(ack[5]) for ack in acks if not ack[2] and ack[5]), due)
+    for ack in acks:
+        if ack[1] == "IS":
+            message.note_substitute(ack)
     parts: list[Part] = []
     for ack in (ack for ack in acks if ack[2]):
         status = _status(message, ack)
@@ -65,6 +72,8 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
     if not parts:
         if ordered is None:
             raise Misread(f"{first.tag}{number:02} has no quantity, and no ACK has one")
+        if line == "partial":
+            raise Misread("ACK says that a part of the line is backordered, and no quantity of either part")
         parts = [Part(line, ordered, due)]
     return _scheduled(message, loop, _without_partials(parts, ordered))
 
@@ -77,15 +86,13 @@ def _status(message: Message, ack: Segment) -> LineStatus:
 
 
 def _without_partials(parts: list[Part], ordered: Quantity | None) -> list[Part]:
-    """What is partly accepted is backordered for the rest of the line."""
-    found: list[Part] = []
-    for part in parts:
-        if part.status != "partial":
-            found.append(part)
-            continue
-        found.append(Part("accepted", part.quantity, part.due))
-        if ordered is not None and ordered.qty > part.quantity.qty:
-            found.append(Part("backordered", Quantity(ordered.qty - part.quantity.qty, ordered.uom)))
+    """What is partly accepted is backordered for the rest of the line, beside what other ACKs say of it."""
+    if all(part.status != "partial" for part in parts):
+        return parts
+    found = [replace(part, status="accepted") if part.status == "partial" else part for part in parts]
+    rest = ordered.qty - sum(part.quantity.qty for part in parts) if ordered is not None else 0
+    if ordered is not None and rest > 0:
+        found.append(Part("backordered", Quantity(rest, ordered.uom)))
     return found
 
 
@@ -99,6 +106,8 @@ def _scheduled(message: Message, loop: Loop, parts: list[Part]) -> list[Part]:
         day = message.values.x12_when(segment[6], segment[7]) if segment[6] else whole.due
         found.append(Part(whole.status, x12.quantity(message, segment, 1, 2), day))
     left = whole.quantity.qty - sum(part.quantity.qty for part in found)
+    if left < 0 and {part.quantity.uom for part in found} == {whole.quantity.uom}:
+        raise Misread(f"SCH divides {whole.quantity.qty} into parts of {whole.quantity.qty - left} in all")
     return [*found, Part(whole.status, Quantity(left, whole.quantity.uom), whole.due)] if left > 0 else found
 
 
@@ -129,6 +138,8 @@ def _ordered(message: Message, position: int, loop: Loop) -> Demand:
     sku = message.values.item(x12.pairs(first, items))
     where = message.values.location(x12.parties(message.header(_LINES), loop), ("SF", "WH"))
     qty = x12.quantity(message, first, number, unit) if first[number] else _of_schedule(message, loop)
+    if qty is None and first.tag == "POC" and first[2] in _CHANGES_OF_QUANTITY:
+        raise Misread(f"POC03 has no quantity, and POC02 says by {first[2]} that the quantity changes")
     return Demand(first, message.line(first[1], position, sku), sku, where, qty, change)
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from connectors.edi import codes, x12
 from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
-from connectors.edi.problems import Misread
+from connectors.edi.problems import Fault, Misread
+from connectors.edi.segments import Segment
 from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
 
@@ -28,7 +29,11 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
     message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
     message.document(begin[2], "BSN02, the shipment's number,")
     message.day = message.values.x12_when(begin[3], begin[4]) if begin[3] else None
-    items = [level for level in _levels(message) if find(level.loop, "LIN") is not None]
+    levels = list(_levels(message))
+    items = [level for level in levels if _line(level.loop) is not None]
+    if not levels and find(message.segments, "LIN", "SN1") is not None:
+        raise Misread("the notice has items and no HL, which says of which order they are")
+    yield from _nameless(levels, items)
     if not items and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
     if not items:
@@ -50,15 +55,31 @@ def _levels(message: Message) -> Iterator[_Level]:
         yield level
 
 
+def _line(loop: Loop) -> Segment | None:
+    """The LIN of a loop. One that names only a returnable container (RC) is of no item."""
+    found = find(loop, "LIN")
+    return None if found is not None and {kind for kind, _ in x12.pairs(found, 2)} == {"RC"} else found
+
+
+def _nameless(levels: Sequence[_Level], items: Sequence[_Level]) -> Iterator[Fault]:
+    """Quantities of which no LIN says the item: neither their own loop, nor one above or below it."""
+    named = {id(loop) for level in items for loop in level.all}
+    for level in levels:
+        if find(level.loop, "SN1") is None or id(level.loop) in named:
+            continue
+        if not any(_line(loop) for loop in level.all):
+            yield Fault.of(level.loop[0], Misread("SN1 says a quantity, and no LIN says of which item"))
+
+
 def _name(level: _Level) -> tuple[str, ...]:
     """What the notice itself calls a line: its order, its number and its item."""
-    item = find(level.loop, "LIN")
+    item = _line(level.loop)
     assert item is not None
     return (_order(level), *(item[place] for place in range(1, len(item) + 1)))
 
 
 def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
-    item, detail = find(level.loop, "LIN"), find(level.loop, "SN1")
+    item, detail = _line(level.loop), find(level.loop, "SN1")
     assert item is not None
     if detail is None:
         raise Misread("the item has no SN1, which says its quantity")
@@ -82,7 +103,7 @@ def _order(level: _Level) -> str:
         order = find(loop, "PRF")
         if order is not None and order[1]:
             return order[1]
-        item = find(loop, "LIN")
+        item = _line(loop)
         named = dict(x12.pairs(item, 2)) if item is not None else {}
         found = named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))
         if found:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from connectors.edi import codes, x12
-from connectors.edi.balances import Balance, balances
+from connectors.edi.balances import Balance, balances, one_place
 from connectors.edi.codes import Condition
 from connectors.edi.message import Loop, Message, Nothing, Outcome, each, find, gather
 from connectors.edi.movements import Received, issued, only_original, receipts, row_of
@@ -33,6 +33,8 @@ def _received(message: Message, header: Loop, loop: Loop) -> Received:
     first, item = loop[0], find(loop, "LIN")
     if item is None:
         raise Misread("RCD has no LIN, which names the item")
+    if first[4] and message.values.number(first[4]):
+        raise Misread(f"RCD04 says that {first[4]} were returned: ask for the return as a document of its own")
     good = [x12.quantity(message, first, 2, 3)] if first[2] else []
     parts: dict[Condition, list[Quantity]] = {"good": good, "held": [], "damaged": [], "none": []}
     for place in range(6, 21, 3):
@@ -69,11 +71,10 @@ def resale(message: Message) -> Iterator[Outcome]:
     header = message.header(("PTD",))
     message.day = x12.best_date(message, _REPORT_ENDS, header)
     message.day = message.day or (message.values.x12_when(begin[3]) if begin[3] else None)
-    where = [*x12.parties(header)]
 
     def make(_: int, loop: Loop) -> Iterator[Outcome]:
         for segments in _sales(loop):
-            yield _sale(message, where, loop, segments)
+            yield _sale(message, x12.parties(header, loop), loop, segments)
 
     yield from each(message.loops(("PTD",), x12.ENDS), make)
 
@@ -112,12 +113,17 @@ def inventory(message: Message) -> Iterator[Outcome]:
 
 
 def _balance(message: Message, header: Loop, loop: Loop) -> Balance:
+    if find(loop, "SDQ") is not None:
+        raise Misread("SDQ divides the balance over places, which is not read: ask for a LIN for each place")
+    one_place(x12.every_party(loop))
     said: list[tuple[str, Quantity]] = []
     for index, segment in enumerate(loop):
         if segment.tag == "QTY":
             after = loop[index + 1] if index + 1 < len(loop) and loop[index + 1].tag == "UIT" else None
             unit = segment[3] or (after[1] if after is not None else x12.unit_of(loop))
-            said.append((segment[1], message.values.quantity(segment[2] or "0", unit)))
+            if not segment[2]:
+                raise Misread(f"QTY02 has no quantity of the kind {segment[1] or '(none)'}")
+            said.append((segment[1], message.values.quantity(segment[2], unit)))
     when: When | None = x12.best_date(message, ("007", "097", "102"), loop)
     return Balance(
         loop[0],

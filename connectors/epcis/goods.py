@@ -41,7 +41,9 @@ def listed(event: JsonObject, lists: Sequence[tuple[str, str]]) -> Listed:
     Raises `Unreadable` for a quantity that is missing or below 0.
     """
     totals: defaultdict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
-    containers: set[str] = set()
+    # A parent without children stands for all that is in it.
+    parent = parse(event["parentID"]) if isinstance(event.get("parentID"), str) else None
+    containers = {parent.canonical} if parent is not None and parent.role == "container" else set()
     for epcs, quantities in lists:
         for key in _serials(event, epcs):
             if key.role == "item":

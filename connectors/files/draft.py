@@ -1,4 +1,4 @@
-"""Drafts a profile of a CSV file: one that loads and can be tried at once, with comments on what a person decides."""
+"""Drafts a profile of a CSV file or a workbook: one that can be tried at once, with comments on its guesses."""
 
 import json
 import re
@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from connectors.files.look import TIMES, Column, Layout, look_at
+from connectors.files.readers import format_of_suffix
+from connectors.mapping.values import ISO, SERIAL
 from engine.core.errors import UsageError
 
 WORDS = {
@@ -47,11 +49,19 @@ STOCK = ("bestand", "on hand", "stock", "inventory", "count")
 PIECES = frozenset({"EA", "PC", "PCS", "PCE", "ST", "STK", "STÜCK", "STCK", "PIECE", "EACH", "UNIT", "U"})
 SMALLER = {"KG": "grams", "L": "millilitres", "LT": "millilitres", "M": "millimetres"}
 SHOWN = 12
+_NOT_DRAFTED = {
+    "ndjson": "its lines are read as CloudEvents, without a profile: `stockline send FILE --dry-run` tries them",
+    "edi": "a profile of EDI says what was agreed with the partner: docs/connectors/edi.md has one to start from",
+    "epcis": "EPCIS is read without a profile; docs/connectors/epcis.md says what one may change",
+}
+"""Why the formats that have no columns get no draft, and what to do."""
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def draft_profile(path: str, source: str) -> str:
     """The TOML of a profile for the file at `path`; `source` is the CloudEvents source. Raises `UsageError`."""
+    if (why := _NOT_DRAFTED.get(format_of_suffix(path) or "")) is not None:
+        raise UsageError(f"{path}: {why}")
     return _Draft(look_at(path), path, source).text()
 
 
@@ -120,7 +130,12 @@ class _Draft:
 
     def _layout_lines(self) -> Sequence[str]:
         layout = self._layout
-        lines = [f"delimiter = {_quoted(layout.delimiter)}", f"encoding = {_quoted(layout.encoding)}"]
+        if layout.sheet is not None:
+            lines = ['format = "xlsx"', f"sheet = {_quoted(layout.sheet)}"]
+        else:
+            lines = [f"delimiter = {_quoted(layout.delimiter)}", f"encoding = {_quoted(layout.encoding)}"]
+        if layout.record_lines > 1:
+            lines.append(f"record_lines = {max(10, layout.record_lines)}    # a cell in quotes holds line ends")
         lines += [f"line_end = {_quoted(layout.line_end)}"] if layout.line_end != "\n" else []
         lines += [f"skip_lines = {layout.skip_lines}    # before the heading"] if layout.skip_lines else []
         lines += [f"decimal = {_quoted(layout.decimal)}"]
@@ -141,9 +156,12 @@ class _Draft:
                 "[time]",
                 f"constant = {_quoted(_changed(self._path))}",
             )
-        formats = [day.formats[0]] if clock is None else [f"{day.formats[0]} {clock.formats[0]}"]
-        names = [each.name for each in (day, clock) if each is not None]
+        alone = clock is None or day.formats[0] in (ISO, SERIAL)
+        formats = [day.formats[0]] if alone or clock is None else [f"{day.formats[0]} {clock.formats[0]}"]
+        names = [each.name for each in (day, clock) if each is not None and not (alone and each is clock)]
         lines = ["[time]", f"columns = {_list(names)}", f"formats = {_list(formats)}"]
+        if SERIAL in formats:
+            lines.append("# (?) `serial` is the number of a spreadsheet's day: 46082 is 2026-03-01")
         if others := [each for each in day.formats[1:] if len(each) == len(day.formats[0])]:
             lines.append(f"# (?) The days that were seen would also be read by {', '.join(others)}")
         return lines
@@ -183,7 +201,8 @@ class _Draft:
         else:
             lines.append('location = "MAIN"    # (?) no column was found: the name of your warehouse')
         unit = f", unit_column = {_quoted(self._unit.name)}" if self._unit is not None else ""
-        lines.append(f'qty = {{ column = {_quoted(self._qty.name)}, as = "integer"{unit} }}')
+        twice = "    # (?) the heading is there twice" if self._qty.name.endswith(" (1)") else ""
+        lines.append(f'qty = {{ column = {_quoted(self._qty.name)}, as = "integer"{unit} }}{twice}')
         return [*lines, *(() if counted else ('reason = "correction"    # (?)',)), ""]
 
 

@@ -1,4 +1,4 @@
-"""Looks at a CSV file: how it is laid out, and what its columns may hold. It reads the beginning and the end only."""
+"""Looks at the beginning and the end of a CSV file or a workbook: how it is laid out, and what its columns may hold."""
 
 import csv
 import re
@@ -9,10 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from connectors.files.lines import open_input
+from connectors.files.readers import BadFile, format_of_suffix
+from connectors.files.table import distinct
+from connectors.files.xlsx_reader import first_rows
+from connectors.mapping.values import ISO, SERIAL
 from engine.core.errors import UsageError
 
 HEAD_BYTES, TAIL_BYTES = 1024 * 1024, 64 * 1024
 MAX_LINES = 2000
+MOST_LINES_OF_A_RECORD = 50
 LEAST_SHARE = 0.8
 """A column is one of dates or numbers if so many of its cells are: totals and slips stand among them."""
 DELIMITERS = ";,\t|"
@@ -25,6 +30,8 @@ TIMES = ("%H:%M", "%H:%M:%S")
 _NUMBER = re.compile(r"[-+(]?\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+(?:[.,]\d+)?[-)]?|[-+(]?\d+(?:[.,]\d+)?[-)]?")
 _COMMA = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?!\d)|\.\d{3},\d|\.\d{3}\.\d{3}|[ \u00a0\u202f]\d{3},\d")
 _POINT = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)|,\d{3}\.\d|,\d{3},\d{3}|[ \u00a0\u202f]\d{3}\.\d")
+_DAY = re.compile(r"(?i)dat|day\b|tag\b|fecha|jour|giorno|when|time|zeit")
+_SERIAL = re.compile(r"[34567]\d{4}([.,]\d+)?")
 _TOTAL = re.compile(r"(?i)(grand )?(total|sum|summe|gesamt|somme|totaal|totale|suma|итого|summa)\b")
 
 
@@ -49,48 +56,112 @@ class Column:
 
 @dataclass
 class Layout:
-    """What a file looks like. `totals` are patterns of lines at the end that are no rows."""
+    """What a file looks like. `totals` are patterns of lines at the end that are no rows; a workbook has a `sheet`."""
 
-    encoding: str
-    delimiter: str
-    line_end: str
     skip_lines: int
     columns: list[Column]
     decimal: str
     thousands: str
     parentheses: bool
     totals: list[str]
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    line_end: str = "\n"
+    record_lines: int = 1
+    sheet: str | None = None
+
+
+@dataclass
+class _Rows:
+    """The first rows that are not empty, each with the number of lines before it, and the lines that may be totals."""
+
+    numbered: list[tuple[int, list[str]]]
+    lines: list[str]
+    delimiter: str
 
 
 def look_at(path: str) -> Layout:
-    """The layout of a CSV file. Raises `UsageError` if it has none, `EnvironmentFailure` if it cannot be read."""
+    """The layout of a file. Raises `UsageError` if it has none, `EnvironmentFailure` if it cannot be read."""
     if not Path(path).is_file():
         raise UsageError(f"{path}: there is no such file")
+    if format_of_suffix(path) == "xlsx":
+        return _look_at_workbook(path)
     head, tail = _ends_of(path)
     encoding = _encoding(head, path)
     text = head.decode(encoding, "replace")
     line_end = "\r" if "\r" in text and "\n" not in text else "\n"
-    numbered = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split(line_end)) if line.strip()]
-    lines = [line for _, line in numbered[:MAX_LINES]]
-    delimiter = max(DELIMITERS, key=lambda each: _fit(lines, each))
-    rows = [_cells(line, delimiter) for line in lines]
-    widths = Counter(len(row) for row in rows)
-    width = widths.most_common(1)[0][0] if rows else 0
+    lines = [line.removesuffix("\r") for line in text.split(line_end)]
+    written = [line for line in lines[:MAX_LINES] if line.strip()]
+    delimiter = max(DELIMITERS, key=lambda each: _fit(written, each))
+    records = _records(lines[:MAX_LINES], delimiter)
+    last = tail.decode(encoding, "replace").replace("\r\n", "\n").split(line_end)[-20:]
+    rows = _Rows([(number, _cells(record, delimiter)) for number, record in records], [*written, *last], delimiter)
+    found = _layout(path, rows)
+    found.encoding, found.delimiter, found.line_end = encoding, delimiter, line_end
+    found.record_lines = 1 + max((record.count("\n") for _, record in records), default=0)
+    return found
+
+
+def _look_at_workbook(path: str) -> Layout:
+    with open_input(path) as source:
+        try:
+            sheet, rows = first_rows(source, MAX_LINES)
+        except BadFile as error:
+            raise UsageError(f"{path}: {error}") from None
+    width = max(map(len, rows), default=0)
+    filled = [(number, row + [""] * (width - len(row))) for number, row in enumerate(rows) if row]
+    found = _layout(path, _Rows(filled, [",".join(row) for _, row in filled], ","))
+    found.sheet = sheet
+    return found
+
+
+def _layout(path: str, found: _Rows) -> Layout:
+    rows = [row for _, row in found.numbered]
+    if not rows:
+        raise UsageError(f"{path}: it is empty")
+    width = Counter(map(len, rows)).most_common(1)[0][0]
     if width < 2:
         raise UsageError(f"{path}: no heading with several columns is found; a profile for it is written by hand")
     start = _heading(rows, width)
     body = [row for row in rows[start + 1 :] if len(row) == width and not _is_total(row)]
+    if not body:
+        raise UsageError(f"{path}: there are no rows below the heading, so what its columns hold is not known")
     columns = [
-        Column(name.strip() or f"column {place + 1}", [cell for row in body if (cell := row[place].strip())])
-        for place, name in enumerate(rows[start])
+        Column(name, [cell for row in body if (cell := row[place].strip())])
+        for place, name in enumerate(distinct(rows[start]))
     ]
     for column in columns:
-        column.formats = _formats(column.cells)
+        column.formats = _formats(column)
     decimal, thousands = _marks([cell for column in columns if column.numeric for cell in column.cells])
     parentheses = any(cell.startswith("(") for column in columns if column.numeric for cell in column.cells)
-    last = tail.decode(encoding, "replace").replace("\r\n", "\n").split(line_end)[-20:]
-    totals = _totals([*lines, *last], delimiter, start)
-    return Layout(encoding, delimiter, line_end, numbered[start][0], columns, decimal, thousands, parentheses, totals)
+    totals = _totals(found.lines, found.delimiter, start)
+    return Layout(found.numbered[start][0], columns, decimal, thousands, parentheses, totals)
+
+
+def _records(lines: Sequence[str], delimiter: str) -> list[tuple[int, str]]:
+    """The records that are not empty, each with the number of lines before it: a cell in quotes may hold line ends."""
+    found: list[tuple[int, str]] = []
+    at = 0
+    while at < len(lines):
+        end = next(
+            (end for end in range(at, at + MOST_LINES_OF_A_RECORD) if not _is_open(lines[at : end + 1], delimiter)), at
+        )
+        record = "\n".join(lines[at : end + 1])
+        if record.strip():
+            found.append((at, record))
+        at = end + 1
+    return found
+
+
+def _is_open(lines: Sequence[str], delimiter: str) -> bool:
+    """Whether a quote is not closed at the end of these lines."""
+    if not any('"' in line for line in lines):
+        return False
+    try:
+        list(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        return "unexpected end of data" in str(error)
+    return False
 
 
 def _heading(rows: Sequence[Sequence[str]], width: int) -> int:
@@ -104,10 +175,10 @@ def _is_total(row: Sequence[str]) -> bool:
     return any(_TOTAL.match(row[0].strip()) or _TOTAL.fullmatch(cell.strip(" :")) for cell in row)
 
 
-def _cells(line: str, delimiter: str) -> list[str]:
-    """The cells of a line; none where it is no row by itself."""
+def _cells(record: str, delimiter: str) -> list[str]:
+    """The cells of a record; none where it is no row."""
     try:
-        return next(csv.reader([line], delimiter=delimiter), [])
+        return next(csv.reader([record], delimiter=delimiter), [])
     except csv.Error:
         return []
 
@@ -142,16 +213,29 @@ def _fit(lines: Sequence[str], delimiter: str) -> tuple[float, int]:
     return (count / widths.total() if width else 0.0), width
 
 
-def _formats(cells: Sequence[str]) -> list[str]:
-    """The formats of dates or times that fit nearly all cells."""
+def _formats(column: Column) -> list[str]:
+    """The formats of dates or times that fit nearly all cells; days of a spreadsheet only where the heading says so."""
+    cells = column.cells
     if not cells:
         return []
+    if _share(map(_is_iso, cells)) >= LEAST_SHARE and not all(_parses(cell, "%Y-%m-%d") for cell in cells):
+        return [ISO]
+    if _DAY.search(column.name) and _share(_SERIAL.fullmatch(cell) is not None for cell in cells) >= LEAST_SHARE:
+        return [SERIAL]
     candidates = [day + clock for day in DAYS for clock in CLOCKS] + list(TIMES)
     sample = cells[:300]
     shares = {each: _share(_parses(cell, each) for cell in sample) for each in candidates}
     # A slip among a few rows costs no format; one that reads fewer cells than another has days for months.
     best = max(LEAST_SHARE, *shares.values())
     return [each for each in candidates if shares[each] >= best]
+
+
+def _is_iso(cell: str) -> bool:
+    """Whether a cell is a date in ISO 8601, with a time of the day or without."""
+    try:
+        return "-" in cell[:5] and datetime.fromisoformat(cell) is not None
+    except ValueError:
+        return False
 
 
 def _parses(cell: str, pattern: str) -> bool:

@@ -138,7 +138,7 @@ def choose_reader(
     if isinstance(profile, FileProfile):
         return _build(profile.format, _timed(profile, time), identifiers)
     if profile is not None and str(profile).endswith(".toml"):
-        loaded = load_profile(Path(profile), _format_of_suffix(path))
+        loaded = load_profile(Path(profile), format_of_suffix(path))
         return _build(loaded.format, _timed(loaded, time), identifiers)
     if profile is not None and str(profile) not in FORMATS:
         raise UsageError(f"no format is called {profile!s}; known: {', '.join(sorted(FORMATS))}, or a .toml file")
@@ -202,7 +202,7 @@ def _name_by_suffix(path: str) -> str:
         return "ndjson"
     if not Path(path).exists() or Path(path).is_dir():
         raise UsageError(f"{path}: there is no such file")
-    if (name := _format_of_suffix(path)) is not None:
+    if (name := format_of_suffix(path)) is not None:
         return name
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix
     raise UsageError(
@@ -211,6 +211,7 @@ def _name_by_suffix(path: str) -> str:
     )
 
 
-def _format_of_suffix(path: str) -> str | None:
+def format_of_suffix(path: str) -> str | None:
+    """The format that the suffix of a file says, if it says one; `.gz` and `.xz` only say how it is packed."""
     suffix = PurePath(path.removesuffix(".xz").removesuffix(".gz")).suffix.lower()
     return next((name for name, format_ in FORMATS.items() if suffix in format_.suffixes), None)

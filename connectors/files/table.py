@@ -35,7 +35,7 @@ class Table:
     def __init__(self, profile: Profile, names: Sequence[str], translate: Translator) -> None:
         """Raises `UsageError` if a column that the profile uses is missing, or is there twice."""
         self._profile = profile
-        self._names = _distinct(names)
+        self._names = distinct(names)
         self._translate = translate
         self._skipped = [re.compile(pattern) for pattern in profile.skip_matching]
         self._number: int | None = None
@@ -84,23 +84,23 @@ class Table:
         return cells
 
 
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
     """The names of columns: those that occur twice get their occurrence, an empty one its place."""
     stripped = [name.strip() or f"column {place}" for place, name in enumerate(names, 1)]
     count, seen = Counter(stripped), Counter[str]()
-    distinct = []
+    found = []
     for name in stripped:
         seen[name] += 1
-        distinct.append(f"{name} ({seen[name]})" if count[name] > 1 else name)
-    return tuple(distinct)
+        found.append(f"{name} ({seen[name]})" if count[name] > 1 else name)
+    return tuple(found)
 
 
-def _check_columns(used: set[str], names: Sequence[str], distinct: Sequence[str]) -> None:
-    missing = sorted(used - set(distinct))
+def _check_columns(used: set[str], names: Sequence[str], known: Sequence[str]) -> None:
+    missing = sorted(used - set(known))
     if twice := [name for name in missing if name in {each.strip() for each in names}]:
         raise UsageError(f"the file has the column {twice[0]} more than once: say `{twice[0]} (1)` or `{twice[0]} (2)`")
     if missing:
-        raise UsageError(f"the file has no column {', '.join(missing)}; it has {', '.join(distinct)}")
+        raise UsageError(f"the file has no column {', '.join(missing)}; it has {', '.join(known)}")
 
 
 def _without_formulas(cells: list[str]) -> list[str]:

@@ -83,20 +83,13 @@ class XlsxReader:
 
     def read(self, source: BinaryIO, start: Mark) -> Iterator[Item]:
         """The rows after `start`. Raises `BadFile` for what is no workbook, `UsageError` for a wrong heading."""
-        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
-            size = _copied(source, cast(BinaryIO, copy))
-            copy.seek(0)
-            magic = copy.read(len(ZIP))
-            copy.seek(0)
-            if magic == OLD_OR_LOCKED:
-                raise BadFile("a workbook of the old form, or one with a password: save it as .xlsx without a password")
-            if magic != ZIP:
-                yield from self._rejects_of_before(cast(BinaryIO, copy), start)
+        with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
+            copy = cast(BinaryIO, spooled)
+            size = _copied(source, copy)
+            if not _is_workbook(copy):
+                yield from self._rejects_of_before(copy, start)
                 return
-            _check_size(cast(BinaryIO, copy))
-            copy.seek(0)
-            book = _in_words(lambda: load_workbook(copy, read_only=True, data_only=True, keep_links=False))
-            with closing(book):
+            with closing(_opened(copy)) as book:
                 yield from self._items(book, start, size)
 
     def _rejects_of_before(self, copy: BinaryIO, start: Mark) -> Iterator[Item]:
@@ -110,7 +103,8 @@ class XlsxReader:
     def _items(self, book: Workbook, start: Mark, size: int) -> Iterator[Item]:
         sheet, passed = _sheet(book, self._profile.sheet), self._profile.skip_lines
         names = self._profile.columns
-        head = list(itertools.islice(self._rows(sheet, MAX_COLUMNS), passed + (names is None)))
+        decimal = self._profile.decimal
+        head = list(itertools.islice(_rows(sheet, MAX_COLUMNS, decimal), passed + (names is None)))
         if names is None:
             if len(head) <= passed:
                 raise BadFile("the sheet has no heading")
@@ -119,7 +113,7 @@ class XlsxReader:
         table = Table(self._taking_iso, names, self._translate)
         # Read again with the width of the heading, and a column more to see cells beyond it: a row has the length that
         # is asked for.
-        for number, cells in enumerate(self._rows(sheet, len(names) + 1), 1):
+        for number, cells in enumerate(_rows(sheet, len(names) + 1, decimal), 1):
             if number <= max(start.lines, len(head)) or not any(cells):
                 continue
             if (item := table.item(self._row(number, cells, size))) is not None:
@@ -130,20 +124,57 @@ class XlsxReader:
         raw, error = self._line(cells if cells[-1].strip() else cells[:-1]), _error_in(cells)
         return Row(number, Mark(size, number), cells if error is None else None, raw, error)
 
-    def _rows(self, sheet: Worksheet, width: int) -> Iterator[list[str]]:
-        rows = iter(sheet.iter_rows(max_col=width))
-        for number in itertools.count(1):
-            if (row := _in_words(lambda: next(rows, None))) is None:
-                return
-            if number > MAX_ROWS:
-                raise BadFile(f"the sheet has more than {MAX_ROWS:,} rows: save it as CSV")
-            yield [_text(cell, self._profile.decimal) for cell in row]
-
     def _line(self, cells: list[str]) -> bytes:
         out = io.StringIO()
         profile = self._profile
         csv.writer(out, delimiter=profile.delimiter, quotechar=profile.quote, lineterminator="").writerow(cells)
         return out.getvalue().encode("utf-8", "replace")
+
+
+def first_rows(source: BinaryIO, most: int) -> tuple[str, list[list[str]]]:
+    """The first sheet with rows of several cells, or else the first one: its name, and at most `most` of its rows.
+
+    Rows have no empty cells at their ends. Raises `BadFile`.
+    """
+    with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as spooled:
+        copy = cast(BinaryIO, spooled)
+        _copied(source, copy)
+        if not _is_workbook(copy):
+            raise BadFile("it is no workbook")
+        with closing(_opened(copy)) as book:
+            looked: list[tuple[str, list[list[str]]]] = []
+            for name in [sheet.title for sheet in book.worksheets]:
+                rows = itertools.islice(_rows(_sheet(book, name), MAX_COLUMNS, "."), most)
+                looked.append((name, [_trimmed(row) for row in rows]))
+                if any(len(row) > 1 for row in looked[-1][1]):
+                    return looked[-1]
+            return looked[0] if looked else ("", [])
+
+
+def _is_workbook(copy: BinaryIO) -> bool:
+    """Whether a file is a workbook that can be read. Raises `BadFile` for one of another form."""
+    copy.seek(0)
+    magic = copy.read(len(ZIP))
+    copy.seek(0)
+    if magic == OLD_OR_LOCKED:
+        raise BadFile("a workbook of the old form, or one with a password: save it as .xlsx without a password")
+    return magic == ZIP
+
+
+def _opened(copy: BinaryIO) -> Workbook:
+    _check_size(copy)
+    copy.seek(0)
+    return _in_words(lambda: load_workbook(copy, read_only=True, data_only=True, keep_links=False))
+
+
+def _rows(sheet: Worksheet, width: int, decimal: str) -> Iterator[list[str]]:
+    rows = iter(sheet.iter_rows(max_col=width))
+    for number in itertools.count(1):
+        if (row := _in_words(lambda: next(rows, None))) is None:
+            return
+        if number > MAX_ROWS:
+            raise BadFile(f"the sheet has more than {MAX_ROWS:,} rows: save it as CSV")
+        yield [_text(cell, decimal) for cell in row]
 
 
 def _copied(source: BinaryIO, copy: BinaryIO) -> int:

@@ -34,7 +34,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -54,6 +54,11 @@ from engine.core.errors import UsageError
 
 _NOT_IN_THE_FILE = ("a column", "a constant", "a file", "a table", "str", "int", "float", "bool")
 """How the checker names the parts of a choice: they are not in the path within the profile."""
+_BELONGS: Final = {
+    "model": "a table", "dict": "a table", "tuple": "a list", "list": "a list", "set": "a list", "frozen_set": "a list",
+    "string": "a text", "int": "a whole number", "float": "a number", "decimal": "a number", "bool": "true or false",
+}  # fmt: skip
+"""What belongs into a place, by the first part of the checker's name of a fault: `frozen_set_type`, `int_parsing`."""
 _FIELD_IN_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -276,6 +281,8 @@ def _fault(fault: ErrorDetails) -> str:
         return f"{place}: there is no such key"
     if kind == "literal_error":
         return f"{place}: {fault['input']!r} is none of {context['expected']}"
+    if (belongs := _BELONGS.get(kind.removesuffix("_type").removesuffix("_parsing"))) is not None:
+        return f"{place}: {belongs} belongs here"
     return f"{place}: {fault['msg'].removeprefix('Value error, ').removeprefix('Input ')}"
 
 

@@ -14,6 +14,10 @@ MAX_DIGITS = 30
 """A number with a larger exponent is not written out: it would cost memory, and no quantity is as large or small."""
 ONE = Decimal(1)
 ISO = "iso"
+SERIAL = "serial"
+"""The days of a spreadsheet: 46082 is the first of March 2026, and 46082.5 its noon."""
+_DAY_0 = datetime(1899, 12, 30)  # noqa: DTZ001 - the profile declares the zone
+_SERIAL_DAY = re.compile(r"[1-9][0-9]{0,6}(?:[.,][0-9]{1,15})?")
 """In a list of formats: ISO 8601, which is also what an empty list means."""
 MINUS = "\N{MINUS SIGN}"
 MOMENTS_KEPT = 4096
@@ -133,11 +137,20 @@ def _local(text: str, formats: tuple[str, ...]) -> datetime:
 def _read_time(text: str, formats: tuple[str, ...]) -> datetime | None:
     for pattern in formats or (ISO,):
         try:
+            if pattern == SERIAL:
+                return _serial_time(text)
             # The profile declares the zone of a time without an offset.
             return datetime.fromisoformat(text) if pattern == ISO else datetime.strptime(text, pattern)  # noqa: DTZ007
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return None
+
+
+def _serial_time(text: str) -> datetime:
+    """The time of a spreadsheet's number of days, to the second. Raises `ValueError`."""
+    if not _SERIAL_DAY.fullmatch(text):
+        raise ValueError(text)
+    return _DAY_0 + timedelta(seconds=round(Decimal(text.replace(",", ".")) * 86_400))
 
 
 def _begin_of_day(written: re.Match[str]) -> str:

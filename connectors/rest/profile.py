@@ -34,7 +34,7 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.mapping.language import Declared, Reading
 from connectors.orders import PushSettings
-from connectors.profiles import ConnectorProfile, Secret
+from connectors.profiles import Address, ConnectorProfile, Secret
 
 Template = dict[str, Any]
 """A JSON object; its texts may hold names in braces."""
@@ -53,7 +53,7 @@ class OAuth2(Declared):
     """OAuth 2.0 client credentials: a token, asked for anew before it ends and whenever it is refused."""
 
     kind: Literal["oauth2"]
-    token_url: str
+    token_url: Address
     client_id: str
     client_secret: Secret
     scope: str | None = None
@@ -188,7 +188,7 @@ class Profile(ConnectorProfile):
     """See the module's example."""
 
     kind: Literal["rest"]
-    url: Annotated[str, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$")]
+    url: Annotated[Address, Field(pattern=r"^https?://[^/?#]+(/[^?#]*)?$")]
     auth: Auth | None = None
     limits: Limits = Limits()
     values: dict[str, Secret | str | int] = Field(default_factory=dict)

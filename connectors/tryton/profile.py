@@ -23,7 +23,7 @@ from pydantic import Field
 
 from connectors.mapping.language import Declared
 from connectors.orders import PushSettings
-from connectors.profiles import ConnectorProfile, IdentifierKind, Secret
+from connectors.profiles import Address, ConnectorProfile, IdentifierKind, Secret
 
 
 class Auto(Declared):
@@ -37,7 +37,7 @@ class Profile(ConnectorProfile):
     """The ERP, who logs in, what is read of it and what its names mean."""
 
     kind: Literal["tryton"] = "tryton"
-    url: Annotated[str, Field(pattern=r"^https?://[^\s/]+/?$")]
+    url: Annotated[Address, Field(pattern=r"^https?://[^\s/]+/?$")]
     database: Annotated[str, Field(min_length=1)]
     user: Annotated[str, Field(min_length=1)]
     password: Secret

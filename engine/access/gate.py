@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
 
 from engine.access.denial import NotLoggedIn
@@ -12,6 +13,9 @@ from engine.access.provider import Provider
 from engine.access.sessions import Sessions
 from engine.access.tokens import MARK, TokenFile
 from engine.core.errors import StocklineError
+
+Tell = Callable[[str, float], Awaitable[None]]
+"""Takes a session that was ended and when it would have ended by itself, in seconds of the Unix epoch."""
 
 log = logging.getLogger("stockline")
 
@@ -64,6 +68,7 @@ class LoginGate:
         sessions: the sessions of people in a browser.
         logins: signs what a login at the provider must bring back.
         provider: the OpenID provider; None where there is none.
+        tell: tells the other processes that take the same sessions that one was ended; None where there are none.
     """
 
     asks = True
@@ -73,6 +78,7 @@ class LoginGate:
         self.sessions = Sessions(keep.secret, keep.seconds)
         self.logins = Signer(keep.secret, "stockline-login")
         self.provider = provider
+        self.tell: Tell | None = None
 
     async def login(self, bearer: str | None, cookie: str | None) -> Login | None:
         """Who calls, by the bearer token or else the cookie of a call; None without either. Raises NotLoggedIn."""
@@ -114,6 +120,14 @@ class LoginGate:
         except StocklineError as error:
             log.error("no token is taken: %s", error)
             return False
+
+    async def log_out(self, login: Login) -> None:
+        """End a session before its time, here and wherever it is taken; a login of another kind has none."""
+        if login.session is None or login.expires is None:
+            return
+        self.sessions.end(login.session, login.expires)
+        if self.tell is not None:
+            await self.tell(login.session, login.expires)
 
     def write_last_used(self) -> None:
         """Keep when each token was last used."""

@@ -26,7 +26,7 @@ class Sessions:
     """Begins and ends sessions.
 
     A session needs no store: every copy of the process that has the same secret reads it, also after a restart. One
-    that was ended before its time is remembered until then, by the process at which the person logged out.
+    that was ended before its time is remembered until then, by every process that was told.
     """
 
     def __init__(self, secret: bytes, seconds: float) -> None:
@@ -57,9 +57,10 @@ class Sessions:
         """Whether the session was not ended."""
         return login.session not in self._ended
 
-    def end(self, login: Login) -> None:
-        """End a session before its time."""
+    def end(self, session: str, until: float) -> None:
+        """End a session before its time, which is `until` (seconds of the Unix epoch)."""
         now = time.time()
-        self._ended = {session: until for session, until in self._ended.items() if until > now}
-        if login.session is not None and login.expires is not None:
-            self._ended[login.session] = login.expires
+        if until <= now:
+            return
+        self._ended = {ended: last for ended, last in self._ended.items() if last > now}
+        self._ended[session] = until

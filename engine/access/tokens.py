@@ -182,4 +182,5 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    # A header that is not UTF-8 arrives as text with surrogates, and is no secret of ours in any case.
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

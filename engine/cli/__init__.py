@@ -24,6 +24,7 @@ from engine.cli import (
     demo,
     documents,
     identifiers,
+    logs,
     look,
     profile,
     replaying,
@@ -83,12 +84,12 @@ def _options(
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    # Processes that this one starts, such as the workers of a supervisor, read both from the environment.
     if log_format == "json":
-        from engine.telemetry.logs import JsonFormatter
-
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonFormatter())
+        os.environ["STOCKLINE_LOG_FORMAT"] = log_format
+        logs.write_json()
     if trace:
+        os.environ["STOCKLINE_TRACE"] = "1"
         from engine.telemetry.tracing import TRACING
 
         TRACING.begin()

@@ -5,6 +5,14 @@ import logging
 from connectors.redaction import redact_logs
 
 
+def write_json() -> None:
+    """Write every message as a JSON object from now on."""
+    from engine.telemetry.logs import JsonFormatter
+
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonFormatter())
+
+
 def show_engine() -> None:
     """Show the engine's messages from INFO on."""
     _show_info("stockline")

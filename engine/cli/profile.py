@@ -19,11 +19,11 @@ profile = typer.Typer(no_args_is_help=True, help="Profiles, which say what the c
 
 @profile.command()
 def new(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file to look at.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A CSV file or a workbook to look at.")],
     out: Annotated[Path | None, typer.Option(help="The profile to write, else standard output.")] = None,
     source: Annotated[str | None, typer.Option(help="Who sends it, else the file's name.")] = None,
 ) -> None:
-    """Look at a CSV file, and write a commented profile to start from."""
+    """Look at a CSV file or a workbook, and write a commented profile to start from."""
     text = draft_profile(file, source or Path(file).name.split(".")[0])
     if out is None:
         typer.echo(text)

@@ -40,7 +40,8 @@ class Stored:
 
     def read(self, at: At) -> Numbers:
         """The numbers of some things; the caller must not change them."""
-        return self._numbers[at]
+        # `take` is half as fast again as an index.
+        return self._numbers[at] if isinstance(at, slice) else self._numbers.take(at)
 
     def make_room(self, length: int) -> None:
         """Let the column have at least `length` things; new ones are missing."""
@@ -113,6 +114,8 @@ def values_of(column: Column, at: At) -> list[Value]:
 
 def holds(column: Column, condition: Condition, at: At) -> Mask:
     """For some things whether a condition on the column holds."""
+    if condition.relation == "is" and isinstance(column.kind, TextKind):
+        return column.kind.among(column.read(at), condition.values)
     ranks = column.kind.ranked(column.read(at))
     low, high = column.kind.span(condition.values[0])
     if condition.relation == "min":

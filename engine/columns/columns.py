@@ -107,8 +107,8 @@ class Columns:
         self.loading = Loading(bus)
         self._begin()
 
-    def _begin(self) -> None:
-        self._tables = Tables()
+    def _begin(self, version: int = 0) -> None:
+        self._tables = Tables(version)
         self._planning = Planning(self._bus, self._rules)
         self._writers = Writers(self._tables, self._planning)
         self._selections = Selections()
@@ -132,7 +132,8 @@ class Columns:
         with self._lock:
             noted = self.feed.take()
             if noted.anew:
-                self._begin()
+                # A version that was told before means nothing in the new tables.
+                self._begin(1 + max(table.version for table in self._tables.by_name.values()))
             if noted:
                 self._writers.write(noted)
                 self._compact()
@@ -202,8 +203,7 @@ class Columns:
     def aggregate(self, asked: Aggregation, limit: int) -> Groups:
         """The groups of an aggregation, at most `limit`. Raises NotLoaded."""
         with self._asked(asked.query.table) as table:
-            groups = aggregate(table, asked)
-            return Groups(groups[:limit], len(groups), self.freshness())
+            return Groups(*aggregate(table, asked, limit), self.freshness())
 
     def export(
         self, query: Query, fields: Sequence[str], offset: int = 0, limit: int | None = None

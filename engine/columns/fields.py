@@ -46,10 +46,10 @@ def kinds_of(data: type[Struct], shared: Mapping[str, TextKind], left_out: tuple
 Decode = Callable[[bytes], Any]
 
 
-def decoder(fields: Mapping[str, Scalar], raw: tuple[str, ...] = ()) -> Decode:
+def decoder(fields: Mapping[str, Scalar], objects: tuple[str, ...] = ()) -> Decode:
     """A function from an output to an object whose `data` has the named fields as attributes.
 
-    A missing field is None. Those named by `raw` keep their bytes.
+    A missing field is None. Those named by `objects` are dictionaries, empty where they are missing.
     """
     inner: dict[str, list[tuple[str, Any, None]]] = {}
     for name, scalar in fields.items():
@@ -59,8 +59,10 @@ def decoder(fields: Mapping[str, Scalar], raw: tuple[str, ...] = ()) -> Decode:
     structs: list[tuple[str, Any, None]] = [
         (name, msgspec.defstruct("Inner", of, gc=False) | None, None) for name, of in inner.items()
     ]
-    kept = [(name, Raw, Raw(b"null")) for name in raw]
-    data = msgspec.defstruct("Fields", [*own, *structs, *kept], gc=False)
+    whole: list[tuple[str, Any, Any]] = [
+        (name, dict[str, Any], msgspec.field(default_factory=dict)) for name in objects
+    ]
+    data = msgspec.defstruct("Fields", [*own, *structs, *whole], gc=False)
     envelope = msgspec.defstruct("Envelope", [("data", data)], gc=False)
     decode: Decode = msgspec.json.Decoder(envelope).decode
     return decode

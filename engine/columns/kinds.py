@@ -9,7 +9,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns.texts import Texts
+from engine.columns.texts import Mask, Texts
 from engine.core.values import MAX_BALANCE, SECOND, day_of, instant, moment
 
 Numbers = NDArray[np.int64] | NDArray[np.int32]
@@ -128,7 +128,17 @@ class TextKind:
     def ranked(self, numbers: Numbers) -> Numbers:
         """The places of the codes in the order of all texts."""
         # The last entry is that of the code -1.
-        return np.append(self.texts.ranks(), np.int32(-1))[numbers]
+        return np.append(self.texts.ranks(), np.int32(-1)).take(numbers)
+
+    def among(self, codes: Numbers, texts: Sequence[object]) -> Mask:
+        """For each code whether it is that of one of some texts, which takes no order of all texts."""
+        found = [code for text in texts if (code := self.texts.find(str(text))) is not None]
+        if len(found) == 1:
+            equal: Mask = codes == found[0]
+            return equal
+        wanted = np.zeros(len(self.texts) + 1, np.bool_)
+        wanted[found] = True
+        return wanted.take(codes)
 
     def span(self, value: object) -> tuple[int, int]:
         """The ranks between which the text lies."""
@@ -155,9 +165,12 @@ def _day(value: object) -> int:
 
 def _scaled(value: object, scale: int) -> int:
     """The nearest whole number of parts; what is too great for a column is kept as the greatest."""
+    most = MAX_BALANCE // scale
+    if isinstance(value, float) and value.is_integer():
+        # Most numbers of days are whole; decimals take ten times as long.
+        return max(-most, min(most, int(value))) * scale
     amount = value if isinstance(value, Decimal) else Decimal(str(value))
-    most = Decimal(MAX_BALANCE // scale)
-    return int((max(-most, min(most, amount)) * scale).to_integral_value())
+    return int((max(Decimal(-most), min(Decimal(most), amount)) * scale).to_integral_value())
 
 
 def money_of(number: int) -> Decimal:

@@ -9,11 +9,13 @@ from msgspec import Raw
 from msgspec.msgpack import Decoder
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
+from engine.columns.column import Slots
 from engine.columns.feed import FOLLOWED
 from engine.columns.kinds import Value
 from engine.columns.planning import Figures, Planning
-from engine.columns.tables import Tables
+from engine.columns.tables import PRICED, Tables
 from engine.core import payloads as p
+from engine.core.topics import REVISED
 from engine.core.values import NUL, day_of
 from tables.catalogue import DECODERS
 from tables.directory import ITEM, Item
@@ -68,19 +70,27 @@ class RowWriter:
         if not plans:
             return
         positions = self._tables.positions
-        slots = positions.slots(list(plans))
+        slots = np.array(positions.slots(list(plans)), np.int32)
         shown = [_shown_of_plan(plan) for plan in plans.values()]
+        priced = self._prices(slots)
         for name in shown[0]:
             positions.stored[name].write(slots, [each[name] for each in shown])
+        if self._prices(slots) != priced:
+            for topic in REVISED:
+                self._tables.by_name[topic].version += 1
         walked = {name for name, plan in plans.items() if plan is not None and _takes_a_walk(plan)}
         self._planning.add(list(walked))
         self.write_figures({name: _stated(plan) for name, plan in plans.items() if name not in walked})
         positions.version += 1
 
+    def _prices(self, slots: Slots) -> list[list[int]]:
+        """What signals and alerts show of the policies of rows."""
+        return [self._tables.positions.stored[name].read(slots).tolist() for name in PRICED]
+
     def write_figures(self, figures: Mapping[str, Figures]) -> None:
         """Write what was computed of rows."""
         positions = self._tables.positions
-        slots = positions.slots(list(figures))
+        slots = np.array(positions.slots(list(figures)), np.int32)
         for name, values in zip(
             ("s", "S", "forecast_28_days"), zip(*figures.values(), strict=True), strict=bool(figures)
         ):
@@ -101,7 +111,7 @@ class RowWriter:
             return
         self._lines.unlist([name for name, line in lines.items() if line is None])
         shown = {name: _shown_of_line(name, line) for name, line in lines.items() if line is not None}
-        slots = self._lines.slots(list(shown))
+        slots = np.array(self._lines.slots(list(shown)), np.int32)
         for name, column in self._lines.stored.items():
             column.write(slots, [each[name] for each in shown.values()])
         self._lines.enlist(slots)

@@ -9,7 +9,7 @@ from engine.columns.query import Query
 from engine.columns.table import ColumnTable
 
 MOST_BYTES = 64 << 20
-"""The oldest indexes are dropped beyond this; one of a million things takes 8 MiB."""
+"""The oldest indexes are dropped beyond this; one of a million things takes 8 MiB for each of its keys."""
 
 
 class _Kept(NamedTuple):

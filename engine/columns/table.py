@@ -1,8 +1,10 @@
 """A table in columns: things by name, each in a slot of its own, with their selection by a query."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.columns.column import At, Column, Slots, Stored, holds, values_of
 from engine.columns.kinds import TextKind, Value
@@ -22,19 +24,31 @@ class ColumnTable:
 
     Attributes:
         columns: the columns by field, in the order in which they are shown.
-        stored: those of them that are written.
+        stored: the columns that are written, those of them and those that only join.
         searched: the fields in which a text is searched for.
         version: grows with every change.
         listed: how many things are listed.
     """
 
-    def __init__(self, columns: Mapping[str, Column], searched: Sequence[str]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        searched: Sequence[str],
+        joining: Mapping[str, Stored] = MappingProxyType({}),
+    ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: the columns by field, in the order in which they are shown.
+            searched: the fields in which a text is searched for.
+            joining: columns that are written and not shown: they lead to what others show.
+        """
         self.columns = columns
         self.searched = searched
         self.version = 0
         self.listed = 0
         self._names = Texts()
-        self.stored = {name: column for name, column in columns.items() if isinstance(column, Stored)}
+        self.stored = {name: column for name, column in columns.items() if isinstance(column, Stored)} | dict(joining)
         self._alive: Mask = np.zeros(0, np.bool_)
 
     # writing ----------------------------------------------------------------------------------------------------------
@@ -50,7 +64,11 @@ class ColumnTable:
                 column.make_room(len(self._alive))
         return slots
 
-    def enlist(self, slots: Sequence[int]) -> None:
+    def unlisted(self, slots: Slots) -> NDArray[np.intp]:
+        """The places in `slots` of those things that are not listed."""
+        return np.flatnonzero(~self._alive[slots])
+
+    def enlist(self, slots: Sequence[int] | Slots) -> None:
         """List things, which may be listed already."""
         self.version += 1
         self.listed += len(slots) - int(self._alive[slots].sum())
@@ -135,7 +153,7 @@ class ColumnTable:
             column = self.columns[field]
             if isinstance(column.kind, TextKind):
                 # The last entry is that of a missing text.
-                found |= np.append(column.kind.texts.containing(text), False)[column.read(every)]
+                found |= np.append(column.kind.texts.containing(text), False).take(column.read(every))
         return found
 
     def _behind(self, query: Query, after: Position) -> Mask:

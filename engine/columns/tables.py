@@ -9,10 +9,14 @@ from engine.columns.fields import kinds_of
 from engine.columns.kinds import DAY, DAYS, DAYS_SCALE, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
 from engine.columns.planning import AHEAD_DAYS
 from engine.columns.table import ColumnTable
-from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, Topic
+from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, REVISED, Topic
 
 LEFT_OUT = ("raw", "raw_base64")
 """The bytes of dead letters, which may be long, are no columns."""
+ROW = "row"
+"""The column of signals and alerts that has the slots of their rows among positions."""
+PRICED = ("unit_cost", "currency")
+"""What signals and alerts show of the policy of their row."""
 MOST = 2**62
 """Greater products are missing, because they may not fit into 64 bits."""
 
@@ -36,14 +40,21 @@ class Tables:
         by_name: the tables by the name of their list.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, version: int = 0) -> None:
+        """Make empty tables, whose versions begin at `version`."""
         self.skus = TextKind(shared=True)
         self._shared = {"sku": self.skus} | {
             name: TextKind(shared=True) for name in ("location", "supplier", "currency", "order")
         }
         self.items = {name: Stored(TextKind()) for name in ("description", "abc", "base_unit")}
         self.today = Today()
-        self.by_name = {topic: self._published(topic) for topic in OUTPUT_TOPICS} | {"order-lines": self._order_lines()}
+        self.by_name: dict[str, ColumnTable] = {}
+        # Positions come first, because signals and alerts show something of theirs.
+        for topic in OUTPUT_TOPICS:
+            self.by_name[topic] = self._published(topic)
+        self.by_name["order-lines"] = self._order_lines()
+        for table in self.by_name.values():
+            table.version = version
 
     @property
     def positions(self) -> ColumnTable:
@@ -55,12 +66,16 @@ class Tables:
         columns: dict[str, Column] = {
             name: Stored(kind) for name, kind in kinds_of(declared.data, self._shared, LEFT_OUT).items()
         }
+        if declared is POSITIONS:
+            columns |= self._of_position(columns)
+            return ColumnTable(columns, (*declared.searched, "description", "supplier"))
+        if topic in REVISED:
+            row = Stored(WHOLE, first=0)
+            columns |= self._of_row(columns, row)
+            return ColumnTable(columns, declared.searched, {ROW: row})
         if declared is DEAD_LETTERS:
             columns |= self._of_letter()
-        if declared is not POSITIONS:
-            return ColumnTable(columns, declared.searched)
-        columns |= self._of_position(columns)
-        return ColumnTable(columns, (*declared.searched, "description", "supplier"))
+        return ColumnTable(columns, declared.searched)
 
     def _of_position(self, own: Mapping[str, Column]) -> dict[str, Column]:
         """What a position shows beside its own fields: item master, policy, signal, alerts, and what follows."""
@@ -78,6 +93,20 @@ class Tables:
             "stockout_date": Stored(DAY),
         }
         return joined
+
+    def _of_row(self, own: Mapping[str, Column], row: Column) -> dict[str, Column]:
+        """What a signal or an alert shows of its item, and of the policy of its row, whose slot `row` has.
+
+        Nothing of it is copied, so that it is always that of today.
+        """
+        qty = own.get("qty") or Stored(WHOLE)
+        priced = {name: Joined(row, self.positions.stored[name]) for name in PRICED}
+        return {
+            "qty": qty,
+            "description": Joined(own["sku"], self.items["description"]),
+            **priced,
+            "value": Derived(MONEY, _product(qty, priced["unit_cost"])),
+        }
 
     def _of_letter(self) -> dict[str, Column]:
         """What a dead letter shows of the answer to it."""
@@ -141,12 +170,20 @@ def _product(units: Column, cost: Column) -> Read:
     def read(at: At) -> Numbers:
         many, each = units.read(at), cost.read(at)
         known = (many != WIDE_MISSING) & (each != WIDE_MISSING)
-        # Floats only tell what does not fit; the product itself is of integers.
-        known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
-        product: Numbers = np.where(known, many * np.where(known, each, 0), WIDE_MISSING)
+        many, each = np.where(known, many, 0), np.where(known, each, 0)
+        if _greatest(many) * _greatest(each) >= MOST:
+            # Floats only tell what does not fit; the product itself is of integers.
+            known &= np.abs(many.astype(np.float64)) * np.abs(each.astype(np.float64)) < MOST
+            each = np.where(known, each, 0)
+        product: Numbers = np.where(known, many * each, WIDE_MISSING)
         return product
 
     return read
+
+
+def _greatest(numbers: Numbers) -> int:
+    """The greatest number without its sign; 0 of none."""
+    return max(int(numbers.max()), -int(numbers.min())) if len(numbers) else 0
 
 
 def _cover(sellable: Column, forecast: Column) -> Read:

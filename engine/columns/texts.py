@@ -1,7 +1,7 @@
 """Texts by number: a column of texts holds small integers, and each distinct text is kept once."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class Texts:
 
     def __init__(self) -> None:
         self.known: list[str] = []
-        self._codes: dict[str, int] = {}
+        self._codes: dict[str | None, int] = {None: -1}
         self._order: Codes = np.empty(0, np.int32)
         self._ranks: Codes = np.empty(0, np.int32)
         self._folded = _Folded()
@@ -40,10 +40,12 @@ class Texts:
             self.known.append(text)
         return code
 
-    def codes(self, texts: Iterable[str | None]) -> list[int]:
-        """The codes of many texts."""
-        known = self._codes
-        return [-1 if text is None else known[text] if text in known else self.code(text) for text in texts]
+    def codes(self, texts: Sequence[str | None]) -> list[int]:
+        """The codes of many texts; that of None is -1."""
+        try:
+            return list(map(self._codes.__getitem__, texts))
+        except KeyError:
+            return [-1 if text is None else self.code(text) for text in texts]
 
     def find(self, text: str) -> int | None:
         """The code of a text, or None where it is not known."""

@@ -3,11 +3,12 @@
 import logging
 from collections.abc import Callable, Mapping
 from datetime import date as Day
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
+import numpy as np
 
+from agents.alert_units import units_of
 from agents.signal_life import STANDING
 from engine.columns.column import Stored
 from engine.columns.feed import Noted
@@ -16,7 +17,7 @@ from engine.columns.kinds import Scalar
 from engine.columns.planning import Planning
 from engine.columns.rows import RowWriter
 from engine.columns.table import ColumnTable
-from engine.columns.tables import LEFT_OUT, Tables
+from engine.columns.tables import LEFT_OUT, ROW, Tables
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.core.values import row_key
 
@@ -34,15 +35,24 @@ SHOWN_OF_SIGNAL = {
 SHOWN_OF_ANSWER = {"status": "status", "answered": "answered", "by": "by", "note": "note", "replayed_as": "event"}
 """Column of a dead letter -> field of the answer to it."""
 
-Written = list[tuple[int, Any]]
-"""The slots of things that were written, with their fields; the types of fields are made at run time."""
+LASTING: Mapping[Topic, tuple[str, ...]] = {"positions": ("sku", "location")}
+"""Fields that are the same as long as a thing is listed, so that they are written once; nearly every event changes a
+position."""
 
 
-class _Stockout(Struct):
-    date: Day | None = None
+class Written(NamedTuple):
+    """The slots of things that were written, and their fields; the types of fields are made at run time."""
+
+    slots: list[int]
+    fields: list[Any]
 
 
-_stockouts = msgspec.json.Decoder(_Stockout)
+class _OfRow(NamedTuple):
+    """A signal or an alert that was written: the slot of its row, its own slot, and its fields."""
+
+    row: int
+    slot: int
+    fields: Any
 
 
 class _TopicWriter:
@@ -53,25 +63,36 @@ class _TopicWriter:
         own = {name: column for name, column in table.stored.items() if name.split(".")[0] in names}
         fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
         self._table = table
-        self._columns = [(column, getter(name)) for name, column in own.items()]
-        self._decode: Decode = decoder(fields, raw=("evidence",) if topic == "alerts" else ())
+        columns = {name: (column, getter(name)) for name, column in own.items()}
+        self._lasting = [columns.pop(name) for name in LASTING.get(topic, ())]
+        self._columns = list(columns.values())
+        self._decode: Decode = decoder(fields, ("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
         """Write the latest output of some things; those without one are listed no more."""
         if not outputs:
-            return []
+            return Written([], [])
         self._table.unlist([name for name, value in outputs.items() if value is None])
-        present = {name: value for name, value in outputs.items() if value is not None}
+        names, fields = self._read({name: value for name, value in outputs.items() if value is not None})
+        slots = self._table.slots(names)
+        # An index that is an array need not be made into one for each column.
+        at = np.array(slots, np.int32)
+        new = self._table.unlisted(at)
+        for column, get in self._lasting if len(new) else ():
+            column.write(at[new], [get(fields[index]) for index in new.tolist()])
+        for column, get in self._columns:
+            column.write(at, list(map(get, fields)))
+        self._table.enlist(at)
+        return Written(slots, fields)
+
+    def _read(self, outputs: Mapping[str, bytes]) -> tuple[list[str], list[Any]]:
+        """The names of things and their fields; what nobody can read is left out."""
         decode = self._decode
         try:
-            written = {name: decode(value) for name, value in present.items()}
+            return list(outputs), [decode(value).data for value in outputs.values()]
         except msgspec.DecodeError:
-            written = {name: output for name, value in present.items() if (output := self._readable(name, value))}
-        slots, fields = self._table.slots(list(written)), [output.data for output in written.values()]
-        for column, get in self._columns:
-            column.write(slots, list(map(get, fields)))
-        self._table.enlist(slots)
-        return list(zip(slots, fields, strict=True))
+            found = {name: output for name, value in outputs.items() if (output := self._readable(name, value))}
+            return list(found), [output.data for output in found.values()]
 
     def _readable(self, name: str, value: bytes) -> Any:
         """The fields of an output; None where another program has written something else."""
@@ -82,6 +103,13 @@ class _TopicWriter:
             return None
 
 
+def _stockout_date(evidence: Mapping[str, Any]) -> Day | None:
+    try:
+        return Day.fromisoformat(evidence["date"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 class Writers:
     """Writes what was noted into all tables, and into positions what they show of signals and alerts.
 
@@ -90,6 +118,7 @@ class Writers:
     """
 
     def __init__(self, tables: Tables, planning: Planning) -> None:
+        self._by_name = tables.by_name
         self._positions = tables.positions
         self._alerts = tables.by_name["alerts"]
         self._letters = tables.by_name["dead-letters"]
@@ -103,9 +132,9 @@ class Writers:
             outputs = noted.outputs[topic]
             if topic == "alerts":
                 before = self._open_alerts(list(outputs))
-                self._show_alerts(writer.write(outputs), before)
+                self._show_alerts(self._joined(topic, writer.write(outputs)), before)
             elif topic == "signals":
-                self._show_signals(writer.write(outputs))
+                self._show_signals(self._joined(topic, writer.write(outputs)))
             elif topic == "dead-letter-answers":
                 self._show_answers(writer.write(outputs))
             else:
@@ -113,7 +142,7 @@ class Writers:
 
     def _show_answers(self, written: Written) -> None:
         """Let dead letters show what somebody did about them, also those that are read after their answers."""
-        for _, answer in written:
+        for answer in written.fields:
             [at] = self._letters.slots([answer.id])
             self._letters.version += 1
             for name, field in SHOWN_OF_ANSWER.items():
@@ -125,29 +154,33 @@ class Writers:
         slots = [slot for slot in self._alerts.found(names) if slot is not None]
         return {slot for slot in slots if status.read_one(slot) != "resolved"}
 
-    def _show_alerts(self, written: Written, before: set[int]) -> None:
+    def _joined(self, topic: Topic, written: Written) -> list[_OfRow]:
+        """Let signals or alerts lead to their rows, from which they show something."""
+        if not written.slots:
+            return []
+        rows = self._positions.slots([row_key(thing.sku, thing.location) for thing in written.fields])
+        self._by_name[topic].stored[ROW].write(written.slots, rows)
+        self._positions.version += 1
+        return list(map(_OfRow, rows, written.slots, written.fields))
+
+    def _show_alerts(self, written: list[_OfRow], before: set[int]) -> None:
         """Let positions count their open alerts, and show when they are projected to be out of stock."""
-        columns = self._positions.stored
-        for slot, alert in written:
-            at = self._position_of(alert)
+        columns, units = self._positions.stored, self._alerts.stored["qty"]
+        for at, slot, alert in written:
             is_open = alert.status != "resolved"
+            units.write_one(slot, units_of(alert.kind, alert.evidence))
             columns["open_alerts"].add(at, is_open - (slot in before))
             if alert.kind == "projected_stockout":
-                columns["stockout_date"].write_one(at, _stockouts.decode(alert.evidence).date if is_open else None)
+                columns["stockout_date"].write_one(at, _stockout_date(alert.evidence) if is_open else None)
 
-    def _show_signals(self, written: Written) -> None:
+    def _show_signals(self, written: list[_OfRow]) -> None:
         """Let positions show the signal that stands."""
         columns = self._positions.stored
         shown: list[tuple[Stored, Callable[[Any], object]]] = [
             (columns[name], getter(field)) for name, field in SHOWN_OF_SIGNAL.items()
         ]
-        for _, signal in written:
-            at = self._position_of(signal)
+        for at, _, signal in written:
             stands = signal.status in STANDING
             if stands or columns["signal_id"].read_one(at) == signal.id:
                 for column, get in shown:
                     column.write_one(at, get(signal) if stands else None)
-
-    def _position_of(self, thing: Any) -> int:
-        self._positions.version += 1
-        return self._positions.slots([row_key(thing.sku, thing.location)])[0]

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from engine.contract.examples import examples_of
 from engine.core.errors import UsageError
 from engine.core.events import EVENT_TYPES
 from engine.core.outputs import OutputEvent
@@ -71,7 +72,7 @@ def _mend(schema: Any) -> Any:
 
 
 def of_type(kind: str) -> Schema:
-    """The JSON Schema of one type of event; raises UsageError if the type does not exist.
+    """The JSON Schema of one type of event, with examples; raises UsageError if the type does not exist.
 
     The schema of `alert.resolved` has two branches: the answer of a person, which goes in, and the change of the alert,
     which comes out.
@@ -81,7 +82,8 @@ def of_type(kind: str) -> Schema:
         raise UsageError(f"there is no type {kind!r}; there are {', '.join(NAMES)}, and {' and '.join(DOCUMENTS)}")
     schemas, parts = components(types, "#/$defs/{name}")
     body = schemas[0] if len(schemas) == 1 else {"oneOf": schemas}
-    return {"$schema": DIALECT, "$id": f"urn:stockline:{kind}:1", "title": kind, **body, "$defs": parts}
+    told = {"title": kind, "examples": examples_of(kind)}
+    return {"$schema": DIALECT, "$id": f"urn:stockline:{kind}:1", **told, **body, "$defs": parts}
 
 
 def contract() -> Schema:

@@ -155,6 +155,14 @@ OUTPUT_TOPICS: Mapping[Topic, OutputTopic] = {
 }
 TOPICS: Mapping[str, TopicDeclaration] = {each.name: each for each in (EVENTS, STATE, *OUTPUT_TOPICS.values())}
 
+LOGOUTS = TopicDeclaration(
+    name="logouts",
+    holds="Which sessions of browsers were ended before their time: nothing of the business, and no part of the log.",
+    key="none",
+    kept_days=30,
+)
+"""A topic of one partition beside those of the log, where callers log in. No session lasts longer than it is kept."""
+
 HISTORIES: tuple[Topic, ...] = tuple(each.name for each in OUTPUT_TOPICS.values() if each.kept_days is not None)
 """The topics of which every output is kept; of the others only the latest of each key counts."""
 

@@ -20,8 +20,9 @@ log = logging.getLogger("stockline")
 def admission_of(settings: Settings, access: AccessSettings | None) -> Admission:
     """Who may call, by the settings; raises UsageError where a process would listen to everybody without being told.
 
-    Callers log in where a file of tokens or a provider is named, and wherever other machines reach the process. On
-    this machine alone nobody has to, and nobody where `access` is not given.
+    Callers log in where a file of tokens or a provider is named, wherever other machines reach the process, and where
+    a proxy lets them in, which for the process is this machine. On this machine alone nobody has to, and nobody where
+    `access` is not given.
     """
     if access is None:
         return Admission(OpenGate())
@@ -41,14 +42,15 @@ def _gate(settings: Settings, access: AccessSettings) -> Gate:
             raise UsageError("--insecure asks nobody for a login, and tokens or a provider ask everybody: give one")
         log.warning("listening on %s: nobody has to log in, whoever reaches it reads and writes", settings.host)
         return OpenGate()
-    if settings.on_this_machine and not named:
+    if settings.on_this_machine and not named and access.public_url is None:
         return OpenGate()
     path = access.token_file(settings.data)
     tokens = TokenFile(path)
     if access.oidc_issuer is None and not tokens.all():
         raise UsageError(
-            f"refusing to listen on {settings.host}: callers must log in, and there is no token in {path}. Make one "
-            f"with `stockline token create NAME --role operator --tokens {path}`, or set STOCKLINE_OIDC_ISSUER; "
+            f"refusing to listen on {access.public_url or settings.host}: callers must log in, and there is no token "
+            f"in {path}. Make one with `stockline token create NAME --role operator --tokens {path}`, or set "
+            "STOCKLINE_OIDC_ISSUER; "
             "--insecure listens all the same, and lets everybody read and write"
         )
     keep = SessionKeep(_session_secret(access), access.session_hours * 3600)

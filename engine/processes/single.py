@@ -17,7 +17,6 @@ from engine.runtime.retention import Retention
 from engine.runtime.single.service import Service
 from engine.settings import AccessSettings, Settings
 from engine.telemetry import Figures, Telemetry
-from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -85,13 +84,13 @@ async def run(settings: Settings, access: AccessSettings, announce: Announce, st
 
 def figures(service: Service) -> Figures:
     """The engine's own counts, for the metrics."""
-    counters, commits = service.counters(), service.commits
+    counters = service.counters()
     return Figures(
         lag=service.progress().lag,
         rows=service.bus.published.count("positions"),
         outcomes=outcomes_of(counters),
         counters=counters,
         business=business_metrics(service.bus),
-        commits=Commits(commits.commits, commits.seconds, commits.last_seconds),
+        commits=service.commits.figures(),
         clock_ahead_seconds=service.clock.jumped / SECOND,
     )

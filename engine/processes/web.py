@@ -9,6 +9,7 @@ from engine.bus.kafka.topics import ensure_topics
 from engine.bus.kafka.web.appender import Appender
 from engine.bus.kafka.web.earlier import EarlierOnKafka
 from engine.bus.kafka.web.follower import Follower
+from engine.bus.kafka.web.forgetting import Forgetting
 from engine.bus.kafka.web.log_progress import LogProgress
 from engine.bus.kafka.web.log_reader import LogReader
 from engine.bus.kafka.web.view import KafkaView
@@ -17,9 +18,11 @@ from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.processes.logouts import shared_logouts
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
+from engine.runtime.marker import read_marker
 from engine.runtime.subscriptions import Broadcaster
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry
@@ -44,9 +47,12 @@ async def run(
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
-        service, view = await ends.enter_async_context(_reading(settings, Connection(kafka)))
+        connection = Connection(kafka)
+        service, view = await ends.enter_async_context(_reading(settings, connection))
+        await ends.enter_async_context(shared_logouts(admission, access, connection))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
+        context.configure(settings, kafka)
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound)))
@@ -67,8 +73,9 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
         ends.push_async_callback(appender.close)
         ends.push_async_callback(progress.close)
         broadcaster = Broadcaster(view.point(), EarlierOnKafka(connection))
-        follower = Follower(connection, view, broadcaster.publish)
-        following = Following(follower.caught_up, broadcaster)
+        forgetting = Forgetting(view, topics.kept_ms, lambda marker: read_marker(marker).now)
+        follower = Follower(connection, view, broadcaster.publish, forgetting)
+        following = Following(follower.caught_up, broadcaster, follower.unread)
         service = ReaderService(view, appender, progress, following, settings.rules("wall"))
         ends.push_async_callback(follower.stop)
         ends.push_async_callback(service.stop)
@@ -79,9 +86,7 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
     telemetry = Telemetry(partial(_figures, settings, service))
-    context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
-    context.configure(settings)
-    return context
+    return Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
 
 
 def _figures(settings: Settings, service: ReaderService) -> Figures:

@@ -12,12 +12,12 @@ from engine.core.values import SECOND
 from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.lifecycle import Announce, end_within
+from engine.processes.logouts import shared_logouts
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
-from engine.settings import AccessSettings, KafkaSettings, Settings
+from engine.settings import AccessSettings, KafkaSettings, Settings, shown
 from engine.telemetry import WorkerFigures, worker_metrics
-from engine.telemetry.fold import Commits
 from engine.web import server
 from engine.web.probes import application
 
@@ -46,10 +46,11 @@ async def run(
         ends.callback(bound.close)
         connection = Connection(kafka)
         topics = await ensure_topics(connection)
+        await ends.enter_async_context(shared_logouts(admission, access, connection))
         cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
         metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
-        app = application(worker, metrics, is_local_only(settings), admission)
+        app = application(worker, metrics, is_local_only(settings), admission, shown(settings, kafka))
         url = await ends.enter_async_context(server.serving(app, bound))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
@@ -85,7 +86,7 @@ def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> Worke
         lag=lag,
         outcomes=outcomes_of(counters),
         counters=counters,
-        commits=Commits(counts.commits, counts.seconds, counts.last_seconds),
+        commits=counts.figures(),
         fenced=counts.fenced,
         restores=(counts.restores, counts.restore_seconds),
         data=settings.data,

@@ -37,14 +37,14 @@ from engine.core.events import (
     type_name,
 )
 from engine.core.outcomes import DUPLICATE, Duplicate, Rejection
-from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from engine.core.values import HOUR, instant, moment
 from engine.runtime.arrivals import Arrival
 from engine.runtime.clock import CLOCK_SOURCE
 from engine.runtime.figures import Figures
-from engine.runtime.marker import COUNTERS, Marker
+from engine.runtime.marker import COUNTERS, Marker, effect_counter
 from engine.runtime.publishing import answer_of, dead_letter_of, position_of, revisions_of
+from engine.runtime.source_counts import SourcesOfPartition
 from tables.directory import pulse_key
 from tables.event_marks import mark_key, marked_content, marked_identity, newest_arrival, pack_mark
 from tables.feeds import Feeds
@@ -93,6 +93,7 @@ class Fold:
         self._outputs: list[Output] = []
         self._count = dict(marker.counters)
         self._figures = Figures(state, partition, marker.now)
+        self._sources = SourcesOfPartition(state, partition, self.feeds.declared)
 
     def step(self, arrivals: Sequence[Arrival], append: bool) -> Step:
         """Fold records, the next of the log, into a commit. `append`: the records are new to the log."""
@@ -100,6 +101,7 @@ class Fold:
         outcomes = [self._fold(one.record, one.event, *mark) for one, mark in zip(arrivals, marks, strict=True)]
         self._remember_arrivals()
         self._figures.carry(self._space, self.marker.now)
+        self._sources.carry(self._space)
         last = arrivals[-1].record.offset if arrivals else self.marker.next_offset - 1
         self.marker = Marker(last + 1, self.marker.now, dict(self._count), self._rules, self.marker.rows)
         records = [arrival.record for arrival in arrivals] if append else []
@@ -204,6 +206,8 @@ class Fold:
         """Count an event that was seen within the window with the same content; reject one with other content."""
         if not is_same:
             return self._reject(record, event, CONFLICT)
+        if not self._counted_elsewhere(event):
+            self._sources.repeated(event.source, record)
         self._tally("duplicates", event)
         self._tally(f"repeats:{type_name(event)}", event)
         return DUPLICATE
@@ -246,12 +250,15 @@ class Fold:
         else:
             if kind not in BROADCAST_TYPES or self.partition == 0:
                 self._count[COUNTERS[kind]] = self._count.get(COUNTERS[kind], 0) + 1
+                if kind is not RecordRefused:
+                    self._sources.applied(turn.event.source, record, turn.now - turn.at)
             for row in turn.sites:
                 self._index.append((row.decode(), record.offset))
         if kind in OTHER_KEYS:
             self._publish_said(turn, record)
         for effect, _, data in turn.effects:
-            self._tally_effect(effect, data, turn.ref)
+            if (counter := effect_counter(effect, data, turn.ref)) is not None:
+                self._tally(counter)
 
     def _publish_said(self, turn: Turn, record: Record) -> None:
         """Publish what an event says that changes no row: a dead letter, or what became of one."""
@@ -279,10 +286,10 @@ class Fold:
     def _publish_dead_letter(self, record: Record, event: Event | None, rejection: Rejection) -> None:
         """Publish a record that is not taken; the first partition alone does so for a broadcast one."""
         if not self._counted_elsewhere(event):
+            letter = dead_letter_of(record, event, rejection)
             self._tally(f"dead_letters:{rejection.reason}")
-            self._outputs.append(dead_letter_of(record, event, rejection))
-
-    # counters ---------------------------------------------------------------------------------------------------------
+            self._sources.refused(letter.key, record, rejection.reason)
+            self._outputs.append(letter)
 
     def _counted_elsewhere(self, event: Event | None) -> bool:
         """What goes to every partition is counted, and rejected, by the first."""
@@ -291,10 +298,3 @@ class Fold:
     def _tally(self, name: str, event: Event | None = None) -> None:
         if not self._counted_elsewhere(event):
             self._count[name] = self._count.get(name, 0) + 1
-
-    def _tally_effect(self, effect: str, data: Signal | Alert, ref: str) -> None:
-        if isinstance(data, Alert):
-            self._tally(f"{effect}:{data.kind}")
-        # A revision that proposes nothing new, as it only records an answer, is counted as the event of the answer.
-        elif effect != "signal.amended" or (data.status == "open" and data.explanation.get("cause") == ref):
-            self._tally(f"{effect}:{data.disposition}")

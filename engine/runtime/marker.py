@@ -14,6 +14,7 @@ from msgspec import Struct
 from engine.bus.single import Kept
 from engine.core.errors import UsageError
 from engine.core.events import EVENT_TYPES
+from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from tables.catalogue import FORMER_ROWS, ROWS
 
@@ -39,6 +40,15 @@ EARLIER_ROWS = (
 
 COUNTERS = {kind: f"events:{name}" for name, kind in EVENT_TYPES.items()}
 """The counter of each event type."""
+
+
+def effect_counter(effect: str, data: Signal | Alert, ref: str) -> str | None:
+    """The counter of a revision of a signal or alert, which the event `ref` caused; None where nothing counts it."""
+    if isinstance(data, Alert):
+        return f"{effect}:{data.kind}"
+    # A revision that proposes nothing new, as it only records an answer, is counted as the event of the answer.
+    is_news = effect != "signal.amended" or (data.status == "open" and data.explanation.get("cause") == ref)
+    return f"{effect}:{data.disposition}" if is_news else None
 
 
 class Marker(Struct, array_like=True):

@@ -2,14 +2,19 @@
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from pathlib import Path
 from resource import getpagesize
 from typing import NamedTuple
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
 OUTCOMES = {"events": "applied", "repeats": "duplicate", "rejected": "refused"}
 """What a counter's name begins with, before the event's type -> the outcome that it counts."""
+
+
+COMMIT_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""The bounds of the histogram of commits, in seconds: from a sync of a fast disk to a broker that hardly answers."""
 
 
 class Sum(NamedTuple):
@@ -35,11 +40,18 @@ class Business(NamedTuple):
 
 
 class Commits(NamedTuple):
-    """What a process has committed since it began: how often, how long all of that took, and the last commit alone."""
+    """What a process has committed since it began.
 
-    commits: int = 0
-    seconds: float = 0.0
-    last_seconds: float = 0.0
+    Attributes:
+        buckets: how many commits took at most each of `COMMIT_BOUNDS` and more than the bound before it; then, how
+            many took longer than all of them.
+        seconds: how long all commits took.
+        last_seconds: how long the last one took.
+    """
+
+    buckets: Sequence[int]
+    seconds: float
+    last_seconds: float
 
 
 def of_counters(counters: Mapping[str, int]) -> Iterable[Metric]:
@@ -57,8 +69,12 @@ def of_counters(counters: Mapping[str, int]) -> Iterable[Metric]:
 
 def of_commits(commits: Commits) -> Iterable[Metric]:
     """Commits and the time that they took."""
-    yield CounterMetricFamily("stockline_commits", "Commits of this process", commits.commits)
-    yield CounterMetricFamily("stockline_commit_seconds", "Time of all these commits", commits.seconds)
+    reached = list(accumulate(commits.buckets))
+    yield CounterMetricFamily("stockline_commits", "Commits of this process", reached[-1])
+    seconds = HistogramMetricFamily("stockline_commit_seconds", "Time of a commit")
+    bounds = [*(repr(bound) for bound in COMMIT_BOUNDS), "+Inf"]
+    seconds.add_metric([], list(zip(bounds, reached, strict=True)), commits.seconds)
+    yield seconds
     yield GaugeMetricFamily("stockline_last_commit_seconds", "Time of the last commit", commits.last_seconds)
 
 

@@ -1,15 +1,22 @@
-"""Where in the log an event lies that is known by its name alone, on one machine.
+"""The row of an event that is known by its name alone.
 
-The mark by which a repeat of an event is recognised says when it arrived, and the records of a partition lie in the
-order of their arrival. So the record is found by a binary search, without an index of events. It is found as long as
-its mark is kept. On Kafka the process that answers has neither the marks nor the log at hand.
+On one machine the mark by which a repeat of an event is recognised says when it arrived, and the records of a partition
+lie in the order of their arrival. So the record is found by a binary search, without an index of events. It is found as
+long as its mark is kept.
+
+On Kafka the process that answers has neither the marks nor the log at hand. It has the index of decisions, which names
+the event of each; of another event the row must be given.
 """
 
 from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
-from engine.bus.single import Kept, Record
+import msgspec
+from msgspec import Struct
+
+from engine.bus.single import Kept, ReadModel, Record
+from engine.core.decisions import event_name
 from engine.core.events import Event, decode
 from engine.core.outcomes import Rejection
 from engine.core.values import digest
@@ -34,10 +41,20 @@ class Logged(Protocol):
         """At most `limit` records from `offset` on."""
 
 
+class _Decided(Struct):
+    sku: str
+    location: str
+
+
+def finds_every_event(bus: Kept) -> bool:
+    """Whether every event can be found by its name alone, and not only those by which somebody has decided."""
+    return isinstance(bus, Logged)
+
+
 def rows_of_event(bus: Kept, ref: str) -> list[Row]:
     """The row of an event by its `source/id`; empty where it is not found, or concerns no row."""
     if not isinstance(bus, Logged):
-        return []
+        return _rows_of_decision(bus.published, ref)
     for partition, arrived_at in _arrivals(bus, ref):
         event = _find(bus, partition, arrived_at, ref)
         if event is not None:
@@ -46,11 +63,26 @@ def rows_of_event(bus: Kept, ref: str) -> list[Row]:
     return []
 
 
-def _arrivals(bus: Kept, ref: str) -> Iterator[tuple[int, int]]:
-    """(partition, instant) of the arrivals of events that may bear this name; a source and an id may have slashes."""
+def _rows_of_decision(published: ReadModel, ref: str) -> list[Row]:
+    """The row of the signal or alert about which somebody has decided by an event."""
+    for source, name in _readings(ref):
+        for found in published.decisions("event", event_name(source, name)):
+            decided = msgspec.json.decode(found.after, type=_Decided)
+            return [(decided.sku, decided.location)]
+    return []
+
+
+def _readings(ref: str) -> Iterator[tuple[str, str]]:
+    """What may be the source and the id in a name; both may have slashes."""
     parts = ref.split("/")
     for at in range(1, len(parts)):
-        identity = digest("/".join(parts[:at]), "/".join(parts[at:]))
+        yield "/".join(parts[:at]), "/".join(parts[at:])
+
+
+def _arrivals(bus: Kept, ref: str) -> Iterator[tuple[int, int]]:
+    """(partition, instant) of the arrivals of events that may bear this name."""
+    for source, name in _readings(ref):
+        identity = digest(source, name)
         for partition in range(bus.partitions):
             mark = bus.state.get(mark_key(partition, identity))
             if mark is not None:

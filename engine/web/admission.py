@@ -26,6 +26,8 @@ from engine.web.problems import Problem
 SESSION_COOKIE = "__Host-stockline"
 PAGE_HEADER = "X-Stockline"
 """A page sends this header with every write. Another site's page cannot: its browser would ask us first."""
+FORM_OPERATION = "logIn"
+"""A form sends no header of ours. Its `Origin` has been checked, and whoever is logged in may log in as another."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FAILURES_AT_ONCE, FAILURES_PER_SECOND = 20, 0.2
 """How many wrong logins of an address are told what is wrong: some at once, then one in five seconds."""
@@ -139,7 +141,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     _require_rule(request, login, operation)
     request[LOGIN] = login
-    if login.means == "session":
+    if login.means == "session" and operation != FORM_OPERATION:
         _require_own_page(request)
     with admission.slot(request, login):
         if request.method in SAFE_METHODS or login.means == "none":

@@ -1,5 +1,6 @@
 """The bodies and answers that exist only on HTTP, and the one way to write a JSON answer."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -10,7 +11,7 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
-from engine.core.outputs import DeadLetter, Disposition, Position, SignalStatus
+from engine.core.outputs import Alert, DeadLetter, Disposition, Position, Signal, SignalStatus
 from engine.core.payloads import PolicySetData
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
@@ -88,6 +89,28 @@ class StockAsOf(Struct, kw_only=True):
     held: int
     on_hand: int
     kept_since: str | None
+
+
+class ListedSignal(Signal, kw_only=True):
+    """A signal in the list: beside what is published what is known today of its item and the policy of its row.
+
+    `value` is `qty` times `unit_cost`, in `currency`.
+    """
+
+    description: str | UnsetType = UNSET
+    unit_cost: Decimal | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    value: Decimal | UnsetType = UNSET
+
+
+class ListedAlert(Alert, kw_only=True):
+    """An alert in the list, with the same; `qty` is how many units its evidence is about, without a sign."""
+
+    qty: int | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    unit_cost: Decimal | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    value: Decimal | UnsetType = UNSET
 
 
 class OrderLine(Struct, kw_only=True):
@@ -240,6 +263,18 @@ class Sync(Struct):
     applied: int
     lag: int
     log: str
+
+
+class Running(Struct, omit_defaults=True):
+    """What a process runs with: its version, its settings, and the rules by which the log is folded, where it has them.
+
+    The rules are those of the log: whatever a worker is told, it folds by them or ends.
+    """
+
+    version: str
+    # msgspec describes no values of any kind but Any.
+    settings: Mapping[str, Any]
+    rules: Mapping[str, Any] | None = None
 
 
 class Health(Struct):

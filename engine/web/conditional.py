@@ -7,6 +7,7 @@ from aiohttp import ETag, hdrs, web
 from msgspec import Raw, Struct
 
 from engine.web.answers import raw_json
+from engine.web.pages import Aggregates, FreshPage
 from engine.web.problems import Problem
 
 DIGEST_BYTES = 8
@@ -32,6 +33,23 @@ def tag_of(thing: bytes) -> ETag:
 def weak_tag_of(content: bytes) -> ETag:
     """The weak tag of an answer that says the same as long as `content`, a part of it, does not change."""
     return ETag(_digest(content), is_weak=True)
+
+
+def with_tag(answer: FreshPage | Aggregates) -> tuple[bytes, ETag]:
+    """The JSON of an answer that says how fresh it is, and its weak tag: the same while only the freshness differs.
+
+    It is a digest of the content, not the version of the table: that changes with every event, also where nothing on
+    the page does, and means nothing in another process of the same log.
+    """
+    said = msgspec.structs.replace(answer, as_of=None, lag_seconds=0.0)
+    return msgspec.json.encode(answer), weak_tag_of(msgspec.json.encode(said))
+
+
+def fresh(request: web.Request, content: bytes, tag: ETag) -> web.Response:
+    """A list with its tag, or 304; a cache that is not the caller's keeps none, and none answers without asking."""
+    response = tagged(request, content, tag)
+    response.headers.update({hdrs.CACHE_CONTROL: "private, no-cache", hdrs.VARY: hdrs.ACCEPT})
+    return response
 
 
 def _digest(content: bytes) -> str:

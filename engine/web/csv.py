@@ -16,8 +16,9 @@ from engine.web.query import FIELDS, Asked, invalid, known_field
 
 MEDIA_TYPE = "text/csv"
 FORMATS = ("json", "csv")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so would be run by a spreadsheet; an apostrophe before it says that it is text."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A text that begins so would be run by a spreadsheet, in some languages also with the wide signs; an apostrophe before
+it says that it is text."""
 
 
 def asked_fields(table: str, request: web.Request) -> list[str]:

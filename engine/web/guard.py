@@ -4,7 +4,7 @@ All entrances are handlers that ask `service_of`: lists, single things, the stre
 of the command line. So a rule holds for each of them, also for one that is added later.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from aiohttp import web
 from msgspec import Raw
@@ -80,6 +80,11 @@ class GuardedService:
         """How far the log and the rows of each partition are."""
         require(self._principal, OPERATORS, "the flow of the log")
         return self._service.offsets()
+
+    def unread(self) -> Mapping[str, Sequence[int]]:
+        """By topic what this process has not read yet of each partition."""
+        require(self._principal, OPERATORS, "the flow of the topics")
+        return self._service.unread()
 
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""

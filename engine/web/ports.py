@@ -23,7 +23,7 @@ from engine.runtime.balances import PastBalances
 from engine.runtime.submission import Progress, Submission
 from engine.runtime.supplied import SupplierReader
 from engine.runtime.waiting import Batch
-from engine.settings import Settings
+from engine.settings import KafkaSettings, Settings, shown
 from engine.telemetry import Telemetry
 from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
@@ -81,6 +81,9 @@ class Service(Clocked, Protocol):
 
     def offsets(self) -> Sequence[Progress]:
         """How far the log and the rows of each partition are."""
+
+    def unread(self) -> Mapping[str, Sequence[int]]:
+        """By topic what this process has not read yet of each partition; no topic where it follows none."""
 
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied."""
@@ -156,7 +159,7 @@ class Context:
         open_things: the open signals and alerts.
         documents: at which rows an order, a shipment or a receipt is known.
         connectors: what connectors report of themselves.
-        flow: how fast the log grows and is folded.
+        flow: how fast the log grows and is folded, and what is published.
         settings: what the process runs with, without secrets, JSON-ready.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
@@ -169,22 +172,22 @@ class Context:
         self.open_things, self.documents = OpenThings(service.bus), DocumentIndex(service.bus)
         self.connectors = ConnectorBoard()
         telemetry.follow_connectors(self.connectors.figures)
-        self.flow = FlowMeter()
+        self.flow = FlowMeter(service.bus.partitions)
         self.settings: Mapping[str, object] = {}
         self.sharing = Sharing()
         self.answering = Turns()
         self.stopping = False
         self.streams: set[asyncio.Task[None]] = set()
 
-    def configure(self, settings: Settings) -> None:
+    def configure(self, settings: Settings, kafka: KafkaSettings | None = None) -> None:
         """Take over what the process runs with; raises UsageError where a file that it names cannot be taken."""
         self.sharing = read_sharing(settings.supplier_sharing)
-        self.settings = settings.model_dump(mode="json")
+        self.settings = shown(settings) if kafka is None else shown(settings, kafka)
 
     @property
     def observers(self) -> tuple[Observer, ...]:
         """What the bus is to tell of every commit."""
-        return self.open_things, self.documents
+        return self.open_things, self.documents, self.flow.published
 
 
 class Guard(Protocol):

@@ -1,21 +1,26 @@
-"""The HTTP calls of a worker of a cluster: liveness, readiness, metrics, and accepting its clock."""
+"""The HTTP calls of a worker of a cluster: liveness, readiness, metrics, its settings, and accepting its clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from engine import __version__
 from engine.access.gate import OpenGate
 from engine.telemetry import CONTENT_TYPE
 from engine.web import admission, bodies
 from engine.web.admission import Admission, admitted
-from engine.web.answers import ClockAnswer, Health, as_json
+from engine.web.answers import ClockAnswer, Health, Running, as_json
 from engine.web.ports import LOCAL_ONLY, PUBLIC_URL, Worker, principal_of
 from engine.web.problems import Problem, as_problems
 from engine.web.server import guarded
 
 
 def application(
-    worker: Worker, metrics: Callable[[], bytes], local_only: bool, admitting: Admission | None = None
+    worker: Worker,
+    metrics: Callable[[], bytes],
+    local_only: bool,
+    admitting: Admission | None = None,
+    settings: Mapping[str, object] | None = None,
 ) -> web.Application:
     """The application of a worker.
 
@@ -24,13 +29,16 @@ def application(
         metrics: its metrics in Prometheus' text format.
         local_only: whether calls to a host name that is not this machine's are rejected.
         admitting: who may call; without it whoever reaches this machine.
+        settings: what the process runs with, without secrets, JSON-ready.
     """
-    app, probes = web.Application(middlewares=[as_problems, guarded, admitted]), _Probes(worker, metrics)
+    app = web.Application(middlewares=[as_problems, guarded, admitted])
+    probes = _Probes(worker, metrics, settings or {})
     app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, None
     routes = {
         app.router.add_route("GET", "/healthz", probes.alive): "isAlive",
         app.router.add_route("GET", "/readyz", probes.is_ready): "isReady",
         app.router.add_route("GET", "/metrics", probes.expose): "getMetrics",
+        app.router.add_route("GET", "/v1/settings", probes.settings): "getSettings",
         app.router.add_route("POST", "/v1/clock/accept", probes.accept_clock): "acceptClock",
     }
     admission.install(app, admitting or Admission(OpenGate()), routes)
@@ -38,8 +46,8 @@ def application(
 
 
 class _Probes:
-    def __init__(self, worker: Worker, metrics: Callable[[], bytes]) -> None:
-        self._worker, self._metrics = worker, metrics
+    def __init__(self, worker: Worker, metrics: Callable[[], bytes], settings: Mapping[str, object]) -> None:
+        self._worker, self._metrics, self._settings = worker, metrics, settings
 
     async def alive(self, _: web.Request) -> web.Response:
         return as_json(Health("ok"))
@@ -52,6 +60,9 @@ class _Probes:
 
     async def expose(self, _: web.Request) -> web.Response:
         return web.Response(body=self._metrics(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def settings(self, _: web.Request) -> web.Response:
+        return as_json(Running(__version__, self._settings))
 
     async def accept_clock(self, request: web.Request) -> web.Response:
         by = bodies.decode_signed(await request.read(), ClockAnswer, principal_of(request)).by

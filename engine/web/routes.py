@@ -9,6 +9,7 @@ from engine.core.events import AnyEvent
 from engine.core.outputs import Alert, DeadLetterAnswer, Signal
 from engine.core.payloads import ClockAcceptedData, PolicySetData
 from engine.core.topics import OUTPUT_TOPICS
+from engine.runtime.sources import SourcesActivity
 from engine.trace.answer import Trace
 from engine.web import site
 from engine.web.answers import (
@@ -17,13 +18,16 @@ from engine.web.answers import (
     ClockAnswer,
     Discarding,
     Health,
+    ListedAlert,
     ListedPosition,
+    ListedSignal,
     Me,
     OrderLine,
     PolicySetting,
     Replayed,
     Replaying,
     ReplayingMany,
+    Running,
     ShownLetter,
     SignalAnswer,
     SignalReopening,
@@ -162,7 +166,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/positions", published.list_of("positions"), "listPositions", "Rows.", Fresh(ListedPosition),
-        parameters=of_list("positions"), problems=(400, 503),
+        parameters=of_list("positions"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", _ROW, positions.get_position, "getPosition",
@@ -189,8 +193,9 @@ ROUTES = (
         dict[str, Any], body={JSON: PolicySetData}, problems=(400, 404, 408, 413, 429, 503),
     ),
     Route(
-        "GET", "/v1/signals", published.list_of("signals"), "listSignals", "The latest revision of every signal.",
-        Fresh(Signal), parameters=of_list("signals"), problems=(400, 503),
+        "GET", "/v1/signals", published.list_of("signals"), "listSignals",
+        "The latest revision of every signal, with what is known today of its item and of the price.",
+        Fresh(ListedSignal), parameters=of_list("signals"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/signals/{id}", published.one_of("signals"), "getSignal", "One signal, with its explanation.",
@@ -212,8 +217,9 @@ ROUTES = (
         Signal, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
-        "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts", "The latest state of every alert.",
-        Fresh(Alert), parameters=of_list("alerts"), problems=(400, 503),
+        "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts",
+        "The latest state of every alert, with what is known today of its item and of the price.",
+        Fresh(ListedAlert), parameters=of_list("alerts"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/alerts/{id}", published.one_of("alerts"), "getAlert", "One alert, with its evidence.",
@@ -243,7 +249,7 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letters", published.list_of("dead-letters"), "listDeadLetters",
         "Refused records, newest first.",
-        Fresh(ShownLetter), parameters=of_list("dead-letters"), problems=(400, 503),
+        Fresh(ShownLetter), parameters=of_list("dead-letters"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/dead-letters/{id}", letters.get, "getDeadLetter", "One refused record, and what became of it.",
@@ -270,7 +276,7 @@ ROUTES = (
     Route(
         "GET", "/v1/dead-letter-answers", published.list_of("dead-letter-answers"), "listDeadLetterAnswers",
         "What people did about dead letters, newest first.",
-        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), problems=(400, 503),
+        Fresh(DeadLetterAnswer), parameters=of_list("dead-letter-answers"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/work", work.get, "getWork",
@@ -287,13 +293,13 @@ ROUTES = (
     Route(
         "GET", "/v1/order-lines", published.list_of("order-lines"), "listOrderLines",
         "The lines of purchase orders, with what is open of each and by when it is promised.",
-        Fresh(OrderLine), parameters=of_list("order-lines"), problems=(400, 503),
+        Fresh(OrderLine), parameters=of_list("order-lines"), headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/aggregates", published.aggregates, "aggregate",
         "Counts, sums, least and greatest values of what a table lists, by up to two fields; those with the greatest "
         "first sum come first, else those of the most things. The filters of the table's list apply.",
-        Aggregates, parameters=OF_AGGREGATES, problems=(400, 503),
+        Aggregates, parameters=OF_AGGREGATES, headers=IF_NONE_MATCH, problems=(400, 503),
     ),
     Route(
         "GET", "/v1/supplier/lines", supplier.lines, "listSupplierLines",
@@ -351,17 +357,19 @@ ROUTES = (
     Route(
         "GET", "/v1/flow", process.flow, "getFlow",
         "By partition how long the log is, how far it is applied, and how many events a second arrive and are applied, "
-        "measured between the calls of about the last minute.",
+        "measured between the calls of about the last minute; by topic and partition what else was published.",
         Flow,
     ),
     Route(
         "GET", "/v1/sources", operations.sources, "listSources",
-        "The declared feeds with their last arrival and whether they are silent, and other sources of refused records.",
-        operations.Sources, problems=(503,),
+        "What has come from whom since the log began: declared feeds, whether they are silent, and other sources, each "
+        "with its last arrival, its accepted, repeated, late and refused records, and its open dead letters.",
+        SourcesActivity, problems=(503,),
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",
-        "What this process runs with, by setting; no secret is among it.", dict[str, Any],
+        "What this process runs with, by setting, and by which rules the log is folded; no secret is among it. Workers "
+        "tell the same of themselves at their own ports.", Running,
     ),
     Route(
         "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]

@@ -7,7 +7,7 @@ row to `PAGES`: the route, the navigation and the documents of the API follow fr
 import gzip
 import hashlib
 import html
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from functools import cache, lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -42,6 +42,16 @@ PAGES: Mapping[str, Page] = {
 """The name of a page -> the page. Its module is `static/pages/NAME.js`, its path `/NAME`; `today` is at `/`."""
 
 FRONT = "today"
+
+_SCRIPTLESS = (
+    '<noscript><p class="empty">This page needs JavaScript. <a href="/openapi.json">The interface</a> does not.</p>'
+    "</noscript>"
+)
+
+
+def open_to(roles: Set[Role]) -> list[str]:
+    """The pages in the navigation of who has these roles, in its order; the first is where the login leads."""
+    return [name for name, page in PAGES.items() if page.in_navigation and roles & set(page.roles)]
 
 
 def by_path() -> list[str]:
@@ -91,19 +101,38 @@ def _template() -> Template:
     return Template(files("engine.web").joinpath("static", "page.html").read_text(encoding="utf-8"))
 
 
-def document(name: str, nonce: str) -> str:
-    """The HTML of a page; `nonce` is that of its Content-Security-Policy, for the styles that the grid adds."""
-    return _template().substitute(
-        title=html.escape(PAGES[name].title), name=name, nonce=nonce, navigation=_navigation(name)
-    )
+def document(name: str, nonce: str, roles: Set[Role]) -> str:
+    """The HTML of a page for who has these roles, or where the page is not for them one that says so.
+
+    `nonce` is that of its Content-Security-Policy, for the styles that the grid adds.
+    """
+    is_open, title = bool(roles & set(PAGES[name].roles)), html.escape(PAGES[name].title)
+    content = _SCRIPTLESS if is_open else _refusal(PAGES[name], roles)
+    # Without the name of a module the frame of the page opens none.
+    module, navigation = name if is_open else "", _navigation(name, open_to(roles))
+    return _template().substitute(title=title, name=module, nonce=nonce, navigation=navigation, content=content)
 
 
-def _navigation(current: str) -> str:
+def path_of(name: str) -> str:
+    """The path of a page that is in the navigation."""
+    return "/" if name == FRONT else f"/{name}"
+
+
+def _navigation(current: str, names: Sequence[str]) -> str:
     links = []
-    for name, page in PAGES.items():
-        if page.in_navigation:
-            path = "/" if name == FRONT else f"/{name}"
-            here = ' aria-current="page"' if name == current else ""
-            facts = f'data-page="{name}" data-roles="{" ".join(page.roles)}"{here}'
-            links.append(f'<a href="{path}" {facts}>{html.escape(page.title)}</a>')
+    for name in names:
+        here = ' aria-current="page"' if name == current else ""
+        links.append(f'<a href="{path_of(name)}" data-page="{name}"{here}>{html.escape(PAGES[name].title)}</a>')
     return "\n    ".join(links)
+
+
+def _refusal(page: Page, roles: Set[Role]) -> str:
+    """Says for whom a page is, and where who opened it may go instead."""
+    who, own = " or ".join(page.roles), open_to(roles)
+    text = f"The page {page.title} is for the role {who}; your login has the role {', '.join(sorted(roles))}."
+    if own:
+        further = f'<a class="button" href="{path_of(own[0])}">Go to {html.escape(PAGES[own[0]].title)}</a>'
+    else:
+        further = "<p>That role is for a program, and no page is for it. Log out, and log in as a person.</p>"
+    words = f"<h2>This page is not for your login</h2><p>{html.escape(text)}</p>{further}"
+    return f'<div class="empty" data-part="refusal">{words}</div>'

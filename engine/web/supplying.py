@@ -98,12 +98,11 @@ def name_of(order: str, line: int | str) -> Name:
     return order, str(line)
 
 
-def acknowledged(answer: LineAnswer, line: SuppliedLine | None, teller: Teller) -> Said:
+def acknowledged(name: Name, said: Sequence[Entry], line: SuppliedLine | None, teller: Teller) -> Said:
     """What a supplier says of a line, as an event."""
-    name = name_of(answer.order, answer.line)
     if line is None or line.closed:
         return Said(name, None, _not_open(name, line))
-    told = [(entry.status, entry.qty, entry.due or _due(entry, line)) for entry in answer.schedule]
+    told = [(entry.status, entry.qty, entry.due or _due(entry, line)) for entry in said]
     if told == [(promise.status, promise.qty, promise.due) for promise in line.schedule]:
         return Said(name, None, None)
     schedule = [

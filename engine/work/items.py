@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from msgspec import UNSET, Struct
 
+from agents.alert_units import units_of
 from engine.core.outputs import Alert, AlertKind, AlertStatus, Disposition, Severity, Signal, SignalStatus
 from engine.core.values import row_key
 from engine.work.sentences import sentence_of
@@ -29,19 +30,6 @@ GROUP_OF: Mapping[AlertKind, GroupKind] = {
 
 OF_SUPPLIERS: frozenset[GroupKind] = frozenset({"order", "automatic", "late_supply"})
 """The kinds of groups that are made by supplier, as one call or one order answers all of their things."""
-
-_QTY: Mapping[AlertKind, str] = {
-    "ack_overdue": "ordered",
-    "asn_overdue": "open",
-    "balance_drift": "difference",
-    "damaged_receipt": "damaged",
-    "late_supply": "open",
-    "lost_in_transit": "missing",
-    "negative_stock": "lowest",
-    "projected_stockout": "lowest",
-    "short_ack": "missing",
-}
-"""The figure of an alert's evidence that is a quantity of the item."""
 
 _DUE: Mapping[AlertKind, str] = {
     "ack_overdue": "expected",
@@ -170,7 +158,7 @@ def units_short(stockout: Alert | None) -> int:
 
 def open_thing(data: Signal | Alert, master: Master) -> OpenThing:
     """A signal or alert with what follows from it and from the master data of its row."""
-    qty, due = (data.qty, data.due) if isinstance(data, Signal) else (_qty(data), _due(data))
+    qty, due = (data.qty, data.due) if isinstance(data, Signal) else (units_of(data.kind, data.evidence), _due(data))
     said = data.supplier if isinstance(data, Signal) else data.evidence.get("supplier")
     return OpenThing(
         data,
@@ -238,15 +226,6 @@ def _of_alert(alert: Alert) -> dict[str, Any]:
         "type": "alert", "kind": alert.kind, "sentence": sentence_of(alert), "severity": alert.severity,
         "disposition": None, "revision": None, "reasons": _causes(alert), "line": alert.evidence.get("line"),
     }  # fmt: skip
-
-
-def _qty(alert: Alert) -> int | None:
-    if alert.kind == "over_receipt":
-        return max(int(alert.evidence[name]) for name in ("received", "shipped", "acknowledged")) - int(
-            alert.evidence["ordered"]
-        )
-    name = _QTY.get(alert.kind)
-    return None if name is None else abs(int(alert.evidence[name]))
 
 
 def _due(alert: Alert) -> date | None:

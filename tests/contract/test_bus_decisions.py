@@ -48,7 +48,7 @@ class Followed:
     """The web's copy, which takes what a worker writes to the topics of a cluster."""
 
     def __init__(self, path: Path) -> None:
-        self._view = KafkaView(path, Topics(8, IDS), 16, lambda _: [])
+        self._view = KafkaView(path, Topics(8, IDS, {}), 16, lambda _: [])
         self.published = self._view.published
 
     def commit(self, commits: list[Commit]) -> None:
@@ -105,7 +105,6 @@ def test_decisions_are_found_newest_first_with_what_was_decided_upon(bus: Embedd
     [
         (revision("s-1", 1, "12:00").value, b"\xff"),
         (revision("s-1", 1, "12:00").value, b"{}"),
-        (b'{"type":"x","data":{"id":"s-1"}}', decided(revision("s-1", 1, "12:00"), "ann").told),
         (
             b'{"id":"of-mine","type":"x","time":"2026-03-02T12:00:00Z","data":{"id":"s-1"}}',
             decided(revision("s-1", 1, "12:00"), "ann").told,
@@ -116,6 +115,12 @@ def test_what_another_program_writes_as_a_decision_is_none(value: bytes, told: b
     found = codec.output_of("signals", Message(SIGNALS, 0, b"A\0LDS", value, [("stockline-decision", told)]))
     assert found is not None
     assert (found.value, found.told) == (value, None)
+
+
+@pytest.mark.parametrize("time", ["", ',"time":"noon"', ',"time":"2026-03-02T12:00:00"'])
+def test_what_another_program_writes_without_a_moment_is_no_output(time: str) -> None:
+    value = b'{"type":"x","data":{"id":"s-1"}%b}' % time.encode()
+    assert codec.output_of("signals", Message(SIGNALS, 0, b"A\0LDS", value, [])) is None
 
 
 def test_decisions_go_with_the_days_that_are_kept(tmp_path: Path) -> None:

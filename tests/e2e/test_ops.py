@@ -13,6 +13,13 @@ BROKEN = (
 )
 
 
+UNMAPPED = (
+    b'{"specversion":"1.0","source":"edi/e2e","id":"orders/17","type":"record.refused","time":"2011-03-08T10:00:00Z",'
+    b'"data":{"connector":"edi-e2e","reason":"unmapped_identifier","detail":"no item for 4711","place":"a.edi",'
+    b'"record":"PO1*1"}}'
+)
+
+
 def mend(page: Page) -> None:
     page.get_by_role("button", name="Show: invalid event, e2e-wms").click()
     page.get_by_role("button", name="Open dead letter mend").click()
@@ -39,7 +46,9 @@ def test_dead_letters_are_mended_replayed_and_discarded(browser: Browser, engine
         page.goto("/ops")
         page.evaluate("localStorage.setItem('stockline.name', '\"Ola\"')")
         page.reload()
-        expect(page.locator("#flow tbody tr")).to_have_count(8)
+        expect(page.locator("#flow tbody tr")).to_have_count(7)
+        expect(page.locator("#flow-partitions tbody tr")).to_have_count(7 * 8)
+        expect(page.locator("#sources tr", has_text="e2e-wms")).to_contain_text("invalid event")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             assert grave_findings(page) == []
@@ -58,3 +67,26 @@ def test_dead_letters_are_mended_replayed_and_discarded(browser: Browser, engine
         ("replayed", None),
         ("discarded", "a test of the scanner"),
     }
+
+
+def test_records_that_a_connector_must_translate_name_the_command_that_takes_them_again(
+    browser: Browser, engine: Stockline
+) -> None:
+    engine.call("POST", "/v1/events", UNMAPPED, "application/x-ndjson")
+    with opened(browser, engine.url) as page:
+        page.goto("/ops")
+        page.get_by_role("button", name="Try: unmapped identifier, edi/e2e").click()
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-part=outcome]")).to_contain_text("stockline connectors replay edi-e2e")
+
+
+def test_an_example_is_copied_and_can_be_sent(browser: Browser, engine: Stockline) -> None:
+    with opened(browser, engine.url) as page:
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto("/ops")
+        page.get_by_label("type", exact=True).select_option("location.defined")
+        page.get_by_role("button", name="Copy: Example 1 of location.defined").click()
+        expect(page.get_by_text("It is copied.")).to_be_visible()
+        copied = page.evaluate("navigator.clipboard.readText()")
+    taken = engine.call("POST", "/v1/events", copied.encode(), "application/cloudevents+json")
+    assert (taken.status, taken.json["accepted"]) == (202, 1)

@@ -106,6 +106,8 @@ def the_answers_are_right(engine: Stockline, signal: dict[str, Any]) -> None:
         ("snooze", "ann", "accepted"),
         ("accept", "ann", "open"),
     ]
+    (decision, *_) = engine.get(f"/v1/trace?event={decisions[1]['event']}")["start"]
+    assert decision.startswith("decision:85123A@LDS:")
     figures = engine.get("/v1/kpis?days=1")["business"]
     told = {each["location"]: each["acceptance"]["accepted"] for each in figures["by_location"]}
     assert (told["LDS"], figures["all"]["acceptance"]["rate"]) == (1, 1.0)
@@ -134,6 +136,13 @@ def the_rejections_are_right(engine: Stockline) -> None:
     assert json.loads(letters["conflict"]["raw"]) == conflict
     kpis = engine.get("/v1/kpis")
     assert (kpis["duplicates"], kpis["events"]["stock.issued"], kpis["rows"]) == (3, 1, 2)
+    sources = engine.get("/v1/sources")["items"]
+    counted = [sum(each[name] for each in sources) for name in ("accepted", "duplicates", "refused")]
+    # A record that a connector refused is an event that was taken, and a dead letter.
+    events = sum(kpis["events"].values()) - kpis["events"]["record.refused"]
+    assert counted == [events, kpis["duplicates"], sum(kpis["dead_letters"].values())]
+    flow = engine.get("/v1/flow")["outputs"]
+    assert sum(each["records"] for each in flow if each["topic"] == "stockline.dead-letters") == counted[2]
     assert "clock.ticked" not in kpis["events"]
     assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
 

@@ -240,6 +240,23 @@ def test_an_aggregate_is_that_of_the_listed_things_to_the_unit(
     assert sums == sorted(sums, reverse=True)
 
 
+def test_groups_of_equal_sums_come_by_their_values_in_whatever_order_they_were_read() -> None:
+    told = [Position(sku, "L", 5, 0, 5, 0, 5, 0, 0, 5, 1, moment(0)) for sku in "BCA"]
+    for some in (told, told[::-1]):
+        asked = Aggregation(Query("positions"), ("sku",), ("available",))
+        groups = filled([position_output(each) for each in some]).aggregate(asked, 2)
+        assert [group.group["sku"] for group in groups.items] == ["A", "B"]
+        assert groups.total == 3
+
+
+def test_a_sum_beyond_64_bits_is_exact_and_first() -> None:
+    told = [Position(f"S{n}", "L" if n else "M", 2**63 - 1 - n, 0, 0, 0, 0, 0, 0, 0, 1, moment(0)) for n in range(4)]
+    groups = filled([position_output(each) for each in told]).aggregate(
+        Aggregation(Query("positions"), ("location",), ("available",)), 9
+    )
+    assert [group.sum for group in groups.items] == [{"available": 3 * 2**63 - 9}, {"available": 2**63 - 1}]
+
+
 @given(st.lists(positions, max_size=20), st.lists(positions, max_size=20))
 @settings(max_examples=40)
 def test_what_is_asked_for_by_name_is_the_latest(first: list[Position], second: list[Position]) -> None:

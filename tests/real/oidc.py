@@ -24,7 +24,7 @@ CLIENT, SECRET, MACHINE, MACHINE_SECRET, AUDIENCE = "stockline", "s-secret", "wm
 SERVER = """
 const { createServer } = require("node:http");
 const load = import("oidc-provider");
-const [callback] = process.argv.slice(1);
+const [callback, vendor] = process.argv.slice(1);
 const ROLES = { pia: ["stock-planners"], olga: ["stock-admins"], nobody: ["cooks"], vera: ["vendors"] };
 const server = createServer();
 server.listen(0, "127.0.0.1", async () => {
@@ -41,7 +41,7 @@ server.listen(0, "127.0.0.1", async () => {
     claims: { profile: ["preferred_username", "groups", "vendor"] },
     conformIdTokenClaims: false,
     findAccount: (_, id) => ({ accountId: id, claims: () => ({
-      sub: id, preferred_username: id, groups: ROLES[id] || [], vendor: id === "vera" ? "ACME" : undefined }) }),
+      sub: id, preferred_username: id, groups: ROLES[id] || [], vendor: id === "vera" ? vendor : undefined }) }),
     extraTokenClaims: () => ({ preferred_username: "wms-leeds", groups: ["machines"], system: "wms/leeds" }),
     features: {
       clientCredentials: { enabled: true },
@@ -60,10 +60,15 @@ server.listen(0, "127.0.0.1", async () => {
 
 
 @contextmanager
-def provider(callback: str) -> Iterator[str]:
-    """The issuer's URL of a provider that knows one client with this redirect address; raises Missing."""
+def provider(callback: str, vendor: str = "ACME") -> Iterator[str]:
+    """The issuer's URL of a provider that knows one client with this redirect address, and vera of a vendor; raises
+    Missing."""
     process = subprocess.Popen(
-        ["node", "-e", SERVER, callback], cwd=_package(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ["node", "-e", SERVER, callback, vendor],
+        cwd=_package(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     try:
         assert process.stdout is not None

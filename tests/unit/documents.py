@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.contract.examples import FOLDER, IN
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 DOCUMENTS = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
@@ -65,8 +67,8 @@ def blocks(text: str, *languages: str) -> list[str]:
 
 
 def example_events() -> list[str]:
-    """The events of the example files: one day of an item, and what only the engine writes."""
-    return [line for path in sorted((DOCS / "examples").glob("*.ndjson")) for line in path.read_text().splitlines()]
+    """The events that the contract shows: one day of an item, and what only the engine writes."""
+    return [line for name in IN for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
 def events_in_blocks() -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -245,6 +245,9 @@ class FakeService:
 
     def offsets(self) -> list[Progress]:
         return [self.progress()]
+
+    def unread(self) -> Mapping[str, Sequence[int]]:
+        return {}
 
     async def wait(self, seconds: float) -> Progress:
         await asyncio.sleep(0)

@@ -81,6 +81,19 @@ async def test_a_session_ends_when_a_person_logs_out(site: Guarded) -> None:
     assert (status, problem["reason"]) == (401, "login_expired")
 
 
+async def test_who_is_logged_in_may_log_in_as_another_and_a_foreign_page_may_not_make_it_so(site: Guarded) -> None:
+    cookie = await session(site, site.tokens["viewer"])
+    form = {"token": site.tokens["planner"], "next": "/stock"}
+    for headers, status in (
+        ({}, 303),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ):
+        async with site.client.post("/login", data=form, headers=cookie | headers, allow_redirects=False) as answer:
+            assert (answer.status, SESSION_COOKIE in answer.cookies) == (status, status == 303)
+        site.client.cookie_jar.clear()
+
+
 async def test_a_session_ends_with_the_token_behind_it(site: Guarded) -> None:
     cookie = await session(site, site.tokens["viewer"])
     site.file.revoke("viewer")

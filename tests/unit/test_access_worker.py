@@ -47,6 +47,7 @@ async def test_probes_are_open_and_the_rest_is_for_operators(tmp_path: Path) -> 
                 ("GET", "/healthz", True),
                 ("GET", "/readyz", True),
                 ("GET", "/metrics", role == "operator"),
+                ("GET", "/v1/settings", role == "operator"),
                 ("POST", "/v1/clock/accept", role == "operator"),
             ):
                 body = b"{}" if method == "POST" else None
@@ -62,6 +63,7 @@ async def test_probes_are_open_and_the_rest_is_for_operators(tmp_path: Path) -> 
         ({}, {}, False),
         ({}, {"tokens": "t"}, True),
         ({"host": "::1"}, {}, False),
+        ({}, {"tokens": "t", "public_url": "https://stock.example.com/"}, True),
         ({"host": "10.0.0.1", "insecure": True}, {}, False),
         ({}, {"oidc_issuer": "https://login.example.com", "oidc_client_id": "stockline"}, True),
         ({"host": "10.0.0.1"}, {"oidc_issuer": "https://login.example.com", "oidc_client_id": "stockline"}, True),
@@ -81,6 +83,8 @@ def test_who_is_asked_follows_from_the_address_and_what_is_named(
     ("settings", "access", "said"),
     [
         ({"host": "0.0.0.0"}, {}, "refusing to listen on 0.0.0.0"),
+        # For the process a proxy is a caller on this machine, and whoever comes through it is not.
+        ({}, {"public_url": "https://stock.example.com"}, "refusing to listen on https://stock.example.com: callers"),
         ({"insecure": True}, {"tokens": "t"}, "give one"),
         ({}, {"tokens": "t", "session_secret": "short"}, "at least 32"),
         (
@@ -99,3 +103,11 @@ def test_settings_that_make_no_sense_are_said(
     made = Settings.model_validate({"data": tmp_path / "data", **settings})
     with pytest.raises(UsageError, match=said):
         admission_of(made, AccessSettings.model_validate(access))
+
+
+def test_the_address_of_a_proxy_is_an_origin() -> None:
+    """Behind it stands the address to which a provider sends people back, and before it that of a page's origin."""
+    told = AccessSettings.model_validate({"public_url": "https://stock.example.com:8443/"})
+    assert told.public_url == "https://stock.example.com:8443"
+    with pytest.raises(ValueError, match="has a path"):
+        AccessSettings.model_validate({"public_url": "https://example.com/stock"})

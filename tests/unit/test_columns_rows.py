@@ -1,16 +1,19 @@
 """What a list shows beside what is published: item master, policy, forecast, signal, alerts, and lines of orders."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.bus.memory.bus import MemoryBus
+from engine.bus.single import Commit, Output
 from engine.columns.columns import Columns
 from engine.columns.loading import NotLoaded
-from engine.columns.query import Condition, Query
+from engine.columns.query import Condition, Query, Sort
 from engine.core.rules import Rules
-from engine.core.values import DAY
+from engine.core.values import DAY, partition_of, row_key
 from engine.runtime.marker import read_marker
 from engine.runtime.single.engine import Engine
 from tests.unit import test_feeds
@@ -117,6 +120,66 @@ def test_a_projected_stockout_is_shown_until_it_is_resolved(planned: Planned) ->
     assert (row["stockout_date"], row["open_alerts"]) == (None, 0)
 
 
+PRICED = ("description", "unit_cost", "currency", "value")
+
+
+def priced(planned: Planned, cost: str, at: int = NOW) -> None:
+    planned.send("policy.set", at, sku="A", location="L", policy={"kind": "min_max", "min": 5, "max": 9},
+                 unit_cost=cost, currency="EUR")  # fmt: skip
+
+
+def test_a_signal_shows_its_item_and_its_value_by_the_master_data_of_today(planned: Planned) -> None:
+    priced(planned, "0.123456")
+    planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
+    planned.send("stock.counted", sku="A", location="L", qty=2)
+    (signal,) = planned.rows("signals")
+    assert signal["qty"] == 7
+    assert [signal[name] for name in PRICED] == ["Lamp", "0.123456", "EUR", "0.864192"]
+    versions = [planned.columns.version(table) for table in ("signals", "alerts")]
+    priced(planned, "2", NOW + 1)
+    planned.send("item.defined", NOW + 1, sku="A", base_unit="each", description="Late")
+    assert [planned.rows("signals")[0][name] for name in PRICED] == ["Late", "2", "EUR", "14"]
+    assert all(
+        planned.columns.version(table) > before for table, before in zip(("signals", "alerts"), versions, strict=True)
+    )
+    planned.send("policy.set", NOW + 2, sku="A", location="L", policy={"kind": "none"}, unit_cost="3", currency="USD")
+    dear = Condition("value", "min", (Decimal(21),))
+    assert [row["currency"] for row in planned.rows("signals", dear)] == ["USD"]
+    assert planned.rows("signals", dear._replace(values=(Decimal("21.000001"),))) == []
+
+
+def test_an_alert_shows_what_its_units_are_worth(planned: Planned) -> None:
+    planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
+    planned.send("stock.counted", sku="A", location="L", qty=0)
+    planned.send("stock.issued", NOW + 1, sku="A", location="L", qty=7)
+    planned.send("stock.issued", NOW + 1, sku="B", location="L", qty=1)
+    known = {alert["kind"]: alert for alert in planned.rows("alerts") if alert["sku"] == "A"}
+    assert known["negative_stock"]["qty"] == 7
+    assert not {"unit_cost", "currency", "value"} & known["negative_stock"].keys()
+    priced(planned, "2.5")
+    shown = {(alert["sku"], alert["kind"]): alert for alert in planned.rows("alerts")}
+    assert [shown["A", "negative_stock"][name] for name in PRICED] == ["Lamp", "2.5", "EUR", "17.5"]
+    assert {"description", "qty", "value"} & shown["B", "unknown_item"].keys() == set()
+    by_value = planned.columns.page(Query("alerts", sorts=(Sort("value", True),)), 0, 1)
+    assert by_value.names == [shown["A", "negative_stock"]["id"]]
+
+
+def test_an_alert_whose_evidence_another_program_wrote_is_listed_without_units(planned: Planned) -> None:
+    planned.send("stock.issued", sku="A", location="L", qty=7)
+    (negative,) = planned.rows("alerts", Condition("kind", "is", ("negative_stock",)))
+    assert negative["qty"] == 7
+    home = partition_of("A", 2)
+    alert, marker = planned.bus.published.latest("alerts", negative["id"]), planned.bus.marker(home)
+    assert alert is not None
+    assert marker is not None
+    output = msgspec.json.decode(alert)
+    output["data"] |= {"id": "foreign", "evidence": {"lowest": "much"}}
+    foreign = Output("alerts", row_key("A", "L"), "foreign", msgspec.json.encode(output), "alert.opened")
+    planned.bus.commit([Commit(home, (), (), [foreign], (), marker, 0)])
+    (shown,) = planned.rows("alerts", Condition("id", "is", ("foreign",)))
+    assert "qty" not in shown
+
+
 def test_order_lines_show_what_is_open_and_by_when_it_is_promised(planned: Planned) -> None:
     planned.send("item.defined", sku="A", base_unit="each", description="Lamp")
     line: dict[str, Any] = {"order": "PO-1", "line": "1", "sku": "A", "location": "L"}
@@ -158,10 +221,12 @@ def test_a_list_that_is_not_whole_yet_is_refused_and_says_how_far_it_is(monkeypa
 def test_what_was_discarded_is_listed_no_more(planned: Planned) -> None:
     planned.send("stock.counted", sku="A", location="L", qty=1)
     assert planned.columns.page(Query("positions"), 0, 1).total == 1
+    version = planned.columns.version("positions")
     planned.columns.feed.discarded()
     planned.send("stock.counted", sku="B", location="L", qty=1)
     page = planned.columns.page(Query("positions"), 0, 1)
     assert (page.total, page.names) == (1, ["B\0L"])
+    assert planned.columns.version("positions") > version
 
 
 def test_only_some_questions_wait_for_the_lists_because_each_holds_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:

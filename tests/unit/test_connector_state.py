@@ -73,6 +73,8 @@ def test_a_damaged_position_is_not_taken_for_none(tmp_path: Path, content: bytes
 
 # profiles -------------------------------------------------------------------------------------------------------------
 
+ERP = 'kind = "tryton"\nname = "erp"\nurl = "http://127.0.0.1"\ndatabase = "erp"\nuser = "stockline"\n'
+
 
 @pytest.mark.parametrize(
     ("text", "words"),
@@ -81,13 +83,20 @@ def test_a_damaged_position_is_not_taken_for_none(tmp_path: Path, content: bytes
         ('kind = "telex"\nname = "a"', "there is no kind 'telex', only "),
         ("kind = ", "is not TOML"),
         ('kind = "listed"\nname = "Not so"\npath = "x"\nother = 1', "name: .*other: there is no such key"),
+        (f'{ERP}password = "hunter2"', "password: a secret is never in the profile: say { env = "),
+        (f'{ERP}password = {{ env = "A" }}\nheld = "Q"', "held: a list belongs here$"),
+        (f"{ERP}password = 5", "password: a table belongs here$"),
+        (f'{ERP}password = {{ env = "A" }}\npage = "many"', "page: a whole number belongs here$"),
+        (ERP.replace("//", "//u:hunter2@"), "url: a user and a password do not belong into an address"),
+        (f'{ERP}engine = "http://u:hunter2@127.0.0.1"', "engine: a user and a password do not belong"),
     ],
 )
 def test_a_fault_of_a_profile_is_named(tmp_path: Path, text: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue.KINDS, "listed", "tests.connectors.listed")
     (tmp_path / "p.toml").write_text(text)
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=words) as caught:
         load(tmp_path / "p.toml")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_two_profiles_with_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

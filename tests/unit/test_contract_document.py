@@ -13,6 +13,7 @@ import pytest
 
 from engine.bus.memory.bus import MemoryBus
 from engine.contract import schemas as schema
+from engine.contract.examples import FOLDER
 from engine.core.events import EVENT_TYPES, Event, Reserved
 from engine.core.outcomes import Reason
 from engine.core.outputs import SEVERITY, Alert, AlertKind, DeadLetter, OutputEvent, Position, Signal
@@ -129,7 +130,7 @@ def test_every_attribute_of_the_envelope_is_told() -> None:
 
 
 def examples(name: str) -> list[bytes]:
-    return (ROOT / "docs" / "examples" / name).read_bytes().splitlines()
+    return (FOLDER / name).read_bytes().splitlines()
 
 
 def test_the_examples_are_a_day_without_a_dead_letter() -> None:
@@ -139,7 +140,9 @@ def test_the_examples_are_a_day_without_a_dead_letter() -> None:
     assert receipt.accepted == len(examples("events.ndjson"))
     seen = {json.loads(line)["type"] for line in examples("events.ndjson")}
     missing = {kind for kind, made in EVENT_TYPES.items() if made not in get_args(Reserved)} - seen
-    assert not missing, f"docs/examples/events.ndjson lacks an example of {missing}"
+    assert not missing, f"engine/contract/events.ndjson lacks an example of {missing}"
+    own = engine.submit(examples("engine-events.ndjson"), 1_804_000_000_000_000)
+    assert (own.refused, own.accepted) == ([], len(get_args(Reserved)))
 
 
 def test_the_auditor_reads_the_contract_as_the_engine_does() -> None:

@@ -102,6 +102,10 @@ def test_what_moves_no_stock_of_ours_is_skipped_with_the_reason(told: dict[str, 
     ("told", "words"),
     [
         (event("receiving", epcList=["urn:epc:id:sscc:0614141.1234567890"]), "only containers such as https://id.gs1.org/00/1061"),
+        (
+            event("receiving", type="AggregationEvent", epcList=None, parentID="urn:epc:id:sscc:0614141.1234567890"),
+            "only containers such as https://id.gs1.org/00/1061",
+        ),
         (event("receiving", type="PartyEvent"), "'PartyEvent' is not a type of EPCIS events"),
         (event("receiving", action="MOVE"), "'MOVE' is not an action of an ObjectEvent"),
         (event("receiving", eventTime="yesterday"), "'yesterday' is not a time"),

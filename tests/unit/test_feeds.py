@@ -17,6 +17,7 @@ from engine.runtime.clock import News, ticks_of
 from engine.runtime.single.engine import Engine
 from tables.directory import FEED, LOCATION, PULSE, Feed, Pulse, feed_key, pulse_key
 from tables.feeds import Feeds
+from tables.sources import SOURCE
 from tests.auditor.adapter import Rig
 
 NOW = 1_900_000_000_000_000
@@ -73,7 +74,7 @@ def test_locations_are_rows_and_there_may_be_any_number() -> None:
         assert engine.submit(told[start : start + 1_000], NOW).refused == []
     bus.changed()
     engine.submit([event("location.defined", NOW, location="one more")], NOW)
-    assert len(bus.changed()) == 1
+    assert sorted(key[:1] for key in bus.changed()) == [SOURCE, LOCATION], "the location, and what its source has sent"
 
 
 def test_a_tick_over_locations_and_living_feeds_writes_nothing() -> None:

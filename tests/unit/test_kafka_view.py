@@ -25,7 +25,7 @@ def read_log(offsets: Sequence[tuple[int, int]]) -> list[Record]:
 
 
 def view(path: Path, ids: dict[str, str] | None = None) -> KafkaView:
-    return KafkaView(path, Topics(2, ids or IDS), 16, read_log)
+    return KafkaView(path, Topics(2, ids or IDS, {}), 16, read_log)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_every_outcome_that_a_query_names_is_counted(place: str) -> None:
 def test_the_dashboard_shows_what_an_operator_asks_for() -> None:
     shown = " ".join(expression for place, expression in QUERIES.items() if place.startswith("stockline panel"))
     for metric in (
-        "stockline_events_total", "stockline_lag_events", "stockline_last_commit_seconds", "stockline_partitions",
+        "stockline_events_total", "stockline_lag_events", "stockline_commit_seconds_bucket", "stockline_partitions",
         "stockline_rows", "stockline_http_requests_total", "ALERTS",
     ):  # fmt: skip
         assert metric in shown

@@ -18,6 +18,7 @@ from engine.bus.memory.bus import MemoryBus
 from engine.core import errors
 from engine.core.rules import Rules
 from engine.runtime.business_metrics import MEANINGS, business_metrics
+from engine.runtime.commits import CommitCounts
 from engine.runtime.single.engine import Engine
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import Figures, Telemetry, WorkerFigures, worker_metrics
@@ -66,12 +67,18 @@ def exposed(text: bytes) -> dict[str, str]:
 COUNTERS = {"events:stock.issued": 2, "repeats:stock.issued": 1, "dead_letters:conflict": 1, "rejected:stock.issued": 1}
 
 
+def one_commit() -> Commits:
+    counts = CommitCounts()
+    counts.succeeded(0.1)
+    return counts.figures()
+
+
 def served() -> bytes:
     """What `run` exposes when it has counted something of everything."""
     engine = Engine(MemoryBus(1), Rules(clock="log"))
     engine.submit([encoded(counted(1, 5)), encoded(counted(2, 6))], ARRIVED)
     business = business_metrics(engine.bus)
-    commits = Commits(1, 0.1, 0.1)
+    commits = one_commit()
     telemetry = Telemetry(
         lambda: Figures(0, 0, {"applied": 1}, COUNTERS, business, commits, 0.0, disk_bytes=1, data=Path("/"))
     )
@@ -81,7 +88,7 @@ def served() -> bytes:
 
 def worked() -> bytes:
     """What a worker exposes."""
-    commits = Commits(1, 0.1, 0.1)
+    commits = one_commit()
     return worker_metrics(lambda: WorkerFigures(1, 0, {"applied": 1}, COUNTERS, commits, 0, (1, 0.5), 0.0, Path("/")))
 
 

@@ -1,10 +1,13 @@
 """`stockline profile new`: the drafts load, and a dry run with them translates what people export."""
 
 import gzip
+import io
 import json
 import os
+from datetime import date, datetime
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from connectors.files import Profile, load_profile
@@ -111,6 +114,81 @@ def test_days_that_can_be_read_in_two_ways_are_said(run: Run, tmp_path: Path) ->
     assert "would also be read by %m/%d/%Y" in ran.out
 
 
+def test_a_cell_that_holds_line_ends(run: Run, tmp_path: Path) -> None:
+    content = b'doc,date,item,text,qty\nD1,2026-03-01,A,"two\nlines",5\nD2,2026-03-02,B,"5"" pipe",6\n'
+    profile, preview = draft(run, tmp_path, content)
+    assert (profile.record_lines, profile.skip_lines) == (10, 0)
+    assert (preview.events, preview.broken, preview.refused) == (2, 0, 0), preview.problems
+
+
+def test_a_heading_that_is_there_twice_is_named_as_the_reader_names_it(run: Run, tmp_path: Path) -> None:
+    _, preview = draft(run, tmp_path, b"doc,date,item,qty,qty\nD1,2026-03-01,A,5,6\nD2,2026-03-02,B,7,8\n")
+    assert [event["data"]["qty"] for event in preview.first] == [5, 7]
+    assert "(?) the heading is there twice" in (tmp_path / "draft.toml").read_text()
+
+
+def test_the_days_of_a_spreadsheet_are_read_where_the_heading_says_that_they_are_days(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, b"doc;date;item;qty\nD1;46082;A;40001\nD2;46083,5;B;40002\n")
+    assert profile.time.formats == ("serial",)
+    assert [(event["time"], event["data"]["qty"]) for event in preview.first] == [
+        ("2026-03-01T00:00:00+00:00", 40001),
+        ("2026-03-02T12:00:00+00:00", 40002),
+    ]
+
+
+def test_times_with_an_offset_are_those_of_iso_8601(run: Run, tmp_path: Path) -> None:
+    profile, preview = draft(run, tmp_path, b"doc,at,item,qty\nD1,2026-03-01T09:00:00Z,A,1\nD2,2026-03-01,B,2\n")
+    assert (profile.time.formats, preview.first[0]["time"]) == (("iso",), "2026-03-01T09:00:00+00:00")
+
+
+def workbook(*sheets: tuple[str, list[list[object]]], merged: str | None = None) -> bytes:
+    """A workbook of sheets by their titles."""
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+        if merged:
+            sheet.merge_cells(merged)
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+def test_a_workbook_with_a_merged_title_empty_rows_and_a_total(run: Run, tmp_path: Path) -> None:
+    rows: list[list[object]] = [
+        ["Lagerbewegungen"], [], ["Beleg", "Datum", "Artikel", "Menge", "Lager"],
+        ["B1", date(2026, 3, 1), "00123", 12, "LDS"], ["B2", datetime(2026, 3, 2, 14, 30), "INK", -5, "LDS"],  # noqa: DTZ001
+        ["Summe", None, None, 7, None],
+    ]  # fmt: skip
+    profile, preview = draft(run, tmp_path, workbook(("Info", [["SAP"]]), ("März", rows), merged="A1:E1"), "e.xlsx")
+    assert (profile.format, profile.model_dump()["sheet"], profile.skip_lines) == ("xlsx", "März", 2)
+    assert (preview.events, preview.skipped.total(), preview.broken, preview.refused) == (2, 1, 0, 0), preview.problems
+    assert [(event["id"], event["time"], event["data"]) for event in preview.first] == [
+        ("B1", "2026-03-01T00:00:00+00:00", {"sku": "00123", "location": "LDS", "qty": 12, "reason": "correction"}),
+        ("B2", "2026-03-02T14:30:00+00:00", {"sku": "INK", "location": "LDS", "qty": -5, "reason": "correction"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.xlsx", workbook(("Sheet", [])), "it is empty"),
+        ("a.xlsx", b"no workbook", "it is no workbook"),
+        ("a.xlsx", b"PK\x03\x04 cut off", "the workbook is damaged"),
+        ("a.ndjson", b"{}", "read as CloudEvents, without a profile"),
+        ("a.x12", b"ISA*", "docs/connectors/edi.md"),
+        ("a.jsonld", b"{}", "docs/connectors/epcis.md"),
+    ],
+)
+def test_what_gets_no_draft_is_told_what_to_do(run: Run, tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    ran = run("profile", "new", str(path))
+    assert (ran.code, said in ran.err) == (2, True), ran
+
+
 LEVELS = "Artikel;Lager;Bestand\n85123A;LDS;5\n85123A;YRK;7\n"
 
 
@@ -175,7 +253,8 @@ def test_a_constant_that_is_no_time_is_said(run: Run, tmp_path: Path, time: str,
     [
         ("name;note\nA;x\n", "no columns of an article and a quantity"),
         ("nothing\nof the kind\n", "no heading with several columns"),
-        ("", "no heading with several columns"),
+        ("", "it is empty"),
+        ("item;quantity;date\n", "there are no rows below the heading"),
         ("date;name\n2026-03-02;a\n", "no columns of an article and a quantity"),
     ],
 )

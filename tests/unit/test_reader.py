@@ -38,7 +38,7 @@ class Log:
 
 async def test_what_is_refused_is_named_and_nothing_is_said_of_repeats() -> None:
     log = Log()
-    reader = ReaderService(MemoryBus(2), log, log, Following(log.caught_up, NOBODY_LISTENS), Rules())
+    reader = ReaderService(MemoryBus(2), log, log, Following(log.caught_up, NOBODY_LISTENS, dict), Rules())
     items = [b'{"specversion":"1.0","id":"a-1","source":"s","type":"stock.teleported"}', b'{"id":"a-2","source":', b"x"]
     receipt = await reader.submit(items)
     assert [(each.index, each.id) for each in receipt.refused] == [(0, "a-1"), (1, "a-2"), (2, None)]
@@ -48,7 +48,7 @@ async def test_what_is_refused_is_named_and_nothing_is_said_of_repeats() -> None
 
 async def test_a_record_that_a_connector_refused_lies_in_the_partition_of_its_source() -> None:
     log = Log()
-    reader = ReaderService(MemoryBus(8), log, log, Following(log.caught_up, NOBODY_LISTENS), Rules())
+    reader = ReaderService(MemoryBus(8), log, log, Following(log.caught_up, NOBODY_LISTENS, dict), Rules())
     receipt = await reader.submit([refused(str(number), f"edi/{number}") for number in range(3)])
     assert (receipt.accepted, receipt.refused) == (3, [])
     assert log.keys == [(partition_of(name, 8), name) for name in ("edi/0", "edi/1", "edi/2")]

@@ -44,6 +44,14 @@ def test_there_is_an_example_of_every_type_that_goes_in() -> None:
     assert EXAMPLES.keys() == events.EVENT_TYPES.keys()
 
 
+@pytest.mark.parametrize("kind", schema.NAMES)
+def test_the_schema_of_every_type_has_examples_that_obey_it(kind: str) -> None:
+    found = schema.of_type(kind)["examples"]
+    assert found, f"engine/contract: no example of {kind}"
+    assert {each["type"] for each in found} == {kind}
+    assert [error for each in found for error in validator(kind).iter_errors(each)] == []
+
+
 @pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_schema_and_the_decoder_take_the_same_event(kind: str) -> None:
     example = event(kind, EXAMPLES[kind])

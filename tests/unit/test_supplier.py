@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -18,7 +19,7 @@ from tests.unit.test_refused_records import serving
 
 TIME = "2026-03-02T09:00:00Z"
 ACME, OTHER = "?supplier=ACME", "?supplier=OTHER"
-SECRETS = ("PO-2", "B-9", "760193", "OTHER")
+SECRETS = ("PO-2", "B:9", "760193", "OTHER")
 """What stands only in the orders of the other supplier."""
 
 
@@ -40,8 +41,8 @@ STORY = [
     ),
     event("order.placed", "o1", **LINE | {"due": "2026-03-20"}, order="PO-1", line=1, supplier="ACME", qty=40),
     event("order.placed", "o2", **LINE | {"location": "YRK"}, order="PO-1", line=2, supplier="ACME", qty=12),
-    event("order.placed", "o3", **LINE | {"sku": "B-9"}, order="PO-2", line=1, supplier="OTHER", qty=760193),
-    event("stock.counted", "c3", sku="B-9", location="LDS", qty=0),
+    event("order.placed", "o3", **LINE | {"sku": "B:9"}, order="PO-2", line=1, supplier="OTHER", qty=760193),
+    event("stock.counted", "c3", sku="B:9", location="LDS", qty=0),
 ]  # fmt: skip
 
 
@@ -146,6 +147,24 @@ async def test_a_shipment_is_announced_once() -> None:
         assert (await call(client, "POST", path, twice))[0] == 400
 
 
+async def test_what_is_sent_twice_at_once_is_one_shipment() -> None:
+    async with acme() as client:
+        said = {"shipment": "S-1", "lines": [{"order": "PO-1", "line": 1, "qty": 25}]}
+        sent = [call(client, "POST", f"/v1/supplier/shipments{ACME}", said) for _ in range(4)]
+        assert [done["accepted"] for _, done in await asyncio.gather(*sent)] == [1] * 4
+        assert (await lines(client))["PO-1", "1"]["in_transit"] == 25
+
+
+@pytest.mark.parametrize("row", ["PO-1,1,,", "PO\x1f1,1,accepted,5"])
+async def test_a_file_without_an_answer_to_a_line_of_its_own_changes_nothing(row: str) -> None:
+    async with acme() as client:
+        body = f"order,line,status,qty\n{row}\n".encode()
+        async with client.post(f"/v1/supplier/upload{ACME}", data=body) as answer:
+            done = await answer.json()
+        assert (answer.status, done["accepted"]) == (200, 0)
+        assert [line["reason"] for line in done["lines"]] == ["unknown_line"] * done["refused"]
+
+
 async def test_the_file_is_downloaded_filled_in_and_uploaded() -> None:
     async with acme() as client:
         async with client.get(f"/v1/supplier/lines{ACME}&format=csv") as answer:
@@ -190,7 +209,7 @@ def test_nothing_is_shared_but_what_the_file_names(tmp_path: Any) -> None:
     path.write_text('[suppliers.ACME]\nweeks = 8\nlocations = ["LDS"]\nskus = ["A-*"]\n')
     share = read_sharing(path).suppliers["ACME"]
     assert share == Share(8, ("LDS",), ("A-*",))
-    assert (share.has("A-1", "LDS"), share.has("A-1", "YRK"), share.has("B-9", "LDS")) == (True, False, False)
+    assert (share.has("A-1", "LDS"), share.has("A-1", "YRK"), share.has("B:9", "LDS")) == (True, False, False)
     for broken in ("[suppliers.ACME]\nweeks = 0\n", "[suppliers.ACME]\nmonths = 1\n", "x = ["):
         path.write_text(broken)
         with pytest.raises(UsageError, match=r"sharing\.toml"):

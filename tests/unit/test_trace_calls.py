@@ -65,6 +65,13 @@ async def test_a_trace_of_what_nobody_knows_is_a_404(web: Site, query: str) -> N
     assert json.dumps(query.partition("=")[2].partition("&")[0]).strip('"') in problem["detail"]
 
 
+async def test_what_to_give_besides_an_event_is_said_where_the_log_is_not_at_hand(web: Site) -> None:
+    _, problem = await get(web, "/v1/trace?event=t/999")
+    assert problem["detail"].endswith("only where it is a decision: give its `sku` and `location`")
+    _, problem = await get(web, "/v1/trace?event=t/999&sku=D&location=L")
+    assert problem["detail"].endswith("of its row")
+
+
 # on the command line --------------------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from tables.purchasing import LINE, SHIPMENT
 from tables.receipts import RECEIPT
 from tests.unit.documents import ROOT
 from tests.unit.test_agents import ARRIVED
+from tests.unit.test_agents_planning import week
 from tests.unit.test_trace import ORDERED, ROW, Traced, told
 
 __all__ = ["told"]
@@ -118,6 +119,28 @@ def test_every_event_of_the_recorded_log_is_found_at_its_row(monkeypatch: pytest
 def test_names_with_slashes_are_told_apart(told: Traced) -> None:
     told.tell("stock.issued", 2, source="wms/leeds/a", **ROW, qty=1)
     assert located.rows_of_event(told.bus, f"wms/leeds/a/{told.n}") == [("D", "L")]
+
+
+class Copy:
+    """What a process on Kafka has of a bus: all but the log."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self.partitions, self.state, self.published, self.marker = bus.partitions, bus.state, bus.published, bus.marker
+
+
+@pytest.mark.parametrize("source", ["t", "shop/leeds/a"])
+def test_without_the_log_at_hand_a_decision_is_found_by_its_name_and_no_other_event(source: str) -> None:
+    told = Traced()
+    told.item("D", "A")
+    told.stock("D", 200)
+    told.tell("forecast.revised", 1.3, **ROW, version="v2", mode="delta", base_version="v1", buckets=[week(1, 150)])
+    told.tell("signal.accepted", 1.4, source=source, **ROW, signal=told.signal()["id"], by="ann")
+    copy = Copy(told.bus)
+    assert (located.finds_every_event(told.bus), located.finds_every_event(copy)) == (True, False)
+    assert located.rows_of_event(copy, f"{source}/{told.n}") == [("D", "L")]
+    assert located.rows_of_event(told.bus, f"{source}/{told.n}") == [("D", "L")]
+    assert located.rows_of_event(copy, "t/6") == []
+    assert located.rows_of_event(copy, "t/999") == []
 
 
 # edges ----------------------------------------------------------------------------------------------------------------

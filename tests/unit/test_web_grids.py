@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.columns import columns
+from engine.columns.columns import Freshness
+from engine.core.outputs import Alert, Signal
+from engine.core.values import moment
 from engine.web import query
-from engine.web.answers import ListedPosition, OrderLine
+from engine.web.answers import ListedAlert, ListedPosition, ListedSignal, OrderLine
 from tests.unit.test_web_lists import fill, get
 from tests.unit.web_client import Site, site
 
@@ -110,3 +113,56 @@ async def test_a_list_that_is_being_made_ready_asks_to_come_again(web: Site, mon
 def test_the_answers_of_lists_are_described_with_all_their_fields() -> None:
     for table, answer in (("positions", ListedPosition), ("order-lines", OrderLine)):
         assert set(answer.__struct_fields__) == set(query.FIELDS[table])
+    for table, more, published in (("signals", ListedSignal, Signal), ("alerts", ListedAlert, Alert)):
+        joined = set(more.__struct_fields__) - set(published.__struct_fields__)
+        assert {"description", "unit_cost", "currency", "value"} <= joined <= set(query.FIELDS[table])
+
+
+LISTS = ("positions?limit=2", "signals", "alerts", "dead-letters", "dead-letter-answers", "order-lines",
+         "aggregates?by=location&sum=available")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_list_that_says_the_same_is_not_sent_again(web: Site, path: str) -> None:
+    fill(web.service, 3)
+    web.service.open_signal("sig-1")
+    web.service.open_alert("al-1")
+    async with web.client.get(f"/v1/{path}") as first:
+        tag, headers = first.headers["ETag"], first.headers
+    assert tag.startswith("W/")
+    assert (headers["Cache-Control"], headers["Vary"]) == ("private, no-cache", "Accept")
+    for known, status in ((tag, 304), (f'"x", {tag}', 304), ("*", 304), ('W/"x"', 200)):
+        async with web.client.get(f"/v1/{path}", headers={"If-None-Match": known}) as again:
+            assert (again.status, again.headers["ETag"]) == (status, tag)
+            assert (await again.read() == b"") == (status == 304)
+
+
+async def test_the_tag_of_a_list_is_another_when_it_says_something_else(web: Site) -> None:
+    fill(web.service, 3)
+
+    async def tag(path: str) -> str:
+        async with web.client.get(f"/v1/{path}") as answer:
+            assert answer.status == 200
+            return str(answer.headers["ETag"])
+
+    paths = ["positions?limit=2", "positions?limit=1", "positions?location=L002", "aggregates?by=sku", "alerts"]
+    before = [await tag(path) for path in paths]
+    assert len(set(before)) == len(paths)
+    web.service.receive("S02", "L002", 1)  # the third row: no other page has it
+    after = [await tag(path) for path in paths]
+    assert [one != other for one, other in zip(before, after, strict=True)] == [False, False, True, False, False]
+    web.service.receive("S09", "L9", 1)  # `total` and `next` are part of what a page says
+    assert await tag("positions?limit=2") != after[0]
+    assert await tag("aggregates?by=sku") != after[3]
+
+
+async def test_how_fresh_a_list_is_does_not_change_its_tag(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(web.service, 3)
+    tags, fresh = set(), []
+    for age in (0.5, 7.0):
+        told = Freshness(moment(int(age * 1e6)), age)
+        monkeypatch.setattr(web.service.columns, "freshness", lambda told=told: told)
+        async with web.client.get("/v1/positions") as answer:
+            tags.add(answer.headers["ETag"])
+            fresh.append((await answer.json(content_type=None))["lag_seconds"])
+    assert (len(tags), fresh) == (1, [0.5, 7.0])

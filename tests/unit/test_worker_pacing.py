@@ -12,7 +12,7 @@ from engine.bus.single import Record
 from engine.core.rules import Rules
 from engine.runtime.clock import WallClock
 from engine.runtime.cluster.surroundings import Load, Machine, Pacing
-from engine.runtime.cluster.worker import Worker
+from engine.runtime.cluster.worker import Worker, WorkerCounts
 from tests.auditor.events import issued
 from tests.auditor.model import instant
 from tests.auditor.workload import encoded
@@ -20,6 +20,7 @@ from tests.simulation.loop import virtual_time
 
 ARRIVED = instant("2026-03-04T00:00:00+00:00")
 EVENTS, APART = 100, 0.005
+FAST = Pacing()
 
 
 def event(number: int) -> Record:
@@ -29,6 +30,12 @@ def event(number: int) -> Record:
 async def commits_of(load: float, pacing: Pacing, apart: float) -> int:
     """How many commits some events take that arrive one after the other."""
     broker = MemoryBroker(1)
+    await folded(broker, load, pacing, apart)
+    return len(broker.journal(0))
+
+
+async def folded(broker: MemoryBroker, load: float = 0.0, pacing: Pacing = FAST, apart: float = APART) -> WorkerCounts:
+    """Let a worker fold some events that arrive one after the other."""
     cluster = MemoryCluster(broker, "worker")
     machine = Machine(WallClock(lambda: ARRIVED, lambda: ARRIVED), lambda: load)
     worker = Worker(cluster, Rules(), 1 << 20, pacing, machine)
@@ -42,9 +49,8 @@ async def commits_of(load: float, pacing: Pacing, apart: float) -> int:
     asked.set()
     await running
     await cluster.stop()
-    journal = broker.journal(0)
-    assert journal[-1].next_offset == EVENTS
-    return len(journal)
+    assert broker.journal(0)[-1].next_offset == EVENTS
+    return worker.counts
 
 
 @pytest.mark.parametrize(

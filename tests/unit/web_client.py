@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from aiohttp import ClientSession
 
+from engine.runtime.commits import CommitCounts
 from engine.telemetry import Figures, Telemetry
-from engine.telemetry.fold import Business, Commits, Open
+from engine.telemetry.fold import Business, Open
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
@@ -23,7 +24,7 @@ class Site(NamedTuple):
 
 
 def figures() -> Figures:
-    return Figures(1, 1, {"applied": 2, "duplicate": 1}, {}, Business(Open({}, {}), []), Commits(1, 0.25, 0.25))
+    return Figures(1, 1, {"applied": 2, "duplicate": 1}, {}, Business(Open({}, {}), []), CommitCounts().figures())
 
 
 @asynccontextmanager

@@ -64,9 +64,8 @@ class DiskReadModel:
     then do the counts in memory change, so that a write that fails leaves them as they were.
     """
 
-    def __init__(self, store: RocksStore, partitions: int, histories: bool = True) -> None:
-        """Read and write in `store`. Without `histories` only the latest of each thing is kept."""
-        self._histories = histories
+    def __init__(self, store: RocksStore, partitions: int) -> None:
+        """Read and write in `store`."""
         self._meta = store.family("meta")
         self._log = store.family("log")
         self._latest = store.family("latest")
@@ -74,7 +73,7 @@ class DiskReadModel:
         self._history = store.family("history")
         self._touched = store.family("touched")
         self._decided = DecisionIndex(store)
-        self._revisions = Revisions(store, histories)
+        self._revisions = Revisions(store)
         self._counts = {topic: self._stored(layout.count_key(topic)) for topic in layout.TOPIC_TAGS}
         self._known: set[bytes] = set()
         places = [(topic, partition) for topic in layout.TOPIC_TAGS for partition in range(partitions)]
@@ -188,9 +187,8 @@ class DiskReadModel:
         key = layout.history_key(layout.TOPIC_TAGS[topic], partition, sequence)
         if topic in REVISED:
             self._revisions.add(batch, topic, value, key)
-        if self._histories:
-            self._sequences[topic, partition] = sequence + 1
-            batch.put(key, value, self._history.handle)
+        self._sequences[topic, partition] = sequence + 1
+        batch.put(key, value, self._history.handle)
 
     def add_dropped(self, batch: WriteBatch, place: tuple[Topic, int], before: int, limit: int) -> Dropped:
         """Put into `batch` that the oldest outputs of a history go, at most `limit`, none from the instant `before` on.

@@ -26,17 +26,16 @@ _envelopes = msgspec.json.Decoder(_Envelope)
 
 
 class Revisions:
-    """Reads and writes the revisions in a store: a value that the history has is stored as its key there."""
+    """Reads and writes the revisions in a store: each is the key of its value in the history."""
 
-    def __init__(self, store: RocksStore, in_history: bool) -> None:
+    def __init__(self, store: RocksStore) -> None:
         self._family = store.family("history")
-        self._in_history = in_history
 
     def add(self, batch: WriteBatch, topic: Topic, value: bytes, history_key: bytes) -> None:
         """Put a revision into `batch`; what another program has published under no revision is left out."""
         key = _key_of(topic, value)
         if key is not None:
-            batch.put(key, history_key if self._in_history else value, self._family.handle)
+            batch.put(key, history_key, self._family.handle)
 
     def drop(self, batch: WriteBatch, topic: Topic, value: bytes) -> None:
         """Put into `batch` that a revision goes."""
@@ -49,8 +48,8 @@ class Revisions:
         found = self._family.scan(
             layout.revision_key(topic, name, 0, 0), layout.revision_key(topic, name, until + 1, 0), reverse=True
         )
-        for _, stored in found:
-            value = self._family.get(stored) if self._in_history else stored
+        for _, history_key in found:
+            value = self._family.get(history_key)
             if value is not None:
                 yield value
 

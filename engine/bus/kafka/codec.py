@@ -3,6 +3,8 @@
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
@@ -29,6 +31,7 @@ class _Data(msgspec.Struct):
 
 class _Envelope(msgspec.Struct):
     type: str
+    time: Annotated[datetime, msgspec.Meta(tz=True)]
     data: _Data
 
 

@@ -16,7 +16,7 @@ from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.topics import DEFAULT_PARTITIONS
 from engine.core.values import DAY
 from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection
-from engine.kafka.topic_names import DECLARED, EVENTS, TOPICS
+from engine.kafka.topic_names import DECLARED, EVENTS, LOGOUTS, TOPICS
 
 DEFAULT_REPLICATION = 3
 VISIBLE_SECONDS = 30.0
@@ -38,10 +38,17 @@ COMPACTED = {
 
 
 class Topics(Struct, frozen=True):
-    """The topics that were found: their number of partitions, and topic -> identity."""
+    """The topics that were found.
+
+    Attributes:
+        partitions: how many partitions each of them has.
+        ids: topic -> its identity.
+        kept_ms: topic -> for how many milliseconds it keeps a record; less than 0 for ever.
+    """
 
     partitions: int
     ids: Mapping[str, str]
+    kept_ms: Mapping[str, int]
 
     def id_of(self, topic: str) -> str:
         """The identity of a topic."""
@@ -75,9 +82,20 @@ async def ensure_topics(connection: Connection) -> Topics:
         with connection.translated("topics cannot be prepared"):
             found = await _partitions(admin)
             if missing := [topic for topic in TOPICS if topic not in found]:
-                await _create(admin, connection, missing, found)
-                found = await _until_visible(admin)
+                partitions = found.get(EVENTS) or connection.settings.partitions or DEFAULT_PARTITIONS
+                await _create(admin, connection, {topic: wanted_config(topic) for topic in missing}, partitions)
+                found = await _until_visible(admin, TOPICS)
             return await _checked(admin, connection, found)
+
+
+async def ensure_logouts(connection: Connection) -> None:
+    """Make the topic of logouts where it is missing. Raises as `ensure_topics`."""
+    async with connection.started_admin() as admin:
+        with connection.translated(f"{LOGOUTS} cannot be prepared"):
+            [described] = await admin.describe_topics([LOGOUTS])
+            if described["error_code"]:
+                await _create(admin, connection, {LOGOUTS: wanted_config(LOGOUTS)}, 1)
+                await _until_visible(admin, [LOGOUTS])
 
 
 async def existing_topics(connection: Connection) -> Topics:
@@ -99,14 +117,13 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 
 
 async def _create(
-    admin: AIOKafkaAdminClient, connection: Connection, missing: list[str], found: Mapping[str, int]
+    admin: AIOKafkaAdminClient, connection: Connection, missing: Mapping[str, dict[str, str]], partitions: int
 ) -> None:
-    settings = connection.settings
-    partitions = found.get(EVENTS) or settings.partitions or DEFAULT_PARTITIONS
+    """Make topics, each with its settings."""
     brokers = len((await admin.describe_cluster())["brokers"])
-    copies = settings.replication or min(brokers, DEFAULT_REPLICATION)
+    copies = connection.settings.replication or min(brokers, DEFAULT_REPLICATION)
     safe = {"min.insync.replicas": "2"} if copies > 2 else {}
-    made = [NewTopic(topic, partitions, copies, topic_configs=wanted_config(topic) | safe) for topic in missing]
+    made = [NewTopic(topic, partitions, copies, topic_configs=config | safe) for topic, config in missing.items()]
     answer = await admin.create_topics(made)
     for topic, code, *said in answer.topic_errors:
         error = for_code(code)
@@ -115,13 +132,13 @@ async def _create(
             raise EnvironmentFailure(f"Kafka at {connection.address} does not make the topic {topic}: {detail}")
 
 
-async def _until_visible(admin: AIOKafkaAdminClient) -> dict[str, int]:
+async def _until_visible(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, int]:
     """The topics, once every broker that is asked knows them with leaders."""
     deadline = time.monotonic() + VISIBLE_SECONDS
     while True:
-        described = [topic for topic in await admin.describe_topics(TOPICS) if not topic["error_code"]]
+        described = [topic for topic in await admin.describe_topics(topics) if not topic["error_code"]]
         led = all(part["leader"] >= 0 for topic in described for part in topic["partitions"])
-        if len(described) == len(TOPICS) and led:
+        if len(described) == len(topics) and led:
             return {topic["topic"]: len(topic["partitions"]) for topic in described}
         if time.monotonic() > deadline:
             raise EnvironmentFailure("the topics were made but have no leaders yet; look at the brokers' logs")
@@ -143,16 +160,19 @@ async def _checked(admin: AIOKafkaAdminClient, connection: Connection, found: Ma
             f"{EVENTS} has {partitions} partitions, not {wanted}; the number is fixed when the topics are made: leave "
             "STOCKLINE_PARTITIONS out, or begin in a new cluster"
         )
-    await _check_configs(admin, connection.address)
+    kept_ms = await _check_configs(admin, connection.address)
     await _check_brokers(admin)
-    return Topics(partitions, await topic_ids(admin, TOPICS))
+    return Topics(partitions, await topic_ids(admin, TOPICS), kept_ms)
 
 
-async def _check_configs(admin: AIOKafkaAdminClient, address: str) -> None:
+async def _check_configs(admin: AIOKafkaAdminClient, address: str) -> dict[str, int]:
+    """Check the settings of the topics; for how many milliseconds each topic keeps a record."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in TOPICS]
+    kept_ms: dict[str, int] = {}
     for answer in await admin.describe_configs(resources):
         for _code, _said, _kind, topic, entries in answer.resources:
-            _check_config(address, topic, {entry[0]: entry[1] for entry in entries})
+            kept_ms[topic] = _check_config(address, topic, {entry[0]: entry[1] for entry in entries})
+    return kept_ms
 
 
 async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
@@ -172,8 +192,8 @@ async def _check_brokers(admin: AIOKafkaAdminClient) -> None:
                 )
 
 
-def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
-    """Refuse settings with which the engine would lose data; a longer retention is welcome."""
+def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> int:
+    """Refuse settings with which the engine would lose data; a longer retention is welcome, and returned."""
     wanted = wanted_config(topic)
     for name in ("cleanup.policy", "message.timestamp.type"):
         if name in wanted and config.get(name) != wanted[name]:
@@ -187,6 +207,7 @@ def _check_config(address: str, topic: str, config: Mapping[str, Any]) -> None:
     for name in ("max.message.bytes", "segment.bytes"):
         if (room := int(config.get(name, needed))) < needed:
             raise _wrong(address, topic, f"{name}={room}, which must be at least {needed}", f"{name}={needed}")
+    return kept
 
 
 def not_taken(address: str, at: TopicPartition, length: int, error: KafkaError) -> UsageError:

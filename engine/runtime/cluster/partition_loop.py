@@ -31,6 +31,7 @@ from engine.runtime.cluster.fetch_queue import FetchQueue
 from engine.runtime.cluster.surroundings import Surroundings
 from engine.runtime.fold import Fold
 from engine.runtime.marker import EARLIER_ROWS, resume
+from engine.telemetry.tracing import TRACING
 from tables.catalogue import ROWS
 
 log = logging.getLogger(__name__)
@@ -232,7 +233,8 @@ class PartitionLoop:
             return
         began = time.monotonic()
         try:
-            await ownership.commit(step.commit, broadcast)  # 6. commit
+            with TRACING.span("commit", **{"stockline.partition": self.partition, "stockline.records": len(arrivals)}):
+                await ownership.commit(step.commit, broadcast)  # 6. commit
         except EnvironmentFailure:
             # It may have failed for its size, so the next attempt is smaller; success lets it grow again.
             self._limit = max(1, len(arrivals) // 2)

@@ -60,10 +60,12 @@ class Following(NamedTuple):
     Attributes:
         caught_up: returns once the read model has all that the workers had published at the call.
         broadcaster: has the subscriptions to what the read model receives.
+        unread: by topic how many records of each partition the read model has not received yet.
     """
 
     caught_up: Callable[[], Awaitable[None]]
     broadcaster: Broadcaster
+    unread: Callable[[], Mapping[str, Sequence[int]]]
 
 
 class _Sorted(NamedTuple):
@@ -218,6 +220,10 @@ class ReaderService:
     def offsets(self) -> list[Progress]:
         """How far each partition's log and fold were at the last refresh; empty before the first."""
         return self._offsets
+
+    def unread(self) -> Mapping[str, Sequence[int]]:
+        """By topic how many records of each partition the read model has not received yet."""
+        return self._following.unread()
 
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that the log held at the call is folded and in the read model."""

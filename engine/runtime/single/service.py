@@ -87,6 +87,10 @@ class Service:
         """How far the log and the rows of each partition are."""
         return self._engine.offsets()
 
+    def unread(self) -> dict[str, list[int]]:
+        """No topic: this process publishes all that it reads."""
+        return {}
+
     async def wait(self, seconds: float) -> Progress:
         """Wait, at most `seconds`, until all that was accepted before the call is applied.
 

@@ -110,7 +110,7 @@ async def log_out(request: web.Request) -> web.StreamResponse:
     """Ends the session of a browser."""
     gate, login = request.app[ADMISSION].gate, login_of(request)
     if isinstance(gate, LoginGate) and login is not None:
-        gate.sessions.end(login)
+        await gate.log_out(login)
     left = web.Response(status=204)
     _forget(left, SESSION_COOKIE)
     return left

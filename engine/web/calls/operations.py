@@ -1,45 +1,31 @@
 """What operators look at: which sources send, what was refused of them, and what the process runs with."""
 
 import asyncio
-from typing import Any
 
+import msgspec
 from aiohttp import web
-from msgspec import Struct
 
+from engine import __version__
 from engine.columns.aggregates import Aggregation
-from engine.columns.query import Query
-from engine.runtime.sources import MAX_SOURCES, DeclaredFeed, declared_feeds
-from engine.web.answers import as_json
+from engine.columns.query import Condition, Query
+from engine.runtime.marker import rules_of_log
+from engine.runtime.sources import activity_of_sources
+from engine.web.answers import Running, as_json
 from engine.web.ports import CONTEXT, lists_of, service_of
+from tables.sources import UNREADABLE
 
-
-class SourceShown(Struct):
-    """A source of events: its feed, where one is declared, and how many of its records were refused."""
-
-    source: str | None
-    feed: DeclaredFeed | None
-    refused: int
-
-
-class Sources(Struct):
-    """The declared feeds, then other sources of dead letters, those with the most first."""
-
-    items: list[SourceShown]
+OPEN_LETTERS = Aggregation(Query("dead-letters", (Condition("status", "is", ("open",)),)), ("event_source",))
+MOST_GROUPS = 10_000
 
 
 async def sources(request: web.Request) -> web.Response:
-    """The declared feeds with their last arrival, and who else has sent what was refused."""
-    bus = service_of(request).bus
-    feeds = {feed.source: feed for feed in await asyncio.to_thread(declared_feeds, bus)}
-    asked = Aggregation(Query("dead-letters"), ("event_source",))
-    groups = await asyncio.to_thread(lists_of(request).aggregate, asked, MAX_SOURCES)
-    refused = {each.group["event_source"]: each.count for each in groups.items}
-    items = [SourceShown(name, feed, refused.pop(name, 0)) for name, feed in feeds.items()]
-    items += [SourceShown(name, None, count) for name, count in refused.items()]
-    return as_json(Sources(items[:MAX_SOURCES]))
+    """What has come from whom: the declared feeds, and all other sources of events."""
+    groups = await asyncio.to_thread(lists_of(request).aggregate, OPEN_LETTERS, MOST_GROUPS)
+    open_letters = {each.group["event_source"] or UNREADABLE: each.count for each in groups.items}
+    return as_json(await asyncio.to_thread(activity_of_sources, service_of(request).bus, open_letters))
 
 
 async def settings(request: web.Request) -> web.Response:
-    """What this process runs with; no secret is among it."""
-    shown: dict[str, Any] = {"settings": dict(request.app[CONTEXT].settings)}
-    return as_json(shown)
+    """What this process runs with, and by which rules the log is folded; no secret is among it."""
+    rules = await asyncio.to_thread(rules_of_log, service_of(request).bus)
+    return as_json(Running(__version__, request.app[CONTEXT].settings, msgspec.structs.asdict(rules)))

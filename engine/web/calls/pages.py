@@ -7,16 +7,22 @@ from aiohttp import web
 
 from engine.web import site
 from engine.web.headers import policy
+from engine.web.ports import principal_of
 
 _YEAR = 365 * 24 * 3600
 
 
 async def page(request: web.Request) -> web.Response:
     """A page of the live view; it holds no data, which its script asks for as any other program would."""
-    nonce = secrets.token_urlsafe(16)
-    text = site.document(_name(request), nonce)
+    nonce, name, roles = secrets.token_urlsafe(16), _name(request), principal_of(request).roles
+    own = site.open_to(roles)
+    if name == site.FRONT and name not in own and own:
+        # The front page leads everybody to the first page that is for them, as a supplier to its own.
+        raise web.HTTPSeeOther(site.path_of(own[0]), headers={"Cache-Control": "no-store"})
+    text = site.document(name, nonce, roles)
     headers = {"Content-Security-Policy": policy(nonce), "Cache-Control": "no-store"}
-    return web.Response(text=text, content_type="text/html", headers=headers)
+    status = 200 if roles & set(site.PAGES[name].roles) else 403
+    return web.Response(status=status, text=text, content_type="text/html", headers=headers)
 
 
 def _name(request: web.Request) -> str:

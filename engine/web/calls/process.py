@@ -6,7 +6,6 @@ import math
 from aiohttp import web
 
 from engine import telemetry
-from engine.core.topics import EVENTS
 from engine.web import bodies, query
 from engine.web.answers import ClockAnswer, Health, Sync, as_json
 from engine.web.ports import CONTEXT, principal_of, service_of
@@ -27,8 +26,9 @@ async def sync(request: web.Request) -> web.Response:
 
 
 async def flow(request: web.Request) -> web.Response:
-    """How far and how fast each partition of the log is."""
-    return as_json(request.app[CONTEXT].flow.measure(EVENTS.kafka_name, service_of(request).offsets()))
+    """How far and how fast each partition of the log and of the other topics is."""
+    service = service_of(request)
+    return as_json(request.app[CONTEXT].flow.measure(service.offsets(), service.unread()))
 
 
 def _seconds(text: str) -> float:

@@ -2,19 +2,20 @@
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import ETag, web
 from aiohttp.typedefs import Handler
 from msgspec import Raw
 
+from engine.columns.aggregates import Aggregation
 from engine.columns.fields import data_of
 from engine.core.topics import OUTPUT_TOPICS, Topic
 from engine.web import csv, query
-from engine.web.answers import as_json
 from engine.web.calls.past import as_it_was, asked_moment
-from engine.web.conditional import tagged
+from engine.web.conditional import fresh, tagged, with_tag
 from engine.web.pages import Aggregates, FreshPage
-from engine.web.ports import lists_of, service_of
+from engine.web.ports import Lists, lists_of, service_of
 from engine.web.problems import Problem
+from engine.web.query import Asked
 
 AS_OF_ALONE = frozenset({"as_of"})
 
@@ -26,20 +27,26 @@ def list_of(table: str) -> Handler:
         asked = query.parse(table, request.query)
         if fields := csv.asked_fields(table, request):
             return await csv.answer(request, asked, fields)
-        page = await asyncio.to_thread(
-            lists_of(request).page, asked.query, asked.offset, asked.limit, after=asked.after
-        )
-        following = None if page.following is None else query.cursor_of(asked.query, page.following)
-        return as_json(FreshPage(page.items, following, page.total, *page.freshness))
+        return fresh(request, *await asyncio.to_thread(_page, lists_of(request), asked))
 
     return answer
+
+
+def _page(lists: Lists, asked: Asked) -> tuple[bytes, ETag]:
+    page = lists.page(asked.query, asked.offset, asked.limit, after=asked.after)
+    following = None if page.following is None else query.cursor_of(asked.query, page.following)
+    return with_tag(FreshPage(page.items, following, page.total, *page.freshness))
 
 
 async def aggregates(request: web.Request) -> web.StreamResponse:
     """Counts, sums and bounds of what a table lists, by up to two fields."""
     asked, limit = query.parse_aggregation(request.query)
-    groups = await asyncio.to_thread(lists_of(request).aggregate, asked, limit)
-    return as_json(Aggregates(groups.items, groups.total, *groups.freshness))
+    return fresh(request, *await asyncio.to_thread(_groups, lists_of(request), asked, limit))
+
+
+def _groups(lists: Lists, asked: Aggregation, limit: int) -> tuple[bytes, ETag]:
+    groups = lists.aggregate(asked, limit)
+    return with_tag(Aggregates(groups.items, groups.total, *groups.freshness))
 
 
 def one_of(topic: Topic) -> Handler:

@@ -1,7 +1,8 @@
 """The supplier's calls: its own order lines and the forecast shared with it, and what it says of them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from aiohttp import web
@@ -21,7 +22,6 @@ from engine.web.supplying import (
     MAX_LINES,
     Acknowledging,
     Announcing,
-    LineAnswer,
     Name,
     Outcomes,
     Said,
@@ -37,17 +37,21 @@ T = TypeVar("T", bound=Struct)
 APPLIED_SECONDS = 20.0
 PORTION = 5_000
 """So many lines of the named orders are read at a time."""
+SUBMITTED = 500
+"""So many events are submitted at a time: between two portions the process serves others."""
 
 Answering = Callable[[Mapping[Name, SuppliedLine]], list[Said]]
 """Makes answers of what a supplier says, given those of the named lines that are its own."""
 
 
 class LinePage(Struct):
-    """A page of a supplier's order lines."""
+    """A page of a supplier's order lines; `as_of` and `lag_seconds` say how fresh it is, as in every list."""
 
     items: list[SuppliedLine]
     next: str | None
     total: int
+    as_of: datetime | None
+    lag_seconds: float
 
 
 class ForecastPage(Struct):
@@ -84,7 +88,7 @@ async def lines(request: web.Request) -> web.StreamResponse:
     if as_csv:
         return supplier_csv.download(found)
     following = None if page.following is None else query.cursor_of(asked.query, page.following)
-    return as_json(LinePage(found, following, page.total))
+    return as_json(LinePage(found, following, page.total, *page.freshness))
 
 
 async def forecast(request: web.Request) -> web.Response:
@@ -112,7 +116,8 @@ async def acknowledge(request: web.Request) -> web.Response:
     _once(names)
 
     def answering(own: Mapping[Name, SuppliedLine]) -> list[Said]:
-        return [acknowledged(answer, own.get(name), teller) for answer, name in zip(asked.lines, names, strict=True)]
+        said = zip(names, asked.lines, strict=True)
+        return [acknowledged(name, answer.schedule, own.get(name), teller) for name, answer in said]
 
     return as_json(await _take(request, supplier, names, answering))
 
@@ -134,15 +139,13 @@ async def upload(request: web.Request) -> web.Response:
     """Take a file as `GET /v1/supplier/lines` gives it, with the answers filled in; each line for itself."""
     supplier = supplier_of(request)
     async with request.app[CONTEXT].intake.body(request) as body:
-        filled = supplier_csv.read(body)
+        # A long file would keep every other call waiting, and where the engine shares the process the engine too.
+        filled = await asyncio.to_thread(supplier_csv.read, body)
     teller = Teller(supplier, moment(service_of(request).now()))
 
     def answering(own: Mapping[Name, SuppliedLine]) -> list[Said]:
-        answers = [acknowledged(LineAnswer(*name, each), own.get(name), teller) for name, each in filled.answers]
-        return answers + [
-            shipped(Announcing(each.shipment, [each.part], each.eta), each.part, own.get(each.name), teller)
-            for each in filled.shipments
-        ]
+        answers = [acknowledged(name, said, own.get(name), teller) for name, said in filled.answers]
+        return answers + [shipped(said, said.lines[0], own.get(name), teller) for name, said in filled.shipments]
 
     outcomes = await _take(request, supplier, filled.names, answering)
     for outcome, row in zip(outcomes.lines, filled.rows, strict=True):
@@ -153,20 +156,25 @@ async def upload(request: web.Request) -> web.Response:
 
 async def _take(request: web.Request, supplier: str, names: Sequence[Name], answering: Answering) -> Outcomes:
     """Submit the events of those answers that are news about own lines, and say what became of each answer."""
-    own = await asyncio.to_thread(_own_lines, request, supplier, names)
-    said = answering(own)
-    events = [(index, each.event) for index, each in enumerate(said) if each.event is not None]
-    refused: dict[int, tuple[str, str]] = {}
-    if events:
+    # One after the other, so that what is sent twice at a time is one shipment: the second finds what the first said.
+    async with request.app[CONTEXT].answering.of(f"supplier/{supplier}"):
+        said = await asyncio.to_thread(lambda: answering(_own_lines(request, supplier, names)))
+        events = [(index, each.event) for index, each in enumerate(said) if each.event is not None]
+        refused: dict[int, tuple[str, str]] = {}
         service = service_of(request)
-        submission = await service.submit([raw for _, raw in events])
-        refused = {events[each.index][0]: (each.reason, each.detail) for each in submission.refused}
-        # On Kafka they are folded after this; the page then shows what they have made of the lines.
-        await service.wait(APPLIED_SECONDS)
+        for first in range(0, len(events), SUBMITTED):
+            portion = events[first : first + SUBMITTED]
+            submission = await service.submit([raw for _, raw in portion])
+            refused |= {portion[each.index][0]: (each.reason, each.detail) for each in submission.refused}
+        if events:
+            # On Kafka they are folded after this; the page then shows what they have made of the lines.
+            await service.wait(APPLIED_SECONDS)
     return outcomes_of(said, refused)
 
 
-def _own_lines(request: web.Request, supplier: str, names: Iterable[Name]) -> dict[Name, SuppliedLine]:
+def _own_lines(request: web.Request, supplier: str, names: Sequence[Name]) -> dict[Name, SuppliedLine]:
+    if not names:
+        return {}
     orders = tuple(dict.fromkeys(order for order, _ in names))
     if not orders:
         return {}

@@ -6,6 +6,7 @@ from aiohttp import web
 from msgspec import structs
 
 from engine.trace.answer import DEFAULT_EVENTS, MOST_EVENTS, Trace, trace_of
+from engine.trace.located import finds_every_event
 from engine.trace.question import Question
 from engine.web import query
 from engine.web.answers import as_json
@@ -21,7 +22,7 @@ OF_TRACE = (
     Parameter("line", _TEXT, "only this line of `order`"),
     Parameter("shipment", _TEXT, "a shipment"),
     Parameter("receipt", _TEXT, "a receipt"),
-    Parameter("event", _TEXT, "an event as `source/id`; on Kafka with `sku` and `location`"),
+    Parameter("event", _TEXT, "an event as `source/id`; on Kafka, but for decisions, with `sku` and `location`"),
     Parameter("version", _TEXT, "a forecast, with `sku` and `location`"),
     Parameter("sku", _TEXT, "the row, with `location`; alone everything that is known of it"),
     Parameter("location", _TEXT, "the row, with `sku`"),
@@ -43,11 +44,20 @@ async def get(request: web.Request) -> web.Response:
     found = await asyncio.to_thread(_trace, request, question, most)
     if found is None:
         given = ", ".join(f"{name} {value}" for name, value in structs.asdict(question).items() if value is not None)
-        hint = "" if question.event is None or question.row else "; `sku` and `location` say where to look"
+        hint = _hint(request, question)
         raise Problem(
             404, f"nothing is known of {given} among the last {most} events of its row{hint}", "unknown_start"
         )
     return as_json(found)
+
+
+def _hint(request: web.Request, question: Question) -> str:
+    """What to give besides, where an event was not found by its name alone."""
+    if question.event is None or question.row is not None:
+        return ""
+    if finds_every_event(service_of(request).bus):
+        return "; `sku` and `location` say where to look"
+    return "; on Kafka an event is found by its name alone only where it is a decision: give its `sku` and `location`"
 
 
 def _trace(request: web.Request, question: Question, most: int) -> Trace | None:

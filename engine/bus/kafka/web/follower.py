@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 
 from engine.aio import end
 from engine.bus.kafka.codec import commit_of
+from engine.bus.kafka.web.forgetting import Forgetting
 from engine.bus.kafka.web.view import KafkaView
 from engine.bus.point import Point
 from engine.bus.single import Output
@@ -27,16 +28,25 @@ log = logging.getLogger(__name__)
 class Follower:
     """One consumer over all public topics but the log."""
 
-    def __init__(self, connection: Connection, view: KafkaView, publish: Callable[[list[Output], Point], None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        view: KafkaView,
+        publish: Callable[[list[Output], Point], None],
+        forgetting: Forgetting,
+    ) -> None:
         self._connection = connection
         self._view = view
         self._publish = publish
+        self._forgetting = forgetting
         self._consumer: AIOKafkaConsumer | None = None
         self._asking: AIOKafkaConsumer | None = None
         """Asks for the ends of the topics, transactions that are under way included."""
         self._connecting = asyncio.Lock()
         self._moved = asyncio.Condition()
         self._reached: dict[TopicPartition, int] = {}
+        self._ends: dict[TopicPartition, int | None] = {}
+        """The ends as the last fetch told them; None where there was none yet."""
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -78,8 +88,10 @@ class Follower:
                 await self._take(consumer, fetched)
             async with self._moved:
                 # Positions also pass marks of transactions, which are no records.
-                self._reached = {at: await consumer.position(at) for at in assigned}
+                reached = {at: await consumer.position(at) for at in assigned}
+                self._reached, self._ends = reached, {at: consumer.highwater(at) for at in assigned}
                 self._moved.notify_all()
+            await self._forgetting.step(consumer)
 
     async def _seek(self, consumer: AIOKafkaConsumer, assigned: Sequence[TopicPartition]) -> None:
         """Seek to where the view ends; a view beyond the end or before the beginning of a topic is filled anew."""
@@ -102,6 +114,16 @@ class Follower:
         outputs = [output for commit in commits for output in commit.outputs]
         if outputs:
             self._publish(outputs, self._view.point())
+
+    def unread(self) -> dict[str, list[int]]:
+        """By topic how many offsets of each partition lie behind what was taken, as the last fetch told their ends.
+
+        Offsets are also those of marks of transactions. Before the first fetch there is no topic.
+        """
+        found: dict[str, list[int]] = {}
+        for at, position in self._reached.items():
+            found.setdefault(at.topic, []).append(max(0, (self._ends[at] or 0) - position))
+        return found
 
     async def caught_up(self) -> None:
         """Returns once the view holds everything that the topics held at the call.

@@ -3,6 +3,7 @@
 Any number of processes may each have one. It is filled by a `Follower`, which also writes here how far it has come.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from msgspec import Struct, field
 
 from engine.bus.disk import layout
 from engine.bus.disk.published import DiskReadModel
+from engine.bus.disk.retention import DiskRetention
 from engine.bus.disk.state import DiskState
 from engine.bus.kafka.changelog import read_log_marker
 from engine.bus.kafka.replica import Replica, ReplicaFormat
@@ -34,14 +36,15 @@ class Reached(Struct):
     written: int
 
 
-FORMAT = ReplicaFormat(layout.FAMILIES, b"view", Reached)
+FORMAT = ReplicaFormat(layout.FAMILIES, b"view 2", Reached)
+"""A copy whose progress has another key is of a former version, and is filled anew."""
 
 
 class KafkaReadModel(DiskReadModel):
     """Published things on local disk; the events behind them are in the log on Kafka."""
 
     def __init__(self, store: RocksStore, partitions: int, read_log: ReadLog) -> None:
-        super().__init__(store, partitions, histories=False)
+        super().__init__(store, partitions)
         self._read_log = read_log
 
     def records(self, places: list[tuple[int, int]]) -> list[Record]:
@@ -59,15 +62,17 @@ class KafkaView:
         self.observers: list[Observer] = []
         self._topics = dict(topics.ids)
         self._read_log = read_log
+        self._begins = [0] * self.partitions
         self._replica = Replica(path, FORMAT, StoreSettings(memory_mib, together=True), self._opened)
         reached = self._replica.progress
-        if reached is not None and reached.topics != self._topics:
+        if reached is None or reached.topics != self._topics:
             self._replica.discard()
 
     def _opened(self, store: RocksStore) -> None:
         self._store = store
         self._state = DiskState(store)
         self._published = KafkaReadModel(store, self.partitions, self._read_log)
+        self._retention = DiskRetention(store, self._published, self._begins, threading.Lock(), self.observers)
 
     @property
     def state(self) -> DiskState:
@@ -111,6 +116,15 @@ class KafkaView:
         self._published.counts_written(tally)
         for observer in self.observers:
             observer.committed(commits)
+
+    @property
+    def retention(self) -> DiskRetention:
+        """What deletes from the copy; use it by the thread that applies."""
+        return self._retention
+
+    def log_begins(self, offsets: Sequence[int]) -> None:
+        """Note the first offsets that the log still has, by partition."""
+        self._begins[:] = offsets
 
     def discard(self) -> None:
         """Delete everything and begin empty."""

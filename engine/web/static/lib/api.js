@@ -1,5 +1,5 @@
-// Every call of the page goes through here: a problem becomes an error whose message is a sentence, an ended login
-// leads to the login page, and a write carries its idempotency key and the header that no page of another site can set.
+// Every call of the page goes through here: a problem becomes an error whose message is a sentence, an ended login is
+// asked for anew, and a write carries its idempotency key and the header that no page of another site can set.
 
 /** A call that was refused or failed. `status` is 0 where there was no answer at all. */
 export class CallError extends Error {
@@ -14,6 +14,13 @@ const listeners = new Set();
 /** Calls `listener(error or null)` after every call: null where it was answered. */
 export function onReachability(listener) {
   listeners.add(listener);
+}
+
+let loginAnew = () => Promise.resolve(false);
+
+/** Calls `ask()` where the login has ended; it resolves to whether there is one again, and a write is then sent again. */
+export function onEndedLogin(ask) {
+  loginAnew = ask;
 }
 
 const tell = (error) => listeners.forEach((listener) => listener(error));
@@ -45,8 +52,10 @@ export function query(parameters) {
   return text ? `?${text}` : "";
 }
 
-async function call(method, path, { body, type = null, headers = {}, signal } = {}) {
-  const request = { method, signal, headers: { Accept: "application/json", ...headers } };
+async function call(method, path, sent = {}) {
+  const { body, type = null, headers = {}, signal } = sent;
+  // A cache that finds a list unchanged would answer with how fresh it was before.
+  const request = { method, signal, cache: "no-store", headers: { Accept: "application/json", ...headers } };
   if (method !== "GET") request.headers["X-Stockline"] = "page";
   if (body !== undefined) {
     request.headers["Content-Type"] = type ?? "application/json";
@@ -55,7 +64,11 @@ async function call(method, path, { body, type = null, headers = {}, signal } = 
   const answer = await reach(path, request);
   const told = await read(answer);
   if (answer.ok) return told;
-  if (answer.status === 401) toLogin();
+  if (answer.status === 401) {
+    const asked = loginAnew(method !== "GET");
+    // Reads do not wait: what reads now and then reads again, and would otherwise pile up.
+    if (method !== "GET" && await asked) return call(method, path, sent);
+  }
   throw new CallError(answer.status, told?.reason ?? null, sentence(answer, told), told);
 }
 
@@ -94,11 +107,4 @@ function sentence(answer, told) {
   const detail = told?.detail ?? SENTENCES[answer.status] ?? `The engine answered ${answer.status}.`;
   const text = detail.charAt(0).toUpperCase() + detail.slice(1);
   return /[.!?]$/.test(text) ? text : `${text}.`;
-}
-
-function toLogin() {
-  // What somebody is writing is not taken from under the hands: the login is asked for once it is sent.
-  if (document.querySelector("dialog[open]")) return;
-  const back = location.pathname + location.search;
-  if (location.pathname !== "/login") location.assign(`/login${query({ next: back })}`);
 }

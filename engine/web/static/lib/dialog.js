@@ -2,13 +2,16 @@
 
 import { button, el } from "./dom.js";
 
-/** Shows `content` in a dialog; returns the element, which is removed once it is closed. */
-export function dialog(title, content, { name, wide = false } = {}) {
+/**
+ * Shows `content` in a dialog; returns the element, which is removed once it is closed. One that is `lasting` is not
+ * closed by a click beside it.
+ */
+export function dialog(title, content, { name, wide = false, lasting = false } = {}) {
   const made = el("dialog", { class: wide ? "modal wide" : "modal", "aria-label": title, data: { dialog: name ?? "" } },
     el("header", {}, el("h2", { text: title }), button("✕", "close", () => made.close(), { class: "quiet", "aria-label": "Close" })),
     content);
   made.addEventListener("close", () => made.remove());
-  made.addEventListener("click", (event) => { if (event.target === made) made.close(); });
+  made.addEventListener("click", (event) => { if (event.target === made && !lasting) made.close(); });
   document.body.append(made);
   made.showModal();
   return made;

@@ -8,22 +8,15 @@ import { keep, recall } from "./store.js";
 
 const me = { name: null, roles: null, expires: null, insecure: false };
 
-/** Asks who is logged in, and shows it; hides the pages that are not for these roles. */
+/** Asks who is logged in, and shows it. */
 export async function recognise() {
   try {
     Object.assign(me, await get("/v1/me"));
   } catch {
     // Without a login everybody on this machine may do everything, and the API says itself what is refused.
   }
-  if (me.roles) hideOthersPages(new Set(me.roles));
   show();
   byId("who").addEventListener("click", () => (me.name ? account() : rename()));
-}
-
-function hideOthersPages(roles) {
-  for (const link of document.querySelectorAll("nav.pages a")) {
-    link.hidden = !link.dataset.roles.split(" ").some((role) => roles.has(role));
-  }
 }
 
 function show() {
@@ -55,6 +48,9 @@ async function rename() {
 
 /** Whether the caller has one of these roles; true as long as no login tells otherwise. */
 export const may = (...roles) => !me.roles || roles.some((role) => me.roles.includes(role));
+
+/** Whether an answer of `/v1/me` tells of the login with which this page was opened. */
+export const isMe = (told) => told.name === me.name && told.supplier === me.supplier;
 
 /** The supplier whose login this is; null for everybody else. */
 export const ownSupplier = () => me.supplier ?? null;

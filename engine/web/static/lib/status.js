@@ -3,6 +3,7 @@
 import { announce, byId } from "./dom.js";
 import { get, onReachability } from "./api.js";
 import { quantity, span } from "./format.js";
+import { ownSupplier } from "./me.js";
 
 const ASK_MS = 2000;
 const STALE_SECONDS = 10;
@@ -45,6 +46,8 @@ function reached(error) {
 async function look() {
   if (document.hidden) return;
   try {
+    // A supplier is told how old its lines are, and not how many events there are.
+    if (ownSupplier()) return fresh((await get("/v1/supplier/lines", { limit: 1 })).lag_seconds);
     const sync = await get("/v1/sync");
     // Where a list or a socket tells the seconds itself that is better known; this only bridges the quiet.
     if (sync.lag === 0 && performance.now() - state.seen > ASK_MS) fresh(0, state.connection);

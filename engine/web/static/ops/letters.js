@@ -9,12 +9,18 @@ import { by } from "../lib/me.js";
 const PAGE = 50;
 const MOST = 1000;
 
+/** A source as it is shown: in quotes where spaces at its ends, or characters that are not seen, tell it from another. */
+export function sourceName(source) {
+  if (source === null || source === undefined) return "not readable";
+  return source === source.trim() && !/[\p{C}]|\s\s/u.test(source) ? source : JSON.stringify(source);
+}
+
 /** The panel of the open dead letters; `changed` is called after anything was done about one. */
 export async function lettersPanel(changed) {
   const { items } = await get("/v1/aggregates", { table: "dead-letters", by: "reason,event_source", status: "open", limit: 1000 });
   const host = el("div", { class: "stack", id: "letters" });
   const columns = [
-    { title: "Reason", value: ({ group }) => words(group.reason) }, { title: "Source", value: ({ group }) => group.event_source ?? "not readable" },
+    { title: "Reason", value: ({ group }) => words(group.reason) }, { title: "Source", value: ({ group }) => sourceName(group.event_source) },
     { title: "Open", number: true, value: (each) => quantity(each.count) },
     { title: "", value: ({ group }) => groupActs(group, host, changed) },
   ];
@@ -23,7 +29,7 @@ export async function lettersPanel(changed) {
 }
 
 function groupActs(group, host, changed) {
-  const label = (what) => ({ "aria-label": `${what}: ${words(group.reason)}, ${group.event_source ?? "source not readable"}` });
+  const label = (what) => ({ "aria-label": `${what}: ${words(group.reason)}, ${group.event_source === null || group.event_source === undefined ? "source not readable" : sourceName(group.event_source)}` });
   // Of records without a readable source there is no selection by source; they are dealt with one by one.
   const together = group.event_source !== null && group.event_source !== undefined;
   return el("div", { class: "bar" }, button("Show", "show-letters", () => list(group, host, changed), label("Show")),
@@ -54,6 +60,8 @@ async function many(group, tried, changed) {
   if (name === null || !told) return;
   try {
     const done = await post("/v1/dead-letters/replay", { reason: group.reason, source: group.event_source, limit: Number(told.limit), dry_run: tried, ...(tried ? {} : { by: name }) });
+    const connector = done.found ? null : await connectorOf(group);
+    if (connector) return void dialog(title, el("div", { class: "content" }, translatedAgain(connector)), { name: "outcome", wide: true });
     const sentence = `${tried ? "Would be taken" : "Taken"}: ${quantity(done.accepted)}. ${tried ? "Would be refused" : "Refused"} again: ${quantity(done.refused.length)}.${done.more ? " There are more." : ""}`;
     dialog(title, el("div", { class: "content" }, el("p", { text: sentence, data: { part: "outcome" } }), done.refused.length > 0 && table("Refused again", [
       { title: "Dead letter", value: (each) => el("span", { class: "code", text: each.id }) }, { title: "Why", value: (each) => each.detail }], done.refused)), { name: "outcome", wide: true });
@@ -63,8 +71,30 @@ async function many(group, tried, changed) {
   }
 }
 
+/** The connector that could not translate the records of a group; null where they are events. */
+async function connectorOf(group) {
+  const page = await get("/v1/dead-letters", { status: "open", reason: group.reason, event_source: group.event_source, limit: 1 });
+  return connectorOfLetter(page.items[0]);
+}
+
+function connectorOfLetter(letter) {
+  try {
+    const told = JSON.parse(letter.raw);
+    return told.type === "record.refused" && told.data.reason === letter.reason ? told.data.connector : null;
+  } catch {
+    return null;
+  }
+}
+
+/** What to do about records of another system: only the connector can make events of them. */
+function translatedAgain(connector) {
+  return el("p", { data: { part: "outcome" } }, `These are records of another system, which the connector ${connector} could not translate. Mend the cause: the profile, or for an unmapped identifier a row of its mapping (`,
+    el("code", { text: "stockline identifiers missing" }), " prints those that lack). Then run ", el("code", { text: `stockline connectors replay ${connector}` }), ".");
+}
+
 function open(letter, changed) {
   const text = el("textarea", { class: "code", rows: 14, "aria-label": "The event", text: pretty(letter), readonly: letter.raw === undefined, spellcheck: "false" });
+  const connector = connectorOfLetter(letter);
   const note = el("input", { maxlength: 500, "aria-label": "Note" });
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const run = (sentence, calling) => async () => {
@@ -90,7 +120,7 @@ function open(letter, changed) {
   });
   const shown = dialog(`Dead letter ${letter.event_id ?? ""}`, el("div", { class: "content" },
     el("p", {}, el("strong", { text: `${words(letter.reason)}: ` }), letter.detail), el("p", { class: "faint", text: `${letter.place}, ${moment(letter.arrived)}` }),
-    text, letter.raw === undefined && el("p", { class: "faint", text: "Its bytes are no text: they are shown in base64, and can only be replayed as they are." }), field("Note", note), problem,
+    connector && translatedAgain(connector), text, letter.raw === undefined && el("p", { class: "faint", text: "Its bytes are no text: they are shown in base64, and can only be replayed as they are." }), field("Note", note), problem,
     el("footer", {}, button("Discard", "discard", discard), button("Replay", "replay", replay, { class: "primary" }))), { name: "letter", wide: true });
   text.focus();
 }

@@ -1,59 +1,113 @@
 // Operations: how events flow, how connectors are, what was refused, and what events look like.
 
 import { get } from "../lib/api.js";
-import { button, byId, el, empty, select, table } from "../lib/dom.js";
+import { button, byId, el, empty, select, table, toast } from "../lib/dom.js";
 import { figure, moment, quantity, words } from "../lib/format.js";
-import { lettersPanel } from "../ops/letters.js";
+import { lettersPanel, sourceName } from "../ops/letters.js";
 
 const REFRESH_MS = 3000;
 
 /** Fills the page. */
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
-    section("Flow", "flow"), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
+    flowSection(), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
   await Promise.all([flow(), sources(), connectors(), letters(), schemas(), settings()]);
-  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors); }, REFRESH_MS);
+  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors).then(lettersUnlessUsed); }, REFRESH_MS);
 }
 
 const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
 
+function flowSection() {
+  const made = section("Flow", "flow-panel");
+  made.lastElementChild.append(el("div", { id: "flow" }),
+    el("p", { class: "faint", text: "Of the log, all records that it ever had; of other topics, what this process has published, or read, since it began." }),
+    el("details", {}, el("summary", { text: "By partition" }), el("div", { id: "flow-partitions" })));
+  return made;
+}
+
 async function fill(id, make) {
   try {
-    byId(id).replaceChildren(await make());
+    show(byId(id), await make());
   } catch (error) {
     byId(id).replaceChildren(empty("This could not be read", error.message, button("Try again", "retry", () => fill(id, make))));
   }
 }
 
+/** Shows what was read anew; what has not changed stays, and so do the focus, a selection and how far it is scrolled. */
+function show(host, made) {
+  const before = host.firstElementChild;
+  if (before && host.childElementCount === 1 && before.isEqualNode(made)) return;
+  const focused = before !== null && before === document.activeElement;
+  const left = before?.scrollLeft ?? 0;
+  host.replaceChildren(made);
+  made.scrollLeft = left;
+  if (focused) made.focus({ preventScroll: true });
+}
+
 const rate = (value) => (value === null ? "measuring" : `${figure(value)} /s`);
 
 const flow = () => fill("flow", async () => {
-  const { items } = await get("/v1/flow");
-  return table("Flow by topic and partition", [
-    { title: "Topic", value: (each) => each.topic }, { title: "Partition", number: true, value: (each) => quantity(each.partition) },
-    { title: "Events", number: true, value: (each) => quantity(each.end) }, { title: "Applied", number: true, value: (each) => quantity(each.applied) },
-    { title: "Waiting", number: true, value: (each) => el("span", { class: each.lag ? "text-warning" : "", text: quantity(each.lag) }) },
-    { title: "Arriving", number: true, value: (each) => rate(each.arriving) }, { title: "Being applied", number: true, value: (each) => rate(each.applying) },
-  ], items);
+  const answer = await get("/v1/flow");
+  const parts = [...answer.items.map(ofLog), ...answer.outputs.map(ofOutputs)];
+  show(byId("flow-partitions"), flows("Flow by topic and partition", parts, [{ title: "Partition", number: true, value: (each) => quantity(each.partition) }]));
+  return flows("Flow by topic", byTopic(parts));
 });
+
+const ofLog = (each) => ({ topic: each.topic, partition: each.partition, records: each.end, waiting: each.lag, arriving: each.arriving, applying: each.applying });
+const ofOutputs = (each) => ({ topic: each.topic, partition: each.partition, records: each.records, waiting: each.lag, arriving: each.publishing, applying: undefined });
+
+function flows(caption, rows, columns = []) {
+  return table(caption, [
+    { title: "Topic", value: (each) => each.topic }, ...columns,
+    { title: "Records", number: true, value: (each) => quantity(each.records) },
+    { title: "Waiting", number: true, value: (each) => el("span", { class: each.waiting ? "text-warning" : "", text: quantity(each.waiting) }) },
+    { title: "Arriving", number: true, value: (each) => rate(each.arriving) },
+    { title: "Being applied", number: true, value: (each) => (each.applying === undefined ? "" : rate(each.applying)) },
+  ], rows);
+}
+
+/** The sums of the partitions of each topic; a rate that is not measured yet makes the sum so. */
+function byTopic(parts) {
+  const topics = new Map();
+  for (const each of parts) {
+    const sum = topics.get(each.topic);
+    topics.set(each.topic, sum ? { ...sum, records: sum.records + each.records, waiting: sum.waiting + each.waiting, arriving: plus(sum.arriving, each.arriving), applying: plus(sum.applying, each.applying) } : { ...each });
+  }
+  return [...topics.values()];
+}
+
+const plus = (one, other) => (one === null || other === null ? null : one === undefined ? undefined : one + other);
 
 const sources = () => fill("sources", async () => {
-  const { items } = await get("/v1/sources");
-  if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing was refused." });
-  return table("Sources", [
-    { title: "Source", value: (each) => each.source ?? "not readable" },
-    { title: "Heard", value: (each) => each.feed ? el("span", { class: `tag ${each.feed.stale ? "critical" : "open"}`, text: each.feed.stale ? "silent" : "in time" }) : "not declared" },
-    { title: "Last arrival", value: (each) => (each.feed ? moment(each.feed.last_arrival) : "") },
-    { title: "Expected every", number: true, value: (each) => (each.feed ? `${quantity(each.feed.interval_seconds)} s` : "") },
+  const { items, others } = await get("/v1/sources");
+  if (!items.length) return el("p", { class: "faint", text: "No feed is declared, and nothing has come." });
+  const further = others.last_arrival || others.open ? [{ ...others, name: "all others" }] : [];
+  return table("What has come from each source", [
+    { title: "Source", value: (each) => each.name ?? sourceName(each.source) },
+    { title: "Feed", value: feedOf },
+    { title: "Last arrival", value: (each) => moment(each.last_arrival) },
+    { title: "Accepted", number: true, value: (each) => quantity(each.accepted) },
+    { title: "Duplicates", number: true, value: (each) => quantity(each.duplicates) },
+    { title: "Late", number: true, value: (each) => el("span", { title: "Came more than an hour after it had happened", text: quantity(each.late) }) },
     { title: "Refused", number: true, value: (each) => quantity(each.refused) },
-  ], items);
+    { title: "Open dead letters", number: true, value: (each) => el("span", { class: each.open ? "text-warning" : "", text: quantity(each.open) }) },
+    { title: "Last refused", value: ({ last_rejection: last }) => (last ? `${words(last.reason)}, ${moment(last.at)}` : "") },
+  ], [...items, ...further]);
 });
 
+function feedOf({ feed }) {
+  if (!feed) return el("span", { class: "faint", text: "not declared" });
+  const expected = `expected every ${quantity(feed.interval_seconds)} s`;
+  return el("span", {}, el("span", { class: `tag ${feed.stale ? "critical" : "open"}`, text: feed.stale ? "silent" : "in time" }), ` ${expected}`);
+}
+
 const settings = () => fill("settings", async () => {
-  const told = Object.entries((await get("/v1/settings")).settings);
-  return table("Settings of this process", [
-    { title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") },
-  ], told);
+  const { version, settings: told, rules } = await get("/v1/settings");
+  const values = (caption, entries) => table(caption, [{ title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") }], Object.entries(entries));
+  return el("div", { class: "stack" },
+    el("p", { class: "faint", text: `Stockline ${version}. On Kafka each worker tells what it runs with at its own port, under /v1/settings; connectors are above.` }),
+    values("Settings of this process", told),
+    el("details", {}, el("summary", { text: "Rules by which the log is folded, the same for all processes" }), values("Rules of the log", rules)));
 });
 
 const connectors = () => fill("connectors", async () => {
@@ -73,10 +127,37 @@ const sum = (connector, name) => Object.values(connector.parts).reduce((all, par
 
 const letters = () => fill("dead-letters", () => lettersPanel(letters));
 
+/** Reads the dead letters anew, unless somebody is at work there. */
+const lettersUnlessUsed = () => !byId("dead-letters").contains(document.activeElement) && !byId("letters")?.childElementCount && letters();
+
 const schemas = () => fill("schemas", async () => {
   const { items } = await get("/v1/schemas");
+  const examples = el("div", { class: "stack", data: { part: "examples" } });
   const shown = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "The schema" });
-  const choose = async (type) => { shown.textContent = JSON.stringify(await get(`/v1/schemas/${encodeURIComponent(type)}`), null, 2); };
+  const choose = async (type) => {
+    const { examples: told, ...schema } = await get(`/v1/schemas/${encodeURIComponent(type)}`);
+    examples.replaceChildren(...told.map((each, place) => example(type, each, place + 1)));
+    shown.textContent = JSON.stringify(schema, null, 2);
+  };
   await choose(items[0]);
-  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)), el("details", {}, el("summary", { text: "JSON Schema" }), shown));
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, select("type", items.map((name) => [name, name]), items[0], choose)),
+    examples, el("details", {}, el("summary", { text: "JSON Schema" }), shown));
 });
+
+/** An event of a type with a button that copies it as one line, as it can be sent. */
+function example(type, event, number) {
+  const name = `Example ${number} of ${type}`;
+  const text = el("pre", { class: "code", tabindex: "0", role: "region", "aria-label": name, text: JSON.stringify(event, null, 2) });
+  return el("div", { class: "stack" }, el("div", { class: "bar" }, button("Copy", "copy-example", () => copy(text, JSON.stringify(event)), { "aria-label": `Copy: ${name}` })), text);
+}
+
+/** Copies a text; where the browser does not let pages write to the clipboard, what is shown is selected instead. */
+async function copy(shown, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast("It is copied.");
+  } catch {
+    getSelection().selectAllChildren(shown);
+    toast("The browser lets no page copy here. It is selected: copy it with the keyboard.");
+  }
+}

@@ -5,6 +5,7 @@ import { announce, button, byId, el, empty, select, toast } from "../lib/dom.js"
 import { count, quantity } from "../lib/format.js";
 import { bind } from "../lib/keys.js";
 import { ownSupplier } from "../lib/me.js";
+import { fresh } from "../lib/status.js";
 import { forecastPanel } from "../supplier/forecast.js";
 import { byOrder, isToShip, isUnanswered, nameOf, orderPanel } from "../supplier/lines.js";
 import { schedule, shipment, showOutcomes } from "../supplier/questions.js";
@@ -13,7 +14,7 @@ const PAGE = 1000;
 const MOST = 3000;
 const UNCONFIRMED = "unconfirmed";
 const REFRESH_MS = 15_000;
-const page = { lines: [], total: 0, selected: new Set(), current: null, select: chooseOne, selectAll: selectLines, confirm, change, ship };
+const page = { lines: [], total: 0, selected: new Set(), current: null, drafts: new Map(), select: chooseOne, selectAll: selectLines, confirm, change, ship };
 
 const address = () => new URLSearchParams(location.search);
 const supplier = () => ownSupplier() ?? address().get("supplier") ?? "";
@@ -26,7 +27,7 @@ export async function start(main) {
   bindKeys();
   addEventListener("popstate", () => location.reload());
   await anew();
-  setInterval(() => { if (!document.hidden && !document.querySelector("dialog[open]") && supplier()) read(); }, REFRESH_MS);
+  setInterval(() => { if (!document.hidden && !document.querySelector("dialog[open]") && supplier()) read(true); }, REFRESH_MS);
 }
 
 async function anew() {
@@ -69,7 +70,8 @@ function parameters() {
 /** The lines that are shown: all that were read, or those of which the supplier has said nothing yet. */
 const visible = () => (address().get("status") === UNCONFIRMED ? page.lines.filter(isUnanswered) : page.lines);
 
-async function read() {
+/** Reads the lines; a refresh that fails leaves those that are shown, and the strip at the top says how old they are. */
+async function read(isRefresh = false) {
   const host = byId("orders");
   if (!supplier()) return host.replaceChildren(empty("Which supplier?", "Choose one above: you then see what it sees, and what you enter is entered for it."));
   try {
@@ -80,9 +82,10 @@ async function read() {
       lines.push(...told.items);
     } while (told.next && lines.length < MOST);
     Object.assign(page, { lines, total: told.total });
+    fresh(told.lag_seconds);
     show();
   } catch (error) {
-    host.replaceChildren(empty("The lines could not be read", error.message, button("Try again", "retry", read)));
+    if (!isRefresh) host.replaceChildren(empty("The lines could not be read", error.message, button("Try again", "retry", () => read())));
   }
 }
 
@@ -125,17 +128,23 @@ function confirm(lines) {
   return acknowledge(lines.map((line) => ({ line, parts: [{ status: "accepted", qty: line.ordered, due: line.due ?? undefined }] })));
 }
 
+/** Asks for a line's whole promise and sends it; what could not be sent stands in the dialog when it is opened again. */
 async function change(line) {
-  const parts = await schedule(line);
-  if (parts) await acknowledge([{ line, parts }]);
+  const parts = await schedule(line, page.drafts.get(nameOf(line)));
+  if (!parts) return;
+  page.drafts.set(nameOf(line), parts);
+  if (await acknowledge([{ line, parts }])) page.drafts.delete(nameOf(line));
 }
 
 const acknowledge = (said) => tell(() => post(path("acknowledgements"), { lines: said.map(({ line, parts }) => ({ order: line.order, line: line.line, schedule: parts })) }));
 
 async function ship(lines) {
-  const body = await shipment(lines);
-  if (body && !body.lines.length) toast("Nothing is in the shipment, so it was not announced.", { kind: "error" });
-  else if (body) await tell(() => post(path("shipments"), body));
+  const name = `ship ${lines.map(nameOf).join("\n")}`;
+  const body = await shipment(lines, page.drafts.get(name));
+  if (!body) return;
+  if (!body.lines.length) return toast("Nothing is in the shipment, so it was not announced.", { kind: "error" });
+  page.drafts.set(name, body);
+  if (await tell(() => post(path("shipments"), body))) page.drafts.delete(name);
 }
 
 async function send(file) {
@@ -144,7 +153,10 @@ async function send(file) {
   if (text !== undefined) await tell(() => upload(path("upload"), text, "text/csv"), true);
 }
 
-/** Sends something and says what became of it: by line where anything was refused, or where `always`. */
+/**
+ * Sends something and says what became of it: by line where anything was refused, or where `always`. Resolves to
+ * whether all of it was taken.
+ */
 async function tell(sending, always = false) {
   try {
     const outcomes = await sending();
@@ -154,8 +166,10 @@ async function tell(sending, always = false) {
     if (outcomes.refused || always) showOutcomes(outcomes);
     else toast(sentence);
     announce(sentence);
+    return !outcomes.refused;
   } catch (error) {
     toast(error.message, { kind: "error" });
+    return false;
   }
 }
 

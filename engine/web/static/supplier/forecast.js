@@ -4,7 +4,9 @@ import { get } from "../lib/api.js";
 import { button, el, empty, table } from "../lib/dom.js";
 import { briefDate, date, quantity } from "../lib/format.js";
 
-const PAGE = 200;
+const LOOKED_AT = 1000;
+const SHOWN = 200;
+const MOST_CALLS = 20;
 
 /** A panel that reads the forecast once it is opened. */
 export function forecastPanel(supplier) {
@@ -16,8 +18,13 @@ export function forecastPanel(supplier) {
 
 async function read(host, supplier, items, cursor) {
   try {
-    const page = await get("/v1/supplier/forecast", { supplier, limit: PAGE, cursor });
-    const all = [...items, ...page.items];
+    const all = [...items];
+    let page = { next: cursor };
+    // A page of the API has the shared rows of those that it looked at, which may be none of them.
+    for (let calls = 0; calls < MOST_CALLS && all.length < items.length + SHOWN && (page.next || !calls); calls++) {
+      page = await get("/v1/supplier/forecast", { supplier, limit: LOOKED_AT, cursor: page.next });
+      all.push(...page.items);
+    }
     host.replaceChildren(all.length ? grid(all) : empty("No forecast is shared", page.weeks
       ? `No item has a forecast for the next ${page.weeks} weeks.` : "Ask your customer's planner to share one: it is a setting for each supplier."),
     page.next ? button("More", "more-forecast", () => read(host, supplier, all, page.next)) : "");

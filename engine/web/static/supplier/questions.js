@@ -7,8 +7,8 @@ import { count, quantity } from "../lib/format.js";
 const STATUSES = [["accepted", "Deliver as asked"], ["changed", "Deliver on another day"], ["backordered", "Back-order"], ["rejected", "Do not deliver"]];
 const MOST_PARTS = 104;
 
-/** Asks for the whole promise of a line; resolves to its schedule, or to null where it was left. */
-export async function schedule(line) {
+/** Asks for the whole promise of a line, beginning with `draft` where there is one; resolves to its schedule, or to null where it was left. */
+export async function schedule(line, draft = null) {
   const parts = el("div", { class: "stack", data: { part: "parts" } });
   const sum = el("p", { role: "status" });
   const rows = [];
@@ -20,7 +20,7 @@ export async function schedule(line) {
     parts.append(row.element);
     recount();
   };
-  (line.schedule.length ? line.schedule : [{ status: "accepted", qty: line.ordered, due: line.due }]).forEach(add);
+  (draft ?? (line.schedule.length ? line.schedule : [{ status: "accepted", qty: line.ordered, due: line.due }])).forEach(add);
   const split = button("Add a part", "split", () => {
     const left = line.ordered - rows.reduce((all, row) => all + (Number(row.qty.value) || 0), 0);
     if (rows.length < MOST_PARTS) add({ status: "backordered", qty: Math.max(left, 0), due: null });
@@ -46,11 +46,12 @@ function balance(line, all) {
   return all < line.ordered ? `${difference} of the line are not spoken for.` : `${difference} more than was ordered.`;
 }
 
-/** Asks what is in a shipment of these lines; resolves to the body of the call, or to null where it was left. */
-export async function shipment(lines) {
-  const fields = lines.map((line) => ({ line, qty: el("input", { type: "number", min: 0, step: 1, value: line.open, "aria-label": `Quantity of line ${line.line} of ${line.order}`, data: { part: "shipped" } }) }));
-  const number = el("input", { name: "shipment", required: true, maxlength: 128, autocomplete: "off" });
-  const eta = el("input", { name: "eta", type: "date" });
+/** Asks what is in a shipment of these lines, beginning with `draft`; resolves to the body of the call, or to null where it was left. */
+export async function shipment(lines, draft = null) {
+  const drafted = (line) => draft && (draft.lines.find((each) => each.order === line.order && each.line === line.line)?.qty ?? 0);
+  const fields = lines.map((line) => ({ line, qty: el("input", { type: "number", min: 0, step: 1, value: drafted(line) ?? line.open, "aria-label": `Quantity of line ${line.line} of ${line.order}`, data: { part: "shipped" } }) }));
+  const number = el("input", { name: "shipment", required: true, maxlength: 128, autocomplete: "off", value: draft?.shipment });
+  const eta = el("input", { name: "eta", type: "date", value: draft?.eta });
   const content = table("What is in the shipment", [
     { title: "Order", value: ({ line }) => `${line.order} / ${line.line}` },
     { title: "Item", value: ({ line }) => `${line.sku} ${line.description ?? ""}` },
@@ -74,6 +75,6 @@ export function showOutcomes({ accepted, refused, lines }) {
     { title: "Order", value: (each) => `${each.order} / ${each.line}` },
     { title: "Outcome", value: (each) => el("span", { class: each.accepted ? "" : "text-critical", data: { accepted: String(each.accepted) }, text: each.accepted ? "Taken." : `Refused: ${each.detail}` }) },
   ];
-  const summary = refused ? `${count(accepted, "line was taken", "lines were taken")}, ${quantity(refused)} refused. What was refused changed nothing.` : `${count(accepted, "line was taken", "lines were taken")}.`;
+  const summary = !accepted && !refused ? "The file says nothing: fill in a status with a quantity, or a shipment with a quantity." : refused ? `${count(accepted, "line was taken", "lines were taken")}, ${quantity(refused)} refused. What was refused changed nothing.` : `${count(accepted, "line was taken", "lines were taken")}.`;
   dialog("What became of it", el("div", { class: "content" }, el("p", { text: summary }), lines.length ? table("Outcomes", columns, sorted) : null), { name: "outcomes", wide: true });
 }
