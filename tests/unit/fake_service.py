@@ -258,11 +258,9 @@ class FakeService:
 
     def row_detail(self, sku: str, location: str, days: int) -> dict[str, Any] | None:
         value = self.bus.published.latest("positions", row_key(sku, location))
-        return (
-            None
-            if value is None
-            else {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
-        )
+        if value is None:
+            return None
+        return {**msgspec.json.decode(value)["data"], "projection": [{"day": 0}] * days, "alerts": []}
 
     def balances_as_of(self, sku: str, location: str, at: int) -> PastBalances | None:
         return balances_as_of(self.bus, Rules(), (sku, location), at)
