@@ -11,7 +11,7 @@ from agents import due, figures
 from agents.alert_care import care_of, end_snooze_if_worse, show
 from agents.reader import RowReader
 from agents.turn import Site, Turn
-from engine.core.events import AlertAcknowledged, AlertResolved
+from engine.core.events import AlertAcknowledged, AlertReopened, AlertResolved
 from engine.core.outcomes import Rejection
 from engine.core.outputs import SEVERITY, Alert, AlertKind, AlertStatus
 from engine.core.payloads import AlertAnswerData
@@ -20,18 +20,19 @@ from tables import keys
 from tables.alerts import ALERT, ALERT_NAME, AlertRow
 from tables.table import Key
 
-Cause = Literal["acknowledge", "resolve", "cause gone"]
+Cause = Literal["acknowledge", "resolve", "reopen", "cause gone"]
 
 LIFE: dict[tuple[AlertStatus, Cause], AlertStatus] = {
     ("open", "acknowledge"): "acknowledged",
     ("open", "resolve"): "resolved",
     ("open", "cause gone"): "resolved",
+    ("acknowledged", "reopen"): "open",
     ("acknowledged", "resolve"): "resolved",
     ("acknowledged", "cause gone"): "resolved",
 }
 """(status, what happens) -> status. An absent pair changes nothing; if a person asks for it the event is rejected."""
 
-ANSWERS: dict[type, Cause] = {AlertAcknowledged: "acknowledge", AlertResolved: "resolve"}
+ANSWERS: dict[type, Cause] = {AlertAcknowledged: "acknowledge", AlertResolved: "resolve", AlertReopened: "reopen"}
 
 
 class Subject(Protocol):
@@ -111,7 +112,7 @@ def age(site: Site, name: str) -> None:
 
 
 def answer(subject: Subject, data: AlertAnswerData) -> Rejection | None:
-    """Take a person's answer to an alert: `alert.acknowledged`, `alert.resolved`."""
+    """Take a person's answer to an alert: `alert.acknowledged`, `alert.resolved`, `alert.reopened`."""
     turn = subject.turn
     found = find(turn, subject.row, data.alert)
     if found is None:

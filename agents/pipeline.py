@@ -101,12 +101,14 @@ HANDLING: dict[type, Handling] = {
     e.SignalPushFailed: Handling((signal_answers.push_failed,)),
     e.SignalReopened: Handling((signal_answers.reopen,)),
     e.SignalSnoozed: Handling((signal_answers.snooze,)),
+    e.SignalAssigned: Handling((signal_answers.assign,)),
 }
 """Of each event type that changes rows."""
 
 ALERT_ANSWERS: dict[type, Callable[..., Rejection | None]] = {
     e.AlertAcknowledged: alerts.answer,
     e.AlertResolved: alerts.answer,
+    e.AlertReopened: alerts.answer,
     e.AlertSnoozed: alert_answers.snooze,
     e.AlertAssigned: alert_answers.assign,
 }

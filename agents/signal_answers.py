@@ -15,6 +15,7 @@ from engine.core.outcomes import Rejection
 from engine.core.outputs import SignalStatus
 from engine.core.payloads import (
     SignalAnswerData,
+    SignalAssignedData,
     SignalDraftData,
     SignalPushFailedData,
     SignalReopenedData,
@@ -82,6 +83,18 @@ def snooze(site: Site, data: SignalSnoozedData) -> Rejection | None:
     follow_up.snoozed_until = until if until > now else None
     if until > now:
         due.schedule(site, due.SIGNAL_SNOOZE, old.id, None, until)
+    publish_next(site, replace(old, note=data.note or old.note), "signal.amended")
+    return None
+
+
+def assign(site: Site, data: SignalAssignedData) -> Rejection | None:
+    """`signal.assigned`: somebody owns the signal; the last to be named does. Nothing else changes."""
+    old = _named(site, data.signal)
+    if isinstance(old, Rejection):
+        return old
+    if old.status not in STANDING:
+        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
+    edit_follow_up(site, old.id).owner = data.to
     publish_next(site, replace(old, note=data.note or old.note), "signal.amended")
     return None
 

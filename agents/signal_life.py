@@ -133,6 +133,9 @@ def signal_of(reader: RowReader, row: bytes, signal: SignalRow) -> Signal:
         note=signal.note,
         draft=UNSET if draft is None else _shown(draft),
     )
+    follow_up = _follow_up_of(reader, row, signal)
+    if follow_up is not None:
+        shown.owner = follow_up.owner or UNSET
     snoozed = snooze_of(reader, row, signal)
     if snoozed is not None and snoozed.snoozed_until is not None:
         shown.snoozed_until, shown.snoozed_by = moment(snoozed.snoozed_until), snoozed.snoozed_by or UNSET

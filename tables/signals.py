@@ -46,7 +46,7 @@ class Draft(Struct, array_like=True, gc=False):
 
 
 class FollowUp(Struct, array_like=True, gc=False):
-    """What other systems have made of a signal, and until when it is snoozed; most signals have none of it."""
+    """What other systems have made of a signal, until when it is snoozed, and who owns it; most have none of it."""
 
     signal: str = ""
     """The signal that it is of; that of an earlier signal of the row counts no more."""
@@ -58,6 +58,7 @@ class FollowUp(Struct, array_like=True, gc=False):
     snoozed_by: str | None = None
     snoozed_qty: int = 0
     """What the signal asked for when it was snoozed."""
+    owner: str | None = None
 
 
 SIGNAL = Table(b"g", "signals", SignalRow, weight=4_000)

@@ -27,6 +27,7 @@ RULES: Mapping[str, frozenset[Role] | None] = {
     "answerSignal": PLANNERS,
     "reopenSignal": PLANNERS,
     "snoozeSignal": PLANNERS,
+    "assignSignal": PLANNERS,
     "listAlerts": READERS,
     "getAlert": READERS,
     "answerAlert": PLANNERS,

@@ -17,8 +17,8 @@ OWN = "stockline/"
 """The sources that begin so are the engine's own."""
 
 _ANSWERS = (
-    e.SignalAccepted, e.SignalRejected, e.SignalReopened, e.SignalSnoozed,
-    e.AlertAcknowledged, e.AlertResolved, e.AlertSnoozed, e.AlertAssigned,
+    e.SignalAccepted, e.SignalRejected, e.SignalReopened, e.SignalSnoozed, e.SignalAssigned,
+    e.AlertAcknowledged, e.AlertResolved, e.AlertReopened, e.AlertSnoozed, e.AlertAssigned,
 )  # fmt: skip
 
 

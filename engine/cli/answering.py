@@ -38,6 +38,7 @@ def _moment(text: str) -> str:
 Until = Annotated[
     str, typer.Option(metavar="TIME", callback=_moment, help="With an offset, such as 2026-03-03T08:00:00Z.")
 ]
+To = Annotated[str, typer.Option(metavar="NAME", help="Who owns them from now on.")]
 Answer = dict[str, object]
 
 
@@ -64,8 +65,8 @@ def reject(
     _answer("signals", ids, "reject", {"by": by, "reason": reason}, url, as_json)
 
 
-@signals.command()
-def reopen(
+@signals.command("reopen")
+def reopen_signals(
     ids: Ids, reason: Reason = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
 ) -> None:
     """Undo acceptances or rejections that were not ordered yet; exit 1 where there is none to undo."""
@@ -78,6 +79,14 @@ def snooze_signals(
 ) -> None:
     """Show signals as snoozed until then, or until they ask for more; exit 1 where one is closed."""
     _answer("signals", ids, "snooze", {"by": by, "until": until, "note": note}, url, as_json)
+
+
+@signals.command("assign")
+def assign_signals(
+    ids: Ids, to: To, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
+) -> None:
+    """Say who owns signals; exit 1 where one is closed."""
+    _answer("signals", ids, "assign", {"by": by, "to": to, "note": note}, url, as_json)
 
 
 @alerts.command()
@@ -94,6 +103,14 @@ def resolve(ids: Ids, note: Note = None, by: By = None, as_json: AsJson = False,
     _answer("alerts", ids, "resolve", {"by": by, "note": note}, url, as_json)
 
 
+@alerts.command("reopen")
+def reopen_alerts(
+    ids: Ids, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
+) -> None:
+    """Take acknowledgements of alerts back; exit 1 where there is none to take back."""
+    _answer("alerts", ids, "reopen", {"by": by, "note": note}, url, as_json)
+
+
 @alerts.command("snooze")
 def snooze_alerts(
     ids: Ids, until: Until, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
@@ -102,14 +119,9 @@ def snooze_alerts(
     _answer("alerts", ids, "snooze", {"by": by, "until": until, "note": note}, url, as_json)
 
 
-@alerts.command()
-def assign(
-    ids: Ids,
-    to: Annotated[str, typer.Option(metavar="NAME", help="Who owns them from now on.")],
-    note: Note = None,
-    by: By = None,
-    as_json: AsJson = False,
-    url: remote.Url = DEFAULT_URL,
+@alerts.command("assign")
+def assign_alerts(
+    ids: Ids, to: To, note: Note = None, by: By = None, as_json: AsJson = False, url: remote.Url = DEFAULT_URL
 ) -> None:
     """Say who owns alerts; exit 1 where one is resolved."""
     _answer("alerts", ids, "assign", {"by": by, "to": to, "note": note}, url, as_json)

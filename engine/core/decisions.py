@@ -19,8 +19,10 @@ VERB_OF: Mapping[type[e.Event], Verb] = {
     e.SignalOrdered: "order",
     e.SignalReopened: "reopen",
     e.SignalSnoozed: "snooze",
+    e.SignalAssigned: "assign",
     e.AlertAcknowledged: "acknowledge",
     e.AlertResolved: "resolve",
+    e.AlertReopened: "reopen",
     e.AlertSnoozed: "snooze",
     e.AlertAssigned: "assign",
 }

@@ -80,6 +80,7 @@ class Signal(Struct, kw_only=True):
     order: str | None = None
     note: str | None = None
     draft: ShownDraft | UnsetType = UNSET
+    owner: str | UnsetType = UNSET
     snoozed_until: datetime | UnsetType = UNSET
     snoozed_by: str | UnsetType = UNSET
 

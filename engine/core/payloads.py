@@ -403,6 +403,15 @@ class SignalSnoozedData(RowData, kw_only=True):
     note: Text | None = None
 
 
+class SignalAssignedData(RowData, kw_only=True):
+    """Who owns the signal."""
+
+    signal: Reference
+    to: Name
+    by: Name
+    note: Text | None = None
+
+
 class AlertAnswerData(Data, kw_only=True):
     """The answer to an alert. Alerts about a feed have the feed as sku and `*` as location."""
 

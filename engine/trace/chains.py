@@ -15,6 +15,10 @@ LOWERS = (e.GoodsReceived, e.StockReturned, e.TransferReceived)
 """What brings goods may stand among the events of a signal, as all movements before it do, but never asked for it."""
 
 
+_ANSWERS = (
+    e.SignalAccepted, e.SignalRejected, e.SignalOrdered, e.SignalReopened, e.SignalSnoozed, e.SignalAssigned,
+)  # fmt: skip
+
 CLOCK = f"{SOURCE}/clock/"
 """The names of ticks begin with it. A tick is no event of a row, so it is never among those that are read."""
 
@@ -64,7 +68,7 @@ class Chain:
             (self._shipment, (e.ShipmentNotified, e.ShipmentChanged, e.ShipmentCancelled)),
             (self._receipt, (e.GoodsReceived,)),
             (self._reversal, (e.ReceiptReversed,)),
-            (self._answer, (e.SignalAccepted, e.SignalRejected, e.SignalOrdered, e.SignalReopened, e.SignalSnoozed)),
+            (self._answer, _ANSWERS),
         )
 
     # nodes ------------------------------------------------------------------------------------------------------------

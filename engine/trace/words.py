@@ -110,6 +110,7 @@ _SAYS: Mapping[type, Callable[[Any], str]] = {
     e.SignalOrdered: _answer("ordered it"),
     e.SignalReopened: _answer("reopened it"),
     e.SignalSnoozed: lambda data: f"{data.by} snoozed it until {data.until.isoformat()}.",
+    e.SignalAssigned: lambda data: f"{data.by} gave it to {data.to}.",
     e.SignalDrafted: lambda data: f"{data.system} has a draft in {data.document}.",
     e.SignalDraftGone: lambda data: f"{data.system} has no draft in {data.document} any more.",
     e.StockIssued: lambda data: f"{_units(data, data.qty)} issued.",

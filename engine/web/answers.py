@@ -76,21 +76,6 @@ class ListedPosition(Position, kw_only=True):
     stockout_date: date | None
 
 
-class StockAsOf(Struct, kw_only=True):
-    """The stock of a row as of a moment, by all events that are known now, also those that came later.
-
-    `kept_since` is the earliest moment that can be asked for; null where every movement of the row is kept.
-    """
-
-    sku: str
-    location: str
-    as_of: str
-    available: int
-    held: int
-    on_hand: int
-    kept_since: str | None
-
-
 class ListedSignal(Signal, kw_only=True):
     """A signal in the list: beside what is published what is known today of its item and the policy of its row.
 
@@ -111,6 +96,21 @@ class ListedAlert(Alert, kw_only=True):
     unit_cost: Decimal | UnsetType = UNSET
     currency: str | UnsetType = UNSET
     value: Decimal | UnsetType = UNSET
+
+
+class StockAsOf(Struct, kw_only=True):
+    """The stock of a row as of a moment, by all events that are known now, also those that came later.
+
+    `kept_since` is the earliest moment that can be asked for; null where every movement of the row is kept.
+    """
+
+    sku: str
+    location: str
+    as_of: str
+    available: int
+    held: int
+    on_hand: int
+    kept_since: str | None
 
 
 class OrderLine(Struct, kw_only=True):
@@ -161,7 +161,7 @@ class Snooze(Checked, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Assignment(Checked, forbid_unknown_fields=True, omit_defaults=True):
-    """Who owns an alert from now on."""
+    """Who owns a signal or an alert from now on."""
 
     to: Name
     by: Name

@@ -217,6 +217,11 @@ ROUTES = (
         Signal, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
+        "POST", "/v1/signals/{id}/assign", decisions.decide(decisions.ASSIGNMENT_OF_SIGNALS), "assignSignal",
+        "Say who owns a signal; answers with the signal after it.",
+        Signal, body={JSON: Assignment}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
+    ),
+    Route(
         "GET", "/v1/alerts", published.list_of("alerts"), "listAlerts",
         "The latest state of every alert, with what is known today of its item and of the price.",
         Fresh(ListedAlert), parameters=of_list("alerts"), headers=IF_NONE_MATCH, problems=(400, 503),
@@ -226,8 +231,10 @@ ROUTES = (
         Alert, parameters=(AS_OF,), headers=IF_NONE_MATCH, problems=(400, 404, 410),
     ),
     Route(
-        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve}", decisions.decide(decisions.OF_ALERTS), "answerAlert",
-        "Acknowledge or resolve an alert; answers with the alert after it. 409 where its life cycle does not allow it.",
+        "POST", "/v1/alerts/{id}/{verb:acknowledge|resolve|reopen}", decisions.decide(decisions.OF_ALERTS),
+        "answerAlert",
+        "Acknowledge or resolve an alert, or take an acknowledgement back (reopen); answers with the alert after it. "
+        "409 where its life cycle does not allow it.",
         Alert, body={JSON: AlertAnswer}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
@@ -236,7 +243,7 @@ ROUTES = (
         Alert, body={JSON: Snooze}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),
     Route(
-        "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT), "assignAlert",
+        "POST", "/v1/alerts/{id}/assign", decisions.decide(decisions.ASSIGNMENT_OF_ALERTS), "assignAlert",
         "Say who owns an alert; answers with the alert after it.",
         Alert, body={JSON: Assignment}, headers=ON_ANSWERS, problems=_OF_ANSWERS,
     ),

@@ -166,7 +166,7 @@ def open_thing(data: Signal | Alert, master: Master) -> OpenThing:
         row_key(data.sku, data.location),
         _group(data),
         said or master.supplier,
-        None if isinstance(data, Signal) or data.owner is UNSET else data.owner,
+        None if data.owner is UNSET else data.owner,
         None if data.snoozed_until is UNSET else data.snoozed_until,
         qty,
         due,

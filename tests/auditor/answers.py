@@ -13,7 +13,7 @@ PUSHES = ["signal.drafted", "signal.draft_gone", "signal.push_failed"]
 
 def answer_to_signal(random: Random, story: Story, signal: dict[str, Any]) -> Event:
     """An answer to a signal that the engine has opened; what is accepted is not accepted again."""
-    kinds = ["signal.snoozed", "signal.rejected", "signal.ordered", *PUSHES, *PUSHES]
+    kinds = ["signal.snoozed", "signal.assigned", "signal.rejected", "signal.ordered", *PUSHES, *PUSHES]
     kind = random.choice([*kinds, "signal.accepted" if signal["status"] == "open" else "signal.reopened"])
     data: dict[str, Any] = {name: signal[name] for name in ("sku", "location")} | {"signal": signal["id"]}
     if kind in PUSHES:
@@ -24,13 +24,17 @@ def answer_to_signal(random: Random, story: Story, signal: dict[str, Any]) -> Ev
     data |= {"by": "planner"}
     if kind == "signal.snoozed":
         data |= {"until": story.day(-1, 2) + "T12:00:00Z"}
+    if kind == "signal.assigned":
+        data |= {"to": random.choice(["ann", "bob"])}
     if kind == "signal.ordered":
         data |= {"order": f"PO-{signal['id']}", "line": 1, "qty": random.randint(1, 100)}
     return story.event(kind, data, late=False)
 
 
 def answer_to_alert(random: Random, story: Story, alert: dict[str, Any]) -> Event:
-    kind = random.choice(["alert.acknowledged", "alert.resolved", "alert.snoozed", "alert.assigned"])
+    """An answer to an alert that is not resolved; an acknowledgement is taken back where there is one."""
+    seen = "alert.acknowledged" if alert["status"] == "open" else "alert.reopened"
+    kind = random.choice([seen, "alert.resolved", "alert.snoozed", "alert.assigned"])
     data = {"alert": alert["id"], "sku": alert["sku"], "location": alert["location"], "by": "planner"}
     if kind == "alert.snoozed":
         data |= {"until": story.day(-1, 2) + "T12:00:00Z"}

@@ -80,7 +80,7 @@ class TestKafkaCluster(ClusterSuite):
     async def build(self, path: Path) -> AsyncIterator[KafkaPlace]:
         await wipe(self._address)
         settings = load_kafka(
-            kafka=self._address, group=f"test-{next(_groups)}", partitions=4, session_timeout_ms=2_000
+            kafka=self._address, group=f"test-{next(_groups)}", partitions=4, session_timeout_ms=6_000
         )
         connection = Connection(settings)
         yield KafkaPlace(connection, await ensure_topics(connection), path)

@@ -8,16 +8,17 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 
+from tests.integration.process import Client
 from tests.real.chromium import OPTIONS, chromium
 
 Scheme = Literal["light", "dark"]
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 GRAVE = frozenset({"serious", "critical"})
 
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser; raises Missing where there is none."""
-    return playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS))
+    return playwright.chromium.launch(executable_path=chromium(), args=list(OPTIONS), timeout=2 * PATIENCE_MS)
 
 
 class Watch:
@@ -45,7 +46,7 @@ class Watch:
 def opened(
     browser: Browser, origin: str, scheme: Scheme = "light", width: int = 1400, expected: tuple[str, ...] = ()
 ) -> Iterator[Page]:
-    """A page of a browser profile of its own; at its end nothing may have gone wrong.
+    """A page of a browser profile of its own, once the lists are whole; at its end nothing may have gone wrong.
 
     Args:
         browser: the running browser.
@@ -54,6 +55,9 @@ def opened(
         width: of the window, in CSS pixels.
         expected: parts of complaints of the console that belong to what is tried.
     """
+    engine = Client()
+    engine.port = urlsplit(origin).port or 80
+    engine.patiently("/v1/positions?limit=1")
     context = browser.new_context(
         base_url=origin, color_scheme=scheme, viewport={"width": width, "height": 900}, locale="en-GB"
     )

@@ -38,7 +38,7 @@ def week(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if not folder.exists():
             made = folder.with_suffix(".making")
             command = [*COMMAND, "demo", *WEEK, "--data", str(made), "--port", "0", "--exit"]
-            done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=300)
+            done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
             assert done.returncode == 0, done.stderr
             made.rename(folder)
     return folder

@@ -14,8 +14,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.acts import do, soon
 from tests.integration.process import Stockline
-from tests.integration.test_logins import ROLES, created, free_port
+from tests.integration.test_logins import ROLES, created
 from tests.real import oidc
+from tests.real.kafka import free_port
 
 
 class Portal(NamedTuple):

@@ -89,6 +89,40 @@ def test_a_proposal_is_snoozed(anna: Page, ben: Page, engine: Stockline) -> None
     expect(item(ben, one["id"])).to_have_count(0)
 
 
+def test_a_proposal_is_given_to_somebody_who_finds_it_among_their_own(anna: Page, ben: Page, engine: Stockline) -> None:
+    visit(anna, "/")
+    one = works(engine, "signal")[0]
+    do(item(anna, one["id"]), "assign")
+    answer(anna, "assign", to="ben", note="his supplier")
+    written = event_of(engine, one, "signal.assigned", "anna")
+    assert (written["to"], written["note"]) == ("ben", "his supplier")
+    expect(item(anna, one["id"])).to_contain_text("owner ben")
+    expect(item(ben, one["id"])).to_contain_text("owner ben")
+    do(ben.locator("main"), "owner")
+    ben.wait_for_url("**/?owner=ben")
+    expect(ben.locator("[data-item]")).to_have_count(1)
+    expect(item(ben, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
+    visit(ben, "/")
+
+
+def test_an_acknowledgement_is_taken_back(anna: Page, ben: Page, engine: Stockline) -> None:
+    visit(anna, "/")
+    one, other = works(engine, "alert")[:2]
+    do(item(anna, one["id"]), "acknowledge")
+    do(item(anna, one["id"]), "undo")
+    assert event_of(engine, one, "alert.reopened", "anna")["note"] == "undone"
+    expect(item(anna, one["id"])).to_have_attribute("data-state", "open")
+    expect(item(anna, one["id"]).locator('[data-action="acknowledge"]')).to_be_enabled()
+    # What somebody else acknowledged long ago is opened again from the list of what is acknowledged.
+    assert engine.post(f"/v1/alerts/{other['id']}/acknowledge", {"by": "zoe"}).status < 300
+    visit(ben, "/?acknowledged=true")
+    do(item(ben, other["id"]), "reopen")
+    event_of(engine, other, "alert.reopened", "ben")
+    expect(item(ben, other["id"]).locator('[data-action="acknowledge"]')).to_be_enabled()
+    visit(ben, "/")
+    expect(item(ben, other["id"])).to_be_visible()
+
+
 def test_alerts_are_assigned_acknowledged_and_resolved(anna: Page, ben: Page, engine: Stockline) -> None:
     visit(anna, "/")
     visit(ben, "/")
@@ -183,3 +217,43 @@ def test_the_list_is_filtered_in_its_address(ben: Page) -> None:
     do(ben.locator("main"), "clear")
     filled(ben)
     soon(lambda: True if ben.locator("[data-item]").count() else None, "the filters are not removed")
+
+
+def test_back_undoes_a_filter_and_closes_a_row(ben: Page, engine: Stockline) -> None:
+    visit(ben, "/")
+    ben.locator('select[name="kind"]').select_option("order")
+    ben.wait_for_url("**/?kind=order")
+    do(ben.locator("main"), "snoozed")
+    ben.wait_for_url("**/?kind=order&snoozed=true")
+    expect(ben.locator('[data-action="snoozed"]')).to_have_attribute("aria-pressed", "true")
+    expect(ben.locator('[data-action="snoozed"]')).to_be_focused()
+    ben.go_back()
+    expect(ben.locator('[data-action="snoozed"]')).to_have_attribute("aria-pressed", "false")
+    one = works(engine, "signal")[0]
+    do(item(ben, one["id"]), "open")
+    ben.wait_for_url(f"**/?kind=order&open={one['sku']}&at={one['location']}")
+    drawer = ben.locator('.drawer[data-part="row"]')
+    expect(drawer).to_be_visible()
+    ben.go_back()
+    expect(drawer).to_have_count(0)
+    ben.go_forward()
+    expect(drawer).to_contain_text(one["sku"])
+    ben.go_back()
+    ben.go_back()
+    expect(ben.locator('select[name="kind"]')).to_have_value("")
+    expect(ben.locator(".group:not([data-group=order])").first).to_be_visible()
+
+
+def test_reading_the_list_again_keeps_what_is_ticked_and_where_one_is(ben: Page) -> None:
+    visit(ben, "/?kind=order")
+    ben.keyboard.press("j")
+    ben.keyboard.press("j")
+    ben.keyboard.press("x")
+    name = ben.locator(".item.current").get_attribute("data-item") or ""
+    with ben.expect_response("**/v1/work?**"):
+        ben.keyboard.press("r")
+    expect(item(ben, name)).to_have_class("item open current")
+    expect(item(ben, name).locator('[data-action="select"]')).to_be_checked()
+    expect(ben.locator("#selection")).to_contain_text("1 selected")
+    ben.keyboard.press("Escape")
+    expect(ben.locator("#selection")).to_be_hidden()

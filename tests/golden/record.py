@@ -107,6 +107,7 @@ SIGNAL = {**DRAFTED, "signal": "sig-8fb7de2c83da4af4bd1e"}
 ALERT = {**DRAFTED, "alert": "alert-1e69be51b92886978ab9"}
 DRAFT = {**SIGNAL, "system": "erp", "document": "PO-8", "line": 1}
 UNTIL = {"until": "2026-04-09T00:00:00Z", "by": "ann"}
+OWNED = {"sku": "SKU-8", "location": "LOC-1"}
 DRAFTS: list[tuple[str, dict[str, Any]]] = [
     ("policy.set", DRAFTED | {"policy": {"kind": "min_max", "min": 20, "max": 60}, "auto": {"max_qty": 100}}),
     ("stock.counted", DRAFTED | {"qty": 10}),
@@ -127,6 +128,11 @@ DRAFTS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("dead_letter.discarded", {"dead_letter": "0-13", "by": "ann", "note": "no such item"}),
     ("dead_letter.replayed", {"dead_letter": "0-13", "by": "bob", "event": "erp/draft-13"}),
+    ("policy.set", OWNED | {"policy": {"kind": "min_max", "min": 20, "max": 60}}),
+    ("stock.counted", OWNED | {"qty": 10}),
+    ("signal.assigned", OWNED | {"signal": "sig-3c0965e5620b53d542ab", "to": "bob", "by": "ann"}),
+    ("alert.acknowledged", OWNED | {"alert": "alert-a56ed2ba54c85729a3d8", "by": "bob"}),
+    ("alert.reopened", OWNED | {"alert": "alert-a56ed2ba54c85729a3d8", "by": "bob", "note": "too early"}),
 ]
 """What people and other systems say of a signal, at a row of its own, so that what was recorded before stays."""
 
@@ -195,7 +201,8 @@ def record() -> None:
     for found in (bus, after, pushed, beside):
         kept |= {key: row for key, row in rows(found).items() if key[:2] not in {known[:2] for known in kept}}
     (HERE / "rows.json").write_text(json.dumps(kept, indent=1))
-    (HERE / "names.json").write_text(json.dumps(names([*lines, *drafted, *said, *bought]), indent=1))
+    named = json.loads((HERE / "names.json").read_text()) if (HERE / "names.json").exists() else {}
+    (HERE / "names.json").write_text(json.dumps(named | names([*lines, *drafted, *said, *bought]) | named, indent=1))
 
 
 def fields(key: bytes, value: bytes) -> object:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine"]
 READY = re.compile(rb"stockline serves http://127\.0\.0\.1:(\d+) from")
-START_SECONDS, STOP_SECONDS = 30.0, 20.0
+START_SECONDS, STOP_SECONDS = 60.0, 60.0
 
 
 class Answer(NamedTuple):
@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
 def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end; `settings` are variables of its environment."""
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=60
+        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=240
     )
 
 
@@ -58,7 +58,7 @@ class Client:
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             typed = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, path, body, typed | dict(headers or {}))
@@ -71,8 +71,18 @@ class Client:
         finally:
             connection.close()
 
+    def patiently(self, path: str) -> Answer:
+        """The answer to a GET, once the lists that a new process fills are whole."""
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            answer = self.call("GET", path)
+            is_loading = answer.status == 503 and answer.json["reason"] == "loading"
+            if not is_loading or time.monotonic() > deadline:
+                return answer
+            time.sleep(0.1)
+
     def get(self, path: str) -> Any:
-        answer = self.call("GET", path)
+        answer = self.patiently(path)
         assert answer.status == 200, answer
         return answer.json
 

@@ -23,7 +23,7 @@ def engine(tmp_path: Path) -> Iterator[Stockline]:
 
 def ask(engine: Client, method: str, path: str, value: Any = None, **headers: str) -> Answer:
     """A call with headers; the answer without its date."""
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=120)
     try:
         body = None if value is None else json.dumps(value).encode()
         connection.request(method, path, body, {"Content-Type": "application/json", **headers})
@@ -95,19 +95,22 @@ def test_who_decided_what_on_what_numbers_is_kept(engine: Stockline) -> None:
         ("reject", {"by": "bob", "reason": "too much"}),
         ("reopen", {"by": "bob"}),
         ("snooze", {"by": "ann", "until": "2100-01-01T00:00:00Z"}),
+        ("assign", {"by": "ann", "to": "bob"}),
     ):
         assert engine.post(f"{path}/{verb}", body).status == 200
+    assert engine.get("/v1/signals?owner=bob")["items"][0]["id"] == signal["id"]
     engine.send(
         event("signal.ordered", "po", sku="85123A", location="LDS", signal=signal["id"], by="erp", order="PO-1")
     )
     told = engine.get("/v1/decisions?sku=85123A&location=LDS")["items"]
     assert [(each["kind"], each["by"]) for each in told] == [
-        ("snooze", "ann"), ("reopen", "bob"), ("reject", "bob"), ("reopen", "ann"), ("accept", "ann"),
+        ("assign", "ann"), ("snooze", "ann"),
+        ("reopen", "bob"), ("reject", "bob"), ("reopen", "ann"), ("accept", "ann"),
     ]  # fmt: skip
     assert told[-1]["before"] == signal
     assert [(each["before"]["revision"], each["after"]["revision"]) for each in told] == [
-        (5, 6), (4, 5), (3, 4), (2, 3), (1, 2),
+        (6, 7), (5, 6), (4, 5), (3, 4), (2, 3), (1, 2),
     ]  # fmt: skip
     [ordered] = engine.get("/v1/decisions?kind=order")["items"]
     assert (ordered["by"], ordered["automatic"], ordered["answer"]) == ("erp", True, {"order": "PO-1"})
-    assert len(engine.get("/v1/decisions?automatic=true")["items"]) == 6
+    assert len(engine.get("/v1/decisions?automatic=true")["items"]) == 7

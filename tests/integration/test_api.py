@@ -177,7 +177,7 @@ def test_figures_and_progress_agree(engine: Stockline) -> None:
 
 
 def test_the_stream_tells_positions_signals_and_alerts_as_they_happen(engine: Stockline) -> None:
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=60)
     connection.request("GET", "/v1/stream?tables=positions,signals")
     answer = connection.getresponse()
     assert answer.headers["Content-Type"] == "text/event-stream"

@@ -54,7 +54,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stockline]:
 
 def ask(instance: Stockline, request: bytes) -> tuple[int, bytes]:
     """Send the bytes of a request; the status and all of the answer."""
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=120) as connection:
         connection.sendall(request)
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     return int(answer.split(b" ", 2)[1]), answer

@@ -33,7 +33,7 @@ def kill_while_it_commits(path: Path, after_seconds: float) -> list[int]:
     assert child.stdout.readline() == "ready\n"
     time.sleep(after_seconds)
     child.kill()
-    told, _ = child.communicate(timeout=30)
+    told, _ = child.communicate(timeout=120)
     whole = [line for line in told.splitlines(keepends=True) if line.endswith("\n")]
     return [int(number) for number in whole[-1].split()] if whole else [0, 0]
 
@@ -77,7 +77,7 @@ def test_a_second_owner_is_refused_and_told_who_the_first_is(tmp_path: Path) -> 
             EmbeddedBus.open(tmp_path)
     finally:
         child.kill()
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
     EmbeddedBus.open(tmp_path).close()
 
 
@@ -97,7 +97,7 @@ def test_a_view_is_opened_beside_a_running_owner(tmp_path: Path) -> None:
             view.close()
     finally:
         child.kill()
-        child.communicate(timeout=30)
+        child.communicate(timeout=120)
 
 
 def test_a_view_needs_something_to_look_at(tmp_path: Path) -> None:

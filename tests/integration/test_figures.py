@@ -97,7 +97,7 @@ def test_the_answer_tells_repeats_apart(engine: Stockline) -> None:
 
 @pytest.mark.parametrize("clock", ["wall", "log"])
 def test_ticks_are_no_events(tmp_path: Path, clock: str) -> None:
-    day = time.strftime("%Y-%m-%d")
+    day = datetime.now(UTC).date().isoformat()
     with Stockline(tmp_path / "data", "--clock", clock) as engine:
         expires = datetime.now(UTC) + timedelta(seconds=1)
         reserved = {**ROW, "qty": 1, "reservation": "r", "expires": expires.isoformat()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.database.identifiers import MappingTable
-from connectors.host.names import LOOK_SECONDS
 from connectors.profiles import IdentifierTable, Unreachable
 from engine.core.errors import UsageError
 from tests.integration.process import START_SECONDS, Stockline
@@ -98,6 +98,20 @@ def wait(lists: Lists, path: str, wanted: int) -> None:
         time.sleep(0.1)
 
 
+def wait_looked(lists: Lists, name: str) -> None:
+    """Wait until the process that runs has read the rows as they are now."""
+    now, deadline = datetime.now(UTC), time.monotonic() + START_SECONDS
+    while True:
+        part = lists.engine.get(f"/v1/connectors/{name}")["parts"]["identifiers"]
+        began, ended = (
+            datetime.fromisoformat(part[moment] or "0001-01-01T00:00Z") for moment in ("last_round", "last_success")
+        )
+        if now <= began <= ended:
+            return
+        assert time.monotonic() < deadline, part
+        time.sleep(0.1)
+
+
 def test_a_connector_uses_the_rows_as_they_are_and_goes_on_while_the_database_is_away(
     postgres: Postgres, tmp_path: Path
 ) -> None:
@@ -116,8 +130,7 @@ def test_a_connector_uses_the_rows_as_they_are_and_goes_on_while_the_database_is
             assert lists.command("identifiers", "check", profile).stdout == f"{profile}: 2 rows\n"
             assert lists.command("connectors", "replay", profile, "--json").returncode == 0
             wait(lists, "/v1/positions", 2)
-            # By then the process that runs has seen the row, too.
-            time.sleep(LOOK_SECONDS + 1)
+            wait_looked(lists, "erp")
             postgres.kill()
             with (tmp_path / "erp.txt").open("a") as out:
                 out.write("count I2 YORK 3\n")

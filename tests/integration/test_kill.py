@@ -149,10 +149,11 @@ def test_signals_and_alerts_are_the_same_with_and_without_kills(tmp_path: Path) 
     place, chance = 0, random.Random(6)
     for remaining in range(4, -1, -1):
         with Stockline(tmp_path / "killed", "--clock", "log") as engine:
-            sender = Sender(engine, batches[place:])
+            wanted = chance.randint(1, 6) if remaining else len(batches)
+            # One batch more is on its way at the kill, and no other: a machine that is slow to kill is not overtaken.
+            sender = Sender(engine, batches[place : place + wanted + 1])
             sender.start()
             if remaining:
-                wanted = chance.randint(1, 6)
                 while len(sender.acknowledged) < wanted and sender.is_alive():
                     time.sleep(0.001)
                 engine.kill()
@@ -172,7 +173,7 @@ def test_a_disk_that_takes_no_more_ends_the_process_and_loses_nothing(tmp_path: 
         sender = Sender(engine, batches[1:])
         sender.run()
         assert len(sender.acknowledged) < len(batches) - 1
-        assert engine.process.wait(20) == 3
+        assert engine.process.wait(120) == 3
         errors = engine.errors()
         assert "stockline: " in errors
     with Stockline(tmp_path / "data", "--clock", "log") as engine:

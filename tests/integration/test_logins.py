@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +14,7 @@ import pytest
 
 from tests.integration.process import Answer, Stockline, stockline
 from tests.real import oidc
-from tests.real.kafka import Missing
+from tests.real.kafka import Missing, free_port
 
 ROLES = {"stock-planners": "planner", "stock-admins": "operator", "vendors": "supplier", "machines": "adapter"}
 SESSION, LOGIN = "__Host-stockline", "__Host-stockline-login"
@@ -89,7 +88,8 @@ def test_a_sender_sends_its_own_events_until_its_token_is_revoked(
     listed = stockline("token", "list", "--tokens", str(folder / "tokens"), "--json").stdout.decode()
     [row] = [row for row in map(json.loads, listed.splitlines()) if row["name"] == "wms"]
     assert (row["roles"], row["limited_to"], row["status"]) == ("adapter", "wms", "revoked")
-    assert token.rpartition("_")[2] not in listed + engine.errors()
+    # The secret itself may hold the character that parts a token.
+    assert token.split("_", 2)[2] not in listed + engine.errors()
 
 
 # a provider -----------------------------------------------------------------------------------------------------------
@@ -102,12 +102,6 @@ class Site(NamedTuple):
     @property
     def callback(self) -> str:
         return f"{self.engine.url}/login/callback"
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +173,7 @@ def test_the_claims_of_the_provider_are_the_rights_of_a_login(site: Site) -> Non
 def machine_token(issuer: str, **asked: str) -> str:
     form = urlencode({"grant_type": "client_credentials", **asked}).encode()
     secret = base64.b64encode(f"{oidc.MACHINE}:{oidc.MACHINE_SECRET}".encode()).decode()
-    with urlopen(Request(f"{issuer}/token", form, {"Authorization": f"Basic {secret}"}), timeout=10) as answer:
+    with urlopen(Request(f"{issuer}/token", form, {"Authorization": f"Basic {secret}"}), timeout=60) as answer:
         return str(json.load(answer)["access_token"])
 
 

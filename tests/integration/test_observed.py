@@ -42,7 +42,7 @@ def of_type(lines: Iterator[str], kind: str) -> dict[str, Any]:
 
 
 def test_a_trace_goes_from_the_event_to_the_signal_and_from_the_call_to_its_answer(engine: Stockline) -> None:
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=120)
     connection.request("GET", "/v1/stream?tables=signals")
     answer = connection.getresponse()
     lines = iter(lambda: answer.readline().decode(), "")
@@ -51,7 +51,7 @@ def test_a_trace_goes_from_the_event_to_the_signal_and_from_the_call_to_its_answ
     opened = of_type(lines, "signal.opened")
     assert (opened["traceparent"], opened["correlationid"]) == (TRACE, "case-7")
 
-    call = HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    call = HTTPConnection("127.0.0.1", engine.port, timeout=120)
     headers = {"Content-Type": "application/json", "traceparent": CALL}
     call.request("POST", f"/v1/signals/{opened['data']['id']}/accept", json.dumps({"by": "ann"}), headers)
     assert call.getresponse().status == 200

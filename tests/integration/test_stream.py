@@ -16,7 +16,7 @@ from tests.integration.process import Client, Stockline, Workers, event
 
 @contextmanager
 def stream(engine: Client, since: str | None = None, query: str = "") -> Iterator[HTTPResponse]:
-    connection = HTTPConnection("127.0.0.1", engine.port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", engine.port, timeout=120)
     connection.request("GET", f"/v1/stream{query}", headers={} if since is None else {"Last-Event-ID": since})
     yield connection.getresponse()
     connection.close()

@@ -266,7 +266,7 @@ def test_an_upgrade_that_is_killed_is_run_again(data: Path, written: int, module
     with closing(FormerBus.open(data, read_only=True)) as bus:
         former = records(bus)
     command = [sys.executable, "-c", KILLED, module, step, str(count), "upgrade", "--data", str(data)]
-    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, timeout=60)
+    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, timeout=240)
     assert ran.returncode == -signal.SIGKILL, ran.stderr
     ran = stockline("run", "--data", str(data), "--port", "0")
     assert (ran.returncode, b"`stockline upgrade --data " in ran.stderr) == (2, True), "nothing is begun in its place"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,18 +18,13 @@ import pytest
 from connectors.webhook.signing import HEADER, Message
 from tests.connectors.far_side import SECRET, FarSubscriber, drawn
 from tests.integration.process import COMMAND, ROOT, Stockline, environment, stockline
+from tests.real.kafka import free_port
 
 EVENTS, KILLS = 60, 3
-APART_SECONDS = 0.1
+APART_SECONDS, SECONDS = 0.1, 60.0
 SKUS = ("A", "B", "C")
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def written(folder: Path, engine: str, port: int, hook: str) -> Path:
@@ -95,18 +89,18 @@ async def test_killed_at_any_moment_nothing_is_lost_or_counted_twice_and_rows_st
                 with running(profile):
                     await asyncio.sleep(random.uniform(1.5, 2.5))
             with running(profile) as process:
-                await asyncio.wait_for(asyncio.gather(*sending), 30)
+                await asyncio.wait_for(asyncio.gather(*sending), SECONDS)
                 await asyncio.to_thread(engine.get, "/v1/sync?wait=10")
                 positions = await asyncio.to_thread(rows, engine)
                 expected = {sku: sum(n + 1 for n in range(EVENTS) if SKUS[n % 3] == sku) for sku in SKUS}
                 assert {sku: positions[sku]["available"] for sku in SKUS} == expected
                 last = {sku: [positions[sku]["version"]] for sku in SKUS}
-                deadline = time.monotonic() + 15
+                deadline = time.monotonic() + SECONDS
                 while {sku: shop.versions(f"{sku}@LDS")[-1:] for sku in SKUS} != last:
                     assert time.monotonic() < deadline, shop.taken[-3:]
                     await asyncio.sleep(0.05)
                 process.terminate()
-                assert await asyncio.to_thread(process.wait, 10) == 0
+                assert await asyncio.to_thread(process.wait, SECONDS) == 0
     for sku in SKUS:
         versions = shop.versions(f"{sku}@LDS")
         assert versions == sorted(versions)
@@ -122,7 +116,7 @@ async def test_what_cannot_be_read_is_a_dead_letter_and_a_check_and_a_file_of_ep
             )
             assert checked.returncode == 0, checked.stdout
             with running(profile):
-                await asyncio.wait_for(sent(port, 1, session), 20)
+                await asyncio.wait_for(sent(port, 1, session), SECONDS)
                 body = b'{"specversion": "1.0",'
                 signature = Message({}, body).signature(int(time.time()), "k1", SECRET)
                 headers = {"Content-Type": "application/cloudevents+json", HEADER: signature}

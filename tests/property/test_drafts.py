@@ -146,7 +146,7 @@ def test_a_draft_holds_back_the_next_signal_until_it_is_gone_or_ordered(status: 
 
 ACTIONS = (
     "signal.accepted", "signal.rejected", "signal.reopened", "signal.drafted", "signal.drafted", "signal.draft_gone",
-    "signal.push_failed", "signal.snoozed", "signal.ordered", "stock.issued", "stock.adjusted",
+    "signal.push_failed", "signal.snoozed", "signal.assigned", "signal.ordered", "stock.issued", "stock.adjusted",
 )  # fmt: skip
 
 
@@ -162,6 +162,7 @@ def action(kind: str, hour: float, signal: str, document: str) -> Event:
         return event(kind, hour, signal=signal, system="erp", attempts=1, detail="403")
     data = {"order": document} if kind == "signal.ordered" else {}
     data |= {"until": "2026-03-03T00:00:00Z"} if kind == "signal.snoozed" else {}
+    data |= {"to": document} if kind == "signal.assigned" else {}
     return event(kind, hour, signal=signal, by="ann", **data)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 
+from tests.real.alone import alone
 from tests.real.kafka import Missing
 from tests.real.podman import apt, is_debian
 
@@ -21,13 +22,15 @@ OPTIONS = (
 
 def chromium() -> str:
     """The path of a Chromium; installed from Debian's packages where the machine has none. Raises Missing."""
-    if found := _installed():
-        return found
-    if not is_debian():
-        raise Missing("no chromium is installed, and only on Debian it is fetched")
-    apt("install", "--no-install-recommends", *PACKAGES)
-    if found := _installed():
-        return found
+    # A program is there before its libraries are, while another process installs it.
+    with alone("chromium"):
+        if found := _installed():
+            return found
+        if not is_debian():
+            raise Missing("no chromium is installed, and only on Debian it is fetched")
+        apt("install", "--no-install-recommends", *PACKAGES)
+        if found := _installed():
+            return found
     raise Missing("Debian's package chromium has no program of that name")
 
 

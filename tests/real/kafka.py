@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 POM = Path(__file__).with_name("pom.xml")
 VERSION = POM.read_text().split("<version>")[2].split("<")[0]
 JARS = CACHE / f"kafka-{VERSION}"
-PORTS = range(10_000, 30_000)
+PORTS, SHARES = range(10_000, 30_000), 16
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
 
@@ -98,17 +98,24 @@ def _fetch() -> None:
         (Path(fresh) / "libs").replace(JARS)
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A port that is free at the moment.
 
     It is none that the system gives to clients: seconds may pass until a broker listens on it, and in the meantime the
-    tests of other processes connect to theirs.
+    tests of other processes connect to theirs. For the same reason no port is given twice, and each of the processes
+    that share the tests has its own.
     """
+    share = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % SHARES
     while True:
-        port = secrets.choice(PORTS)
+        port = secrets.choice(PORTS[share::SHARES])
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 class Broker:

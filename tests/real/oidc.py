@@ -148,7 +148,7 @@ class Person:
     def _get(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str | None, str]:
         data = None if form is None else urlencode(form).encode()
         try:
-            with self._open.open(Request(url, data), timeout=10) as answer:
+            with self._open.open(Request(url, data), timeout=60) as answer:
                 return answer.status, answer.headers.get("Location"), answer.read().decode()
         except HTTPError as error:
             with error:

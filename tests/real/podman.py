@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.real.alone import alone
 from tests.real.kafka import ROOT, Missing
 
 STORE = ROOT / ".cache" / "containers"
@@ -86,7 +87,7 @@ def run(*command: str | Path, folder: Path = ROOT) -> subprocess.CompletedProces
 
 def podman(*arguments: str | Path) -> str:
     """What a command of podman prints; raises Missing with the last of what it says when it fails."""
-    return _checked(run("podman", *arguments))
+    return checked(run("podman", *arguments))
 
 
 def prepare() -> None:
@@ -110,17 +111,22 @@ def clear() -> None:
 
 
 def apt(*arguments: str, folder: Path = ROOT) -> None:
-    """Run apt-get, again with fresh lists of packages when it fails; raises Missing when it fails for good."""
+    """Run apt-get, again with fresh lists of packages when it fails; raises Missing when it fails for good.
+
+    One process at a time: who finds the lists locked by another would go on without them.
+    """
     command = ["env", "DEBIAN_FRONTEND=noninteractive", *APT, *arguments]
-    for pause in range(ATTEMPTS - 1):
-        if run(*command, folder=folder).returncode == 0:
-            return
-        time.sleep(pause)
-        run(*APT, "update")
-    _checked(run(*command, folder=folder))
+    with alone("apt"):
+        for pause in range(ATTEMPTS - 1):
+            if run(*command, folder=folder).returncode == 0:
+                return
+            time.sleep(pause)
+            run(*APT, "update")
+        checked(run(*command, folder=folder))
 
 
-def _checked(done: subprocess.CompletedProcess[str]) -> str:
+def checked(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command has printed; raises Missing with the last of what it says where it has failed."""
     if done.returncode:
         said = " ".join((done.stdout + done.stderr).split())[-500:]
         raise Missing(f"`{' '.join(map(str, done.args))[:120]}` failed: {said}")

@@ -10,15 +10,16 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 
-from tests.real.alone import CACHE, alone
+from tests.real.alone import CACHE
+from tests.real.debian import unpacked
 from tests.real.kafka import Missing, free_port
-from tests.real.podman import apt
 
 FETCHED = CACHE / "postgresql"
 PACKAGES = ("postgresql-15", "libpq5")
@@ -29,16 +30,9 @@ READY_SECONDS = 30.0
 
 def programs() -> Path:
     """The folder of `postgres` and `initdb`, fetched where this machine has none; raises Missing."""
-    for root in (Path("/"), FETCHED):
-        if found := sorted(root.glob("usr/lib/postgresql/*/bin/initdb")):
-            return found[-1].parent
-    with alone(FETCHED.name), tempfile.TemporaryDirectory(dir=CACHE) as fresh:
-        # apt's own user fetches the packages where it may write into the folder.
-        Path(fresh).chmod(0o755)
-        apt("download", *PACKAGES, folder=Path(fresh))
-        for package in Path(fresh).glob("*.deb"):
-            _run(["dpkg-deb", "-x", package, FETCHED])
-    return programs()
+    initdb = "usr/lib/postgresql/*/bin/initdb"
+    found = sorted(Path("/").glob(initdb)) or sorted(unpacked(FETCHED.name, *PACKAGES).glob(initdb))
+    return found[-1].parent
 
 
 class Postgres:
@@ -107,7 +101,10 @@ class Postgres:
             self._process.wait()
             self._process = None
             # The next server refuses the data until the last child of this one has let go of the shared memory.
-            time.sleep(0.3)
+            deadline = time.monotonic() + READY_SECONDS
+            while _is_worked_in(self.data):
+                assert time.monotonic() < deadline, "a child of a killed server goes on"
+                time.sleep(0.02)
 
     def stop(self) -> None:
         """End it in order: what it has is in its data, and no connection may be open."""
@@ -162,6 +159,15 @@ class Postgres:
             extra_groups=[] if self._owner is not None else None,
             cwd=self._folder,
         )
+
+
+def _is_worked_in(folder: Path) -> bool:
+    """Whether it is the working directory of a process: a server and its children are in that of their data."""
+    for path in Path("/proc").glob("[0-9]*/cwd"):
+        with suppress(OSError):
+            if path.readlink() == folder:
+                return True
+    return False
 
 
 def _run(command: list[str | Path], **how: Any) -> None:

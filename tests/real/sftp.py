@@ -12,13 +12,12 @@ from typing import Self
 
 import asyncssh
 
-from tests.real.kafka import ROOT, Missing
-from tests.real.podman import apt
+from tests.real.debian import unpacked
+from tests.real.kafka import Missing, free_port
 
-STORE = ROOT / ".cache" / "sftp"
 PACKAGES = ("openssh-server", "libwrap0")
 NOBODY = 65534
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 CONFIG = """\
 Port {port}
 ListenAddress 127.0.0.1
@@ -34,16 +33,9 @@ Subsystem sftp internal-sftp
 
 def sshd() -> Path:
     """The server's program; raises Missing where it cannot be had."""
-    program = STORE / "usr" / "sbin" / "sshd"
-    if not program.exists():
-        if shutil.which("dpkg-deb") is None:
-            raise Missing("an SFTP server is unpacked from a package of Debian")
-        packages = STORE / "packages"
-        packages.mkdir(parents=True, exist_ok=True)
-        apt("download", *PACKAGES, folder=packages)
-        for package in packages.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, STORE], check=True)
-    return program
+    if shutil.which("dpkg-deb") is None:
+        raise Missing("an SFTP server is unpacked from a package of Debian")
+    return unpacked("sftp", *PACKAGES) / "usr" / "sbin" / "sshd"
 
 
 class SftpServer:
@@ -56,11 +48,9 @@ class SftpServer:
         self.folder.chmod(0o755)
         self.files = self.folder / "files"
         self.files.mkdir()
-        shutil.copytree(STORE / "usr" / "lib", self.folder / "lib")
+        shutil.copytree(program.parents[1] / "lib", self.folder / "lib")
         self._program = Path(shutil.copy(program, self.folder / "sshd"))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.user = "nobody" if os.geteuid() == 0 else os.environ.get("USER", "")
         self.key, self.known_hosts = self.folder / "client_key", self.folder / "known_hosts"
         self._write_keys()

@@ -16,15 +16,14 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from tests.real.alone import CACHE, alone
+from tests.real.alone import alone
+from tests.real.debian import unpacked
 from tests.real.kafka import Missing
-from tests.real.podman import apt
 from tests.real.postgres import Postgres
 from tests.real.tryton_series import Series
 from tests.real.tryton_world import PASSWORD
 
 WORLD = Path(__file__).parent / "tryton_world.py"
-CLOCK_LIBRARY = CACHE / "faketime"
 MODULES = ("stock", "purchase", "purchase_request", "stock_supply", "stock_lot")
 DATABASE = "erp"
 BEGINNING = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
@@ -67,15 +66,7 @@ def postgres_template(series: Series) -> Path:
 
 def clock_library() -> Path:
     """The shared object of libfaketime, from its Debian package; raises Missing."""
-    found = sorted(CLOCK_LIBRARY.glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
-    if not found:
-        with alone(CLOCK_LIBRARY.name), tempfile.TemporaryDirectory(dir=CACHE) as fresh:
-            # apt's own user fetches the package where it may write into the folder.
-            Path(fresh).chmod(0o755)
-            apt("download", "libfaketime", folder=Path(fresh))
-            for package in Path(fresh).glob("libfaketime_*.deb"):
-                _run(["dpkg-deb", "-x", str(package), str(CLOCK_LIBRARY)])
-        found = sorted(CLOCK_LIBRARY.glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
+    found = sorted(unpacked("faketime", "libfaketime").glob("usr/lib/*/faketime/libfaketimeMT.so.1"))
     if not found:
         raise Missing("the package libfaketime holds no libfaketimeMT.so.1")
     return found[0]

@@ -147,7 +147,7 @@ class World:
         """A planner or the ERP answers something that the engine has opened, or a draft that is left over ends."""
         self.story.now = self.clock
         signals = [signal for signal in self.rig.latest("signals") if signal["status"] in ("open", "accepted")]
-        alerts = [alert for alert in self.rig.latest("alerts") if alert["status"] == "open"]
+        alerts = [alert for alert in self.rig.latest("alerts") if alert["status"] != "resolved"]
         left = [signal for signal in self.rig.latest("signals") if "draft" in signal and signal not in signals]
         if left and self.random.random() < 0.5:
             self.submit([end_of_draft(self.random, self.story, self.random.choice(left))])

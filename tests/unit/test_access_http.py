@@ -260,7 +260,7 @@ async def test_an_open_stream_ends_when_its_token_is_revoked(tmp_path: Path) -> 
         assert not stream.content.at_eof()
         site.file.revoke("viewer")
         with pytest.raises(aiohttp.ClientError):
-            await asyncio.wait_for(stream.content.read(), 5)
+            await asyncio.wait_for(stream.content.read(), 30)
 
 
 # traces ---------------------------------------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ async def followed(engine: Engine, connections: int) -> Reader:
     reader = Reader()
     changes = Changes(cast(Any, engine), ["positions"], reader)
     task = asyncio.create_task(changes.follow(lambda: None))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(engine.since) < connections:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     task.cancel()

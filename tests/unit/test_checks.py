@@ -27,7 +27,7 @@ BAD = {**GOOD, "a check": ("base64", "-d", "no-such-file")}
 def test_a_check_that_fails_fails_the_run(tmp_path: Path, checks: object, code: int, processes: str) -> None:
     (tmp_path / "test_it.py").write_text("def test_it():\n    pass\n")
     command = [sys.executable, "-c", START.format(checks=checks), "--numprocesses", processes, str(tmp_path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert run.returncode == code, run.stdout + run.stderr
     assert run.stdout.count("passed beside the tests: calendar") == 1
     assert ("a check: failed" in run.stdout) == ("no-such-file" in run.stdout) == bool(code)
@@ -47,6 +47,6 @@ def test_the_longest_files_begin_first_where_processes_share_them(tmp_path: Path
             (tmp_path / folder / name).write_text("def test_it():\n    pass\n")
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     command = [sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "--numprocesses", "1", str(tmp_path)]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     begun = re.findall(r"PASSED \S*?(test_\w+)\.py", run.stdout)
     assert begun == ["test_chaos", "test_send", "test_a"], run.stdout + run.stderr

@@ -61,7 +61,7 @@ def web() -> Iterator[Site]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(5)
+    assert started.wait(30)
     yield holder[0]
     loop.call_soon_threadsafe(asked.set)
     thread.join(15)
@@ -69,11 +69,11 @@ def web() -> Iterator[Site]:
 
 
 @pytest.fixture
-def nobody() -> str:
-    """An address where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+def nobody() -> Iterator[str]:
+    """An address where nobody listens, and nobody else can."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def test_positions_are_tab_separated_in_a_pipe(web: Site, run: Run) -> None:

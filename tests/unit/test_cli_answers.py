@@ -56,6 +56,8 @@ def test_who_answers_is_the_login_where_nobody_is_named(web: Site, run: Run, mon
             "signal.snoozed",
             {"until": "2026-03-03T08:00:00Z", "note": "later"},
         ),
+        (("signals", "assign", "sig-1", "--to", "bob"), "signal.assigned", {"to": "bob"}),
+        (("alerts", "reopen", "al-1", "--note", "too early"), "alert.reopened", {"note": "too early"}),
         (("alerts", "acknowledge", "al-1", "--note", "seen"), "alert.acknowledged", {"note": "seen"}),
         (("alerts", "resolve", "al-1"), "alert.resolved", {}),
         (
@@ -97,6 +99,7 @@ def test_an_answer_that_is_refused_costs_only_itself(web: Site, run: Run) -> Non
         ("signals", "accept", "sig-1", "--qty", "0"),
         ("signals", "snooze", "sig-1"),
         ("signals", "snooze", "sig-1", "--until", "tomorrow"),
+        ("signals", "assign", "sig-1"),
         ("alerts", "assign", "al-1"),
         ("dead-letters", "replay"),
         ("dead-letters", "replay", "1-1", "--reason", "conflict"),

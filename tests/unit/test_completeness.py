@@ -35,7 +35,8 @@ def told_by_the_workload() -> set[str]:
     accepted = asked | {"status": "accepted"}
     events = [*story.preamble(), *story.tell(600)]
     events += [answer(random, story, asked) for _ in range(30) for answer in (answer_to_signal, answer_to_alert)]
-    events += [answer_to_signal(random, story, accepted) for _ in range(30)]
+    events += [answer_to_signal(random, story, accepted) for _ in range(60)]
+    events += [answer_to_alert(random, story, asked | {"status": "acknowledged"}) for _ in range(30)]
     events += [refused_record(random, story)]
     events += [answer_to_letter(random, story, {"id": "0-1"}) for _ in range(10)]
     return {one["type"] for one in events}

@@ -21,7 +21,7 @@ from engine.core.errors import UsageError
 from tests.connectors.engine import LogOfEvents, log_of_events
 from tests.connectors.scripted import Pulled, Scripted, count, failing
 
-SOON = 5.0
+SOON = 30.0
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from connectors.redaction import redacted
 from engine.core.errors import DirectoryInUse, UsageError
 from tests.connectors.scripted import Scripted
 
-SOON = 5.0
+SOON = 30.0
 
 # positions and the lock -----------------------------------------------------------------------------------------------
 

@@ -36,7 +36,7 @@ def spoil(copy: Path, name: str, old: str, new: str) -> None:
 def start(copy: Path) -> tuple[int, str]:
     """How `stockline run` ends, and what it says."""
     command = [sys.executable, "-m", "engine", "run", "--data", str(copy / "data"), "--port", "0"]
-    ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=240, check=False)
     return ended.returncode, ended.stderr
 
 

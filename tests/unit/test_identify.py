@@ -77,6 +77,6 @@ def test_any_bytes_have_a_name_or_none(raw: bytes) -> None:
 )
 def test_the_time_does_not_grow_faster_than_the_text(piece: bytes) -> None:
     raw = b'{"' + piece * (8 * MAX_EVENT_BYTES // len(piece)) + b"\\"
-    started = time.perf_counter()
+    started = time.process_time()
     identify(raw)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

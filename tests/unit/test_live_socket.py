@@ -14,12 +14,12 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, TCPConnector, WSMsgType, WSServerHandshakeError
 
 from engine.web.calls import live
-from engine.web.live import connection
+from engine.web.live import connection, windows
 from engine.web.live.messages import MAX_MESSAGE_BYTES
 from tests.unit.web_client import Site, site
 
 ROWS = {"view": "stock", "table": "positions", "query": "sort=-position", "limit": 3}
-SECONDS = 5
+SECONDS = 30
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_a_frozen_window_keeps_its_rows_and_tells_how_many_have_moved(web:
             shown = await frame(page)
         assert skus(shown) == ["S5", "S4", "S3"]
         assert [row["position"] for row in shown["items"]] == [15, 14, 63]
-        assert shown["moved"] == 3
+        assert shown["moved"] == 1
         await page.send_json({**ROWS, "mode": "frozen"})
         anew = await frame(page)
         assert (skus(anew), anew["moved"], anew["seq"]) == (["S3", "S5", "S4"], 0, 1)
@@ -89,13 +89,14 @@ async def test_a_page_may_name_the_rows_that_it_shows(web: Site) -> None:
         assert [row["position"] for row in (await frame(page))["items"]] == [12, 14]
 
 
-async def test_pages_that_look_at_the_same_share_one_question(web: Site) -> None:
+async def test_pages_that_look_at_the_same_share_one_question(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "FRESH_SECONDS", 600.0)
     pages = [await web.client.ws_connect("/v1/live") for _ in range(10)]
     for page in pages:
         await page.send_json({**ROWS, "mode": "live"})
     frames = [await frame(page) for page in pages]
     assert {tuple(skus(shown)) for shown in frames} == {("S5", "S4", "S3")}
-    assert await metric(web, "stockline_view_query_seconds_count") <= 3
+    assert await metric(web, "stockline_view_query_seconds_count") == 1
     assert await metric(web, "stockline_live_clients") == 10
     assert await metric(web, "stockline_live_frames_total") == 10
     for page in pages:
@@ -105,14 +106,14 @@ async def test_pages_that_look_at_the_same_share_one_question(web: Site) -> None
 async def test_a_hidden_page_is_shown_a_frame_a_second(web: Site) -> None:
     async with web.client.ws_connect("/v1/live") as page:
         await page.send_json({"hidden": True})
+        # From before the first of three frames to after the last: a machine that is slow only makes it longer.
+        began = time.monotonic()
         await page.send_json({**ROWS, "mode": "live"})
         await frame(page)
-        times = []
         for number in range(2):
             web.service.receive("S5", "L", 1 + number)
             await frame(page)
-            times.append(time.monotonic())
-        assert times[1] - times[0] > 0.8
+        assert time.monotonic() - began > 1.9
         await page.send_json({"hidden": False})
         web.service.receive("S5", "L", 9)
         await frame(page)
@@ -213,7 +214,7 @@ async def test_a_page_that_takes_nothing_is_closed_and_the_others_go_on(
     deaf = deaf_page(web.port)
     async with web.client.ws_connect("/v1/live") as page:
         await page.send_json({**ROWS, "mode": "live"})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(2 * SECONDS):
             number = 0
             while not number or await metric(web, "stockline_live_clients") > 1:
                 number += 1
@@ -246,7 +247,9 @@ async def test_an_open_page_is_told_that_the_server_ends() -> None:
         assert await ending == 1001
 
 
-async def test_five_hundred_pages_are_served_in_bounded_memory(web: Site) -> None:
+async def test_five_hundred_pages_are_served_in_bounded_memory(web: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A page that is not read does not answer pings, and here they are read one after the other.
+    monkeypatch.setattr(live, "PING_SECONDS", 600.0)
     client = ClientSession(web.url, connector=TCPConnector(limit=0))
     pages = [await client.ws_connect("/v1/live") for _ in range(500)]
     for number, page in enumerate(pages):
@@ -257,7 +260,8 @@ async def test_five_hundred_pages_are_served_in_bounded_memory(web: Site) -> Non
     before = tracemalloc.get_traced_memory()[0]
     for number in range(100):
         web.service.receive("S5", "L", 1 + number)
-        await asyncio.sleep(0.001)
+        if number % 10 == 0:
+            await asyncio.sleep(0.001)
     newest = 15 + sum(range(1, 101))
     for page in pages:
         while (await frame(page))["items"][0]["position"] < newest:

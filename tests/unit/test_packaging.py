@@ -152,7 +152,7 @@ def test_ci_runs_the_tests_from_any_folder(tmp_path: Path) -> None:
     (tmp_path / "make").chmod(0o755)
     run = subprocess.run(
         [script], cwd=tmp_path, env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        capture_output=True, text=True, timeout=60, check=False,
+        capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
     assert run.stdout.split() == ["true", "test", "in", str(ROOT.resolve())], run.stderr
 

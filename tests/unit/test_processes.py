@@ -15,7 +15,7 @@ from engine.core.errors import BrokenInvariant, DiskFull
 from engine.processes.lifecycle import GC_THRESHOLDS, PARENT_VARIABLE, raise_failure
 
 ROOT = Path(__file__).parents[2]
-SHARED = {f"engine.processes.{name}" for name in ("admission", "columns", "lifecycle")}
+SHARED = {f"engine.processes.{name}" for name in ("admission", "columns", "lifecycle", "logouts")}
 """What several roots are built with; none of them builds a process by itself."""
 ROOTS = sorted((ROOT / "engine" / "processes").glob("*.py"))
 
@@ -43,13 +43,13 @@ def test_a_process_is_stopped_by_a_signal(number: signal.Signals) -> None:
         assert process.stdout is not None
         assert process.stdout.readline().decode().strip() == str(GC_THRESHOLDS)
         process.send_signal(number)
-        assert process.communicate(timeout=30)[0] == b"stopped\n"
+        assert process.communicate(timeout=120)[0] == b"stopped\n"
     assert process.returncode == 0
 
 
 def test_a_process_is_stopped_when_its_parent_has_ended() -> None:
     with life(parent=1) as process:
-        assert process.communicate(timeout=30)[0].endswith(b"stopped\n")
+        assert process.communicate(timeout=120)[0].endswith(b"stopped\n")
     assert process.returncode == 0
 
 

@@ -35,7 +35,7 @@ def _run_suite(folder: Path, suite: str, ci: str, *options: str) -> subprocess.C
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, str(folder)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "HYPOTHESIS"))}
     return subprocess.run(
-        command, cwd=folder, env=environment | {"CI": ci}, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment | {"CI": ci}, capture_output=True, text=True, timeout=240, check=False
     )
 
 

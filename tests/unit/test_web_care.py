@@ -1,4 +1,4 @@
-"""The calls by which people reopen and snooze signals, and snooze and assign alerts."""
+"""The calls by which people reopen, snooze and assign signals and alerts."""
 
 import json
 from collections.abc import AsyncIterator
@@ -24,6 +24,8 @@ UNTIL = {"until": "2026-03-03T08:00:00Z", "by": "ann", "note": "tomorrow"}
     [
         ("signals/sig-1/reopen", "signal.reopened", {"by": "ann", "reason": "a mistake"}),
         ("signals/sig-1/snooze", "signal.snoozed", UNTIL),
+        ("signals/sig-1/assign", "signal.assigned", {"to": "bob", "by": "ann"}),
+        ("alerts/al-1/reopen", "alert.reopened", {"by": "ann", "note": "too early"}),
         ("alerts/al-1/snooze", "alert.snoozed", UNTIL),
         ("alerts/al-1/assign", "alert.assigned", {"to": "bob", "by": "ann"}),
     ],
@@ -49,7 +51,9 @@ async def test_what_people_decide_beside_the_life_of_a_thing_is_an_event(
         ("signals/sig-1/snooze", {"by": "ann"}),
         ("signals/sig-1/snooze", {"by": "ann", "until": "2026-03-03T08:00:00"}),
         ("alerts/al-1/snooze", {"by": "ann", "until": "tomorrow"}),
+        ("signals/sig-1/assign", {"by": "ann"}),
         ("alerts/al-1/assign", {"by": "ann"}),
+        ("alerts/al-1/reopen", {"by": "ann", "reason": "too early"}),
     ],
 )
 async def test_a_decision_without_sense_is_a_400_and_no_event(web: Site, path: str, body: dict[str, Any]) -> None:

@@ -141,6 +141,12 @@ async def test_signals_are_filtered_and_sorted_by_their_draft_and_snooze(
         assert paged == items
 
 
+async def test_signals_are_filtered_by_owner(web: Site) -> None:
+    web.service.open_signal("sig-1", owner="bob")
+    web.service.open_signal("sig-2")
+    assert [item["id"] for item in (await get(web, "/v1/signals?owner=bob"))[1]["items"]] == ["sig-1"]
+
+
 async def test_alerts_are_filtered_by_owner(web: Site) -> None:
     web.service.open_alert("al-1", owner="bob")
     web.service.open_alert("al-2")

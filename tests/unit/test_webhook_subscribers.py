@@ -63,7 +63,7 @@ async def letters_of_a_round(connector: WebhookConnector, client: EngineClient) 
     raise AssertionError("no subscriber was in trouble")
 
 
-async def until(condition: Any, seconds: float = 10) -> None:
+async def until(condition: Any, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"

@@ -173,6 +173,22 @@ def test_an_alert_that_somebody_acknowledged_waits_for_nobody_and_has_an_owner(t
     assert [item["status"] for item in _items(told.work(owner="bob", acknowledged=True))] == ["acknowledged"]
 
 
+def test_a_proposal_that_somebody_owns_is_among_what_is_theirs(told: Planned) -> None:
+    [signal] = [item for item in _items(told.work()) if item["type"] == "signal" and item["sku"] == "B"]
+    assert signal["owner"] is None
+    told.tell("signal.assigned", 1.5, sku="B", location="L", signal=signal["id"], to="bob", by="ann")
+    assert [(item["type"], item["id"]) for item in _items(told.work(owner="bob"))] == [("signal", signal["id"])]
+
+
+def test_an_acknowledgement_that_is_taken_back_leaves_the_alert_to_be_decided(told: Planned) -> None:
+    [alert] = [item for item in _items(told.work()) if item["type"] == "alert" and item["sku"] == "B"]
+    about = {"sku": "B", "location": "L", "alert": alert["id"], "by": "bob"}
+    told.tell("alert.acknowledged", 1.5, **about)
+    assert alert["id"] not in [item["id"] for item in _items(told.work())]
+    told.tell("alert.reopened", 1.6, **about)
+    assert [item["status"] for item in _items(told.work()) if item["id"] == alert["id"]] == ["open"]
+
+
 def test_an_info_beside_a_grave_alert_takes_no_value_at_risk_away() -> None:
     told = Planned()
     told.stock("D", 50)

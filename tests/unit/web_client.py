@@ -1,6 +1,7 @@
 """A running server over the service in memory."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from tests.unit.fake_service import FakeService
 
+SECONDS = 30.0
+
 
 class Site(NamedTuple):
     url: str
@@ -21,6 +24,13 @@ class Site(NamedTuple):
     service: FakeService
     client: ClientSession
     context: Context
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what nobody tells of."""
+    async with asyncio.timeout(SECONDS):
+        while not condition():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
 
 def figures() -> Figures:

@@ -49,11 +49,17 @@ class Decision(NamedTuple):
 
 
 OF_SIGNALS = Decision("signals", "signal", SignalAnswer, {"accept": e.SignalAccepted, "reject": e.SignalRejected})
-OF_ALERTS = Decision("alerts", "alert", AlertAnswer, {"acknowledge": e.AlertAcknowledged, "resolve": e.AlertResolved})
+OF_ALERTS = Decision(
+    "alerts",
+    "alert",
+    AlertAnswer,
+    {"acknowledge": e.AlertAcknowledged, "resolve": e.AlertResolved, "reopen": e.AlertReopened},
+)
 REOPENING = Decision("signals", "signal", SignalReopening, {"reopen": e.SignalReopened})
 SNOOZE_OF_SIGNALS = Decision("signals", "signal", Snooze, {"snooze": e.SignalSnoozed})
 SNOOZE_OF_ALERTS = Decision("alerts", "alert", Snooze, {"snooze": e.AlertSnoozed})
-ASSIGNMENT = Decision("alerts", "alert", Assignment, {"assign": e.AlertAssigned})
+ASSIGNMENT_OF_SIGNALS = Decision("signals", "signal", Assignment, {"assign": e.SignalAssigned})
+ASSIGNMENT_OF_ALERTS = Decision("alerts", "alert", Assignment, {"assign": e.AlertAssigned})
 
 
 class _Row(msgspec.Struct):

@@ -60,7 +60,7 @@ class Frame(Struct):
         as_of, lag_seconds: how fresh it is, as in lists.
         total: how many things the list has.
         offset: where the window begins.
-        moved: of a frozen window how many of its rows are elsewhere by now.
+        moved: of a frozen window how many of its rows belong elsewhere by now; those that they only shift do not count.
         items: the rows, as in lists.
     """
 

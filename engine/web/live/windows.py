@@ -8,8 +8,9 @@ fit into that the frames become fewer.
 import asyncio
 import math
 import time
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple, TypeVar
 
 from aiohttp import web
@@ -148,8 +149,22 @@ def state_of(lists: Lists, window: Window, before: State | None) -> State:
     if before is not None and now - before.ordered < ORDER_SECONDS:
         return before._replace(version=version, since=since, items=items, freshness=lists.freshness())
     page = lists.page(window.query, window.offset, window.limit, age=ORDER_SECONDS)
-    moved = sum(name != there for name, there in zip(window.names, page.names, strict=False))
+    moved = moved_rows(window.names, page.names)
     return State(version, since, now, page.total, moved, items, page.freshness)
+
+
+def moved_rows(shown: Sequence[str], now: Sequence[str]) -> int:
+    """How many rows of a frozen window belong elsewhere: the fewest without which the others are in order.
+
+    A row that leaves its place shifts all that are below it, and these have not moved. So what stays is the longest
+    common subsequence of both orders; as no row comes twice, that is the longest increasing run of the new places.
+    """
+    place = {name: at for at, name in enumerate(now)}
+    tails: list[int] = []
+    for at in (place[name] for name in shown if name in place):
+        length = bisect_left(tails, at)
+        tails[length : length + 1] = [at]
+    return len(shown) - len(tails)
 
 
 def _array(items: list[Raw]) -> Raw:

@@ -13,11 +13,12 @@ NEXT: dict[tuple[str, str], str] = {
     ("open", "acknowledge"): "acknowledged",
     ("open", "resolve"): "resolved",
     ("open", "cause gone"): "resolved",
+    ("acknowledged", "reopen"): "open",
     ("acknowledged", "resolve"): "resolved",
     ("acknowledged", "cause gone"): "resolved",
 }
 """What becomes of an alert, by what happens; no other pair changes anything."""
-ANSWERS = {"acknowledge": "alert.acknowledged", "resolve": "alert.resolved"}
+ANSWERS = {"acknowledge": "alert.acknowledged", "resolve": "alert.resolved", "reopen": "alert.reopened"}
 
 
 def step(status: AlertStatus, cause: str) -> Rule:

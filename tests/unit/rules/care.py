@@ -66,6 +66,64 @@ def snooze(until: int = hours(8), **data: Any) -> Any:
     return event("signal.snoozed", signal="sig-1", until=moment(until), by="ann", **data)
 
 
+def give(to: str = "bob", **data: Any) -> Any:
+    return event("signal.assigned", signal="sig-1", to=to, by="ann", **data)
+
+
+def owned() -> Row:
+    return Row(FOLLOW_UP + keys.row("S", "L"), FollowUp, {"signal": "sig-1", "owner": "bob"}, {})
+
+
+OWNERS = [
+    *(
+        Rule(
+            f"a signal that is {status} has an owner",
+            given(*NEEDS, signal_row(status, qty=70, until=AT + days(9), by="eve")),
+            give(note="yours"),
+            then(
+                stock(),
+                owned(),
+                signal("amended", status=status, qty=70, owner="bob", by="eve", note="yours", snoozed_until=None),
+            ),
+        )
+        for status in ("open", "accepted")
+    ),
+    *(
+        Rule(
+            f"a signal that is {status} is given to nobody",
+            given(*NEEDS, signal_row(status, qty=70, until=AT + days(9))),
+            give(),
+            rejected("signal_closed"),
+        )
+        for status in ("rejected", "ordered", "withdrawn", "expired")
+    ),
+    Rule("a signal that is not the row's is given to nobody", given(*NEEDS), give(), rejected("unknown_signal")),
+    Rule(
+        "the last to be named owns a signal",
+        given(*NEEDS, signal_row(qty=70), give("eve")),
+        give(),
+        then(stock(), owned(), signal("amended", owner="bob")),
+    ),
+    Rule(
+        "a signal that is given to somebody stays snoozed",
+        given(*NEEDS, signal_row(qty=70), snooze()),
+        give(),
+        then(stock(), signal("amended", owner="bob", snoozed_until=moment(hours(8)))),
+    ),
+    Rule(
+        "a signal that is rejected and open again has its owner still",
+        given(*NEEDS, signal_row(qty=70), give(), event("signal.rejected", signal="sig-1", by="bob")),
+        event("signal.reopened", signal="sig-1", by="bob"),
+        then(stock(), signal("opened", owner="bob")),
+    ),
+    Rule(
+        "the next signal of a row has no owner",
+        given(*NEEDS, signal_row(qty=70), give(), event("stock.adjusted", qty=1, reason="found")),
+        event("stock.issued", qty=1),
+        then(stock(available=50), signal("opened", owner=None)),
+    ),
+]  # fmt: skip
+
 SIGNALS = [
     *(
         Rule(
@@ -226,6 +284,15 @@ ALERTS = [
         then(stock(), alert("updated", "negative_stock", owner="bob")),
     ),
     Rule(
+        "an alert whose acknowledgement is taken back keeps its owner and its snooze",
+        given(*NEGATIVE, ALERT, assign(), rest(), event("alert.acknowledged", alert="alert-1", by="bob")),
+        event("alert.reopened", alert="alert-1", by="bob"),
+        then(
+            stock(alerts=1),
+            alert("updated", "negative_stock", status="open", owner="bob", snoozed_until=moment(hours(8)), revision=5),
+        ),
+    ),
+    Rule(
         "an alert that opens anew has no owner and is not snoozed",
         given(*NEGATIVE, ALERT, assign(), rest(), event("stock.adjusted", qty=50, reason="found")),
         event("stock.issued", qty=1),
@@ -274,6 +341,12 @@ FEEDS = [
         then(),
     ),
     Rule(
+        "the acknowledgement of the alert of a feed is taken back",
+        (*STALE, event("alert.acknowledged", **SILENT, by="ann")),
+        event("alert.reopened", **SILENT, by="ann", note="it is silent still"),
+        then(alert("updated", "stale_feed", status="open", note="it is silent still")),
+    ),
+    Rule(
         "the alert of a feed has an owner",
         STALE,
         event("alert.assigned", **SILENT, to="bob", by="ann"),
@@ -281,4 +354,4 @@ FEEDS = [
     ),
 ]
 
-TABLE: list[AnyRule] = [*REOPENING, *SIGNALS, *ALERTS, *FEEDS]
+TABLE: list[AnyRule] = [*REOPENING, *OWNERS, *SIGNALS, *ALERTS, *FEEDS]

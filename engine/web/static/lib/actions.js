@@ -2,17 +2,17 @@
 
 import { button } from "./dom.js";
 import { decide, decisionOf } from "./decide.js";
-import { may } from "./me.js";
+import { by, may } from "./me.js";
 import { question } from "./questions.js";
 
 const SIGNAL = {
-  open: [["accept", "Accept"], ["change", "Change…"], ["reject", "Reject…"], ["snooze", "Snooze…"]],
-  accepted: [["reopen", "Reopen"], ["snooze", "Snooze…"]],
+  open: [["accept", "Accept"], ["change", "Change…"], ["reject", "Reject…"], ["assign", "Assign…"], ["snooze", "Snooze…"]],
+  accepted: [["reopen", "Reopen"], ["assign", "Assign…"], ["snooze", "Snooze…"]],
   rejected: [["reopen", "Reopen"]],
 };
 const ALERT = {
   open: [["acknowledge", "Acknowledge"], ["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
-  acknowledged: [["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
+  acknowledged: [["reopen", "Reopen"], ["assign", "Assign…"], ["snooze", "Snooze…"], ["resolve", "Resolve…"]],
 };
 
 /** The decisions that a thing allows, as pairs of name and title. */
@@ -20,6 +20,8 @@ export const allowed = (thing) => (may("planner") ? (thing.type === "signal" ? S
 
 /** Takes a decision by its name; asks first where it needs details. Resolves as `decide` does. */
 export async function act(thing, name, asOf = null) {
+  // Who decides is asked before anything is typed.
+  if (!await by()) return null;
   const verb = name === "change" ? "accept" : name;
   const asks = name === "change" || !["accept", "acknowledge", "reopen"].includes(name);
   const details = asks ? await question(verb, [thing], asOf) : {};

@@ -82,6 +82,7 @@ export async function decideAll(things, verb, details = () => ({})) {
 /** What undoes a decision, as verb and details; null where the life cycle has no way back. */
 export function undoing(thing, decision) {
   if (thing.type === "signal" && (decision.verb === "accept" || decision.verb === "reject")) return ["reopen", { reason: "undone" }];
+  if (thing.type === "alert" && decision.verb === "acknowledge") return ["reopen", { note: "undone" }];
   if (decision.verb === "snooze") return ["snooze", { until: "1970-01-01T00:00:00Z", note: "undone" }];
   return null;
 }

@@ -20,8 +20,7 @@ export async function recognise() {
 }
 
 function show() {
-  const name = me.name ?? recall("name");
-  byId("who").textContent = name ?? "Who are you?";
+  byId("who").textContent = nameOf() ?? "Who are you?";
   byId("unsafe").hidden = !me.insecure;
   byId("who").title = me.roles ? `Roles: ${me.roles.join(", ")}` : "Your name stands in what you decide";
 }
@@ -55,8 +54,11 @@ export const isMe = (told) => told.name === me.name && told.supplier === me.supp
 /** The supplier whose login this is; null for everybody else. */
 export const ownSupplier = () => me.supplier ?? null;
 
+/** The name of the login, or the one that was told here; null where there is none yet. */
+export const nameOf = () => me.name ?? recall("name");
+
 /** The name for `by`; asks for one where there is none yet, and is null where none was given. */
 export async function by() {
-  if (!me.name && !recall("name")) await rename();
-  return me.name ?? recall("name");
+  if (!nameOf()) await rename();
+  return nameOf();
 }

@@ -3,7 +3,8 @@
 import { get } from "../lib/api.js";
 import { button, byId, el, empty, select } from "../lib/dom.js";
 import { moment, quantity, title } from "../lib/format.js";
-import { openRow } from "../row/drawer.js";
+import { nameField } from "../lib/names.js";
+import { followOpened, open } from "../row/opened.js";
 import { terms } from "../row/why.js";
 
 const PAGE = 50;
@@ -11,14 +12,23 @@ const KINDS = [["", "Every kind"], ...["accept", "reject", "reopen", "snooze", "
 const FILTERS = ["by", "sku", "location", "kind", "signal", "alert", "since", "automatic"];
 let cursor = null;
 let reading = 0;
+let shown = "";
 
 /** Fills the page. */
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Decisions" }), el("span", { class: "faint", text: "newest first, each with what was known when it was taken" })),
-    bar(), el("div", { class: "panel" }, el("ol", { class: "decisions", id: "decisions", "aria-label": "Decisions" })),
+    el("div", { class: "bar", id: "filters", role: "search" }, filters()), el("div", { class: "panel" }, el("ol", { class: "decisions", id: "decisions", "aria-label": "Decisions" })),
     el("div", { class: "bar", id: "after" }, button("Older", "older", () => read(), { id: "older", hidden: true })));
-  addEventListener("popstate", () => location.reload());
+  addEventListener("popstate", followAddress);
   await read(true);
+  followOpened();
+}
+
+/** Back and forward: the filters are those of the address, and the list is read again where they differ. */
+function followAddress() {
+  if (JSON.stringify(parameters()) === shown) return;
+  byId("filters").replaceChildren(...filters());
+  read(true);
 }
 
 const parameters = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => FILTERS.includes(name)));
@@ -31,8 +41,9 @@ function filter(name, value) {
   read(true);
 }
 
-function bar() {
+function filters() {
   const now = parameters();
+  const place = nameField("location", "Location", now.location ?? "", (value) => filter("location", value));
   const input = (name, label) => el("input", { name, value: now[name] ?? "", placeholder: label, "aria-label": label, size: 14, on: { change: (event) => filter(name, event.target.value.trim()) } });
   const since = el("input", { type: "date", name: "since", "aria-label": "Since", value: (now.since ?? "").slice(0, 10), on: { change: (event) => filter("since", event.target.value && `${event.target.value}T00:00:00Z`) } });
   const automatic = button("By systems too", "automatic", (event) => {
@@ -40,12 +51,13 @@ function bar() {
     event.currentTarget.setAttribute("aria-pressed", pressed);
     filter("automatic", pressed && "true");
   }, { "aria-pressed": String(now.automatic === "true") });
-  return el("div", { class: "bar", role: "search" }, input("by", "Who"), input("sku", "SKU"), input("location", "Location"),
-    select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), since, automatic);
+  return [input("by", "Who"), input("sku", "SKU"), place,
+    select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), el("label", { class: "bar" }, "since", since), automatic];
 }
 
 async function read(anew = false) {
   const mine = ++reading;
+  if (anew) shown = JSON.stringify(parameters());
   try {
     const page = await get("/v1/decisions", { ...parameters(), limit: PAGE, cursor: anew ? null : cursor });
     if (mine !== reading) return;
@@ -82,7 +94,7 @@ function line(decision) {
   const row = el("a", { href: `/row/${encodeURIComponent(decision.sku)}/${encodeURIComponent(decision.location)}`, on: { click: (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    openRow(decision.sku, decision.location);
+    open([decision.sku, decision.location]);
   } } }, `${decision.sku} · ${decision.location}`);
   const sentence = before?.explanation?.sentence ?? before?.sentence ?? (before?.kind ? `${title(before.kind)} (${before.severity})` : "");
   return el("li", { class: "decision", data: { decision: decision.event, kind: decision.kind } },

@@ -17,7 +17,10 @@ const OF_SUPPLIERS = ["acknowledgement", "receipt-cycle", "fill-rate", "notices"
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Figures" }), el("span", { class: "faint", id: "as-of" }), el("span", { class: "spring" }), period()),
     el("div", { class: "stack live", id: "figures" }));
-  addEventListener("popstate", read);
+  addEventListener("popstate", () => {
+    main.querySelector('select[name="days"]').value = days();
+    read();
+  });
   await read();
 }
 
@@ -34,7 +37,8 @@ async function read() {
   const host = byId("figures");
   try {
     const { business } = await get("/v1/kpis", { days: days() });
-    byId("as-of").textContent = `as of ${moment(business.as_of)}`;
+    // Before the first event the engine's clock stands at its beginning.
+    byId("as-of").textContent = Date.parse(business.as_of) ? `as of ${moment(business.as_of)}` : "no event has been told yet";
     host.replaceChildren(overall(business), await course(business),
       places("By supplier", "supplier", OF_SUPPLIERS, business.by_supplier), places("By location", "location", OF_LOCATIONS, business.by_location));
   } catch (error) {
@@ -73,6 +77,8 @@ async function course({ by_day: all }) {
   return panel;
 }
 
+// Whole days: the same day is not written twice under the chart.
+const DAYS = [1, 2, 7, 14, 28, 91].map((days) => days * 86_400);
 let plot = null;
 let repaint = () => {};
 onTheme(() => repaint());
@@ -97,7 +103,7 @@ function options(Plot, host, each) {
   return {
     width: host.clientWidth || 600, height: CHART_HEIGHT, cursor: { y: false },
     tzDate: (stamp) => Plot.tzDate(new Date(stamp * 1000), "UTC"),
-    axes: [{ ...axis, values: (_, stamps) => stamps.map((stamp) => briefDate(new Date(stamp * 1000).toISOString())) }, { ...axis, size: 70, values: (_, numbers) => numbers.map(each.show) }],
+    axes: [{ ...axis, incrs: DAYS, values: (_, stamps) => stamps.map((stamp) => briefDate(new Date(stamp * 1000).toISOString())) }, { ...axis, size: 70, values: (_, numbers) => numbers.map(each.show) }],
     series: [
       { label: "Day", value: (_, stamp) => (stamp ? date(new Date(stamp * 1000).toISOString()) : "–") },
       { label: each.title, stroke: mark, width: 2, points: { size: 6, fill: mark }, spanGaps: true, value: (_, number) => each.show(number) },

@@ -6,7 +6,8 @@ import { field } from "../lib/dom.js";
 import { bind } from "../lib/keys.js";
 import { count, quantity } from "../lib/format.js";
 import { chooseDensity } from "../lib/theme.js";
-import { closeRow, openRow, shownRow } from "../row/drawer.js";
+import { leaveRow } from "../row/drawer.js";
+import { followOpened, open } from "../row/opened.js";
 import { BY_FIELD, COLUMNS, PRESETS, usual } from "../stock/columns.js";
 import { StockGrid } from "../stock/grid.js";
 import * as view from "../stock/view.js";
@@ -19,12 +20,11 @@ export async function start(main) {
   main.classList.add("fill");
   main.append(head(), bar(), el("div", { class: "chips bar", id: "chips", data: { part: "filters" } }),
     el("div", { class: "grid live", id: "grid", role: "region", "aria-label": "All stock" }), el("div", { id: "instead", hidden: true }));
-  grid = new StockGrid(byId("grid"), { open: (row) => view.open([row.sku, row.location]), told: tell });
+  grid = new StockGrid(byId("grid"), { open: (row) => open([row.sku, row.location]), told: tell });
   await grid.start();
   view.onView(refresh);
-  view.onView(followAddress);
   refresh();
-  followAddress();
+  followOpened();
   bind({
     "/": ["search", () => byId("search").focus()],
     r: ["sort again: rows that moved go to their places", () => grid.reload()],
@@ -32,14 +32,8 @@ export async function start(main) {
     c: ["choose columns", chooseColumns],
     f: ["add a filter", addFilter],
     Enter: ["open the row", () => {}],
+    Escape: ["close the row", leaveRow],
   });
-}
-
-/** Opens and closes the row that the address names, so that Back closes it and a link opens it. */
-function followAddress() {
-  const row = view.openedRow();
-  if (!row) return closeRow();
-  if (shownRow()?.join("\u0000") !== row.join("\u0000")) openRow(...row, () => view.open(null));
 }
 
 function head() {

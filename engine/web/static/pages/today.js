@@ -6,9 +6,11 @@ import { announce, button, byId, el, empty, select, toast } from "../lib/dom.js"
 import { ask } from "../lib/dialog.js";
 import { count, quantity, roundMoney } from "../lib/format.js";
 import { bind } from "../lib/keys.js";
-import { by, may } from "../lib/me.js";
+import { by, may, nameOf } from "../lib/me.js";
+import { nameField } from "../lib/names.js";
 import { question } from "../lib/questions.js";
-import { openRow } from "../row/drawer.js";
+import { leaveRow } from "../row/drawer.js";
+import { followOpened, open } from "../row/opened.js";
 import { groupPanel, itemLine } from "../today/list.js";
 import { Today } from "../today/model.js";
 
@@ -20,22 +22,32 @@ const page = { selected: new Set(), today: null, decides: true, current: null };
 /** Fills the page. */
 export async function start(main) {
   page.decides = may("planner");
-  main.append(head(), bar(), el("div", { class: "stack live", id: "groups" }), selection());
+  main.append(head(), el("div", { class: "bar", id: "filters", role: "search" }, search(), filters()), el("div", { class: "stack live", id: "groups" }), selection());
   page.today = new Today(changed);
   onDecision(decided);
-  addEventListener("popstate", load);
+  addEventListener("popstate", followAddress);
   bindKeys();
   await load();
+  followOpened(() => focusOn(currentLine()));
 }
 
+/** Back and forward: the filters are those of the address, and the list is read again where they differ. */
+function followAddress() {
+  if (asText(parameters()) === asText(page.today.parameters)) return;
+  const { name, dataset } = document.activeElement;
+  byId("filters").replaceChildren(byId("find"), ...filters());
+  byId("filters").querySelector(`[name="${name}"], [data-action="${dataset.action}"]`)?.focus();
+  load();
+}
+
+const asText = (parameters_) => new URLSearchParams(parameters_).toString();
 const parameters = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => FILTERS.includes(name) || name === "limit"));
 
 async function load() {
   try {
-    page.selected.clear();
     await page.today.load(parameters());
   } catch (error) {
-    byId("groups").replaceChildren(empty("The list could not be read", error.message, button("Try again", "retry", load)));
+    byId("groups").replaceChildren(empty("The list could not be read", error.message, button("Try again", "retry", load), error.status === 400 && withoutFilters()));
   }
 }
 
@@ -44,7 +56,7 @@ function filter(name, value) {
   if (value) query.set(name, value);
   else query.delete(name);
   history.pushState(null, "", query.size ? `?${query}` : location.pathname);
-  load();
+  followAddress();
 }
 
 function head() {
@@ -53,20 +65,16 @@ function head() {
     button("", "show-new", load, { id: "new", class: "chip", hidden: true, title: "Show what is new (r)" }));
 }
 
-function bar() {
+const search = () => el("input", { type: "search", id: "find", placeholder: "Find in the list", "aria-label": "Find in the list", on: { input: find, keydown: toFound } });
+
+/** The filters as the address has them; those of a text are taken as soon as the field is left. */
+function filters() {
   const now = parameters();
-  const input = (name, label) => el("input", { name, value: now[name] ?? "", placeholder: label, "aria-label": label, size: 14, on: { change: (event) => filter(name, event.target.value.trim()) } });
-  const toggle = (name, label) => button(label, name, (event) => {
-    const pressed = event.currentTarget.getAttribute("aria-pressed") !== "true";
-    event.currentTarget.setAttribute("aria-pressed", pressed);
-    filter(name, pressed && "true");
-  }, { "aria-pressed": String(now[name] === "true") });
-  const mine = button("Mine", "mine", async () => filter("owner", parameters().owner ? null : await by()), { "aria-pressed": String(Boolean(now.owner)) });
-  addEventListener("popstate", () => mine.setAttribute("aria-pressed", String(Boolean(parameters().owner))));
-  return el("div", { class: "bar", role: "search" },
-    el("input", { type: "search", id: "find", placeholder: "Find in the list", "aria-label": "Find in the list", on: { input: find, keydown: toFound } }),
-    select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), input("supplier", "Supplier"), input("location", "Location"),
-    mine, toggle("snoozed", "Snoozed too"), toggle("acknowledged", "Acknowledged too"));
+  const named = (name, label) => nameField(name, label, now[name] ?? "", (value) => filter(name, value));
+  const toggle = (name, label, value) => button(label, name, async () => filter(name, now[name] ? null : await value()), { "aria-pressed": String(Boolean(now[name])) });
+  const mine = toggle("owner", now.owner && now.owner !== nameOf() ? `Of ${now.owner}` : "Mine", by);
+  return [select("kind", KINDS, now.kind ?? "", (value) => filter("kind", value)), named("supplier", "Supplier"), named("location", "Location"),
+    mine, toggle("snoozed", "Snoozed too", () => "true"), toggle("acknowledged", "Acknowledged too", () => "true")];
 }
 
 function changed(ids) {
@@ -82,6 +90,8 @@ function changed(ids) {
 
 function drawAll() {
   const { work } = page.today;
+  const before = currentLine()?.dataset.item;
+  for (const id of page.selected) if (!page.today.items.has(id)) page.selected.delete(id);
   const groups = work.groups.map((group) => groupPanel(group, page));
   if (work.more_groups) groups.push(el("p", { class: "faint", text: `${count(work.more_groups, "more group")}; filter to see them.` }));
   byId("groups").replaceChildren(...(groups.length ? groups : [nothing()]));
@@ -90,7 +100,7 @@ function drawAll() {
   sum();
   find();
   countSelected();
-  focusOn(items()[0], false);
+  focusOn(items().find((line) => line.dataset.item === before) ?? items()[0], false);
 }
 
 /** What is left to decide, and what was at risk when the list was read. */
@@ -101,9 +111,11 @@ function sum() {
   byId("summary").textContent = `${count(Math.max(0, left), "decision")}${atRisk ? ` · ${atRisk} at risk` : ""}`;
 }
 
+const withoutFilters = () => button("Remove the filters", "clear", () => { location.search = ""; });
+
 function nothing() {
   const filtered = FILTERS.some((name) => parameters()[name]);
-  if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", button("Remove the filters", "clear", () => { location.search = ""; }));
+  if (filtered) return empty("Nothing matches", "No open decision is left of these filters.", withoutFilters());
   return empty("Nothing needs a decision", "Proposals and alerts appear here as they come. All stock is one page on.", el("a", { class: "button", href: "/stock" }, "All stock"));
 }
 
@@ -121,7 +133,7 @@ function decided(id) {
 
 /** Lets a decided item leave the list, once nobody is about to click there. */
 function leave(id) {
-  const line = document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+  const line = lineOf(id);
   if (!line || !page.today.outcome(id)) return;
   if (byId("groups").matches(":hover") || line.contains(document.activeElement) || line.classList.contains("current")) setTimeout(() => leave(id), LEAVE_MS);
   else {
@@ -133,7 +145,7 @@ function leave(id) {
 
 function redraw(id) {
   const item = page.today.items.get(id);
-  const line = document.querySelector(`[data-item="${CSS.escape(id)}"]`);
+  const line = lineOf(id);
   if (!item || !line) return;
   const focused = line.contains(document.activeElement);
   const made = itemLine(item, page);
@@ -160,6 +172,7 @@ function toFound(event) {
 }
 
 const items = () => [...document.querySelectorAll("[data-item]:not([hidden])")];
+const lineOf = (id) => document.querySelector(`[data-item="${CSS.escape(id)}"]`);
 const currentLine = () => document.querySelector(".item.current");
 const current = () => page.today.items.get(currentLine()?.dataset.item);
 
@@ -216,6 +229,7 @@ function clearSelection() {
 // Deciding ---------------------------------------------------------------------------------------------------------
 
 async function bulk(verb) {
+  if (!await by()) return;
   const things = selectedFor(verb);
   const details = verb === "accept" ? {} : await question(verb, things, page.today.work.as_of);
   if (!details) return;
@@ -238,7 +252,10 @@ page.acceptGroup = async (group) => {
 
 page.showMore = () => filter("limit", "1000");
 page.ofSupplier = (item) => page.today.work.groups.some((group) => group.supplier === item.supplier && group.items.includes(item));
-page.open = (item) => openRow(item.sku, item.location);
+page.open = (item) => {
+  focusOn(lineOf(item.id), false);
+  open([item.sku, item.location]);
+};
 page.undo = (item, [verb, details]) => decide(item, verb, details);
 
 function decideCurrent(...names) {
@@ -249,7 +266,7 @@ function decideCurrent(...names) {
 }
 
 function undoCurrent() {
-  currentLine()?.querySelector('[data-action="undo"]')?.click();
+  currentLine()?.querySelector('[data-action="undo"], [data-action="reopen"]')?.click();
 }
 
 function bindKeys() {
@@ -265,9 +282,9 @@ function bindKeys() {
     s: ["snooze", () => decideCurrent("snooze")],
     d: ["reject a proposal, resolve an alert", () => decideCurrent("reject", "resolve")],
     o: ["give to an owner", () => decideCurrent("assign")],
-    u: ["undo", undoCurrent],
+    u: ["undo, open again", undoCurrent],
     r: ["read the list again", load],
     "/": ["find", () => byId("find").focus()],
-    Escape: ["clear the selection", clearSelection],
+    Escape: ["close the row, else clear the selection", () => leaveRow() || clearSelection()],
   });
 }

@@ -5,7 +5,8 @@ import { get, query } from "../lib/api.js";
 import { button, byId, el, empty, select } from "../lib/dom.js";
 import { moment, quantity, title, words } from "../lib/format.js";
 import { bind } from "../lib/keys.js";
-import { openRow } from "../row/drawer.js";
+import { closeRow } from "../row/drawer.js";
+import { followOpened, open } from "../row/opened.js";
 
 const KINDS = [["order", "Order"], ["signal", "Proposal"], ["shipment", "Shipment"], ["receipt", "Receipt"], ["row", "Row"]];
 const NAMES = ["signal", "order", "line", "shipment", "receipt", "sku", "location", "version", "event", "events"];
@@ -18,6 +19,7 @@ export async function start(main) {
   addEventListener("popstate", () => { byId("ask").replaceWith(form()); read(); });
   bind({ "/": ["trace something", () => byId("ask").querySelector("input").focus()] });
   await read();
+  followOpened();
 }
 
 const asked = () => Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => NAMES.includes(name)));
@@ -41,6 +43,7 @@ function form() {
 }
 
 function go(told) {
+  closeRow();
   history.pushState(null, "", query(Object.fromEntries(Object.entries(told).map(([name, value]) => [name, String(value).trim()]))) || location.pathname);
   byId("ask").replaceWith(form());
   read();
@@ -102,7 +105,7 @@ function step(node, effects, nodes, isStart) {
     event.preventDefault();
     go(question(node));
   } } }, node.id);
-  const row = button(`${node.sku} · ${node.location}`, "open-row", () => openRow(node.sku, node.location), { class: "quiet" });
+  const row = button(`${node.sku} · ${node.location}`, "open-row", () => open([node.sku, node.location]), { class: "quiet" });
   return el("li", { class: isStart ? "step start" : "step", id: `node-${node.key}`, data: { node: node.kind, start: String(isStart) } },
     el("time", { class: "faint", datetime: node.time, text: node.time ? moment(node.time) : "time not known" }),
     el("div", {}, el("p", {}, el("span", { class: "tag", text: title(node.kind) }), " ", link, " ", node.status && el("span", { class: `tag ${node.status}`, text: words(node.status) }), row),

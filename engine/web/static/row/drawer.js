@@ -19,10 +19,12 @@ export async function openRow(sku, location_, closed = () => {}) {
   const path = `/row/${encodeURIComponent(sku)}/${encodeURIComponent(location_)}`;
   const title = el("div", { class: "title" }, el("h2", { text: `${sku} · ${location_}`, tabindex: "-1" }), el("span", { class: "spring" }),
     el("a", { class: "button quiet", href: path, data: { action: "own-page" } }, "Own page"),
-    button("✕", "close-row", leave, { class: "quiet", "aria-label": "Close the row (Escape)" }));
+    button("✕", "close-row", leaveRow, { class: "quiet", "aria-label": "Close the row (Escape)" }));
   const element = el("div", { class: "drawer", role: "dialog", "aria-label": `Row ${sku} at ${location_}`, data: { part: "row", row: `${sku}@${location_}` } }, title, body);
   element.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) leave();
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    event.preventDefault();
+    leaveRow();
   });
   document.body.append(element);
   open = { element, before, row: [sku, location_], closed };
@@ -30,10 +32,13 @@ export async function openRow(sku, location_, closed = () => {}) {
   await rowDetail(body, sku, location_);
 }
 
-function leave() {
+/** Closes the drawer as somebody who has seen enough; false where none is open. */
+export function leaveRow() {
+  if (!open) return false;
   const { closed } = open;
   closeRow();
   closed();
+  return true;
 }
 
 /** Closes the drawer. */

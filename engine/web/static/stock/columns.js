@@ -44,16 +44,18 @@ const USUAL = [
   "sku", "description", "location", "abc", "supplier", "available", "sellable", "on_order", "in_transit", "position", "s",
   "days_of_cover", "stockout_date", "signal_status", "signal_qty", "open_alerts", "value",
 ];
-const NARROW = ["sku", "available", "position", "s", "signal_qty", "description"];
+const NARROW = ["sku", "location", "available", "position", "s", "signal_qty", "description"];
 
 /** The columns that are shown before somebody chooses; few where the screen is narrow. */
 export const usual = () => (matchMedia("(max-width: 48rem)").matches ? NARROW : USUAL);
 
-/** Filters that planners ask for most, as parameters of the list. */
+const preset = (name, title, query, ...columns) => ({ name, title, query: `${query}&columns=sku,description,location,supplier,${columns.join(",")}` });
+
+/** Views that planners ask for most, as parameters of the list; each has its own columns beside those that name a row. */
 export const PRESETS = [
-  { name: "below-zero", title: "Below zero", query: "available.max=-1&sort=available" },
-  { name: "signals", title: "With a proposal", query: "signal_status=open&sort=signal_due" },
-  { name: "stockouts", title: "Stock-out ahead", query: "stockout_date.min=2000-01-01&sort=stockout_date" },
-  { name: "alerts", title: "With alerts", query: "open_alerts.min=1&sort=-open_alerts" },
-  { name: "most-value", title: "Most value", query: "value.min=0.01&sort=-value" },
+  preset("below-zero", "Below zero", "available.max=-1&sort=available", "available", "reserved", "on_order", "in_transit", "position", "open_alerts", "updated"),
+  preset("signals", "With a proposal", "signal_status=open&sort=signal_due", "signal_qty", "signal_due", "sellable", "on_order", "in_transit", "position", "s", "S", "unit_cost"),
+  preset("stockouts", "Stock-out ahead", "stockout_date.min=2000-01-01&sort=stockout_date", "stockout_date", "days_of_cover", "sellable", "on_order", "in_transit", "position", "signal_qty", "lead_time_days"),
+  preset("alerts", "With alerts", "open_alerts.min=1&sort=-open_alerts", "open_alerts", "available", "on_order", "in_transit", "position", "stockout_date", "signal_qty", "updated"),
+  preset("most-value", "Most value", "value.min=0.01&sort=-value", "value", "unit_cost", "on_hand", "days_of_cover", "forecast_28_days", "position", "abc"),
 ];

@@ -21,22 +21,6 @@ export function listQuery() {
   return query;
 }
 
-/** The row that is open beside the list, as [sku, location]; null where none is. */
-export function openedRow() {
-  const query = parameters();
-  return query.has("open") ? [query.get("open"), query.get("at") ?? ""] : null;
-}
-
-/** Opens a row in the address, or none. */
-export const open = (row) => change((query) => {
-  query.delete("open");
-  query.delete("at");
-  if (row) {
-    query.set("open", row[0]);
-    query.set("at", row[1]);
-  }
-});
-
 /** The fields of the columns that are shown, in their order. */
 export function shownColumns() {
   const inAddress = parameters().get("columns")?.split(",");

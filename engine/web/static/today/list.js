@@ -19,7 +19,7 @@ function groupHead(group, page) {
   const proposals = group.items.filter((item) => item.type === "signal");
   const facts = [
     group.total_qty && count(group.total_qty, "unit"),
-    group.total_value && money(group.total_value, group.currency),
+    group.total_value && `${proposals.length ? "" : "goods worth "}${money(group.total_value, group.currency)}`,
     group.distance_to_minimum > 0 && `${count(group.distance_to_minimum, "unit")} below the minimum order`,
   ].filter(Boolean);
   return el("header", {}, el("h2", { text: group.title }), el("span", { class: "tag", text: KINDS[group.kind] ?? words(group.kind) }),

@@ -22,6 +22,8 @@ export class Today {
   async load(parameters = this.parameters) {
     this.parameters = parameters;
     const work = await get("/v1/work", parameters);
+    // Another list was asked for meanwhile, and this answer is not of it.
+    if (this.parameters !== parameters) return;
     fresh(work.lag_seconds);
     this.work = work;
     this.items = new Map(work.groups.flatMap((group) => group.items.map((item) => [item.id, item])));
