@@ -12,8 +12,9 @@ from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError, L
 from engine.web import problems
 from engine.web.headers import HEADERS
 
-OPTIONS: Mapping[str, Any] = {"keepalive_timeout": 30, "lingering_time": 2, "access_log": None}
-"""Seconds for which an idle connection is kept, and for which the rest of a body is read that nobody wants."""
+IDLE_SECONDS = 30
+LINGERING_SECONDS = 2
+"""For how long the rest of a body is read that nobody wants."""
 FULL = "more connections are open than this process can serve; try again"
 
 log = logging.getLogger(__name__)
@@ -22,12 +23,17 @@ log = logging.getLogger(__name__)
 def connections_of(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protocol]:
     """A factory of connections: beyond `most` it answers 503 at once, so that idle ones cannot exhaust the process."""
     loop = asyncio.get_running_loop()
+    options: Mapping[str, Any] = {
+        "keepalive_timeout": IDLE_SECONDS,
+        "lingering_time": LINGERING_SECONDS,
+        "access_log": None,
+    }
 
     def admit() -> asyncio.Protocol:
         server = runner.server
         if server is None or len(server.connections) >= most:
             return _Full()
-        return Connection(server, loop=loop, **OPTIONS)
+        return Connection(server, loop=loop, **options)
 
     return admit
 

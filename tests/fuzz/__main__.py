@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from tests.integration.process import ROOT, Stockline, environment
 
 HERE = Path(__file__).parent
-STORY = ROOT / "docs" / "examples" / "events.ndjson"
+STORY = ROOT / "engine" / "contract" / "events.ndjson"
 ENDLESS = r"^/v1/stream$|^/v1/live$|^/static/|^/\{page\}$|^/login|^/logout$"
 """A stream has no end to wait for, nor has a WebSocket; the parts of the page and the ways to log in are no JSON."""
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.errors import EnvironmentFailure
 from engine.runtime.subscriptions import Lagging
-from engine.web import descriptors, server
+from engine.web import connections, descriptors
 from engine.web.calls import stream
 from tests.unit.fake_service import NOW
 from tests.unit.test_web_events import GOOD, event, post
@@ -280,7 +280,7 @@ async def admitted(web: Site) -> bool:
 
 
 async def test_a_connection_that_says_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "IDLE_SECONDS", 0.3)
     async with site() as web:
         for head in (b"", b"POST /v1/events HTTP/1.1\r\nHost: 127"):
             reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
