@@ -28,6 +28,7 @@
     |-- Stalled                 `engine.web.calls.stream`: a reader takes nothing and is cut off
     |-- Stopping                `engine.runtime.retention`: the process ends in the middle of a pass
     |-- NotLoaded               `engine.columns.loading`: the lists are not read yet
+    |-- HistoryGone             `engine.runtime.balances`: a row was asked for as of a moment that it keeps no longer
     |-- NotFound                `engine.trace.question`: a trace begins with something that is not there
     |-- Unreadable              `connectors.mapping.values`: a record that its profile cannot read
     |-- NotSigned               `connectors.webhook.signing`: a webhook without a valid signature
