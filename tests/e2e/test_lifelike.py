@@ -19,6 +19,7 @@ PATHS = ("/?kind=drift", "/stock", "/decisions", "/trace", "/kpis")
 WIDTHS = (1400, 1024, 768, 390)
 WHILE_AWAY = ("ERR_CONNECTION", "WebSocket", "ERR_INCOMPLETE", "ERR_EMPTY", "503 (Service Unavailable)")
 """What a browser says of an engine that is gone, and of the next one while its lists are not whole."""
+MOTION = "moving => Promise.all(moving.getAnimations().map(each => each.finished)).then(() => null)"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -91,6 +92,8 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, engine: Stockline, p
         expect(page.locator('.drawer [data-part="chart"] canvas')).to_be_visible()
         if (pixels := page.evaluate(OVERFLOW)) > 0:
             wide.append(f"the open row: {pixels}px")
+        # It slides in from beyond the edge.
+        page.locator(".drawer").evaluate(MOTION)
         box = page.locator(".drawer").bounding_box()
         assert box is not None
         assert 0 <= box["x"] <= box["x"] + box["width"] <= width

@@ -45,7 +45,7 @@ def test_a_supplier_lands_on_its_page_and_is_told_which_are_not_its_own(browser:
         assert page.locator("nav.pages a").all_text_contents() == ["Supplier"]
         expect(page.locator("#freshness")).to_have_attribute("data-state", "fresh")
         visit(page, "/stock")
-        told = page.locator('[data-part="refusal"]')
+        told = page.locator('[data-part="not-for-you"]')
         expect(told).to_contain_text("The page Stock is for the role viewer or planner or operator")
         expect(page.locator("#who")).to_have_text("vic")
         assert grave_findings(page) == []
