@@ -46,7 +46,12 @@ class Recipe(NamedTuple):
 
 
 RECIPES = [
-    Recipe("Add an event", "add-an-event.patch", 3, (CHECK, "tests/unit/test_completeness.py", "tests/golden/test_golden.py")),
+    Recipe(
+        "Add an event",
+        "add-an-event.patch",
+        3,
+        (CHECK, "tests/unit/test_completeness.py", "tests/golden/test_golden.py"),
+    ),
     Recipe("Add an alert kind", "add-an-alert.patch", 2),
     Recipe("Add a rule", "add-a-rule.patch", 2),
     Recipe("Add a connector", "add-a-connector.patch", 2),
