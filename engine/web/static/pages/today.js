@@ -17,6 +17,7 @@ import { Today } from "../today/model.js";
 const KINDS = [["", "Everything"], ["order", "Orders"], ["late_supply", "Late supply"], ["stockout", "Stock-outs"], ["drift", "Drift"], ["other", "Other"], ["automatic", "Automatic"]];
 const FILTERS = ["kind", "supplier", "location", "owner", "snoozed", "acknowledged"];
 const LEAVE_MS = 10_000;
+const PRESSED_MS = 100;
 const page = { selected: new Set(), today: null, decides: true, current: null };
 
 /** Fills the page. */
@@ -147,6 +148,8 @@ function redraw(id) {
   const item = page.today.items.get(id);
   const line = lineOf(id);
   if (!item || !line) return;
+  // A line that is replaced while a button of it is held down would lose the click.
+  if (line.matches(":active")) return setTimeout(() => redraw(id), PRESSED_MS);
   const focused = line.contains(document.activeElement);
   const made = itemLine(item, page);
   made.tabIndex = line.tabIndex;
