@@ -72,11 +72,9 @@ def reopen(site: Site, data: SignalReopenedData) -> Rejection | None:
 
 def snooze(site: Site, data: SignalSnoozedData) -> Rejection | None:
     """`signal.snoozed`: the signal is shown as snoozed until then, or until it asks for more; nothing else changes."""
-    old = _named(site, data.signal)
+    old = _standing(site, data.signal)
     if isinstance(old, Rejection):
         return old
-    if old.status not in STANDING:
-        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
     until, now = instant(data.until), site.turn.now
     follow_up = edit_follow_up(site, old.id)
     follow_up.snoozed_by, follow_up.snoozed_qty = data.by, old.qty
@@ -89,11 +87,9 @@ def snooze(site: Site, data: SignalSnoozedData) -> Rejection | None:
 
 def assign(site: Site, data: SignalAssignedData) -> Rejection | None:
     """`signal.assigned`: somebody owns the signal; the last to be named does. Nothing else changes."""
-    old = _named(site, data.signal)
+    old = _standing(site, data.signal)
     if isinstance(old, Rejection):
         return old
-    if old.status not in STANDING:
-        return Rejection("signal_closed", f"the signal {old.id} is {old.status}")
     edit_follow_up(site, old.id).owner = data.to
     publish_next(site, replace(old, note=data.note or old.note), "signal.amended")
     return None
@@ -115,6 +111,14 @@ def _named(site: Site, name: str) -> SignalRow | Rejection:
     if signal is not None and signal.id == name:
         return signal
     return Rejection("unknown_signal", f"the row's current signal is {signal.id if signal else 'none'}, not {name}")
+
+
+def _standing(site: Site, name: str) -> SignalRow | Rejection:
+    """The signal of the row, which an event names, as long as it is open or accepted."""
+    signal = _named(site, name)
+    if isinstance(signal, SignalRow) and signal.status not in STANDING:
+        return Rejection("signal_closed", f"the signal {signal.id} is {signal.status}")
+    return signal
 
 
 def _cause(site: Site, signal: SignalRow) -> Cause:

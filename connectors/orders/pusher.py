@@ -6,7 +6,8 @@ A round (`pass_on`):
 2. read the signals that stand or have a draft, and the lines that the other system has, by our key alone
 3. act on the difference (`decisions`); what is refused waits longer each time (`memory`)
 4. find again: what was written by a lost call, or by another writer, is seen here, and 3 is repeated
-5. say the difference between what was found and what the engine knows
+5. say the difference between what was found and what the engine knows, but for drafts of signals that have ended
+   meanwhile, whose lines the next round removes
 
 A crash after any step leaves what the next round finds in 2.
 """
@@ -17,7 +18,7 @@ from datetime import UTC, datetime
 from connectors.base import JsonObject
 from connectors.client import EngineClient, EngineRefused
 from connectors.orders.calls import Calls
-from connectors.orders.decisions import DraftGone, Lines, by_signal, has_draft, is_done, kept, news
+from connectors.orders.decisions import Drafted, DraftGone, Lines, News, by_signal, has_draft, is_done, kept, news
 from connectors.orders.events import Events
 from connectors.orders.memory import Memory
 from connectors.orders.settings import PushSettings
@@ -67,7 +68,7 @@ class OrderPusher:
             if not await calls.act(signals, lines):
                 break
             lines = await self._find(signals, memory.watched)
-        said = list(news(signals.values(), lines, self._system.name))
+        said = [item for item in news(signals.values(), lines, self._system.name) if await _is_true_still(engine, item)]
         if gone := [item.signal for item in said if isinstance(item, DraftGone) and item.signal.stands]:
             for signal in gone:
                 memory.let_go_of(signal)
@@ -141,6 +142,13 @@ async def _shown(engine: EngineClient) -> None:
     accepted = (await engine.get("/v1/sync"))["accepted"]
     if (await engine.sync())["applied"] < accepted:
         raise Unreachable("the engine is behind: the signals that it shows are too old to act on")
+
+
+async def _is_true_still(engine: EngineClient, item: News) -> bool:
+    """Whether a signal whose draft is to be said stands yet: to write a line takes long, and its row goes on."""
+    if not isinstance(item, Drafted):
+        return True
+    return pushed_signal(await engine.get(f"/v1/signals/{item.signal.id}")).stands
 
 
 def _portions(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -12,7 +13,7 @@ from unittest.mock import AsyncMock, Mock
 import pytest
 
 from connectors.base import JsonObject
-from connectors.orders import Key, OrderLine, OrderPusher, PushSettings
+from connectors.orders import Key, OrderLine, OrderPusher, PushSettings, WantedLine
 from connectors.orders.decisions import Ordered, by_signal, changes, missing, news, placements, surplus
 from connectors.orders.events import Events
 from connectors.orders.signals import Draft, PushedSignal
@@ -268,6 +269,24 @@ async def test_a_line_that_a_list_misses_is_looked_for_again(monkeypatch: pytest
     lines = desk.book.lines()
     monkeypatch.setattr(desk.book, "lines", Mock(side_effect=[[], lines]))
     assert await desk.round() == []
+
+
+async def test_a_draft_of_a_signal_that_ends_while_it_is_written_is_not_said_and_is_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desk = Desk()
+    ident = desk.engine.open("S0", "LDS", 5)
+    write = desk.book.create
+
+    def create(lines: Sequence[WantedLine]) -> None:
+        write(lines)
+        desk.engine.revise(ident, status="withdrawn")
+
+    monkeypatch.setattr(desk.book, "create", create)
+    assert await desk.round() == []
+    assert len(desk.book.of(ident)) == 1
+    assert await desk.round() == []
+    assert desk.book.documents == {}
 
 
 async def test_an_engine_that_is_behind_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
