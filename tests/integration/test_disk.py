@@ -164,7 +164,9 @@ def test_commits_stop_at_the_reserve_of_a_small_disk(tmp_path: Path) -> None:
         bus = EmbeddedBus.open(disk, memory_mib=16, reserve_mib=16)
         with pytest.raises(DiskFull, match="16 MiB must stay so"):
             fill(bus)
-        assert bus.bytes_free() > 14 * MIB
+        # The reserve is there for what RocksDB writes on its own: tables out of its write buffers (4 MiB here), each
+        # of which may be on disk a second time while it is merged.
+        assert bus.bytes_free() > (16 - 2 * 4) * MIB
         end = bus.end_offset(0)
         bus.close()
         check_reopened(disk, end)
