@@ -156,6 +156,7 @@ class RowWriter:
         for name, column in self._lines.stored.items():
             column.write(slots, [each[name] for each in shown.values()])
         self._lines.enlist(slots)
+        self._lines.version += 1
 
 
 def _decoded(changes: Mapping[bytes, bytes | None], decode: Callable[[bytes], T]) -> dict[str, T | None]:

@@ -19,7 +19,7 @@ from engine.columns.planning import Planning
 from engine.columns.rows import RowWriter
 from engine.columns.table import ColumnTable
 from engine.columns.tables import LEFT_OUT, ROW, Tables
-from engine.core.topics import OUTPUT_TOPICS, Topic
+from engine.core.topics import OUTPUT_TOPICS, POSITIONS, Topic
 from engine.core.values import NUL, row_key
 
 log = logging.getLogger(__name__)
@@ -142,6 +142,8 @@ class Writers:
         self.rows.write(noted.changes)
         for topic, writer in self._by_topic.items():
             outputs = noted.outputs[topic]
+            # A change of a position was counted when it was noted.
+            self._by_name[topic].version += bool(outputs) and topic != POSITIONS.name
             if topic == "alerts":
                 before = self._open_alerts(list(outputs))
                 self._show_alerts(self._joined(topic, writer.write(outputs)), before)
