@@ -1,7 +1,7 @@
 """What was committed and is not in the columns yet: of each thing only the latest, so that it cannot grow long."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.bus.single import Commit
 from engine.core.topics import OUTPUT_TOPICS, POSITIONS, Topic
@@ -12,16 +12,13 @@ from tables.purchasing import LINE
 FOLLOWED = frozenset(table[0] for table in (ITEM, PLAN, LINE))
 """The tags of the rows of state that the columns take something from."""
 
-Changes = Mapping[int, Mapping[bytes, bytes | None]]
-"""By tag, rows of state by key; None where one was deleted."""
-
 
 class Noted:
     """The latest values of what has changed.
 
     Attributes:
         outputs: by topic, the latest output of each thing; None where it was deleted.
-        changes: by tag, the latest value of each row of state; None where it was deleted.
+        changes: the latest value of each row of state; None where it was deleted.
         markers: the latest marker of each partition.
         anew: whether everything from before was discarded.
         moved: whether a position has changed, be it one that is left to a later take.
@@ -29,13 +26,13 @@ class Noted:
 
     def __init__(self) -> None:
         self.outputs: dict[Topic, dict[str, bytes | None]] = {topic: {} for topic in OUTPUT_TOPICS}
-        self.changes: dict[int, dict[bytes, bytes | None]] = {tag: {} for tag in FOLLOWED}
+        self.changes: dict[bytes, bytes | None] = {}
         self.markers: dict[int, bytes] = {}
         self.anew = False
         self.moved = False
 
     def __len__(self) -> int:
-        return sum(map(len, self.changes.values())) + sum(map(len, self.outputs.values()))
+        return len(self.changes) + sum(map(len, self.outputs.values()))
 
 
 class Feed:
@@ -60,8 +57,7 @@ class Feed:
                     noted.markers[commit.partition] = commit.marker
                 for output in commit.outputs:
                     outputs[output.topic][output.id] = output.value
-                for key, value in [change for change in commit.changes if change[0][0] in FOLLOWED]:
-                    changes[key[0]][key] = value
+                changes.update([change for change in commit.changes if change[0][0] in FOLLOWED])
 
     def discarded(self) -> None:
         """Note that the bus begins empty, and is filled anew by the commits that follow."""

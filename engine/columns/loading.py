@@ -45,7 +45,7 @@ class Loading:
             rows = state.scan(bytes([tag]), bytes([tag + 1]))
             while portion := dict(islice(rows, PORTION)):
                 noted = Noted()
-                noted.changes[tag].update(portion)
+                noted.changes.update(portion)
                 yield noted
 
     def fail(self, error: Exception) -> None:

@@ -12,7 +12,6 @@ from msgspec.msgpack import Decoder
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
 from engine.columns.column import Slots
-from engine.columns.feed import Changes
 from engine.columns.kinds import Numbers, Value
 from engine.columns.planning import Figures, Planning
 from engine.columns.tables import PRICED, Tables
@@ -83,14 +82,18 @@ class RowWriter:
         self._waiting: dict[bytes, bytes | None] = {}
         self._lines = tables.by_name["order-lines"]
 
-    def write(self, changes: Changes) -> None:
-        """Write rows by their tag and key, but for order lines, which wait until they are asked for.
+    def write(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Write rows by their key, but for order lines, which wait until they are asked for.
 
         A row without a value was deleted.
         """
-        self._write_items(_decoded(changes[ITEM[0]], _item))
-        self._write_plans(_decoded(changes[PLAN[0]], _plan))
-        self._waiting.update(changes[LINE[0]])
+        items: dict[bytes, bytes | None] = {}
+        plans: dict[bytes, bytes | None] = {}
+        by_tag = {ITEM[0]: items, PLAN[0]: plans, LINE[0]: self._waiting}
+        for key, value in changes.items():
+            by_tag[key[0]][key] = value
+        self._write_items(_decoded(items, _item))
+        self._write_plans(_decoded(plans, _plan))
         if len(self._waiting) > MOST_WAITING:
             self.write_lines()
 
