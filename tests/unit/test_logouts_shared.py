@@ -19,7 +19,7 @@ from engine.access.gate import LoginGate, SessionKeep
 from engine.access.last_used import LastUsed
 from engine.access.principal import Login, Principal
 from engine.access.tokens import TokenFile
-from engine.bus.kafka import logouts
+from engine.bus.kafka import logouts, side_topic
 from engine.bus.kafka.logouts import Logouts
 
 ANN = Login(Principal("ann", frozenset({"planner"})), "token")
@@ -114,10 +114,11 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def there(_: object) -> None: ...
+    async def there(*_: object) -> None: ...
 
-    monkeypatch.setattr(logouts, "ensure_logouts", there)
-    monkeypatch.setattr(logouts, "RETRY_SECONDS", 0.001)
+    monkeypatch.setattr(logouts, "ensure_side_topic", there)
+    for module in (logouts, side_topic):
+        monkeypatch.setattr(module, "RETRY_SECONDS", 0.001)
     monkeypatch.setattr(logouts, "TOLD_SECONDS", 0.05)
 
 
