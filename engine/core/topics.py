@@ -165,7 +165,7 @@ LOGOUTS = TopicDeclaration(
 
 PROCESSES = TopicDeclaration(
     name="processes",
-    holds="The latest sign of life of each process, with what it runs with: nothing of the business, no part of the log.",
+    holds="The latest sign of life of each process, and its settings: nothing of the business, no part of the log.",
     key="process",
     kept_days=1,
 )
