@@ -19,7 +19,7 @@ from engine.kafka.connection import Connection, stopped
 from engine.kafka.errors import CLIENT_ERRORS
 from engine.kafka.topic_names import PROCESSES
 
-FAREWELL_SECONDS = 2.0
+FAREWELL_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class SignsOfLife:
         self._telling = asyncio.create_task(self._tell_for_ever())
 
     async def stop(self) -> None:
-        """End, and tell the others, unless Kafka does not take it within two seconds."""
+        """End, and tell the others, unless Kafka does not take it within three seconds."""
         for running in (self._telling, self._following):
             if running is not None:
                 await end(running)
