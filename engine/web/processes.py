@@ -54,7 +54,7 @@ class Process(Struct, kw_only=True):
 
 
 class ListedProcess(Process, kw_only=True):
-    """A process as it was heard of last; `gone` is one whose signs of life have ceased."""
+    """A process as it last told of itself; `gone` is one whose signs of life have ceased."""
 
     status: Literal["running", "gone"]
     last_sign: Moment

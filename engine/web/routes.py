@@ -375,7 +375,7 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",
-        "What this process and the others of its cluster run with, by setting, what each is at, when it was heard of "
+        "What this process and the others of its cluster run with, by setting, what each is at, when it told so "
         "last, and by which rules the log is folded; no secret is among it. Workers tell of themselves at their own "
         "ports.", Running,
     ),

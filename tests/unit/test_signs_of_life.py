@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -44,54 +44,60 @@ async def test_processes_know_each_other_until_one_ends_in_order(monkeypatch: py
     assert topic.records[-1].value is None
 
 
+class Trying:
+    """What a process is at: how often it has said so."""
+
+    times = 0
+
+    def __call__(self) -> Doing:
+        self.times += 1
+        return Doing((), self.times)
+
+    async def again(self) -> None:
+        """Return once it has tried, and failed or not, from now on."""
+        least = self.times + 2
+        await soon(lambda: self.times >= least)
+
+
+def is_newer(board: ProcessBoard, before: int) -> bool:
+    return [each.lag > before for each in board.all()] == [True]
+
+
+def warned(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("are not told of this one" in record.message for record in caplog.records)
+
+
 async def test_a_cluster_that_is_away_holds_nobody_up_and_is_warned_of_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    topic = Topic()
+    topic, board, trying = Topic(), ProcessBoard(), Trying()
     hurry(monkeypatch, topic)
+    signs = SignsOfLife(cast(Any, topic), "one", process(1, trying).encoded, board.hear)
     topic.is_away = True
-    here, tried = ProcessBoard(), 0
-
-    def doing() -> Doing:
-        nonlocal tried
-        tried += 1
-        return Doing((), tried)
-
-    def warned() -> int:
-        return sum("are not told of this one" in record.message for record in caplog.records)
-
-    with caplog.at_level(logging.WARNING):
-        signs = SignsOfLife(cast(Any, topic), "one", process(1, doing).encoded, here.hear)
-        signs.start()
-        await soon(lambda: warned() == 1)
-        topic.is_away = False
-        await soon(lambda: ports(here) == [1])
+    signs.start()
+    await soon(lambda: warned(caplog) == 1)
+    for times in (2, 3):
+        topic.is_away, before = False, trying.times
+        await soon(partial(is_newer, board, before))
         await topic.leave()
-        before = tried
-        await soon(lambda: tried > before + 3)
-        assert warned() == 2
-        topic.is_away = False
-        await soon(lambda: here.all()[0].lag > before + 3)
-        await topic.leave()
-        before = tried
-        await soon(lambda: tried > before + 1)
-        await signs.stop()
-    assert warned() == 3
+        await trying.again()
+        await trying.again()
+        assert warned(caplog) == times
+    await signs.stop()
     assert None not in topic.values
 
 
 async def test_a_process_that_cannot_say_what_it_is_at_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    topic, board, answers = Topic(), ProcessBoard(), iter([ZeroDivisionError(), Doing((4,), 0)])
+    topic, board, trying = Topic(), ProcessBoard(), Trying()
     hurry(monkeypatch, topic)
 
     def doing() -> Doing:
-        said = next(answers, Doing((5,), 0))
-        if isinstance(said, Exception):
-            raise said
-        return said
+        if trying().lag == 1:
+            raise ZeroDivisionError
+        return Doing((5,), 0)
 
-    async with known_to_others(cast(Any, topic), process(1, doing)):
-        other = SignsOfLife(cast(Any, topic), "two", process(2).encoded, board.hear)
-        other.start()
-        await soon(lambda: any(each.partitions == [5] for each in board.all()))
-        await other.stop()
+    signs = SignsOfLife(cast(Any, topic), "one", process(1, doing).encoded, board.hear)
+    signs.start()
+    await soon(lambda: [each.partitions for each in board.all()] == [[5]])
+    await signs.stop()
+    assert topic.values[-1] is None

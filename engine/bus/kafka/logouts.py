@@ -40,7 +40,7 @@ class Logouts:
     def __init__(self, connection: Connection, hear: Callable[[str, float], None]) -> None:
         """Call `hear` with each session that was ended, wherever that was, and with until when it would have lasted."""
         self._connection, self._hear = connection, hear
-        self._topic = SideTopic(connection, LOGOUTS, self._heard)
+        self._topic = SideTopic(connection, LOGOUTS, self._pass_on)
         self._untold: asyncio.Queue[tuple[bytes, asyncio.Future[None]]] = asyncio.Queue()
         self._running: list[asyncio.Task[None]] = []
 
@@ -82,7 +82,7 @@ class Logouts:
             await stopped(producer)
         return True
 
-    def _heard(self, record: ConsumerRecord[bytes, bytes]) -> None:
+    def _pass_on(self, record: ConsumerRecord[bytes, bytes]) -> None:
         try:
             ended = msgspec.json.decode(record.value or b"", type=Ended)
         except msgspec.DecodeError:

@@ -71,7 +71,7 @@ class SignsOfLife:
             await ensure_side_topic(self._connection, PROCESSES)
             self._is_there = True
             if self._hear is not None:
-                topic = SideTopic(self._connection, PROCESSES, partial(_heard, self._hear))
+                topic = SideTopic(self._connection, PROCESSES, partial(_pass_on, self._hear))
                 self._following = asyncio.create_task(topic.follow())
         told = self._tell()
         producer = self._producer = self._producer or await self._connected()
@@ -95,5 +95,5 @@ class SignsOfLife:
         await producer.send_and_wait(PROCESSES, value, key=self._name.encode(), partition=0)
 
 
-def _heard(hear: Hear, record: ConsumerRecord[bytes, bytes]) -> None:
+def _pass_on(hear: Hear, record: ConsumerRecord[bytes, bytes]) -> None:
     hear((record.key or b"").decode(errors="replace"), record.value, record.timestamp / 1000)
