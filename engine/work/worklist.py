@@ -1,7 +1,7 @@
 """The list of what needs a decision: grouped by what one decision can answer, and ranked by value at risk."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -21,6 +21,8 @@ from engine.work.items import (
     money,
     units_short,
 )
+from engine.work.minimums import Minimum, Truck, minimum_of, truck_of
+from tables.directory import Supplier
 
 MOST_GROUPS = 100
 """A list has at most so many groups, the worst; `more_groups` says how many it leaves out."""
@@ -79,7 +81,8 @@ class Group(Struct, kw_only=True):
     risk of a row is counted once in the whole list: with its proposal for review, else with its late supply, its
     stock-out, its drift or its other alerts. `total_qty` adds up the quantities of an order's proposals.
     `distance_to_minimum` is how many units its proposals lack of their minimum order quantities, null where no policy
-    of them has one. `total` counts the items, `more` those of them that are not shown.
+    of them has one; `minimum` and `truck` are those of its supplier, null where none is stated. `total` counts the
+    items, `more` those of them that are not shown.
     """
 
     kind: GroupKind
@@ -89,6 +92,8 @@ class Group(Struct, kw_only=True):
     total_value: str | None
     total_qty: int | None
     distance_to_minimum: int | None
+    minimum: Minimum | None
+    truck: Truck | None
     value_at_risk: str | None
     total: int
     more: int
@@ -126,12 +131,19 @@ class _Order(Struct, frozen=True):
     """The value at risk that it counts, each row once; None where no row of it has a cost."""
 
 
-def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, lag_seconds: float) -> Work:
+Suppliers = Callable[[Iterable[str]], Mapping[str, Supplier]]
+"""What is known of suppliers, by name; of whom nothing is known is not in it."""
+
+
+def work_of(
+    things: Iterable[OpenThing], asked: Asked, suppliers_of: Suppliers, as_of: datetime | None, lag_seconds: float
+) -> Work:
     """The list of what needs a decision.
 
     Args:
         things: everything that is open.
         asked: what the reader wants to see.
+        suppliers_of: gives what is known of suppliers.
         as_of: the engine's clock at the newest commit that the things hold for certain.
         lag_seconds: for how long that clock had gone on beyond it.
     """
@@ -142,6 +154,8 @@ def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, l
     waiting = [thing for thing in chosen if thing.data.status != "acknowledged"]
     listed = chosen if asked.acknowledged else waiting
     groups = _groups(_ranked(listed, known))
+    shown = groups[:MOST_GROUPS]
+    suppliers = suppliers_of({group.supplier for group in shown if group.supplier is not None})
     automatic = sum(thing.group == "automatic" for thing in listed)
     return Work(
         as_of=as_of,
@@ -151,7 +165,7 @@ def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, l
         snoozed=len(taken) - len(awake),
         acknowledged=len(chosen) - len(waiting),
         value_at_risk=_amounts(group for group in groups if group.kind != "automatic"),
-        groups=[_shown(group, asked.limit) for group in groups[:MOST_GROUPS]],
+        groups=[_shown(group, suppliers.get(group.supplier or ""), asked.limit) for group in shown],
         more_groups=max(0, len(groups) - MOST_GROUPS),
     )
 
@@ -253,10 +267,11 @@ def _amounts(groups: Iterable[_Order]) -> list[Amount]:
     return [Amount(currency, f"{totals[currency]:f}") for currency in sorted(totals, key=lambda name: name or "")]
 
 
-def _shown(group: _Order, limit: int) -> Group:
+def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
     things = [ranked.thing for ranked in group.things]
     values = [thing.value for thing in things if thing.value is not None]
     is_order = group.kind in ("order", "automatic")
+    stated = supplier if is_order else None
     return Group(
         kind=group.kind,
         title=TITLES[group.kind].format(supplier=group.supplier or NO_SUPPLIER),
@@ -265,6 +280,8 @@ def _shown(group: _Order, limit: int) -> Group:
         total_value=money(sum(values, NOTHING)) if values else None,
         total_qty=sum(thing.qty or 0 for thing in things) if is_order else None,
         distance_to_minimum=_distance(things) if is_order else None,
+        minimum=None if stated is None else minimum_of(stated, group.currency, things),
+        truck=None if stated is None else truck_of(stated, things),
         value_at_risk=money(group.at_risk),
         total=len(things),
         more=max(0, len(things) - limit),
