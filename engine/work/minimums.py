@@ -1,10 +1,10 @@
-"""What a supplier order lacks of the supplier's minimum, and how full its truck is.
+"""What an order lacks of the minimum of its supplier and of its items, and how full its truck is.
 
 Proposals are counted in base units of many items, which cannot be added up. So a truck holds units that items declare,
 such as pallets, and a proposal fills its quantity divided by how many base units one of them has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
@@ -18,6 +18,9 @@ PARTS = 10**9
 """A load is added up in so many parts of a unit, each proposal rounded down: exact fractions of thousands of items
 would have denominators of thousands of digits, and rounding up could ask for a truck that nothing needs."""
 HUNDREDTH = PARTS // 100
+
+Suppliers = Callable[[Iterable[str]], Mapping[str, Supplier]]
+"""Gives what is known of suppliers, by name; of whom nothing is known is not in it."""
 
 
 class Minimum(Struct, frozen=True, kw_only=True):
@@ -47,6 +50,12 @@ class Truck(Struct, frozen=True, kw_only=True):
     trucks: int
     free: str
     unmeasured: int
+
+
+def units_below(things: Sequence[OpenThing]) -> int | None:
+    """How many units the proposals of an order lack of their minimum order quantities."""
+    lacks = [max(0, moq - (thing.qty or 0)) for thing in things if (moq := thing.master.moq) is not None]
+    return sum(lacks) if lacks else None
 
 
 def minimum_of(stated: Supplier, currency: str | None, things: Sequence[OpenThing]) -> Minimum | None:

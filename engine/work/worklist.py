@@ -1,7 +1,7 @@
 """The list of what needs a decision: grouped by what one decision can answer, and ranked by value at risk."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from operator import attrgetter
@@ -21,7 +21,7 @@ from engine.work.items import (
     money,
     units_short,
 )
-from engine.work.minimums import Minimum, Truck, minimum_of, truck_of
+from engine.work.minimums import Minimum, Suppliers, Truck, minimum_of, truck_of, units_below
 from tables.directory import Supplier
 
 MOST_GROUPS = 100
@@ -131,10 +131,6 @@ class _Order(Struct, frozen=True):
     """The value at risk that it counts, each row once; None where no row of it has a cost."""
 
 
-Suppliers = Callable[[Iterable[str]], Mapping[str, Supplier]]
-"""What is known of suppliers, by name; of whom nothing is known is not in it."""
-
-
 def work_of(
     things: Iterable[OpenThing], asked: Asked, suppliers_of: Suppliers, as_of: datetime | None, lag_seconds: float
 ) -> Work:
@@ -151,11 +147,8 @@ def work_of(
     taken = [thing for thing in known if asked.takes(thing)]
     awake = [thing for thing in taken if thing.snoozed_until is None]
     chosen = taken if asked.snoozed else awake
-    waiting = [thing for thing in chosen if thing.data.status != "acknowledged"]
-    listed = chosen if asked.acknowledged else waiting
+    listed = [thing for thing in chosen if asked.acknowledged or thing.data.status != "acknowledged"]
     groups = _groups(_ranked(listed, known))
-    shown = groups[:MOST_GROUPS]
-    suppliers = suppliers_of({group.supplier for group in shown if group.supplier is not None})
     automatic = sum(thing.group == "automatic" for thing in listed)
     return Work(
         as_of=as_of,
@@ -163,9 +156,9 @@ def work_of(
         total=len(listed) - automatic,
         automatic=automatic,
         snoozed=len(taken) - len(awake),
-        acknowledged=len(chosen) - len(waiting),
+        acknowledged=sum(thing.data.status == "acknowledged" for thing in chosen),
         value_at_risk=_amounts(group for group in groups if group.kind != "automatic"),
-        groups=[_shown(group, suppliers.get(group.supplier or ""), asked.limit) for group in shown],
+        groups=list(_listed(groups[:MOST_GROUPS], suppliers_of, asked.limit)),
         more_groups=max(0, len(groups) - MOST_GROUPS),
     )
 
@@ -267,6 +260,12 @@ def _amounts(groups: Iterable[_Order]) -> list[Amount]:
     return [Amount(currency, f"{totals[currency]:f}") for currency in sorted(totals, key=lambda name: name or "")]
 
 
+def _listed(groups: Sequence[_Order], suppliers_of: Suppliers, limit: int) -> Iterator[Group]:
+    suppliers = suppliers_of({group.supplier for group in groups if group.supplier is not None})
+    for group in groups:
+        yield _shown(group, suppliers.get(group.supplier or ""), limit)
+
+
 def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
     things = [ranked.thing for ranked in group.things]
     values = [thing.value for thing in things if thing.value is not None]
@@ -279,7 +278,7 @@ def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
         currency=group.currency,
         total_value=money(sum(values, NOTHING)) if values else None,
         total_qty=sum(thing.qty or 0 for thing in things) if is_order else None,
-        distance_to_minimum=_distance(things) if is_order else None,
+        distance_to_minimum=units_below(things) if is_order else None,
         minimum=None if stated is None else minimum_of(stated, group.currency, things),
         truck=None if stated is None else truck_of(stated, things),
         value_at_risk=money(group.at_risk),
@@ -287,9 +286,3 @@ def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
         more=max(0, len(things) - limit),
         items=[item_of(ranked) for ranked in group.things[:limit]],
     )
-
-
-def _distance(things: Sequence[OpenThing]) -> int | None:
-    """How many units the proposals of an order lack of their minimum order quantities."""
-    lacks = [max(0, moq - (thing.qty or 0)) for thing in things if (moq := thing.master.moq) is not None]
-    return sum(lacks) if lacks else None
