@@ -27,14 +27,13 @@ class Minimum(Struct, frozen=True, kw_only=True):
     """What an order to a supplier must come to at least, in `currency`, and how far its proposals are from it.
 
     `missing` is what they lack, 0 where they reach it; null where the order is in another currency than the minimum, or
-    only one of the two says its currency: then nothing is compared. `uncosted` counts the proposals without a unit
-    cost, which are not in the total, so that less may be missing than is said.
+    only one of the two says its currency: then nothing is compared. What has no cost is not in the total, so that less
+    may be missing than is said.
     """
 
     value: str
     currency: str | None
     missing: str | None
-    uncosted: int
 
 
 class Truck(Struct, frozen=True, kw_only=True):
@@ -74,7 +73,6 @@ def minimum_of(stated: Supplier, currency: str | None, things: Sequence[OpenThin
         value=f"{stated.minimum_value:f}",
         currency=stated.currency,
         missing=money(missing) if currency == stated.currency or not values else None,
-        uncosted=len(things) - len(values),
     )
 
 

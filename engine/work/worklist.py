@@ -79,10 +79,10 @@ class Group(Struct, kw_only=True):
 
     `total_value`, `value_at_risk` are decimal strings in `currency`, null where no policy states a cost. The value at
     risk of a row is counted once in the whole list: with its proposal for review, else with its late supply, its
-    stock-out, its drift or its other alerts. `total_qty` adds up the quantities of an order's proposals.
-    `distance_to_minimum` is how many units its proposals lack of their minimum order quantities, null where no policy
-    of them has one; `minimum` and `truck` are those of its supplier, null where none is stated. `total` counts the
-    items, `more` those of them that are not shown.
+    stock-out, its drift or its other alerts. `total_qty` adds up the quantities of an order's proposals, `uncosted`
+    counts those without a unit cost, which are not in the total. `distance_to_minimum` is how many units they lack of
+    their minimum order quantities, null where no policy of them has one; `minimum` and `truck` are those of its
+    supplier, null where none is stated. `total` counts the items, `more` those of them that are not shown.
     """
 
     kind: GroupKind
@@ -91,6 +91,7 @@ class Group(Struct, kw_only=True):
     currency: str | None
     total_value: str | None
     total_qty: int | None
+    uncosted: int | None
     distance_to_minimum: int | None
     minimum: Minimum | None
     truck: Truck | None
@@ -278,6 +279,7 @@ def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
         currency=group.currency,
         total_value=money(sum(values, NOTHING)) if values else None,
         total_qty=sum(thing.qty or 0 for thing in things) if is_order else None,
+        uncosted=len(things) - len(values) if is_order else None,
         distance_to_minimum=units_below(things) if is_order else None,
         minimum=None if stated is None else minimum_of(stated, group.currency, things),
         truck=None if stated is None else truck_of(stated, things),

@@ -7,8 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tests.auditor.model import Fact
-from tests.auditor.order_lines import last
+from tests.auditor.order_lines import Fact, last
 
 
 class Proposed(NamedTuple):
@@ -48,7 +47,6 @@ def minimum(stated: Fact | None, currency: str | None, order: Sequence[Proposed]
         "value": least,
         "currency": wanted,
         "missing": max(Fraction(), least - sum(costed)) if compared else None,
-        "uncosted": len(order) - len(costed),
     }
 
 

@@ -73,6 +73,7 @@ def test_an_order_is_compared_with_what_its_supplier_stated_last(
     for group in orders:
         known = supplier_of(facts, group["supplier"])
         order = [proposed(facts, item) for item in group["items"]]
+        assert group["uncosted"] == sum(each.cost is None for each in order)
         agrees(group["minimum"], minimum(known, group["currency"], order))
         agrees(group["truck"], truck(known, order))
     for name in SUPPLIERS:

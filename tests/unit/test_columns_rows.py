@@ -239,9 +239,10 @@ def test_only_some_questions_wait_for_the_lists_because_each_holds_a_thread(monk
 
 def test_a_signal_shows_what_its_supplier_asks_of_an_order_today(planned: Planned) -> None:
     planned.send("supplier.defined", supplier="ACME", minimum_value="2500.00", currency="GBP")
-    for sku, supplier in (("A", {"supplier": "ACME"}), ("B", {}), ("C", {"supplier": "ZULU"})):
+    for sku, supplier in (("A", "ACME"), ("B", None), ("C", "ZULU")):
+        policy = {"kind": "min_max", "min": 5, "max": 9}
         planned.send("stock.counted", sku=sku, location="L", qty=1)
-        planned.send("policy.set", sku=sku, location="L", policy={"kind": "min_max", "min": 5, "max": 9}, **supplier)
+        planned.send("policy.set", sku=sku, location="L", policy=policy, supplier=supplier)
     names = ("minimum_value", "minimum_currency", "truck_units", "truck_uom")
     shown = {row["sku"]: [row.get(name) for name in names] for row in planned.rows("signals")}
     assert shown == {"A": ["2500", "GBP", None, None], "B": [None] * 4, "C": [None] * 4}
