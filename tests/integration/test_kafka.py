@@ -80,10 +80,9 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
 
 def the_chain_is_known(engine: Stockline, signal: dict[str, Any]) -> None:
     """What is open is one list, and an order is found by its number alone, before and after it is written."""
-    work = engine.get("/v1/work?kind=automatic")
-    assert work["automatic"] == 1
-    (order,) = work["groups"]
-    assert (order["uncosted"], order["minimum"]["missing"], order["truck"]["load"]) == (1, "100", "7")
+    (order,) = engine.get("/v1/work?kind=automatic")["groups"]
+    assert (order["total"], order["uncosted"]) == (1, 1)
+    assert (order["minimum"]["missing"], order["truck"]["load"]) == ("100", "7")
     (opened,) = [edge for edge in engine.get(f"/v1/trace?signal={signal['id']}")["edges"] if edge["why"] == "it opened"]
     assert opened["to"] == f"signal:85123A@LDS:{signal['id']}"
     assert engine.call("GET", "/v1/trace?order=PO-7").status == 404
