@@ -213,14 +213,14 @@ SUPPLIERS = [
     ),
     Rule(
         "the latest definition of a supplier wins as a whole",
-        (event("supplier.defined", 0, supplier="S", minimum_value=5, currency="GBP"),),
+        (supplier(minimum_value=Decimal(5), currency="GBP"),),
         event("supplier.defined", 1, supplier="S", truck_units=33, truck_uom="p"),
         then(supplier(minimum_value=None, currency=None, truck_units=33, truck_uom="p")),
     ),
     Rule(
         "an older definition of a supplier changes nothing",
-        (event("supplier.defined", 0, supplier="S", minimum_value=5),),
-        event("supplier.defined", -1, supplier="S", minimum_value=6),
+        (supplier(minimum_value=Decimal(5)),),
+        event("supplier.defined", -days(31), supplier="S", minimum_value=6),
         then(),
     ),
     Rule(
