@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.edi import codes, x12
-from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
+from connectors.edi.message import Loop, Message, Nothing, Outcome, every, find, gather
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.shipments import ShippedLine, notices, positions
@@ -33,10 +33,11 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
     items = [level for level in levels if _line(level.loop) is not None]
     if not levels and find(message.segments, "LIN", "SN1") is not None:
         raise Misread("the notice has items and no HL, which says of which order they are")
-    yield from _nameless(levels, items)
+    nameless = list(_nameless(levels, items))
+    yield from nameless
     if not items and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
-    if not items:
+    if not items and not nameless:
         yield Nothing(begin, "a notice of no items")
     places = positions(_name(level) for level in items)
     lines, refused = gather(
@@ -50,15 +51,32 @@ def _levels(message: Message) -> Iterator[_Level]:
     known: dict[str, _Level] = {}
     for loop in message.loops(("HL",), x12.ENDS):
         parent = known.get(loop[0][2])
-        level = _Level(loop, parent.all if parent else ())
-        known[loop[0][1]] = level
+        level = known[loop[0][1]] = _Level(loop, parent.all if parent else ())
+        yield from _items_of(level)
+
+
+def _items_of(level: _Level) -> Iterator[_Level]:
+    """A level of several items as a level for each, from its LIN (or its SN1, where that comes first) on."""
+    loop = level.loop
+    if len([segment for segment in loop if _names_an_item(segment)]) < 2:
         yield level
+        return
+    first = next(segment.tag for segment in loop if _names_an_item(segment) or segment.tag == "SN1")
+    starts = [
+        at for at, segment in enumerate(loop) if segment.tag == first and (first == "SN1" or _names_an_item(segment))
+    ]
+    for start, end in zip(starts, [*starts[1:], len(loop)], strict=True):
+        yield _Level(loop[start:end], (*level.above, loop[: starts[0]]))
 
 
 def _line(loop: Loop) -> Segment | None:
-    """The LIN of a loop. One that names only a returnable container (RC) is of no item."""
-    found = find(loop, "LIN")
-    return None if found is not None and {kind for kind, _ in x12.pairs(found, 2)} == {"RC"} else found
+    """The LIN of a loop that names its item."""
+    return next((segment for segment in loop if _names_an_item(segment)), None)
+
+
+def _names_an_item(segment: Segment) -> bool:
+    """Whether it is a LIN of an item. One that names only a returnable container (RC) is of none."""
+    return segment.tag == "LIN" and {kind for kind, _ in x12.pairs(segment, 2)} != {"RC"}
 
 
 def _nameless(levels: Sequence[_Level], items: Sequence[_Level]) -> Iterator[Fault]:
@@ -83,6 +101,8 @@ def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
     assert item is not None
     if detail is None:
         raise Misread("the item has no SN1, which says its quantity")
+    if len(every(level.loop, "SN1")) > 1:
+        raise Misread("the item has several SN1: which of their quantities is shipped?")
     header = message.header(("HL",))
     number = item[1] or detail[1]
     return ShippedLine(
