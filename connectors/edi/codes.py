@@ -73,14 +73,13 @@ RECEIVED: Final[dict[str, Condition]] = {
 }  # fmt: skip
 """Element 6063, of QTY in a RECADV."""
 
-PRICES: Final = frozenset({"BB", "PA", "PB"})
 RETURNS: Final = frozenset({"BN", "RB", "RP", "RU"})
 OTHER_TRANSFERS: Final[dict[str, str]] = {
     "DS": "a drop shipment", "IA": "an adjustment", "IB": "a transfer between branches", "RA": "an order applied anew",
     "RC": "a receipt", "RV": "a return to the vendor", "SA": "an adjustment", "SC": "scrap", "SU": "a summary",
     "TD": "a disposal",
 }  # fmt: skip
-"""Element 521, of PTD: what moves nothing, what comes back, and what is told by other documents; all else is sold."""
+"""Element 521, of PTD: what comes back, and what is told by other documents; all else is as QTY01 says."""
 
 BUCKET_DAYS: Final[dict[str, int]] = {
     "": 1, "B": 1, "C": 1, "D": 1, "E": 1, "G": 10, "J": 1, "T": 28, "W": 7, "Y": 1,

@@ -96,8 +96,6 @@ def _sale(message: Message, where: list[tuple[str, str]], loop: Loop, quantity: 
     kind = loop[0][1]
     if quantity[1] not in (*_SOLD, *_RETURNED):
         return Nothing(quantity, f"a quantity of the kind {quantity[1]}, which is no sale")
-    if kind in codes.PRICES:
-        return Nothing(quantity, f"a transfer of the type {kind}, which moves nothing")
     if kind in codes.OTHER_TRANSFERS:
         raise Misread(f"PTD01 says by {kind} {codes.OTHER_TRANSFERS[kind]}, which is no sale from stock")
     named = find(about, "LIN")
