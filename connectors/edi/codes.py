@@ -51,7 +51,9 @@ LINE_ACTIONS: Final[dict[str, LineStatus]] = {
 WHOLE_ANSWERS: Final[dict[str, LineStatus]] = {"27": "rejected", "RE": "rejected", "AJ": "pending"}
 """Elements 1225 and 4343, of BGM in an ORDRSP, for lines that have no action of their own."""
 
-ORDER_CHANGES: Final[dict[str, OrderChange]] = {"DI": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none"}
+ORDER_CHANGES: Final[dict[str, OrderChange]] = {
+    "DI": "cancel", "CF": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none",
+}  # fmt: skip
 """Elements 670 of POC and 1229 of LIN: what a customer changes; every other one sets the line's quantity."""
 
 STOCK: Final[dict[str, StockKind]] = {

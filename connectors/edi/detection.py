@@ -116,7 +116,8 @@ def _problem_of(separator: bytes, component: bytes, terminator: bytes, tail: byt
     behind = tail[len(component) :].removeprefix(b"\r").removeprefix(terminator).lstrip(_BLANKS)
     line, _, following = behind.partition(b"\n")
     last, at_breaks = line.strip(_BLANKS)[-1:], terminator in b"\r\n"
-    if at_breaks and line.startswith(b"GS" + separator) and _SIGN.fullmatch(last):
+    # Where ISA16 is left out, what ends the ISA stands in its place, and is cut off as a component.
+    if at_breaks and line.startswith(b"GS" + separator) and _SIGN.fullmatch(last) and last != component:
         return f"the ISA ends at a line break, and the line behind it with {_shown(last)}: end both alike"
     if not at_breaks and terminator not in line and following.lstrip(_BLANKS).startswith(b"ST" + separator):
         return f"the ISA ends with {_shown(terminator)}, and the lines behind it at line breaks: end all alike"

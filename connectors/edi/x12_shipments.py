@@ -11,6 +11,10 @@ from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
 
 
+_DEEPEST = 32
+"""So many levels are above an item at most: a shipment, an order, a pallet, a pack and an item are five."""
+
+
 @dataclass(frozen=True)
 class _Level:
     """An HL loop with those above it, from the outermost on."""
@@ -52,6 +56,8 @@ def _levels(message: Message) -> Iterator[_Level]:
     for loop in message.loops(("HL",), x12.ENDS):
         parent = known.get(loop[0][2])
         level = known[loop[0][1]] = _Level(loop, parent.all if parent else ())
+        if len(level.above) > _DEEPEST:
+            raise Misread(f"the HL {loop[0][1]} of segment {loop[0].number} lies below more than {_DEEPEST} others")
         yield from _items_of(level)
 
 
