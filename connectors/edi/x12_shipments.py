@@ -10,7 +10,6 @@ from connectors.edi.segments import Segment
 from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
 
-
 _DEEPEST = 32
 """So many levels are above an item at most: a shipment, an order, a pallet, a pack and an item are five."""
 
