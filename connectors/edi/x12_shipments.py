@@ -112,7 +112,7 @@ def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
     number = item[1] or detail[1]
     return ShippedLine(
         level.loop[0],
-        reference(_order(level), "the number of the order (PRF01, or PO of LIN)"),
+        reference(_order(level) or _order_of(header), "the number of the order (PRF01, or PO of LIN or REF)"),
         number,
         position,
         message.values.item(x12.pairs(item, 2)),
@@ -125,12 +125,14 @@ def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
 def _order(level: _Level) -> str:
     """The order's number: of the nearest PRF, of the item itself, or of a REF above."""
     for loop in reversed(level.all):
-        order = find(loop, "PRF")
-        if order is not None and order[1]:
-            return order[1]
-        item = _line(loop)
-        named = dict(x12.pairs(item, 2)) if item is not None else {}
-        found = named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))
-        if found:
+        if found := _order_of(loop):
             return found
     return ""
+
+
+def _order_of(loop: Loop) -> str:
+    order, item = find(loop, "PRF"), _line(loop)
+    if order is not None and order[1]:
+        return order[1]
+    named = dict(x12.pairs(item, 2)) if item is not None else {}
+    return named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))

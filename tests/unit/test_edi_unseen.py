@@ -67,6 +67,10 @@ READINGS: dict[str, Reading] = {
         x12("856", f"{NOTICE}HL*3*2*I~LIN*1*BP*A~SN1**4*EA~LIN*2*BP*B~"), [shipped("1", "A", "4")],
         "LIN: the item has no SN1",
     ),
+    "an order that the notice names before its levels": Reading(
+        x12("856", "BSN*00*S8*20260301*1200~REF*PO*PO8~HL*1**S~HL*2*1*I~LIN*1*BP*A~SN1**4*EA~"),
+        [shipped("1", "A", "4")],
+    ),
     "sales whose item stands before the quantity": Reading(
         x12("867", f"{SALES}PTD*SS~LIN*1*VP*A~QTY*32*5*EA~LIN*2*VP*B~QTY*32*8*EA~QTY*76*1*EA~"),
         [["stock.issued", "", "", "A", "5", ""], ["stock.issued", "", "", "B", "8", ""],
