@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from connectors.edi import codes, x12
 from connectors.edi.message import Loop, Message, Nothing, Outcome, every, find, gather
@@ -70,7 +71,7 @@ def _items_of(level: _Level) -> Iterator[_Level]:
     starts = [
         at for at, segment in enumerate(loop) if segment.tag == first and (first == "SN1" or _names_an_item(segment))
     ]
-    for start, end in zip(starts, [*starts[1:], len(loop)], strict=True):
+    for start, end in pairwise([*starts, len(loop)]):
         yield _Level(loop[start:end], (*level.above, loop[: starts[0]]))
 
 

@@ -1,6 +1,7 @@
 """861, 867 and 846: what was received, what was sold, and what somebody else's books say is there."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from connectors.edi import codes, x12
 from connectors.edi.balances import Balance, balances, one_place
@@ -88,7 +89,7 @@ def _sales(loop: Loop) -> list[tuple[Segment, Loop]]:
     """
     first = find(loop, "QTY", "LIN")
     starts = [index for index, segment in enumerate(loop) if first is not None and segment.tag == first.tag]
-    groups = [loop[start:end] for start, end in zip(starts, [*starts[1:], len(loop)], strict=True)]
+    groups = [loop[start:end] for start, end in pairwise([*starts, len(loop)])]
     return [(quantity, group) for group in groups for quantity in every(group, "QTY")]
 
 

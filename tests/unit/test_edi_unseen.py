@@ -84,6 +84,9 @@ READINGS: dict[str, Reading] = {
         x12("867", f"{SALES}PTD*SS~QTY*32*5*EA~QTY*32*7*EA~LIN**VP*A~QTY*32*9*EA~LIN**VP*B~"),
         [["stock.issued", "", "", "A", "7", ""], ["stock.issued", "", "", "B", "9", ""]], "QTY has no LIN",
     ),
+    "a customer to whom nothing was sold": Reading(
+        x12("867", f"{SALES}PTD*SS~N1*ST*SHOP~PTD*SS~QTY*32*5*EA~LIN**VP*A~"), [["stock.issued", "", "", "A", "5", ""]]
+    ),
     "goods that a distributor sent back to its vendor": Reading(
         x12("867", f"{SALES}PTD*RV~QTY*32*5*EA~LIN**VP*A~"), [], "PTD01 says by RV a return to the vendor"
     ),
