@@ -1,4 +1,4 @@
-"""What the rows of state say: item masters, policies and order lines, written into the columns."""
+"""What the rows of state say: item masters, suppliers, policies and order lines, written into the columns."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -12,6 +12,7 @@ from msgspec.msgpack import Decoder
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
 from engine.columns.column import Slots
+from engine.columns.feed import FOLLOWED
 from engine.columns.kinds import Numbers, Value
 from engine.columns.planning import Figures, Planning
 from engine.columns.tables import PRICED, Tables
@@ -19,7 +20,7 @@ from engine.core import payloads as p
 from engine.core.topics import REVISED
 from engine.core.values import NUL, day_of
 from tables.catalogue import DECODERS
-from tables.directory import ITEM, Item
+from tables.directory import ITEM, SUPPLIER, Item, supplier_key
 from tables.planning import PLAN, Plan
 from tables.purchasing import LINE, Line
 
@@ -87,13 +88,13 @@ class RowWriter:
 
         A row without a value was deleted.
         """
-        items: dict[bytes, bytes | None] = {}
-        plans: dict[bytes, bytes | None] = {}
-        by_tag = {ITEM[0]: items, PLAN[0]: plans, LINE[0]: self._waiting}
+        by_tag: dict[int, dict[bytes, bytes | None]] = {tag: {} for tag in FOLLOWED}
+        by_tag[LINE[0]] = self._waiting
         for key, value in changes.items():
             by_tag[key[0]][key] = value
-        self._write_items(_decoded(items, _item))
-        self._write_plans(_decoded(plans, _plan))
+        self._write_items(_decoded(by_tag[ITEM[0]], _item))
+        self._write_suppliers(by_tag[SUPPLIER[0]])
+        self._write_plans(_decoded(by_tag[PLAN[0]], _plan))
         if len(self._waiting) > MOST_WAITING:
             self.write_lines()
 
@@ -106,6 +107,20 @@ class RowWriter:
             column.write(codes, [getattr(item, name, None) for item in items.values()])
         for table in self._tables.by_name.values():
             table.version += 1
+
+    def _write_suppliers(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Write what is stated of suppliers, from the first partition, as every partition has its own copy."""
+        prefix = supplier_key(0, "")
+        stated = {key[len(prefix) :].decode(): value for key, value in changes.items() if key.startswith(prefix)}
+        if not stated:
+            return
+        codes = [self._tables.suppliers_named.number(name) for name in stated]
+        decode = DECODERS[SUPPLIER[0]]
+        rows = [None if value is None else decode(value) for value in stated.values()]
+        for name, column in self._tables.suppliers.items():
+            column.make_room(max(codes) + 1)
+            column.write(codes, [getattr(row, name, None) for row in rows])
+        self._tables.by_name["signals"].version += 1
 
     def _write_plans(self, plans: Mapping[str, _Plan | None]) -> None:
         if not plans:
