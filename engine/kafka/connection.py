@@ -143,7 +143,16 @@ async def group_offsets(
 async def stopped(client: _Client) -> None:
     """Stop a client whose broker may be gone: what does not end in time is left behind."""
     with suppress(Exception):
-        await asyncio.wait_for(client.stop(), CLOSE_SECONDS)
+        await asyncio.wait_for(_stop(client), CLOSE_SECONDS)
+
+
+async def _stop(client: _Client) -> None:
+    try:
+        await client.stop()
+    except asyncio.CancelledError:
+        # A consumer whose broker is gone lets out the cancellation of its own background work.
+        if (here := asyncio.current_task()) is None or here.cancelling():
+            raise
 
 
 async def closed(admin: AIOKafkaAdminClient) -> None:
