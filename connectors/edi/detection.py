@@ -58,7 +58,7 @@ def is_blank(data: bytes) -> bool:
 
 
 def hint_of(begin: bytes) -> str:
-    """What a text that begins so lacks, to be said behind its refusal; empty where it cannot be told."""
+    """What a text that begins so lacks, to be said behind its rejection; empty where it cannot be told."""
     if begin[:1] in (b"\xfe", b"\xff") or b"\x00" in begin[:4]:
         return "; it looks like UTF-16: save it as UTF-8"
     if re.match(rb"(GS|ST)[^A-Za-z0-9\s]", begin):
