@@ -36,7 +36,7 @@ LOCATIONS = 10
 PORTION = 2_000
 ROUNDS = 3
 EVENTS_A_COMMIT = 250
-FRAME, ORDER, UNWATCHED = 5, 20, 100
+FRAME, ORDER, UNWATCHED = 5, 20, 80
 """Commits, at 5,000 events a second, between two looks of a page at its rows, between two at their order, and between
 two takes while nobody looks."""
 WINDOW = Query("positions", sorts=(Sort("on_hand", True),))
@@ -170,10 +170,7 @@ class _TimedColumns(Columns):
 
 
 def share_of_an_event(events: int, watched: bool, rows: int = 4_000) -> dict[str, float]:
-    """The CPU that the columns take, as a share of what the engine takes for the same events of the mix.
-
-    While somebody looks, a window is read as the live socket reads it: its rows often, their order now and then.
-    """
+    """The CPU that the columns take, as a share of what the engine takes for the same events of the mix."""
     mix = Mix(rows)
     with tempfile.TemporaryDirectory(prefix="stockline-columns-") as place:
         bus = EmbeddedBus.open(Path(place), partitions=1)
@@ -191,20 +188,24 @@ def share_of_an_event(events: int, watched: bool, rows: int = 4_000) -> dict[str
         for number, some in enumerate(_portions(stream), 1):
             engine.submit(some, BEGIN)
             before = time.thread_time()
-            if number % UNWATCHED == 0 and not watched:
-                columns.take()
-            if number % FRAME == 0 and watched:
-                columns.rows("positions", window)
-            if number % ORDER == 0 and watched:
-                columns.page(WINDOW, 0, ROWS_OF_A_PAGE)
+            _look(columns, number, window if watched else None)
             looking += time.thread_time() - before
-        before = time.thread_time()
-        columns.take()
-        looking += time.thread_time() - before
         whole = time.thread_time() - started - looking - feed.seconds
         bus.close()
     spent = {"noting": feed.seconds, "taking over": columns.seconds, "answering": looking - columns.seconds}
     return {name: round(seconds / whole, 4) for name, seconds in spent.items()}
+
+
+def _look(columns: Columns, commits: int, window: Sequence[str] | None) -> None:
+    """Read a window as the live socket reads it: its rows often, their order now and then."""
+    if window is None:
+        if commits % UNWATCHED == 0:
+            columns.take()
+        return
+    if commits % FRAME == 0:
+        columns.rows("positions", window)
+    if commits % ORDER == 0:
+        columns.page(WINDOW, 0, ROWS_OF_A_PAGE)
 
 
 def _portions(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date as Day
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -65,9 +64,7 @@ class _TopicWriter:
         self._table = table
         self._naming = [own.pop(name) for name in NAMING.get(topic, ())]
         fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
-        plain = {name: column for name, column in own.items() if "." not in name}
-        self._plain, self._values = list(plain.values()), attrgetter(*plain)
-        self._inner = [(column, getter(name)) for name, column in own.items() if name not in plain]
+        self._columns = [(column, getter(name)) for name, column in own.items()]
         self._decode: Decode = decoder(fields, ("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
@@ -80,10 +77,8 @@ class _TopicWriter:
         # An index that is an array need not be made into one for each column.
         at = np.array(slots, np.int32)
         self._write_names(names, at)
-        # One call reads all fields of a thing.
-        for column, values in zip(self._plain, zip(*map(self._values, fields), strict=True), strict=bool(fields)):
-            column.write(at, values)
-        for column, get in self._inner:
+        # A tuple for each thing would be quicker, if thousands of them did not make the garbage collector look at them.
+        for column, get in self._columns:
             column.write(at, list(map(get, fields)))
         self._table.enlist(at)
         return Written(slots, fields)
