@@ -40,28 +40,30 @@ def demands(
     yield from refused
     rows: dict[tuple[str, str, str], list[Demand]] = {}
     for line in lines:
-        rows.setdefault(line.row, []).append(line)
+        if line.change != "none":
+            rows.setdefault(line.row, []).append(line)
+    twice = {row: _twice(message, same) for row, same in rows.items() if len(same) > 1}
     for line in lines:
         try:
-            _once(message, line, rows[line.row])
+            if line.change != "none" and twice.get(line.row):
+                raise Misread(twice[line.row])
             yield _reservation(message, order, line)
         except Misread as error:
             yield Fault.of(line.segment, error)
 
 
-def _once(message: Message, line: Demand, same: Sequence[Demand]) -> None:
-    """Check that a line does not stand in the document with two quantities. Raises `Misread`.
+def _twice(message: Message, same: Sequence[Demand]) -> str:
+    """Why a line must not stand in a document so often; empty where a change says one quantity again.
 
     A reservation is set, not added to, so that the last of them alone would count.
     """
-    setting = [each for each in same if each.change != "none"]
-    differ = len({(each.change, each.quantity) for each in setting}) > 1
-    if line in setting and len(setting) > 1 and (differ or message.purpose == "original"):
-        places = " and ".join(str(each.segment.number) for each in setting[:5])
-        raise Misread(
-            f"the line {line.line} of {line.sku} stands in the order {len(setting)} times (segments {places}): "
-            "each line needs a number of its own"
-        )
+    if message.purpose != "original" and len({(each.change, each.quantity) for each in same}) == 1:
+        return ""
+    places = " and ".join(str(each.segment.number) for each in same[:5])
+    return (
+        f"the line {same[0].line} of {same[0].sku} stands in the order {len(same)} times (segments {places}): "
+        "each line needs a number of its own"
+    )
 
 
 def _reservation(message: Message, order: str, demand: Demand) -> Statement | Nothing:

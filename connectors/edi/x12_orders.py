@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import takewhile
 
 from connectors.edi import codes, x12
 from connectors.edi.codes import LineStatus
@@ -14,7 +13,7 @@ from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When, reference
 
 _LINES = ("PO1", "POC")
-_BEHIND_AN_ACK = ("ACK", "SCH", "N1", "QTY", "TD1", "TD5")
+_BEHIND_AN_ACK = ("SCH", "N1", "QTY", "TD1", "TD5")
 """What ends the loop of an ACK: with it other things are said of the line."""
 _CHANGES_OF_QUANTITY = ("AI", "QD", "QI", "RZ")
 
@@ -83,16 +82,22 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
 def _answers(message: Message, loop: Loop) -> tuple[list[tuple[Segment, When | None]], When | None]:
     """Each ACK with the date in it or in a DTM behind it; and the date of the line, which the others have."""
     wanted = message.values.profile.dates.due
-    found: list[tuple[Segment, When | None]] = []
-    of_parts: set[int] = set()
-    for index, ack in enumerate(loop):
-        if ack.tag == "ACK":
-            behind = [*takewhile(lambda each: each.tag not in _BEHIND_AN_ACK, loop[index + 1 :])]
-            of_parts |= {each.number for each in behind}
-            day = message.values.x12_when(ack[5]) if ack[5] else x12.best_date(message, wanted, behind)
-            found.append((ack, day))
-    line = [segment for segment in loop if segment.number not in of_parts]
-    return found, x12.best_date(message, wanted, message.header(_LINES), line)
+    groups: list[tuple[Segment, list[Segment]]] = []
+    line: list[Segment] = []
+    is_open = False
+    for segment in loop:
+        is_open = segment.tag == "ACK" or (is_open and segment.tag not in _BEHIND_AN_ACK)
+        if segment.tag == "ACK":
+            groups.append((segment, []))
+        elif is_open:
+            groups[-1][1].append(segment)
+        else:
+            line.append(segment)
+    answers = [
+        (ack, message.values.x12_when(ack[5]) if ack[5] else x12.best_date(message, wanted, behind))
+        for ack, behind in groups
+    ]
+    return answers, x12.best_date(message, wanted, message.header(_LINES), line)
 
 
 def _status(message: Message, ack: Segment) -> LineStatus:

@@ -1,6 +1,7 @@
 """861, 867 and 846: what was received, what was sold, and what somebody else's books say is there."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import pairwise
 
 from connectors.edi import codes, x12
@@ -73,44 +74,57 @@ def resale(message: Message) -> Iterator[Outcome]:
     message.day = x12.best_date(message, _REPORT_ENDS, header)
     message.day = message.day or (message.values.x12_when(begin[3]) if begin[3] else None)
 
-    sales = [(loop, *sale) for loop in x12.lines(message, ("PTD",)) for sale in _sales(loop)]
+    sales = [sale for loop in x12.lines(message, ("PTD",)) for sale in _sales(loop)]
 
     def make(position: int, _: Loop) -> Iterator[Outcome]:
-        loop, quantity, about = sales[position - 1]
-        yield _sale(message, x12.parties(header, loop), loop, quantity, about)
+        yield _sold(message, header, sales[position - 1])
 
-    yield from each((about for _, _, about in sales), make)
+    yield from each((sale.about for sale in sales), make)
 
 
-def _sales(loop: Loop) -> list[tuple[Segment, Loop]]:
-    """The quantities of a PTD loop, each with what is said of it: a QTY and the LIN behind it.
+@dataclass(frozen=True)
+class _Sale:
+    """A quantity of a PTD loop: what the loop says before all of them, what is said of this one, and its item."""
+
+    head: Loop
+    quantity: Segment
+    about: Loop
+    item: Segment | None
+
+
+def _sales(loop: Loop) -> list[_Sale]:
+    """The quantities of a PTD loop, each with the LIN behind it.
 
     Some writers have the LIN first; then the quantities behind it are of that item.
     """
     first = find(loop, "QTY", "LIN")
     starts = [index for index, segment in enumerate(loop) if first is not None and segment.tag == first.tag]
     groups = [loop[start:end] for start, end in pairwise([*starts, len(loop)])]
-    return [(quantity, group) for group in groups for quantity in every(group, "QTY")]
+    named = every(loop, "LIN")
+    only = named[0] if len(named) == 1 else None
+    return [
+        _Sale(loop[: starts[0]], quantity, group, find(group, "LIN") or only)
+        for group in groups
+        for quantity in every(group, "QTY")
+    ]
 
 
-def _sale(message: Message, where: list[tuple[str, str]], loop: Loop, quantity: Segment, about: Loop) -> Outcome:
-    kind = loop[0][1]
+def _sold(message: Message, header: Loop, sale: _Sale) -> Outcome:
+    quantity, item, kind = sale.quantity, sale.item, sale.head[0][1]
     if quantity[1] not in (*_SOLD, *_RETURNED):
         return Nothing(quantity, f"a quantity of the kind {quantity[1]}, which is no sale")
     if kind in codes.OTHER_TRANSFERS:
         raise Misread(f"PTD01 says by {kind} {codes.OTHER_TRANSFERS[kind]}, which is no sale from stock")
-    named = find(about, "LIN")
-    item = named if named is not None or len(every(loop, "LIN")) != 1 else find(loop, "LIN")
     if item is None:
         raise Misread("QTY has no LIN, which names the item")
     sku = message.values.item(x12.pairs(item, 2))
-    location = message.values.location(where, ("DS", "DB", "SF", "WH"))
+    location = message.values.location(x12.parties(header, sale.head, sale.about), ("DS", "DB", "SF", "WH"))
     sold = x12.quantity(message, quantity, 2, 3)
     sold = Quantity(-sold.qty, sold.uom) if quantity[1] in _RETURNED else sold
     if kind in codes.RETURNS and sold.qty > 0:
         raise Misread(f"PTD01 says by {kind} that goods came back, and QTY01 by {quantity[1]} that they were sold")
-    day = x12.best_date(message, _SOLD_DATES, loop, about)
-    order = x12.referenced([*about, *loop], ("PO", "CO"))
+    day = x12.best_date(message, _SOLD_DATES, sale.head, sale.about)
+    order = x12.referenced([*sale.about, *sale.head], ("PO", "CO"))
     return issued(quantity, row_of(sku, location, order), sold, day)
 
 

@@ -84,6 +84,10 @@ READINGS: dict[str, Reading] = {
         x12("867", f"{SALES}PTD*SS~QTY*32*5*EA~QTY*32*7*EA~LIN**VP*A~QTY*32*9*EA~LIN**VP*B~"),
         [["stock.issued", "", "", "A", "7", ""], ["stock.issued", "", "", "B", "9", ""]], "QTY has no LIN",
     ),
+    "a sale has no date of another one, nor its order": Reading(
+        x12("867", f"{SALES}PTD*SS~QTY*32*5*EA~LIN**VP*A~QTY*32*6*EA~LIN**VP*B~DTM*003*20260210~REF*PO*X9~"),
+        [["stock.issued", "", "", "A", "5", ""], ["stock.issued", "X9", "", "B", "6", ""]],
+    ),
     "a customer to whom nothing was sold": Reading(
         x12("867", f"{SALES}PTD*SS~N1*ST*SHOP~PTD*SS~QTY*32*5*EA~LIN**VP*A~"), [["stock.issued", "", "", "A", "5", ""]]
     ),
