@@ -54,13 +54,21 @@ WHOLE_ANSWERS: Final[dict[str, LineStatus]] = {"27": "rejected", "RE": "rejected
 ORDER_CHANGES: Final[dict[str, OrderChange]] = {"DI": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none"}
 """Elements 670 of POC and 1229 of LIN: what a customer changes; every other one sets the line's quantity."""
 
-STOCK: Final[dict[str, StockKind]] = {
-    "01": "on_hand", "1": "on_hand", "17": "on_hand", "26": "on_hand", "145": "on_hand", "QE": "on_hand",
-    "33": "available", "34": "available", "QA": "available",
-    "20": "held", "74": "held", "QH": "held",
-    "63": "on_order", "QP": "on_order", "21": "on_order",
+STOCK: Final[dict[str, dict[str, StockKind]]] = {
+    "X12": {
+        "01": "on_hand", "1": "on_hand", "17": "on_hand", "26": "on_hand", "QE": "on_hand",
+        "33": "available", "34": "available", "QA": "available",
+        "20": "held", "74": "held", "QH": "held",
+        "63": "on_order", "QP": "on_order", "21": "on_order",
+    },
+    "EDIFACT": {
+        "1": "on_hand", "17": "on_hand", "145": "on_hand", "158": "on_hand", "QE": "on_hand",
+        "60": "available", "QA": "available",
+        "20": "held", "27": "held", "89": "held", "96": "held", "124": "held", "QH": "held",
+        "21": "on_order", "QP": "on_order",
+    },
 }  # fmt: skip
-"""Elements 673 and 6063 in an 846 or INVRPT; every other quantity says nothing of the balance."""
+"""Elements 673 in an 846 and 6063 in an INVRPT, by the standard; every other quantity says nothing of the balance."""
 
 CONDITIONS: Final[dict[str, Condition]] = {
     "01": "damaged", "10": "damaged", "02": "none", "11": "none", "12": "none", "16": "none", "03": "good",
@@ -73,8 +81,11 @@ RECEIVED: Final[dict[str, Condition]] = {
 }  # fmt: skip
 """Element 6063, of QTY in a RECADV."""
 
-BUCKET_DAYS: Final[dict[str, int]] = {"C": 1, "D": 1, "W": 7, "Y": 1}
-"""Element 681, of FST, and 2013, of SCC; `M` is the calendar month, `Q` three of them, `F` says its end itself."""
+BUCKET_DAYS: Final[dict[str, int]] = {
+    "": 1, "B": 1, "C": 1, "D": 1, "E": 1, "F": 1, "J": 1, "Y": 1, "W": 7, "X": 7, "G": 10, "T": 28,
+}  # fmt: skip
+BUCKET_MONTHS: Final[dict[str, int]] = {"M": 1, "Q": 3, "S": 6, "A": 12}
+"""Elements 681, of FST, and 2013, of SCC: days, and calendar months from the begin on, where no end is stated."""
 
 UNITS: Final[dict[str, str | int]] = {"EA": 1, "PCE": 1, "PC": 1, "PCS": 1, "C62": 1, "H87": 1, "UN": 1, "": 1}
 """Codes of single pieces: a quantity in them, and one without a unit, is in the item's base unit."""

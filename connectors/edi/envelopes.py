@@ -125,6 +125,7 @@ class Envelopes:
         self._open: list[Segment] | None = None
         self._size = 0
         self._outside: Place | None = None
+        self._holds = False
         self.cut = False
 
     def __iter__(self) -> Iterator[Found]:
@@ -140,6 +141,7 @@ class Envelopes:
         yield from self._broken_off("the file ends before")
 
     def _take(self, segment: Segment) -> Iterator[Found]:
+        self._holds = segment.tag not in ("ISA", "UNB")
         if segment.tag in ("ISA", "UNB"):
             yield from self._broken_off("another interchange begins")
             self._interchange = Envelope(segment)
@@ -213,9 +215,17 @@ class Envelopes:
     def _broken_off(self, why: str) -> Iterator[Fault | Remark]:
         yield from self._unfinished(why)
         if self._interchange is not None:
-            header = self._interchange.header
-            yield Remark(Place.of(header), "an interchange without its end", f"the {header.tag} is not closed: {why}")
+            yield self._without_end(self._interchange.header, why)
         self._interchange = self._group = self._outside = None
+
+    def _without_end(self, header: Segment, why: str) -> Fault | Remark:
+        """An interchange that is not closed; one in which nothing was found is refused, as all of it is lost."""
+        place, what = Place.of(header), f"the {header.tag} is not closed: {why}"
+        if self._holds:
+            return Remark(place, "an interchange without its end", what)
+        marks = header.delimiters
+        seen = f"segments end with {marks.terminator!r} here: do they in the file?"
+        return Fault(place, f"the interchange is empty, and {what}; {seen}", record=_begin_of([header]))
 
 
 def control_of(header: Segment) -> str:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from connectors.edi import codes, x12
 from connectors.edi.balances import Balance, balances, one_place
 from connectors.edi.codes import Condition
+from connectors.edi.dates import When
 from connectors.edi.message import Loop, Message, Nothing, Outcome, each, find, gather
 from connectors.edi.movements import Received, issued, only_original, receipts, row_of
 from connectors.edi.problems import Misread
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 
 _RECEIVED_DATES = ("050", "035", "111")
 _SOLD_DATES = ("011", "003", "004", "035")
