@@ -62,6 +62,8 @@ class EpcisTranslation:
         rule = self._rule(event)
         if rule.type is None:
             return Translated(skipped=rule.skip)
+        if fault := event.goods.fault or event.inputs.fault:
+            raise Unreadable(fault)
         if not event.goods.goods and not event.inputs.goods:
             if event.goods.containers:
                 raise Unreadable(CONTAINERS.format(event.goods.containers[0]))
