@@ -20,6 +20,7 @@ _NOTICES = ("AAK", "DQ")
 _RECEIVED = ("48", "46")
 _EXPECTED = ("113", "1", "21", "131", "187")
 _PLACES = ("18", "14", "19")
+_CUMULATIVE = ("3", "74", "78")
 _DELIVERED = ("2", "17", "67", "69", "10", "11", "64")
 _AT_ONCE = ("5", "10")
 """Element 4017, of SCC, for what is overdue or wanted at once: without a date it is due on the document's."""
@@ -181,11 +182,14 @@ def delivery_schedule(message: Message) -> Iterator[Outcome]:
 
 
 def _expected(message: Message, header: Loop, loop: Loop) -> Expected:
+    buckets = list(_buckets(message, loop))
+    if not buckets and any(segment[1] in _CUMULATIVE for segment in every(edifact.schedule(loop)[1], "QTY")):
+        raise Misread("the schedule has cumulative quantities only: ask for discrete ones (QTY 113)")
     return Expected(
         loop[0],
         message.values.item(edifact.items(loop)),
         message.values.location(edifact.parties(header, loop), ("SF", "WH")),
-        list(_buckets(message, loop)),
+        buckets,
     )
 
 

@@ -204,6 +204,10 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
         [["forecast.revised", "F1", "", "12",
           "7@2026-03-02+1 30@2026-03-09+1 70@2026-03-16+10 90@2026-03-30+7 280@2026-04-06+28", ""]], "",
     ),
+    "a schedule of cumulative quantities": (
+        "seller", edifact("DELFOR", "BGM+241+F1+5'LIN+1++12:SA'QTY+70:500'SCC+1++W'QTY+3:700'DTM+2:20260309:102'"), [],
+        "the schedule has cumulative quantities only: ask for discrete ones (QTY 113)",
+    ),
     "a schedule of unknown frequency": (
         "seller", edifact("DELFOR", "BGM+241+F1+5'LIN+1++12:SA'SCC+4++ZZZ'QTY+113:7'DTM+2:20260309:102'"), [],
         "the frequency 'ZZZ' is, is not known: say its days in `codes.bucket_days`",
