@@ -103,6 +103,6 @@ ITEMS_OF_SELLERS: Final = (
 A style or catalogue number (VA, VC) comes last, as it names all sizes and colours alike.
 """
 
-DUE_DATES: Final = ("067", "67", "068", "069", "69", "017", "17", "002", "2", "106", "076", "76")
+DUE_DATES: Final = ("067", "67", "068", "069", "69", "017", "17", "002", "2", "106", "076", "76", "75", "55")
 ETA_DATES: Final = ("017", "17", "132", "371", "067", "67", "069", "69", "002", "2")
 """Qualifiers of dates, the best first, of what is promised and of when a shipment arrives."""

@@ -182,6 +182,11 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
                                    "LOC+7+S2::92'QTY+11:4'DTM+2:20260317:102'"),
         [["order.acknowledged", "PO1", "1", "12", "accepted:3@2026-03-10 accepted:4@2026-03-17", ""]], "",
     ),
+    "a date that is only confirmed": (
+        "buyer", edifact("ORDRSP", "BGM+231+R1'RFF+ON:PO1'LIN+10++X:SA'PIA+1+12:BP'QTY+12:2'DTM+55:20260522:102'"
+                                   "RFF+ON:PO1:000010'"),
+        [["order.acknowledged", "PO1", "10", "12", "accepted:2@2026-05-22", ""]], "",
+    ),
     "a notice of two orders, and a line that says of which it is": (
         "buyer", edifact("DESADV", "BGM+351+S1+9'RFF+ON:PO1'RFF+ON:PO2'LIN+1++12:EN'QTY+12:5'"
                                    "LIN+2++13:EN'QTY+12:6'RFF+ON:PO2:30'"),
