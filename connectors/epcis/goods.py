@@ -31,11 +31,13 @@ class Goods:
 class Listed:
     """The goods of an event in a fixed order, and the containers of which it does not say what is in them.
 
-    `fault` says why its lists cannot be read, which matters only where the event moves stock.
+    `unknown` are identifiers that are no keys of GS1, so that nothing says what they name. `fault` says why its lists
+    cannot be read, which matters only where the event moves stock.
     """
 
     goods: tuple[Goods, ...] = ()
     containers: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     fault: str = ""
 
 
@@ -61,7 +63,10 @@ def _listed(event: JsonObject, lists: Sequence[tuple[str, str]]) -> Listed:
         for item, qty, uom in _quantities(event, quantities):
             totals[item, uom] += qty
     goods = (Goods(item, qty, uom) for (item, uom), qty in totals.items() if qty)
-    return Listed(tuple(sorted(goods, key=lambda each: (each.item, each.uom or ""))), tuple(sorted(containers)))
+    unknown = (str(uri) for epcs, _ in lists for uri in _list(event, epcs) if parse(str(uri)) is None)
+    return Listed(
+        tuple(sorted(goods, key=lambda each: (each.item, each.uom or ""))), tuple(sorted(containers)), tuple(unknown)
+    )
 
 
 def _serials(event: JsonObject, name: str) -> Iterator[Key]:
