@@ -118,7 +118,7 @@ class _Draft:
         lines += ["parentheses = true    # (12) is -12"] if layout.parentheses else []
         if layout.totals:
             patterns = ", ".join(map(_quoted, layout.totals))
-            lines.append(f"skip_matching = [{patterns}]    # lines that sum up others")
+            lines.append(f"skip_matching = [{patterns}]    # lines that sum up others, or are drawn")
         lines.append('time_zone = "UTC"    # (?) of times without an offset, such as "Europe/Berlin"')
         return lines
 

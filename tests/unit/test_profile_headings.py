@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from connectors.files.draft import draft_profile
+from connectors.files.dry_run import preview_files
+from connectors.files.sender import plan_files
 
 EXPORTS = {
     "a list of material documents": (
@@ -68,3 +70,20 @@ def test_the_columns_are_those_that_the_headings_say(export: str, tmp_path: Path
         rule["type"],
     )
     assert found == expected
+
+
+PRINTED = (
+    "Dynamic List Display\n-----------------------------------------\n"
+    "|Material|SLoc|Mat. Doc.|Pstng Date|   Quantity|\n|--------|----|---------|----------|-----------|\n"
+    "|M-1     |A1  |49001    |02.03.2026|      1.000|\n|M-1     |A1  |49002    |13.03.2026|       250-|\n"
+    "-----------------------------------------\n"
+)
+
+
+def test_a_printed_list_with_drawn_lines_and_points_between_thousands(tmp_path: Path) -> None:
+    path, profile = tmp_path / "list.txt", tmp_path / "list.toml"
+    path.write_text(PRINTED)
+    profile.write_text(draft_profile(str(path), "erp"))
+    (preview,) = preview_files(plan_files([str(path)], profile)).files
+    assert (preview.events, preview.broken, preview.skipped.total()) == (2, 0, 2), preview.problems
+    assert [(event["data"]["sku"], event["data"]["qty"]) for event in preview.first] == [("M-1", 1000), ("M-1", -250)]
