@@ -212,7 +212,8 @@ def _buckets(message: Message, loop: Loop) -> Iterator[Bucket]:
 
 def _bucket(message: Message, quantity: Segment, plan: Segment | None, days: dict[str, Segment]) -> Bucket:
     """What is expected in a period: between two dates, in a week or month, or as the frequency of the SCC says."""
-    timing, qty = (plan and plan[3]) or "D", edifact.quantity(message, quantity)
+    # A flexible interval (F) says its end itself, or it is the day of the one date that is there.
+    timing, qty = "D" if plan is None or plan[3] in ("", "F") else plan[3], edifact.quantity(message, quantity)
     start, end = days.get("64"), days.get("63")
     if start is not None and end is not None:
         last = edifact.date_of(end)

@@ -122,10 +122,10 @@ class Envelopes:
         self._advice = ""
         self._interchange: Envelope | None = None
         self._group: Envelope | None = None
+        self._found = False
         self._open: list[Segment] | None = None
         self._size = 0
         self._outside: Place | None = None
-        self._holds = False
         self.cut = False
 
     def __iter__(self) -> Iterator[Found]:
@@ -141,14 +141,14 @@ class Envelopes:
         yield from self._broken_off("the file ends before")
 
     def _take(self, segment: Segment) -> Iterator[Found]:
-        self._holds = segment.tag not in ("ISA", "UNB")
         if segment.tag in ("ISA", "UNB"):
             yield from self._broken_off("another interchange begins")
-            self._interchange = Envelope(segment)
+            self._interchange, self._found = Envelope(segment), False
             self._advice = self._advice if segment.tag == "UNB" else ""
         elif segment.tag in _BEGIN and self._interchange is not None:
             yield from self._unfinished("another one begins")
             self._open, self._size, self._outside = [segment], len(segment.raw), None
+            self._found = True
         elif self._open is not None and _CLOSES.get(segment.tag) == self._open[0].tag:
             yield self._whole(segment)
         elif segment.tag in _GROUPS:
@@ -215,22 +215,24 @@ class Envelopes:
     def _broken_off(self, why: str) -> Iterator[Fault | Remark]:
         yield from self._unfinished(why)
         if self._interchange is not None:
-            yield self._without_end(self._interchange.header, why)
+            header = self._interchange.header
+            yield _not_closed(header, why, self._found)
         self._interchange = self._group = self._outside = None
-
-    def _without_end(self, header: Segment, why: str) -> Fault | Remark:
-        """An interchange that is not closed; one in which nothing was found is refused, as all of it is lost."""
-        place, what = Place.of(header), f"the {header.tag} is not closed: {why}"
-        if self._holds:
-            return Remark(place, "an interchange without its end", what)
-        marks = header.delimiters
-        seen = f"segments end with {marks.terminator!r} here: do they in the file?"
-        return Fault(place, f"the interchange is empty, and {what}; {seen}", record=_begin_of([header]))
 
 
 def control_of(header: Segment) -> str:
     """The control number of an ISA, GS, ST, UNB, UNG or UNH."""
     return header[_CONTROL[header.tag]]
+
+
+def _not_closed(header: Segment, why: str, has_transactions: bool) -> Fault | Remark:
+    """What an interchange without its trailer is: refused if nothing was found in it, as something else is wrong."""
+    detail = f"the {header.tag} is not closed: {why}"
+    if has_transactions:
+        return Remark(Place.of(header), "an interchange without its end", detail)
+    mark = repr(header.delimiters.terminator)
+    what = f"{detail}, and no transaction is in it: do all segments end with {mark}?"
+    return Fault(Place.of(header), what, record=_begin_of([header]))
 
 
 def _begin_of(segments: list[Segment]) -> bytes:

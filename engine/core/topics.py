@@ -67,8 +67,8 @@ _ROW = "sku and location"
 
 EVENTS = TopicDeclaration(
     name="events",
-    holds="All events in, one totally ordered log per sku. location.defined, feed.declared, clock.ticked and "
-    "clock.accepted go to every partition; the key of record.refused is its source.",
+    holds="All events in, one totally ordered log per sku. location.defined, supplier.defined, feed.declared, "
+    "clock.ticked and clock.accepted go to every partition; the key of record.refused is its source.",
     key="sku",
     kept_days=14,
 )

@@ -215,7 +215,7 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
     ),
     "a schedule of unknown frequency": (
         "seller", edifact("DELFOR", "BGM+241+F1+5'LIN+1++12:SA'SCC+4++ZZZ'QTY+113:7'DTM+2:20260309:102'"), [],
-        "the frequency 'ZZZ' is, is not known: say its days in `codes.bucket_days`",
+        "the timing 'ZZZ' from 2026-03-09 on has no last day: say in `codes.bucket_days`",
     ),
     "a group of ours that a partner rejects": (
         "buyer", edifact("CONTRL", "UCI+5+US+THEM+7'UCF+31+US+THEM+4+12'"), [],

@@ -184,4 +184,4 @@ def test_an_advice_without_its_blank_or_far_from_its_interchange(advice: str) ->
 def test_an_interchange_in_which_nothing_is_found_is_refused(text: str) -> None:
     [fault] = found(text.encode())
     assert isinstance(fault, Fault)
-    assert "the interchange is empty, and the UNB is not closed" in fault.detail
+    assert "the file ends before, and no transaction is in it: do all segments end with" in fault.detail
