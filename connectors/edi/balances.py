@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from connectors.edi import codes
 from connectors.edi.codes import StockKind
+from connectors.edi.dates import When
 from connectors.edi.message import Message, Nothing, Statement
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def one_place(parties: Iterable[tuple[str, str]]) -> None:
 
 
 def _statement(message: Message, key: tuple[str, str], parts: list[Balance]) -> Statement | Nothing:
-    meanings = {**codes.STOCK, **message.values.profile.codes.stock}
+    meanings = {**codes.STOCK[message.standard], **message.values.profile.codes.stock}
     totals: dict[str, int] = {}
     for part in parts:
         for meaning, qty in _amounts(part, meanings):

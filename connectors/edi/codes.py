@@ -56,13 +56,21 @@ ORDER_CHANGES: Final[dict[str, OrderChange]] = {
 }  # fmt: skip
 """Elements 670 of POC and 1229 of LIN: what a customer changes; every other one sets the line's quantity."""
 
-STOCK: Final[dict[str, StockKind]] = {
-    "01": "on_hand", "1": "on_hand", "17": "on_hand", "26": "on_hand", "145": "on_hand", "QE": "on_hand",
-    "33": "available", "34": "available", "QA": "available",
-    "20": "held", "74": "held", "QH": "held",
-    "63": "on_order", "QP": "on_order", "21": "on_order",
+STOCK: Final[dict[str, dict[str, StockKind]]] = {
+    "X12": {
+        "01": "on_hand", "1": "on_hand", "17": "on_hand", "26": "on_hand", "QE": "on_hand",
+        "33": "available", "34": "available", "QA": "available",
+        "20": "held", "74": "held", "QH": "held",
+        "63": "on_order", "QP": "on_order", "21": "on_order",
+    },
+    "EDIFACT": {
+        "1": "on_hand", "17": "on_hand", "145": "on_hand", "158": "on_hand", "QE": "on_hand",
+        "60": "available", "QA": "available",
+        "20": "held", "27": "held", "89": "held", "96": "held", "124": "held", "QH": "held",
+        "21": "on_order", "QP": "on_order",
+    },
 }  # fmt: skip
-"""Elements 673 and 6063 in an 846 or INVRPT; every other quantity says nothing of the balance."""
+"""Elements 673 in an 846 and 6063 in an INVRPT, by the standard; every other quantity says nothing of the balance."""
 
 CONDITIONS: Final[dict[str, Condition]] = {
     "01": "damaged", "10": "damaged", "02": "none", "11": "none", "12": "none", "16": "none", "03": "good",
@@ -84,7 +92,7 @@ OTHER_TRANSFERS: Final[dict[str, str]] = {
 """Element 521, of PTD: what comes back, and what is told by other documents; all else is as QTY01 says."""
 
 BUCKET_DAYS: Final[dict[str, int]] = {
-    "": 1, "B": 1, "C": 1, "D": 1, "E": 1, "G": 10, "J": 1, "T": 28, "W": 7, "Y": 1,
+    "": 1, "B": 1, "C": 1, "D": 1, "E": 1, "G": 10, "J": 1, "T": 28, "W": 7, "X": 7, "Y": 1,
 }  # fmt: skip
 BUCKET_MONTHS: Final[dict[str, int]] = {"M": 1, "Q": 3, "S": 6, "A": 12}
 """Elements 681, of FST, and 2013, of SCC: days, and calendar months; `F` says its end itself."""
@@ -105,6 +113,6 @@ ITEMS_OF_SELLERS: Final = (
 A style or catalogue number (VA, VC) comes last, as it names all sizes and colours alike.
 """
 
-DUE_DATES: Final = ("067", "67", "068", "069", "69", "017", "17", "002", "2", "106", "076", "76")
+DUE_DATES: Final = ("067", "67", "068", "069", "69", "017", "17", "002", "2", "106", "076", "76", "75", "55")
 ETA_DATES: Final = ("017", "17", "132", "371", "067", "67", "069", "69", "002", "2")
 """Qualifiers of dates, the best first, of what is promised and of when a shipment arrives."""

@@ -10,7 +10,7 @@ HEAD_BYTES = 1024
 ISA_ELEMENTS = 16
 _START = re.compile(
     rb"(?P<isa>(?<![A-Za-z0-9])ISA[^A-Za-z0-9\s])"
-    rb"|(?P<una>(?<![A-Za-z0-9])UNA[^A-Za-z0-9\s][^A-Za-z0-9\s][.,][^A-Za-z0-9][^A-Za-z0-9][^A-Za-z0-9]\s{0,4}UNB)"
+    rb"|(?P<una>(?<![A-Za-z0-9])UNA[^A-Za-z0-9\s][^A-Za-z0-9\s][.,][^A-Za-z0-9][^A-Za-z0-9][^A-Za-z0-9]\s{0,80}UNB)"
     rb"|(?P<unb>(?<![A-Za-z0-9])UNB[^A-Za-z0-9\s])"
     rb"|(?P<tradacoms>(?<![A-Za-z0-9])STX=)"
 )
@@ -24,6 +24,10 @@ _CHARACTERS = {
     b"UNOI": "iso8859-6", b"UNOJ": "iso8859-8", b"UNOK": "iso8859-9",
 }  # fmt: skip
 """Element 0001, of UNB: the character set of each level of the syntax but for ISO 8859-1."""
+_BY_LINES = re.compile(rb"UNB\+[^'\r\n]*\r?\n\s*UN[GH]\+")
+"""An interchange of which each line is a segment, as some systems write it when they lose the terminator."""
+_BLANK_LOST = re.compile(rb"([^\r\n])\s+UNB[^\r\n]*\1\s*[\r\n]")
+"""A UNA that is cut at its end lacks the blank in it: what seems to mark repetitions ends the UNB's line as well."""
 _SEPARATORS_OF_LEVEL_B = Delimiters("EDIFACT", "\x1d", "\x1f", "\x1c", "", "", ".")
 UNA_BYTES = 9
 
@@ -72,6 +76,8 @@ def detect(tag: str, head: bytes) -> Detected:
         return _of_isa(head)
     if tag == "UNA":
         component, element, decimal, release, repetition, terminator = list(head[3:UNA_BYTES].decode("latin-1"))
+        if terminator in "\r\n" and _BLANK_LOST.match(head, UNA_BYTES - 2):
+            repetition, terminator = "", repetition
         marks = Delimiters("EDIFACT", element, component, terminator, release.strip(), repetition.strip(), decimal)
         return Detected(_in_its_characters(marks, head), UNA_BYTES)
     if tag == "UNB":
@@ -153,4 +159,6 @@ def _of_unb(head: bytes) -> Detected:
     if head[3:4] != b"+":
         mark = head[3:4].decode("latin-1")
         return Detected(None, problem=f"the UNB is separated by {mark!r}, and no UNA before it says so")
+    if _BY_LINES.match(head):
+        return Detected(_EDIFACT._replace(terminator="\n"))
     return Detected(_EDIFACT)

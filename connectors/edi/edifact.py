@@ -3,16 +3,18 @@
 from collections.abc import Iterable, Sequence
 
 from connectors.edi.codes import EDIFACT_PURPOSES
+from connectors.edi.dates import Period, When, period
 from connectors.edi.message import Loop, Message, every
-from connectors.edi.problems import Misread, Place, Remark
+from connectors.edi.problems import Misread
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 from connectors.mapping.values import Unreadable
 
 ENDS = ("UNS", "CNT")
 _OTHER_ITEMS = ("2", "3", "4", "6", "7", "8")
 """Element 4347, of PIA, where it names another item: a substitute, a successor, or what was replaced."""
 _SUBSTITUTE = "3"
+_FREE_GOODS = "192"
 
 
 def begin(message: Message) -> Segment:
@@ -31,10 +33,12 @@ def lines(message: Message, ends: Sequence[str] = ENDS) -> list[Loop]:
     for loop in message.loops(("LIN",), ends):
         if loop[0].part(4, 1) == "1":
             what = "a sub-line, which says what another line consists of"
-            message.noted.append(Remark(Place.of(loop[0]), what, f"LIN: a sub-line of {loop[0].part(4, 2)}"))
+            message.note(loop[0], what, f"a sub-line of {loop[0].part(4, 2)}")
             continue
         if any(segment[1] == _SUBSTITUTE for segment in every(loop, "PIA")):
             message.note_substitute(loop[0])
+        for free in (segment for segment in every(loop, "QTY") if segment[1] == _FREE_GOODS):
+            message.note(free, "free goods, which are not added to what the line says", f"{free.part(1, 2)} free ones")
         found.append(loop)
     return found
 
@@ -63,27 +67,38 @@ def every_party(loop: Loop, tag: str = "NAD") -> list[tuple[str, str]]:
 
 
 def best_date(message: Message, qualifiers: Sequence[str], *loops: Loop) -> When | None:
-    """The date of the best qualifier, in the last loop that has one; one that cannot be read is none."""
+    """The date of the best qualifier, in the last loop that has one; one that cannot be read is noted, and is none."""
     for loop in reversed(loops):
-        found = {segment.part(1, 1): segment for segment in reversed(every(loop, "DTM"))}
+        found = {segment.part(1, 1): segment for segment in reversed(every(loop, "DTM")) if segment.part(1, 2)}
         for qualifier in qualifiers:
             if qualifier in found:
                 try:
-                    return when(message, found[qualifier])
-                except Unreadable:
-                    continue
+                    return date_of(found[qualifier]).first
+                except Unreadable as error:
+                    message.note(found[qualifier], "a date that cannot be read, which is taken as not said", str(error))
     return None
 
 
-def when(message: Message, segment: Segment) -> When:
+def date_of(segment: Segment) -> Period:
     """The date of a DTM. Raises `Misread`."""
-    return message.values.edifact_when(segment.part(1, 2), segment.part(1, 3))
+    return period(segment.part(1, 2), segment.part(1, 3))
 
 
 def referenced(loop: Loop, qualifiers: Iterable[str], component: int = 2) -> str:
     """The reference of the best qualifier in RFF; of the component 3 the line that it names."""
     known = {segment.part(1, 1): segment.part(1, component) for segment in reversed(every(loop, "RFF"))}
     return next((known[qualifier] for qualifier in qualifiers if known.get(qualifier)), "")
+
+
+def order_of(header: Loop, loop: Loop) -> str:
+    """The order that a line is of, empty where none is named. Raises `Misread` where it may be one of several."""
+    for place in (loop, header):
+        named = dict.fromkeys(segment.part(1, 2) for segment in every(place, "RFF") if segment.part(1, 1) == "ON")
+        if len(named) > 1:
+            raise Misread(f"the line is of one of the orders {', '.join(named)}: its own RFF+ON has to say of which")
+        if named:
+            return next(iter(named))
+    return ""
 
 
 def quantity(message: Message, segment: Segment) -> Quantity:

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from connectors.edi import codes, edifact
 from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
-from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
+from connectors.edi.message import Loop, Message, Nothing, Outcome, every, find, gather
 from connectors.edi.problems import Misread
 from connectors.edi.schedules import AcknowledgedLine, Part, of_whole_order, statements, total_of
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
 _ORDERED = ("21", "1", "113")
-_PROMISED = ("113", "194", "21", "1", "12", "170")
-_BACKORDERED = "83"
+_PROMISED = ("113", "194", "12", "170", "66", "21", "1", "11")
+"""What is promised, the best first: a line that says what was ordered beside it does not promise all of that."""
+_LATER: dict[str, LineStatus] = {"83": "backordered", "182": "rejected", "185": "rejected"}
+"""Quantities that are no part of what is promised."""
 
 
 def acknowledgement(message: Message) -> Iterator[Outcome]:
@@ -35,7 +37,7 @@ def _says_nothing(message: Message, begin: Segment, loop: Loop) -> bool:
 
 def _acknowledged(message: Message, begin: Segment, position: int, loop: Loop) -> AcknowledgedLine:
     header = message.header(("LIN",))
-    order = edifact.referenced(loop, ("ON",)) or edifact.referenced(header, ("ON",))
+    order = edifact.order_of(header, loop)
     sku = message.values.item(edifact.items(loop))
     silent = _says_nothing(message, begin, loop)
     parts = [] if silent else _parts(message, header, loop, _status(message, begin, loop[0]))
@@ -80,7 +82,7 @@ def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> li
     # A date after a quantity is of that quantity; what stands before them is of the line.
     due = edifact.best_date(message, dates, header, loop[: next(_places(loop), len(loop))])
     promised = edifact.quantities(edifact.schedule(loop)[1], _PROMISED) or edifact.quantities(loop, _PROMISED)
-    later = edifact.quantities(loop, (_BACKORDERED,))
+    later = [segment for segment in every(loop, "QTY") if segment[1] in _LATER]
     if not promised and not later:
         if status == "rejected":
             return [Part(status, Quantity(0))]
@@ -90,14 +92,14 @@ def _parts(message: Message, header: Loop, loop: Loop, status: LineStatus) -> li
         for each in promised
     ]
     waiting = [
-        Part("backordered", edifact.quantity(message, each), edifact.best_date(message, dates, _after(loop, each)))
+        Part(_LATER[each[1]], edifact.quantity(message, each), edifact.best_date(message, dates, _after(loop, each)))
         for each in later
     ]
     if len(found) == 1 and promised[0].part(1, 1) in ("21", "1"):
         whole = found[0]
         rest = whole.quantity.qty - sum(part.quantity.qty for part in waiting)
         found = [Part(whole.status, Quantity(rest, whole.quantity.uom), whole.due)] if rest > 0 or not waiting else []
-    return [*found, *waiting]
+    return [*(part for part in found if part.quantity.qty or not waiting), *waiting]
 
 
 def _places(loop: Loop) -> Iterator[int]:

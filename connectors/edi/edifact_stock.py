@@ -13,13 +13,17 @@ from connectors.edi.problems import Misread
 from connectors.edi.schedules import total_of
 from connectors.edi.segments import Segment
 from connectors.edi.shipments import ShippedLine, notices, positions
-from connectors.edi.values import Quantity, When, reference
+from connectors.edi.values import Quantity, reference
 
 _SHIPPED = ("12", "46", "113", "21", "1")
 _NOTICES = ("AAK", "DQ")
-_EXPECTED = ("113", "1", "21")
+_RECEIVED = ("48", "46")
+_EXPECTED = ("113", "1", "21", "131", "187")
 _PLACES = ("18", "14", "19")
+_CUMULATIVE = ("3", "74", "78")
 _DELIVERED = ("2", "17", "67", "69", "10", "11", "64")
+_AT_ONCE = ("5", "10")
+"""Element 4017, of SCC, for what is overdue or wanted at once: without a date it is due on the document's."""
 Place = tuple[tuple[str, str], ...]
 """Where a LOC says that a quantity is, as its qualifier and code; empty where none says it."""
 
@@ -47,7 +51,7 @@ def _order(header: Loop, loop: Loop) -> str:
 def _shipped(message: Message, header: Loop, loop: Loop, position: int) -> ShippedLine:
     return ShippedLine(
         loop[0],
-        reference(_order(header, loop), "the number of the order (RFF+ON)"),
+        reference(edifact.order_of(header, loop), "the number of the order (RFF+ON)"),
         number_of(loop),
         position,
         message.values.item(edifact.items(loop)),
@@ -83,22 +87,22 @@ def _received(message: Message, header: Loop, position: int, loop: Loop) -> Rece
         if kind is not None:
             parts.setdefault(kind, []).append(edifact.quantity(message, segment))
     accepted = edifact.quantities(loop, ("194",))
-    if edifact.quantities(loop, ("48",)):
+    if edifact.quantities(loop, _RECEIVED):
         parts["good"] = [_good(message, loop, parts, bool(accepted))]
     if not parts:
-        raise Misread("the line has no QTY of a kind that was received (48, 194)")
+        raise Misread("the line has no QTY of a kind that was received (194, 48, 46)")
     sku = message.values.item(edifact.items(loop))
     both = [*loop, *header]
     return Received(
         loop[0], sku, message.values.location(edifact.parties(header, loop), ("DP", "ST")), parts,
-        edifact.referenced(both, ("ON",)), str(line_of(message, loop, position, sku)),
+        edifact.order_of(header, loop), str(line_of(message, loop, position, sku)),
         edifact.referenced(both, _NOTICES), edifact.best_date(message, ("50", "35"), loop),
     )  # fmt: skip
 
 
 def _good(message: Message, loop: Loop, parts: dict[Condition, list[Quantity]], accepted: bool) -> Quantity:
     """What is good of all that was received: what was accepted, or all but what is held or damaged."""
-    total = _total(message, loop, ("194",) if accepted else ("48",))
+    total = _total(message, loop, ("194",) if accepted else _RECEIVED)
     bad = 0 if accepted else sum(each.qty for kind in ("held", "damaged") for each in parts.get(kind, ()))
     return Quantity(total.qty - bad, total.uom)
 
@@ -158,7 +162,7 @@ def _by_place(message: Message, loop: Loop) -> dict[Place, list[tuple[str, Quant
 
 def _check_totals(message: Message, totals: list[tuple[str, Quantity]], parts: list[tuple[str, Quantity]]) -> None:
     """Compare what a line says in all with what it says by place. Raises `Misread` where they differ."""
-    meanings = {**codes.STOCK, **message.values.profile.codes.stock}
+    meanings = {**codes.STOCK[message.standard], **message.values.profile.codes.stock}
     for kind, total in totals:
         by_place = [quantity for each, quantity in parts if each == kind]
         if meanings.get(kind, "none") != "none" and (not by_place or total_of(by_place) != total):
@@ -178,40 +182,46 @@ def delivery_schedule(message: Message) -> Iterator[Outcome]:
 
 
 def _expected(message: Message, header: Loop, loop: Loop) -> Expected:
+    buckets = list(_buckets(message, loop))
+    if not buckets and any(segment[1] in _CUMULATIVE for segment in every(edifact.schedule(loop)[1], "QTY")):
+        raise Misread("the schedule has cumulative quantities only: ask for discrete ones (QTY 113)")
     return Expected(
         loop[0],
         message.values.item(edifact.items(loop)),
         message.values.location(edifact.parties(header, loop), ("SF", "WH")),
-        list(_buckets(message, loop)),
+        buckets,
     )
 
 
 def _buckets(message: Message, loop: Loop) -> Iterator[Bucket]:
     """Each quantity to be delivered, with the dates after it and the frequency of the SCC before it."""
-    timing = "D"
+    plan: Segment | None = None
     pending: Segment | None = None
     days: dict[str, Segment] = {}
     for segment in [*loop, loop[0]]:
         if segment.tag in ("QTY", "SCC", "LIN") and pending is not None:
-            yield _bucket(message, pending, timing, days)
+            yield _bucket(message, pending, plan, days)
             pending = None
         if segment.tag == "SCC":
-            timing = segment[3] or "D"
+            plan = segment
         elif segment.tag == "QTY" and segment[1] in _EXPECTED:
             pending, days = segment, {}
         elif segment.tag == "DTM":
             days[segment.part(1, 1)] = segment
 
 
-def _bucket(message: Message, quantity: Segment, timing: str, days: dict[str, Segment]) -> Bucket:
+def _bucket(message: Message, quantity: Segment, plan: Segment | None, days: dict[str, Segment]) -> Bucket:
+    """What is expected in a period: between two dates, in a week or month, or as the frequency of the SCC says."""
+    # A flexible interval (F) says its end itself, or it is the day of the one date that is there.
+    timing, qty = "D" if plan is None or plan[3] in ("", "F") else plan[3], edifact.quantity(message, quantity)
     start, end = days.get("64"), days.get("63")
     if start is not None and end is not None:
-        return Bucket(edifact.quantity(message, quantity), _when(message, start), timing, _when(message, end))
+        last = edifact.date_of(end)
+        return Bucket(qty, edifact.date_of(start).first, timing, last.last or last.first.day)
     day = next((days[kind] for kind in _DELIVERED if kind in days), None)
-    if day is None:
-        raise Misread(f"the QTY of segment {quantity.number} has no date of delivery")
-    return Bucket(edifact.quantity(message, quantity), _when(message, day), timing)
-
-
-def _when(message: Message, segment: Segment) -> When:
-    return edifact.when(message, segment)
+    if day is not None:
+        found = edifact.date_of(day)
+        return Bucket(qty, found.first, timing, found.last)
+    if plan is not None and plan[1] in _AT_ONCE and message.day is not None:
+        return Bucket(qty, message.day)
+    raise Misread(f"the QTY of segment {quantity.number} has no date of delivery")

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from connectors.base import JsonObject
 from connectors.edi import codes
+from connectors.edi.dates import When
 from connectors.edi.message import Message, Nothing, Statement, days_between
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When, month_days, reference
+from connectors.edi.values import Quantity, month_days, reference
 
 MOST_BUCKETS = 1000
 """The buckets that the contract allows in a forecast."""
@@ -22,7 +24,7 @@ class Bucket:
     quantity: Quantity
     start: When
     timing: str = "D"
-    end: When | None = None
+    end: date | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _statement(message: Message, key: tuple[str, str], parts: list[Expected]) ->
 def _days(message: Message, bucket: Bucket) -> int:
     """How many days a bucket spans: by its end, else by its timing."""
     if bucket.end is not None:
-        return days_between(bucket.start.day, bucket.end.day)
+        return days_between(bucket.start.day, bucket.end)
     days = message.values.profile.codes.bucket_days.get(bucket.timing)
     if days is None and bucket.timing in codes.BUCKET_MONTHS:
         return month_days(bucket.start.day, codes.BUCKET_MONTHS[bucket.timing])

@@ -58,6 +58,8 @@ def _contrl(transaction: Transaction) -> Iterator[Answer]:
         if segment.tag == "UCI":
             group = segment[1]
             yield Answer(segment, group, "", "", _CONTRL.get(segment[4], "rejected"), 1 if segment[5] else 0)
+        elif segment.tag == "UCF":
+            yield Answer(segment, f"{group}/{segment[1]}", "", "", _CONTRL.get(segment[4], "rejected"), 0)
         elif segment.tag == "UCM":
             yield Answer(segment, group, segment[2], segment[1], _CONTRL.get(segment[3], "rejected"), 1)
 

@@ -15,10 +15,11 @@ from typing import Final, NamedTuple, TypeVar
 
 from connectors.base import JsonObject
 from connectors.edi import codes
+from connectors.edi.dates import When
 from connectors.edi.envelopes import Transaction
 from connectors.edi.problems import Fault, Misread, Place, Remark
 from connectors.edi.segments import Segment
-from connectors.edi.values import Values, When, reference
+from connectors.edi.values import Values, reference
 from connectors.mapping.values import Unreadable
 
 _MAX_ID: Final = 240
@@ -66,6 +67,7 @@ class Message:
     number: str = ""
     day: When | None = None
     noted: list[Remark] = field(default_factory=list)
+    _said: set[tuple[int, str]] = field(default_factory=set)
 
     @property
     def segments(self) -> list[Segment]:
@@ -92,7 +94,7 @@ class Message:
         found = self.values.profile.codes.purpose.get(code) or known.get(code)
         if found is None and len(code) > _LONGEST_PURPOSE:
             what = "something else in the place of the purpose, read as an original"
-            self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: the purpose {code!r} is not known"))
+            self.note(segment, what, f"the purpose {code!r} is not known")
         elif found is None and code:
             raise Misread(
                 f"the purpose {code!r} of {segment.tag} is not known: say what it means in `codes.purpose` of the "
@@ -100,10 +102,16 @@ class Message:
             )
         self.purpose = found or "original"
 
+    def note(self, segment: Segment, what: str, detail: str) -> None:
+        """Say what is wrong at a segment and costs nothing; a segment that is looked at again says it once."""
+        if (segment.number, what) not in self._said:
+            self._said.add((segment.number, what))
+            self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: {detail}"))
+
     def note_substitute(self, segment: Segment) -> None:
         """Say that a supplier names another item in place of the one that was ordered."""
         what = "an item that comes in place of the one that was ordered: change the order to it"
-        self.noted.append(Remark(Place.of(segment), what, f"{segment.tag}: a substitute"))
+        self.note(segment, what, "a substitute")
 
     def header(self, starts: Iterable[str]) -> Loop:
         """The segments before the first one with a tag of `starts`."""

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from connectors.base import JsonObject
 from connectors.edi.codes import Condition
+from connectors.edi.dates import When
 from connectors.edi.message import Message, Nothing, Outcome, Statement
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import one_unit
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When, reference
+from connectors.edi.values import Quantity, reference
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from connectors.identifiers import Names
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers, SameNames
 
-VERSION: Final = "4"
+VERSION: Final = "5"
 """Changes when the same bytes would give other events."""
 _MOST_FAULTS: Final = 20
 _MOST_RECORD_BYTES: Final = 64 * 1024

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 from connectors.base import JsonObject
 from connectors.edi.codes import LineStatus
+from connectors.edi.dates import When
 from connectors.edi.message import Nothing, Statement, day_of
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 from connectors.mapping.values import Unreadable
 
 MOST_PARTS = 104

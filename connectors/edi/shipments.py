@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from connectors.base import JsonObject
+from connectors.edi.dates import When
 from connectors.edi.message import Message, Nothing, Statement, day_of
-from connectors.edi.problems import Fault, Misread, Place, Remark
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.schedules import total_of
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def _note_placed_lines(message: Message, lines: Sequence[ShippedLine]) -> None:
     if lines and message.purpose != "original" and message.values.profile.missing_line == "position":
         what = f"lines without a number in a notice that {message.purpose}s another one: their place is taken for it"
         detail = "where the two notices do not have the same lines, set `missing_line` in the profile"
-        message.noted.append(Remark(Place.of(lines[0].segment), what, detail))
+        message.note(lines[0].segment, what, detail)
 
 
 def _event(message: Message, line: ShippedLine) -> Statement | Nothing:

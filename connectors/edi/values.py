@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.edi import codes
+from connectors.edi.dates import When, clock_of, of_digits
 from connectors.edi.problems import Misread
 from connectors.edi.profile import PartnerProfile
 from connectors.ports import Identifiers
@@ -25,8 +26,6 @@ _X12_ZONES: Final[dict[str, tzinfo | str]] = {
     "MD": timezone(timedelta(hours=-6)), "PS": timezone(timedelta(hours=-8)), "PD": timezone(timedelta(hours=-7)),
 }  # fmt: skip
 """Element 623; a code that is not here, such as `LT`, is the profile's zone."""
-_WEEKS: Final = ("615", "616")
-_MONTHS: Final = ("609", "610")
 
 
 class Quantity(NamedTuple):
@@ -34,14 +33,6 @@ class Quantity(NamedTuple):
 
     qty: int
     uom: str | None = None
-
-
-class When(NamedTuple):
-    """A date, and the time of the day where it is stated; `zone` where the document says it."""
-
-    day: date
-    clock: tuple[int, int, int] | None = None
-    zone: tzinfo | None = None
 
 
 class Values:
@@ -109,27 +100,10 @@ class Values:
         """A date of six or eight digits, and a time of four to eight, of X12."""
         known = _X12_ZONES.get(zone)
         return When(
-            _day(day if day.isascii() and day.isdigit() else "", f"the date {day!r}"),
-            _clock(clock) if clock else None,
+            of_digits(day if day.isascii() and day.isdigit() and len(day) in (6, 8) else "", f"the date {day!r}"),
+            clock_of(clock) if clock else None,
             ZoneInfo(known) if isinstance(known, str) else known,
         )
-
-    def edifact_when(self, text: str, form: str) -> When:
-        """A date by its format qualifier (element 2379); of a period its begin."""
-        what = f"the date {text!r} of the format {form or '(none)'}"
-        digits = _digits(text)
-        if form in _WEEKS:
-            return When(_week(digits, what))
-        if form in _MONTHS:
-            return When(_day(digits + "01", what))
-        size = _size_of_date(form, digits)
-        if size is None or len(digits) < size:
-            raise Misread(f"{what} cannot be read")
-        rest = digits[size:]
-        # Of a period only the begin counts; what follows is the end.
-        has_clock = form in ("201", "202", "203", "204", "205", "301", "303", "304", "719") and len(rest) >= 4
-        seconds = form in ("202", "204", "304")
-        return When(_day(digits[:size], what), _clock(rest[: 6 if seconds else 4]) if has_clock else None)
 
     def moment(self, when: When) -> str:
         """A time in ISO 8601 with its offset; a day without a time begins."""
@@ -165,43 +139,3 @@ def month_days(day: date, months: int = 1) -> int:
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
         total += calendar.monthrange(year, month)[1]
     return total
-
-
-def _digits(text: str) -> str:
-    return re.sub(r"[^0-9]", "", text) if text.isascii() else ""
-
-
-def _size_of_date(form: str, digits: str) -> int | None:
-    if form in ("2", "101", "201", "202", "301", "711"):
-        return 6
-    if form in ("102", "203", "204", "205", "303", "304", "718", "719", "713"):
-        return 8
-    return {6: 6, 8: 8, 12: 8, 14: 8}.get(len(digits)) if not form else None
-
-
-def _day(digits: str, what: str) -> date:
-    if len(digits) == 6:
-        # Two digits of a year: EDI began in the seventies.
-        digits = ("19" if digits[:2] >= "70" else "20") + digits
-    try:
-        day = date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if len(digits) == 8 else None
-    except ValueError:
-        day = None
-    if day is None:
-        raise Misread(f"{what} is no date of the calendar")
-    return day
-
-
-def _week(digits: str, what: str) -> date:
-    try:
-        return date.fromisocalendar(int(digits[:4]), int(digits[4:6]), 1)
-    except ValueError:
-        raise Misread(f"{what} is no week of the calendar") from None
-
-
-def _clock(text: str) -> tuple[int, int, int] | None:
-    """Hours, minutes and seconds; None for what is no time, as it must not cost the date beside it."""
-    if not text.isascii() or not text.isdigit() or len(text) < 4:
-        return None
-    hour, minute, second = int(text[:2]), int(text[2:4]), int(text[4:6] or 0) if len(text) >= 6 else 0
-    return (hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None

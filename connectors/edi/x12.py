@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from connectors.edi.dates import When
 from connectors.edi.message import Loop, Message, every, find
 from connectors.edi.problems import Misread
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 from connectors.mapping.values import Unreadable
 
 ENDS = ("CTT",)

@@ -28,7 +28,7 @@ def _expected(message: Message, header: Loop, loop: Loop) -> Expected:
     unit = x12.unit_of(loop)
     buckets = []
     for segment in every(loop, "FST"):
-        end = message.values.x12_when(segment[5]) if segment[5] else None
+        end = message.values.x12_when(segment[5]).day if segment[5] else None
         start = message.values.x12_when(segment[4])
         buckets.append(Bucket(message.values.quantity(segment[1] or "0", unit), start, segment[3], end))
     return Expected(

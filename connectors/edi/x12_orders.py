@@ -6,11 +6,12 @@ from dataclasses import replace
 from connectors.edi import codes, x12
 from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
+from connectors.edi.dates import When
 from connectors.edi.message import Loop, Message, Outcome, every, gather
 from connectors.edi.problems import Misread
 from connectors.edi.schedules import AcknowledgedLine, Part, of_whole_order, statements, strongest, total_of
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When, reference
+from connectors.edi.values import Quantity, reference
 
 _LINES = ("PO1", "POC")
 _BEHIND_AN_ACK = ("SCH", "N1", "QTY", "TD1", "TD5")

@@ -7,11 +7,12 @@ from itertools import pairwise
 from connectors.edi import codes, x12
 from connectors.edi.balances import Balance, balances, one_place
 from connectors.edi.codes import Condition
+from connectors.edi.dates import When
 from connectors.edi.message import Loop, Message, Nothing, Outcome, each, every, find, gather
 from connectors.edi.movements import Received, issued, only_original, receipts, row_of
 from connectors.edi.problems import Misread
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, When
+from connectors.edi.values import Quantity
 
 _RECEIVED_DATES = ("050", "035", "111")
 _SOLD_DATES = ("011", "003", "004", "035")

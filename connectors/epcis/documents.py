@@ -84,6 +84,8 @@ def _declared(context: msgspec.Raw | None, namespaces: Mapping[str, str]) -> Map
 
 
 def _decoded(text: bytes, kind: Json) -> Json:
+    if text.lstrip()[:1] == b"<":
+        raise Unreadable("the document is XML: EPCIS is read as JSON (EPCIS 2.0), so ask the sender for that")
     try:
         return msgspec.json.decode(text, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from connectors.base import Json, JsonObject
-from connectors.epcis.keys import MAX_URI, Key, parse
+from connectors.epcis.keys import MAX_URI, Key, fault_of, parse
 from connectors.mapping.values import Unreadable
 
 SEEN: Final = (("epcList", "quantityList"), ("childEPCs", "childQuantityList"))
@@ -29,17 +29,27 @@ class Goods:
 
 @dataclass(frozen=True)
 class Listed:
-    """The goods of an event in a fixed order, and the containers of which it does not say what is in them."""
+    """The goods of an event in a fixed order, and the containers of which it does not say what is in them.
 
-    goods: tuple[Goods, ...]
-    containers: tuple[str, ...]
+    `unknown` are identifiers that are no keys of GS1, so that nothing says what they name. `fault` says why its lists
+    cannot be read, which matters only where the event moves stock.
+    """
+
+    goods: tuple[Goods, ...] = ()
+    containers: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def listed(event: JsonObject, lists: Sequence[tuple[str, str]]) -> Listed:
-    """The goods in some lists of an event. Serial numbers count as one unit each; one that is named twice counts once.
+    """The goods in some lists of an event. A serial number counts as one unit, and once if it is named twice."""
+    try:
+        return _listed(event, lists)
+    except Unreadable as error:
+        return Listed(fault=str(error))
 
-    Raises `Unreadable` for a quantity that is missing or below 0.
-    """
+
+def _listed(event: JsonObject, lists: Sequence[tuple[str, str]]) -> Listed:
     totals: defaultdict[tuple[str, str | None], Decimal] = defaultdict(Decimal)
     # A parent without children stands for all that is in it.
     parent = parse(event["parentID"]) if isinstance(event.get("parentID"), str) else None
@@ -53,7 +63,10 @@ def listed(event: JsonObject, lists: Sequence[tuple[str, str]]) -> Listed:
         for item, qty, uom in _quantities(event, quantities):
             totals[item, uom] += qty
     goods = (Goods(item, qty, uom) for (item, uom), qty in totals.items() if qty)
-    return Listed(tuple(sorted(goods, key=lambda each: (each.item, each.uom or ""))), tuple(sorted(containers)))
+    unknown = (str(uri) for epcs, _ in lists for uri in _list(event, epcs) if parse(str(uri)) is None)
+    return Listed(
+        tuple(sorted(goods, key=lambda each: (each.item, each.uom or ""))), tuple(sorted(containers)), tuple(unknown)
+    )
 
 
 def _serials(event: JsonObject, name: str) -> Iterator[Key]:
@@ -62,7 +75,10 @@ def _serials(event: JsonObject, name: str) -> Iterator[Key]:
         if not isinstance(uri, str):
             raise Unreadable(f"{name}: an identifier is a text, not {uri!r:.100}")
         key = parse(uri)
-        if key is None or key.canonical in seen:
+        if key is None:
+            _refuse_damaged(name, uri)
+            continue
+        if key.canonical in seen:
             continue
         if key.role == "item" and not key.is_one:
             raise Unreadable(f"{name}: {uri:.200} names a class of things; its quantity belongs into a quantity list")
@@ -78,11 +94,19 @@ def _quantities(event: JsonObject, name: str) -> Iterator[tuple[str, Decimal, st
         if not isinstance(uri, str) or not 0 < len(uri) <= MAX_URI:
             raise Unreadable(f"{name}: an element has no `epcClass`")
         key = parse(uri)
-        if key is not None and key.role != "item":
+        if key is None:
+            _refuse_damaged(name, uri)
+        elif key.role != "item":
             continue
         if quantity is None:
             raise Unreadable(f"{name}: {uri:.200} has no quantity, so it says nothing of stock")
         yield uri if key is None else key.key, _decimal(name, quantity), str(uom) if uom else None
+
+
+def _refuse_damaged(name: str, uri: str) -> None:
+    """Raise `Unreadable` for what was meant to be a key of GS1: without it the goods would be fewer than they are."""
+    if fault := fault_of(uri):
+        raise Unreadable(f"{name}: {uri:.200} {fault}")
 
 
 def _decimal(name: str, value: Json) -> Decimal:

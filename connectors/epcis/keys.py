@@ -15,6 +15,7 @@ MAX_URI: Final = 1024
 
 Role = Literal["item", "place", "container", "other"]
 
+_ITEM_LINK = re.compile(r"https?://[^?#]*/01/([0-9]{14}|[0-9]{13}|[0-9]{12}|[0-9]{8})(?:[/?#]|\Z)")
 _EPC = re.compile(r"urn:epc:(?:id|idpat|class):([a-z]+):(.+)\Z", re.DOTALL)
 
 
@@ -96,6 +97,17 @@ def parse(uri: str) -> Key | None:
     if found := _EPC.match(uri):
         return _of_epc(found[1], found[2])
     return _of_link(uri) if uri.startswith(("https://", "http://")) else None
+
+
+def fault_of(uri: str) -> str:
+    """What is wrong with a URI that is written as a trade item of GS1 and is none; empty for any other URI."""
+    if found := _EPC.match(uri):
+        form = _FORMS.get(found[1])
+        if form is not None and form.role == "item" and parse(uri) is None:
+            return f"has not {form.digits} digits of a company and an item before its last dot"
+    elif (link := _ITEM_LINK.match(uri)) and parse(uri) is None:
+        return f"ends its GTIN with {link[1][-1]}, where the check digit is {check_digit(link[1][:-1])}"
+    return ""
 
 
 def check_digit(digits: str) -> str:

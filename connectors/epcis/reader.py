@@ -17,6 +17,8 @@ from connectors.files.rejects import MARKER, marked_line
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers, Unmapped
 
+NO_EVENTS = "the document holds no events"
+
 
 class EpcisProfile(EpcisReading, FileProfile):
     """The profile of EPCIS files: how their events are read."""
@@ -58,10 +60,13 @@ class EpcisReader:
             yield waiting._replace(mark=Mark(len(whole), _count_lines(whole)))
 
     def _items(self, document: bytes, first_line: int) -> Iterator[Item]:
-        lines = _Lines(document, first_line)
+        lines, holds = _Lines(document, first_line), False
         try:
             for raw in events_of(document):
+                holds = True
                 yield self._item(raw, lines.of(raw.text))
+            if not holds:
+                yield Item(lines.last, Mark(), skipped=NO_EVENTS)
         except Unreadable as error:
             yield Item(lines.last, Mark(), problem=str(error), record=document)
 

@@ -21,6 +21,8 @@ from connectors.mapping.values import Unreadable
 MAX_NAME: Final = 128
 """A longer `eventID` is replaced by its digest in the ids of events."""
 _KINDS: Final = frozenset(get_args(EventKind))
+_OLD_TYPES: Final = ("@type", "isA")
+"""Where the type stands in JSON-LD without aliases, and in the drafts of EPCIS 2.0."""
 _TYPE_PREFIX = re.compile(r"(?:epcis:|https://ref\.gs1\.org/epcis/)")
 
 
@@ -131,6 +133,9 @@ class Seen:
 
 def seen(raw: RawEvent, event: JsonObject, reading: EpcisReading) -> Seen:
     """What an event says; raises `Unreadable` for one that is no event of the standard."""
+    if "type" not in event:
+        old = next((name for key in _OLD_TYPES if (name := _text(event, key))), "")
+        event = {name: value for name, value in event.items() if name not in _OLD_TYPES} | {"type": old}
     kind = _TYPE_PREFIX.sub("", _text(event, "type"))
     if kind not in _KINDS:
         raise Unreadable(f"{kind[:100] or 'nothing'!r} is not a type of EPCIS events")
@@ -182,7 +187,7 @@ def _moment(text: str) -> str:
 
 def _place(value: Json, reading: EpcisReading) -> str | None:
     """The GLN of a place, with its extension where the profile asks for it; the URI of a place that has none."""
-    uri = value.get("id") if isinstance(value, dict) else value
+    uri = value.get("id", value.get("@id")) if isinstance(value, dict) else value
     if not isinstance(uri, str) or not uri:
         return None
     key = parse(uri)

@@ -24,6 +24,7 @@ OTHERS_PLACE: Final = "it happened at a place that is not ours"
 EARLIER: Final = "it is from before the time of the profile"
 NO_GOODS: Final = "it names no trade items"
 NOTHING_BACK: Final = "what it takes back has changed no balance"
+UNKNOWN: Final = "it names only identifiers such as {}, which say no trade item: a quantity list has to name the class"
 CONTAINERS: Final = "it names only containers such as {}: what is in them must be named in the event itself"
 
 
@@ -62,9 +63,13 @@ class EpcisTranslation:
         rule = self._rule(event)
         if rule.type is None:
             return Translated(skipped=rule.skip)
+        if fault := event.goods.fault or event.inputs.fault:
+            raise Unreadable(fault)
         if not event.goods.goods and not event.inputs.goods:
             if event.goods.containers:
                 raise Unreadable(CONTAINERS.format(event.goods.containers[0]))
+            if unknown := event.goods.unknown or event.inputs.unknown:
+                raise Unreadable(UNKNOWN.format(unknown[0][:200]))
             return Translated(skipped=NO_GOODS)
         told = tell(event, rule, self._reading, self._names)
         if not told:

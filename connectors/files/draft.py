@@ -6,46 +6,15 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.files.look import TIMES, Column, Layout, look_at
+from connectors.files.headings import named, says_otherwise
+from connectors.files.look import LEAST_SHARE, TIMES, Column, Layout, look_at
 from connectors.files.readers import format_of_suffix
 from connectors.mapping.values import ISO, SERIAL
 from engine.core.errors import UsageError
 
-WORDS = {
-    "sku": (
-        "sku",
-        "article",
-        "artikel",
-        "material",
-        "item",
-        "stockcode",
-        "product",
-        "part",
-        "ean",
-        "gtin",
-        "référence",
-    ),
-    "qty": (
-        "qty",
-        "quantity",
-        "menge",
-        "anzahl",
-        "quantité",
-        "cantidad",
-        "bestand",
-        "on hand",
-        "stock",
-        "pieces",
-        "count",
-    ),
-    "unit": ("unit", "uom", "einheit", "mengeneinheit", "me", "unité", "eenheid"),
-    "location": ("location", "warehouse", "lager", "site", "plant", "werk", "depot", "store", "filiale", "entrepôt"),
-    "document": ("document", "doc", "beleg", "invoice", "order", "voucher", "auftrag", "lieferschein", "number", "id"),
-    "position": ("position", "pos", "line", "zeile", "row"),
-    "kind": ("kind", "type", "movement", "bewegungsart", "art", "code", "transaction"),
-}
-"""What the headings of a column say, in the order in which they are looked for."""
-STOCK = ("bestand", "on hand", "stock", "inventory", "count")
+STOCK = ("bestand", "on hand", "stock", "inventory", "count", "unrestricted", "frei verwendbar")
+DOCUMENTS = ("document", "beleg", "invoice", "voucher", "lieferschein")
+"""Headings of documents also where no column holds a date."""
 PIECES = frozenset({"EA", "PC", "PCS", "PCE", "ST", "STK", "STÜCK", "STCK", "PIECE", "EACH", "UNIT", "U"})
 SMALLER = {"KG": "grams", "L": "millilitres", "LT": "millilitres", "M": "millimetres"}
 SHOWN = 12
@@ -71,13 +40,16 @@ class _Draft:
         self._free = [column for column in layout.columns if column.cells]
         self._day = self._take(lambda each: bool(each.formats) and each.formats[0] not in TIMES)
         self._clock = self._take(lambda each: bool(each.formats) and each.formats[0] in TIMES)
-        self._qty = self._named("qty", lambda each: each.numeric) or self._take(lambda each: each.numeric)
         self._sku = self._named("sku")
+        self._qty = self._named("qty", lambda each: each.numeric)
         self._unit = self._named("unit", lambda each: not each.numeric and len(each.words) <= 50)
         self._location = self._named("location")
-        self._document = self._named("document")
+        filled = max(len(each.cells) for each in layout.columns) if layout.columns else 0
+        self._document = self._named("document", lambda each: self._names_documents(each, filled))
         self._position = self._named("position", lambda each: each.numeric)
         self._kind = self._named("kind", lambda each: len(each.words) <= SHOWN)
+        self._qty = self._qty or self._take(lambda each: each.numeric and not says_otherwise(each, "qty"))
+        self._qty = self._qty or self._take(lambda each: each.numeric)
         self._sku = self._sku or self._take(lambda each: len(each.words) > 1) or self._take(lambda _: True)
         if self._qty is None or self._sku is None:
             raise UsageError(f"{path}: no columns of an article and a quantity are found; write the profile by hand")
@@ -88,13 +60,16 @@ class _Draft:
             self._free.remove(found)
         return found
 
+    def _names_documents(self, column: Column, filled: int) -> bool:
+        """Whether a column may name documents: most rows have one, and a list of what is there has none of its own."""
+        strong = self._day is not None or any(word in column.name.lower() for word in DOCUMENTS)
+        return strong and len(column.cells) >= LEAST_SHARE * filled
+
     def _named(self, what: str, fits: Callable[[Column], bool] = lambda _: True) -> Column | None:
-        """The column whose heading says `what`, first as a word of its own, then as a part of one."""
-        for test in (_is_word, _is_part):
-            for word in WORDS[what]:
-                if (found := self._take(lambda each, w=word, t=test: t(w, each.name) and fits(each))) is not None:  # type: ignore[misc]
-                    return found
-        return None
+        found = named(self._free, what, fits)
+        if found is not None:
+            self._free.remove(found)
+        return found
 
     def text(self) -> str:
         return "\n".join(
@@ -143,7 +118,7 @@ class _Draft:
         lines += ["parentheses = true    # (12) is -12"] if layout.parentheses else []
         if layout.totals:
             patterns = ", ".join(map(_quoted, layout.totals))
-            lines.append(f"skip_matching = [{patterns}]    # lines that sum up others")
+            lines.append(f"skip_matching = [{patterns}]    # lines that sum up others, or are drawn")
         lines.append('time_zone = "UTC"    # (?) of times without an offset, such as "Europe/Berlin"')
         return lines
 
@@ -208,14 +183,6 @@ class _Draft:
 
 def _changed(path: str) -> str:
     return datetime.fromtimestamp(int(Path(path).stat().st_mtime), UTC).isoformat()
-
-
-def _is_word(word: str, name: str) -> bool:
-    return word in re.split(r"[^\w ]|_|\s", name.lower()) or word == name.lower()
-
-
-def _is_part(word: str, name: str) -> bool:
-    return len(word) > 3 and word in name.lower()
 
 
 def _quoted(text: str) -> str:

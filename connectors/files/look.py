@@ -30,8 +30,11 @@ TIMES = ("%H:%M", "%H:%M:%S")
 _NUMBER = re.compile(r"[-+(]?\d{1,3}(?:[.,' \u00a0\u202f]\d{3})+(?:[.,]\d+)?[-)]?|[-+(]?\d+(?:[.,]\d+)?[-)]?")
 _COMMA = re.compile(r"\d,(?:\d{1,2}|\d{4,})(?!\d)|\.\d{3},\d|\.\d{3}\.\d{3}|[ \u00a0\u202f]\d{3},\d")
 _POINT = re.compile(r"\d\.(?:\d{1,2}|\d{4,})(?!\d)|,\d{3}\.\d|,\d{3},\d{3}|[ \u00a0\u202f]\d{3}\.\d")
+_THREE = re.compile(r"(?<![\d.,])\d{1,3}\.\d{3}(?![\d.,])")
 _DAY = re.compile(r"(?i)dat|day\b|tag\b|fecha|jour|giorno|when|time|zeit")
 _SERIAL = re.compile(r"[34567]\d{4}([.,]\d+)?")
+_DRAWN = re.compile(r"[-+| ]*-{3}[-+| ]*")
+"""A line that is drawn between the rows of a printed list."""
 _TOTAL = re.compile(r"(?i)(grand )?(total|sum|summe|gesamt|somme|totaal|totale|suma|итого|summa)\b")
 
 
@@ -91,11 +94,14 @@ def look_at(path: str) -> Layout:
     text = head.decode(encoding, "replace")
     line_end = "\r" if "\r" in text and "\n" not in text else "\n"
     lines = [line.removesuffix("\r") for line in text.split(line_end)]
-    written = [line for line in lines[:MAX_LINES] if line.strip()]
+    written = [line for line in lines[:MAX_LINES] if line.strip() and not _DRAWN.fullmatch(line)]
     delimiter = max(DELIMITERS, key=lambda each: _fit(written, each))
     records = _records(lines[:MAX_LINES], delimiter)
     last = tail.decode(encoding, "replace").replace("\r\n", "\n").split(line_end)[-20:]
-    rows = _Rows([(number, _cells(record, delimiter)) for number, record in records], [*written, *last], delimiter)
+    drawn = [line for line in lines[:MAX_LINES] if _DRAWN.fullmatch(line)]
+    rows = _Rows(
+        [(number, _cells(record, delimiter)) for number, record in records], [*written, *drawn, *last], delimiter
+    )
     found = _layout(path, rows)
     found.encoding, found.delimiter, found.line_end = encoding, delimiter, line_end
     found.record_lines = 1 + max((record.count("\n") for _, record in records), default=0)
@@ -132,7 +138,8 @@ def _layout(path: str, found: _Rows) -> Layout:
     ]
     for column in columns:
         column.formats = _formats(column)
-    decimal, thousands = _marks([cell for column in columns if column.numeric for cell in column.cells])
+    dotted = any("%d.%m." in form for column in columns for form in column.formats)
+    decimal, thousands = _marks([cell for column in columns if column.numeric for cell in column.cells], dotted)
     parentheses = any(cell.startswith("(") for column in columns if column.numeric for cell in column.cells)
     totals = _totals(found.lines, found.delimiter, start)
     return Layout(found.numbered[start][0], columns, decimal, thousands, parentheses, totals)
@@ -147,7 +154,7 @@ def _records(lines: Sequence[str], delimiter: str) -> list[tuple[int, str]]:
             (end for end in range(at, at + MOST_LINES_OF_A_RECORD) if not _is_open(lines[at : end + 1], delimiter)), at
         )
         record = "\n".join(lines[at : end + 1])
-        if record.strip():
+        if record.strip() and not _DRAWN.fullmatch(record):
             found.append((at, record))
         at = end + 1
     return found
@@ -249,9 +256,10 @@ def _parses(cell: str, pattern: str) -> bool:
     return True
 
 
-def _marks(cells: Sequence[str]) -> tuple[str, str]:
-    """The decimal mark, and what separates thousands."""
-    decimal = "," if any(map(_COMMA.search, cells)) and not any(map(_POINT.search, cells)) else "."
+def _marks(cells: Sequence[str], dotted: bool) -> tuple[str, str]:
+    """The decimal mark, and what separates thousands; 1.000 is a thousand where dates are `dotted` as 31.12.2026 is."""
+    comma = any(map(_COMMA.search, cells)) or (dotted and any(map(_THREE.search, cells)))
+    decimal = "," if comma and not any(map(_POINT.search, cells)) else "."
     for mark in ("," if decimal == "." else ".", "'", " "):
         pattern = re.compile(r"\d" + (r"[ \u00a0\u202f]" if mark == " " else re.escape(mark)) + r"\d{3}(?!\d)")
         if any(map(pattern.search, cells)):
@@ -265,6 +273,9 @@ def _totals(lines: Sequence[str], delimiter: str, start: int) -> list[str]:
     found: set[str] = set()
     for line in lines[start + 1 :]:
         first, *others = (cell.strip(' "') for cell in line.split(delimiter))
+        if _DRAWN.fullmatch(line):
+            found.add(r"^\|?-{3}")
+            continue
         if begin := _TOTAL.match(first):
             found.add(f"^{re.escape(begin[0])}")
         found |= {f"{edge}{re.escape(cell)}({edge}|$)" for cell in others if _TOTAL.fullmatch(cell.strip(" :"))}

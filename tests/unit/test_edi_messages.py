@@ -161,6 +161,66 @@ CASES: dict[str, tuple[Role, str, list[list[str]], str]] = {
         "buyer", edifact("CONTRL", "UCI+5+US+THEM+7'UCM+1+ORDERS:D:96A:UN+4+12'"), [],
         "the partner rejected what we sent: ORDERS 1 of the group 5",
     ),
+    "less is sent than was ordered": (
+        "buyer", edifact("ORDRSP", "BGM+231+R1+4'RFF+ON:PO1'LIN+1+3+12:EN'QTY+21:70'QTY+12:55'LIN+2++13:EN'QTY+12:8'"),
+        [["order.acknowledged", "PO1", "1", "12", "changed:55@", ""],
+         ["order.acknowledged", "PO1", "2", "13", "accepted:8@", ""]], "",
+    ),
+    "a part of a line that is cancelled, and one that is rejected": (
+        "buyer",
+        edifact("ORDRSP", "BGM+231+R1+29'RFF+ON:PO1'LIN+1+5+12:EN'QTY+12:4'QTY+185:2'LIN+2+10+13:EN'QTY+182:9'"),
+        [["order.acknowledged", "PO1", "1", "12", "accepted:4@ rejected:2@", ""],
+         ["order.acknowledged", "PO1", "2", "13", "rejected:9@", ""]], "",
+    ),
+    "nothing of a line now, and all of it later": (
+        "buyer",
+        edifact("ORDRSP", "BGM+231+R1+29'RFF+ON:PO1'LIN+1+5+12:EN'QTY+21:6'QTY+113:0'QTY+83:6'DTM+67:260401:101'"),
+        [["order.acknowledged", "PO1", "1", "12", "backordered:6@2026-04-01", ""]], "",
+    ),
+    "an answer for several shops": (
+        "buyer", edifact("ORDRSP", "BGM+231+R1+29'RFF+ON:PO1'LIN+1+5+12:EN'LOC+7+S1::92'QTY+11:3'DTM+2:20260310:102'"
+                                   "LOC+7+S2::92'QTY+11:4'DTM+2:20260317:102'"),
+        [["order.acknowledged", "PO1", "1", "12", "accepted:3@2026-03-10 accepted:4@2026-03-17", ""]], "",
+    ),
+    "a date that is only confirmed": (
+        "buyer", edifact("ORDRSP", "BGM+231+R1'RFF+ON:PO1'LIN+10++X:SA'PIA+1+12:BP'QTY+12:2'DTM+55:20260522:102'"
+                                   "RFF+ON:PO1:000010'"),
+        [["order.acknowledged", "PO1", "10", "12", "accepted:2@2026-05-22", ""]], "",
+    ),
+    "a notice of two orders, and a line that says of which it is": (
+        "buyer", edifact("DESADV", "BGM+351+S1+9'RFF+ON:PO1'RFF+ON:PO2'LIN+1++12:EN'QTY+12:5'"
+                                   "LIN+2++13:EN'QTY+12:6'RFF+ON:PO2:30'"),
+        [["shipment.notified", "S1", "30", "13", "6", ""]],
+        "the line is of one of the orders PO1, PO2: its own RFF+ON has to say of which",
+    ),
+    "pieces that were delivered": (
+        "buyer", edifact("RECADV", "BGM+632+R1+9'RFF+ON:PO1'LIN+4++12:EN'QTY+12:20'QTY+46:18'QTY+124:3'"),
+        [["goods.received", "R1", "4", "12", "15 damaged:3", ""]], "",
+    ),
+    "stock that cannot be sold, and quantities that are no stock": (
+        "buyer", edifact("INVRPT", "BGM+35+I1+9'LIN+1++12:EN'QTY+17:80'QTY+89:5'QTY+124:2'QTY+33:500'QTY+74:900'"
+                                   "LIN+2++13:EN'QTY+26:9'"),
+        [["balance.reported", "", "", "12", "80/7", ""]], "no quantity on hand: the kinds are 26",
+    ),
+    "how long the buckets of a schedule are": (
+        "seller", edifact("DELFOR", "BGM+241+F1+5'DTM+137:20260302:102'LIN+1++12:SA'SCC+10'QTY+113:7'SCC+1++F'"
+                                    "QTY+113:30'DTM+2:20260309:102'SCC+4++D'QTY+113:70'DTM+2:2026031620260325:718'"
+                                    "QTY+113:90'DTM+2:202614:616'SCC+4++T'QTY+131:280'DTM+2:20260406:102'UNS+S'"),
+        [["forecast.revised", "F1", "", "12",
+          "7@2026-03-02+1 30@2026-03-09+1 70@2026-03-16+10 90@2026-03-30+7 280@2026-04-06+28", ""]], "",
+    ),
+    "a schedule of cumulative quantities": (
+        "seller", edifact("DELFOR", "BGM+241+F1+5'LIN+1++12:SA'QTY+70:500'SCC+1++W'QTY+3:700'DTM+2:20260309:102'"), [],
+        "the schedule has cumulative quantities only: ask for discrete ones (QTY 113)",
+    ),
+    "a schedule of unknown frequency": (
+        "seller", edifact("DELFOR", "BGM+241+F1+5'LIN+1++12:SA'SCC+4++ZZZ'QTY+113:7'DTM+2:20260309:102'"), [],
+        "the timing 'ZZZ' from 2026-03-09 on has no last day: say in `codes.bucket_days`",
+    ),
+    "a group of ours that a partner rejects": (
+        "buyer", edifact("CONTRL", "UCI+5+US+THEM+7'UCF+31+US+THEM+4+12'"), [],
+        "the partner rejected what we sent: 5/31",
+    ),
     "a message of the other side": ("buyer", x12("850", "BEG*00*SA*PO1**20260301~PO1*1*1*EA***VP*A~"), [], ""),
 }  # fmt: skip
 
@@ -173,3 +233,16 @@ def test_messages(case: str) -> None:
     problems = edi.problems(items)
     assert any(words in problem for problem in problems) if words else not problems
     assert not [item.skipped for item in items if item.skipped and item.skipped.startswith("noted")]
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "words"),
+    [
+        ("DESADV", "BGM+351+S1+9'RFF+ON:PO1'LIN+1++12:EN'QTY+12:5'QTY+192:1'", "free goods, which are not added"),
+        ("DESADV", "BGM+351+S1+9'DTM+17:SOON:102'RFF+ON:PO1'LIN+1++12:EN'QTY+12:5'", "a date that cannot be read"),
+    ],
+)
+def test_what_is_passed_over_is_noted_once(code: str, body: str, words: str) -> None:
+    items = read(edifact(code, body).encode(), edi.profile("buyer"))
+    assert [event["data"]["qty"] for event in edi.events(items)] == [5]
+    assert [words in item.skipped for item in items if item.skipped] == [True]

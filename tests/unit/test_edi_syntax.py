@@ -166,3 +166,22 @@ def test_text_is_utf_8_and_else_iso_8859_1() -> None:
     for encoding in ("utf-8", "latin-1"):
         (transaction,) = transactions(X12.replace("A>B", "Käse").encode(encoding))
         assert transaction.segments[2][7] == "Käse"
+
+
+def test_each_line_is_a_segment_where_the_terminators_were_lost() -> None:
+    lines = EDIFACT.replace("It?'s", "It is").replace("'", "\r\n")
+    assert shape(transactions(lines.encode())) == shape(transactions(EDIFACT.encode()))
+
+
+@pytest.mark.parametrize("advice", ["UNA:+.?'\n", "UNA:+.?'\r\n", "UNA:+.? '" + "\n" * 9])
+def test_an_advice_without_its_blank_or_far_from_its_interchange(advice: str) -> None:
+    [read_so] = transactions((advice + EDIFACT.replace("'", "'\n").replace("?'\n", "?'")).encode())
+    assert [segment.tag for segment in read_so.segments] == ["UNH", "BGM", "FTX", "LIN", "UNS", "UNT"]
+    assert read_so.segments[1][3] == "4"
+
+
+@pytest.mark.parametrize("text", [EDIFACT.replace("'", "|"), "UNB+UNOC:3+THEM+US+260302:0910+71'"])
+def test_an_interchange_in_which_nothing_is_found_is_refused(text: str) -> None:
+    [fault] = found(text.encode())
+    assert isinstance(fault, Fault)
+    assert "the file ends before, and no transaction is in it: do all segments end with" in fault.detail

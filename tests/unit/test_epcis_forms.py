@@ -118,7 +118,7 @@ def documents(*events: dict[str, Any]) -> list[Any]:
     context = ["https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld", {"ex": "http://ex.example.org/"}]
     whole = {"@context": context, "type": "EPCISDocument", "epcisBody": {"eventList": list(events)}}
     query = {"type": "EPCISQueryDocument", "epcisBody": {"queryResults": {"resultsBody": {"eventList": list(events)}}}}
-    return [whole, query, list(events), [whole | {"epcisBody": {"event": one}} for one in events], events[0]]
+    return [whole, query, list(events), [whole | {"epcisBody": {"event": one}} for one in events], *events[:1]]
 
 
 def test_every_form_of_a_document_holds_its_events() -> None:
@@ -148,6 +148,23 @@ def test_what_is_no_document_is_one_problem(text: bytes) -> None:
     [item] = EpcisReader().read(BytesIO(text), Mark())
     assert item.problem
     assert item.record == text
+
+
+@pytest.mark.parametrize("name", ["@type", "isA"])
+def test_the_type_may_stand_where_drafts_have_it(name: str) -> None:
+    told = event("receiving", eventID=None)
+    told[name] = told.pop("type")
+    [item] = EpcisReader(READING).read(BytesIO(json.dumps(told).encode()), Mark())
+    [same] = EpcisReader(READING).read(BytesIO(json.dumps(event("receiving", eventID=None)).encode()), Mark())
+    assert [json.loads(line)["type"] for line in item.events] == ["goods.received"]
+    assert [json.loads(line)["id"] for line in item.events] == [json.loads(line)["id"] for line in same.events]
+
+
+def test_a_document_without_events_is_counted_and_one_in_xml_is_refused_in_words() -> None:
+    [empty] = EpcisReader().read(BytesIO(json.dumps(documents()[0]).encode()), Mark())
+    assert empty.skipped == "the document holds no events"
+    [xml] = EpcisReader().read(BytesIO(b'<?xml version="1.0"?>\n<epcis:EPCISDocument schemaVersion="1.2"/>'), Mark())
+    assert "the document is XML: EPCIS is read as JSON (EPCIS 2.0)" in str(xml.problem)
 
 
 def test_an_event_beyond_the_limit_costs_itself() -> None:
