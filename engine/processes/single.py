@@ -20,6 +20,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.tls import certificate_of
 
 
 class Running(NamedTuple):
@@ -37,7 +38,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
     The end takes the same steps backwards: no new call is taken, calls in flight get their answer, the last commit is
     written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure and UsageError.
     """
-    admission = admission_of(settings, access)
+    admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
@@ -58,7 +59,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         bus.observers += context.observers
         context.configure(settings)
         app = server.application(context, is_local_only(settings), admission)
-        url = await ends.enter_async_context(server.serving(app, bound))
+        url = await ends.enter_async_context(server.serving(app, bound, certificate))
         telemetry.started(url, str(settings.data))
         yield Running(url, service, telemetry)
 

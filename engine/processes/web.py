@@ -29,6 +29,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.tls import certificate_of
 
 
 async def run(
@@ -43,7 +44,7 @@ async def run(
         announce: called with the URL once the process serves.
         stop: set when the process is asked to stop.
     """
-    admission = admission_of(settings, access)
+    admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
         ends.callback(bound.close)
@@ -55,7 +56,7 @@ async def run(
         context.configure(settings, kafka)
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
-        announce(await ends.enter_async_context(server.serving(app, bound)))
+        announce(await ends.enter_async_context(server.serving(app, bound, certificate)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
 

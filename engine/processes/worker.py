@@ -20,6 +20,7 @@ from engine.settings import AccessSettings, KafkaSettings, Settings, shown
 from engine.telemetry import WorkerFigures, worker_metrics
 from engine.web import server
 from engine.web.probes import application
+from engine.web.tls import certificate_of
 
 CACHE_RESERVE_MIB = 64
 LEAVE_SECONDS = 15.0
@@ -39,7 +40,7 @@ async def run(
         stop: set when the process is asked to stop.
     """
     # A full disk and wrong topics are found before the group assigns any partition to this process.
-    admission, connection = admission_of(settings, access), Connection(kafka)
+    admission, certificate, connection = admission_of(settings, access), certificate_of(settings), Connection(kafka)
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
     async with AsyncExitStack() as ends:
         bound = server.bind(settings.host, settings.port)
@@ -50,7 +51,7 @@ async def run(
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
         metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
         app = application(worker, metrics, is_local_only(settings), admission, shown(settings, kafka))
-        url = await ends.enter_async_context(server.serving(app, bound))
+        url = await ends.enter_async_context(server.serving(app, bound, certificate))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
         announce(url)

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -20,13 +21,16 @@ from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
 from engine.web.connections import connections_of
 from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.guard import CallersGuard
-from engine.web.headers import HEADERS
+from engine.web.headers import HEADERS, STRICT_TRANSPORT
 from engine.web.live.windows import WINDOWS, Windows
 from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBLIC_URL, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
+from engine.web.tls import Certificate
 
 SHUTDOWN_SECONDS = 10
+HANDSHAKE: Mapping[str, Any] = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 5.0}
+"""Seconds that a caller has to begin TLS (until then no limit counts its connection), and to end it."""
 CLIENT_LEFT = 499
 OWN_SITES = frozenset({"same-origin", "none"})
 """What a browser says of a call that our own page makes, or a person who enters the address."""
@@ -102,7 +106,7 @@ def _require_own_origin(request: web.Request) -> None:
     if origin is None:
         if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
             raise Problem(403, "pages of other sites may not write here", "foreign_origin")
-    elif not _is_of(origin, request.host) and origin != request.app[PUBLIC_URL]:
+    elif not _is_own(origin, request) and origin != request.app[PUBLIC_URL]:
         raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
 
 
@@ -114,15 +118,19 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _is_of(origin: str, host: str) -> bool:
+def _is_own(origin: str, request: web.Request) -> bool:
+    """Whether a page of this origin is ours. Where this process speaks HTTP, a proxy may speak HTTPS before it."""
     parts = _split(origin)
-    return parts is not None and parts.netloc == host
+    return parts is not None and parts.netloc == request.host and (parts.scheme == "https" or not request.secure)
 
 
-async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def _with_headers(request: web.Request, response: web.StreamResponse) -> None:
     # A page has a policy of its own, with the nonce of its styles; `Server` has aiohttp's version by now.
     own = {name: value for name, value in HEADERS.items() if name == hdrs.SERVER or name not in response.headers}
     response.headers.update(own)
+    # On this machine other servers share the name localhost, and a browser would ask all of them by HTTPS.
+    if request.secure and not request.app[LOCAL_ONLY]:
+        response.headers.update(STRICT_TRANSPORT)
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -153,23 +161,31 @@ def _unavailable(host: str, port: int, error: OSError) -> EnvironmentFailure:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
-    """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish."""
+async def serving(
+    app: web.Application, bound: socket.socket, certificate: Certificate | None = None
+) -> AsyncIterator[str]:
+    """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish.
+
+    With a certificate it serves HTTPS and nothing else.
+    """
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     host, port = bound.getsockname()[:2]
     loop = asyncio.get_running_loop()
     complaints = Complaints()
     loop.set_exception_handler(complaints)
+    secured = {} if certificate is None else {"ssl": certificate.context, **HANDSHAKE}
     try:
-        server = await loop.create_server(connections_of(runner, room_for_connections()), sock=bound)
+        server = await loop.create_server(connections_of(runner, room_for_connections()), sock=bound, **secured)
     except OSError as error:
         await runner.cleanup()
         raise _unavailable(host, port, error) from None
-    watching = asyncio.create_task(complaints.watch())
+    watching = [asyncio.create_task(each.watch()) for each in (complaints, certificate) if each is not None]
     try:
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if certificate is None else "https"
+        yield f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     finally:
-        watching.cancel()
+        for each in watching:
+            each.cancel()
         server.close()
         await runner.cleanup()
