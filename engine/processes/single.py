@@ -11,6 +11,7 @@ from engine.core.values import SECOND
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.processes.logouts import kept_logouts
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.retention import Retention
@@ -45,6 +46,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         memory_mib = settings.memory_mib // 2
         bus = EmbeddedBus.open(settings.data, settings.partitions, memory_mib)
         ends.callback(bus.close)
+        kept_logouts(admission, access, settings.data)
         service = Service(bus, settings.rules(settings.clock), memory_mib << 20)
         service.start()
         ends.push_async_callback(asyncio.to_thread, service.stop)

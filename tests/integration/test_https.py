@@ -34,8 +34,9 @@ def test_the_engine_serves_https_to_who_trusts_its_certificate(tmp_path: Path) -
 
 def test_a_key_of_another_certificate_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     made, other = pair(tmp_path), pair(tmp_path, "other")
-    settings = {"STOCKLINE_TLS_CERTIFICATE": str(made.certificate), "STOCKLINE_TLS_KEY": str(other.key)}
-    refused = stockline("run", "--data", str(tmp_path / "data"), "--port", "0", **settings)
+    certificate, key = str(made.certificate), str(other.key)
+    start = ("run", "--data", str(tmp_path / "data"), "--port", "0")
+    refused = stockline(*start, STOCKLINE_TLS_CERTIFICATE=certificate, STOCKLINE_TLS_KEY=key)
     assert refused.returncode == 2
     assert b"other.key does not belong to the first certificate" in refused.stderr
     assert not (tmp_path / "data").exists()
