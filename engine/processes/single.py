@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import NamedTuple
 
 from engine.bus.disk.bus import EmbeddedBus
@@ -54,8 +53,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
             retention = Retention(bus, settings.retention_days, service.now)
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
-        told = partial(figures, service)
-        telemetry = Telemetry(lambda: told()._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
+        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers

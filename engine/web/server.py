@@ -52,7 +52,11 @@ def application(context: Context, local_only: bool = True, admitting: Admission 
     app[INSECURE] = not local_only and not admitting.gate.asks
     app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
-    routes = {app.router.add_route(each.method, each.path, each.handler): each.operation for each in ROUTES}
+    routes = {
+        app.router.add_route(method, each.path, each.handler): each.operation
+        for each in ROUTES
+        for method in each.methods
+    }
     admission.install(app, admitting, routes)
     app.on_response_prepare.append(_with_headers)
     app.on_shutdown.append(_end_streams)
