@@ -18,7 +18,7 @@ from engine.telemetry.logs import calling, traceparent_of
 from engine.telemetry.tracing import TRACING
 from engine.web import admission, openapi
 from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
-from engine.web.connections import connections_of
+from engine.web.connections import Listener, connections_of
 from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.guard import CallersGuard
 from engine.web.headers import HEADERS, STRICT_TRANSPORT
@@ -30,7 +30,7 @@ from engine.web.tls import Certificate
 
 SHUTDOWN_SECONDS = 10
 HANDSHAKE: Mapping[str, Any] = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 5.0}
-"""Seconds that a caller has to begin TLS (until then no limit counts its connection), and to end it."""
+"""Seconds that a caller has to begin TLS, and to end it."""
 CLIENT_LEFT = 499
 OWN_SITES = frozenset({"same-origin", "none"})
 """What a browser says of a call that our own page makes, or a person who enters the address."""
@@ -144,11 +144,11 @@ async def _end_streams(app: web.Application) -> None:
         filling.cancel()
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> Listener:
     """A socket on `host` and `port` (0 takes a free one); raises EnvironmentFailure if they cannot be bound."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
+        bound = Listener(family, kind, protocol)
     except OSError as error:
         raise EnvironmentFailure(f"cannot listen on {host}: {error.strerror or error}") from None
     try:
@@ -165,9 +165,7 @@ def _unavailable(host: str, port: int, error: OSError) -> EnvironmentFailure:
 
 
 @asynccontextmanager
-async def serving(
-    app: web.Application, bound: socket.socket, certificate: Certificate | None = None
-) -> AsyncIterator[str]:
+async def serving(app: web.Application, bound: Listener, certificate: Certificate | None = None) -> AsyncIterator[str]:
     """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish.
 
     With a certificate it serves HTTPS and nothing else.
@@ -178,9 +176,12 @@ async def serving(
     loop = asyncio.get_running_loop()
     complaints = Complaints()
     loop.set_exception_handler(complaints)
-    secured = {} if certificate is None else {"ssl": certificate.context, **HANDSHAKE}
+    most = room_for_connections()
+    secured: Mapping[str, Any] = {}
+    if certificate is not None:
+        bound.most, secured = most, {"ssl": certificate.context, **HANDSHAKE}
     try:
-        server = await loop.create_server(connections_of(runner, room_for_connections()), sock=bound, **secured)
+        server = await loop.create_server(connections_of(runner, most), sock=bound, **secured)
     except OSError as error:
         await runner.cleanup()
         raise _unavailable(host, port, error) from None

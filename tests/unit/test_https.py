@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar, TCPConnector
+from aiohttp import ClientError, ClientSession, CookieJar, TCPConnector
 
 from engine.access.gate import LoginGate, SessionKeep
 from engine.access.last_used import LastUsed
@@ -29,7 +29,7 @@ from engine.web.tls import Certificate, certificate_of
 from tests.unit.certificates import ENDS, Pair, pair
 from tests.unit.fake_service import FakeService
 from tests.unit.logins import principal
-from tests.unit.web_client import figures
+from tests.unit.web_client import SECONDS, figures
 
 # what is wrong --------------------------------------------------------------------------------------------------------
 
@@ -206,6 +206,32 @@ async def test_who_speaks_http_to_https_gets_nothing_and_disturbs_nobody(tmp_pat
         writer.close()
         async with client.get("/healthz") as answer:
             assert answer.status == 200
+
+
+async def refused(client: ClientSession) -> bool:
+    """Whether a call finds its connection closed."""
+    try:
+        async with client.get("/healthz") as answer:
+            assert answer.status == 200
+            return False
+    except ClientError:
+        return True
+
+
+async def test_connections_that_never_begin_tls_are_limited_like_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "room_for_connections", lambda: 2)
+    made = pair(tmp_path)
+    async with served(tmp_path, Certificate(*made)) as (url, _), caller(url, made) as client:
+        port = int(url.rsplit(":", 1)[1])
+        silent = [(await asyncio.open_connection("127.0.0.1", port))[1] for _ in range(2)]
+        assert await refused(client)
+        for writer in silent:
+            writer.close()
+        async with asyncio.timeout(SECONDS):
+            while await refused(client):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
 
 
 # renewal --------------------------------------------------------------------------------------------------------------
