@@ -1,12 +1,13 @@
-"""The directory: items with their units, and locations with their time zones.
+"""The directory: items with their units, locations with their time zones, and what suppliers ask of an order.
 
 Rows: `Item`, the latest definition of a sku; `Definition`, one for each `item.defined`, ordered by its time, because a
-quantity in another unit is converted by the factor that was in force when the event happened; `Location`, of which
-every partition has its own copy; and a list of the rows whose item is not defined.
+quantity in another unit is converted by the factor that was in force when the event happened; `Location` and
+`Supplier`, of which every partition has its own copy; and a list of the rows whose item is not defined.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -21,13 +22,16 @@ from tables.directory import (
     Definition,
     Item,
     Location,
+    Supplier,
     definitions_of,
     item_key,
     location_key,
     row_of_unknown_item,
+    supplier_key,
     unknown_item_key,
     unknown_items_of,
 )
+from tables.table import Key
 
 RESOLVED_PER_EVENT = 500
 """How many rows an item master makes known at once; the others see it with their next event."""
@@ -121,13 +125,29 @@ def _whole(value: int | Parts | None) -> Iterator[int]:
         yield from (part.qty for part in value)
 
 
-# locations ------------------------------------------------------------------------------------------------------------
+# locations and suppliers ----------------------------------------------------------------------------------------------
 
 
 def define_location(turn: Turn, data: p.LocationDefinedData) -> None:
     """`location.defined`: the latest `time` wins."""
     rank = (0, turn.at, turn.identity)
-    key = location_key(turn.partition, data.location)
+    _keep_latest(
+        turn, location_key(turn.partition, data.location), Location(data.time_zone, rank, data.name, data.working_days)
+    )
+
+
+def define_supplier(turn: Turn, data: p.SupplierDefinedData) -> None:
+    """`supplier.defined`: the latest `time` wins, as a whole: what it does not state is not known any more."""
+    rank = (0, turn.at, turn.identity)
+    stated = Supplier(rank, data.minimum_value, data.currency, data.truck_units, data.truck_uom)
+    _keep_latest(turn, supplier_key(turn.partition, data.supplier), stated)
+
+
+D = TypeVar("D", Location, Supplier)
+
+
+def _keep_latest(turn: Turn, key: Key[D], stated: D) -> None:
+    """Keep what is stated, unless what is kept was stated for a later time."""
     old = turn.get(key)
-    if old is None or rank > old.rank:
-        turn.put(key, Location(data.time_zone, rank, data.name, data.working_days))
+    if old is None or stated.rank > old.rank:
+        turn.put(key, stated)

@@ -214,6 +214,7 @@ OTHERS: dict[type, Callable[..., Rejection | None]] = {
     e.DeadLetterDiscarded: _leave_to_the_fold,
     e.ItemDefined: directory.define_item,
     e.LocationDefined: directory.define_location,
+    e.SupplierDefined: directory.define_supplier,
     e.FeedDeclared: feeds.declare_feed,
     e.ClockAccepted: feeds.accept_clock,
     e.ClockTicked: clock.tick,

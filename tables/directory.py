@@ -1,5 +1,6 @@
-"""What is declared beside stock: items and their units, locations, feeds."""
+"""What is declared beside stock: items and their units, locations, suppliers, feeds."""
 
+from decimal import Decimal
 from functools import lru_cache
 
 from msgspec import Struct, field
@@ -35,6 +36,16 @@ class Location(Struct, array_like=True, gc=False):
     working_days: list[int] | None = None
 
 
+class Supplier(Struct, array_like=True, gc=False):
+    """What an order to a supplier must come to, and how many units of which kind its truck holds."""
+
+    rank: Rank
+    minimum_value: Decimal | None = None
+    currency: str | None = None
+    truck_units: int | None = None
+    truck_uom: str | None = None
+
+
 class Feed(Struct, array_like=True, gc=False):
     """A declared feed: nothing may be silent for longer than `interval` seconds."""
 
@@ -54,6 +65,7 @@ ITEM = Table(b"i", "items", Item)
 DEFINITION = Table(b"U", "item definitions", Definition, Use.IN_ORDER)
 UNKNOWN_ITEM = Table(b"K", "unknown items", bytes, Use.IN_ORDER)
 LOCATION = Table(b"W", "locations", Location)
+SUPPLIER = Table(b"A", "suppliers", Supplier)
 FEED = Table(b"F", "feeds", Feed)
 PULSE = Table(b"S", "pulses", Pulse)
 
@@ -89,6 +101,11 @@ def row_of_unknown_item(key: bytes) -> bytes:
 def location_key(partition: int, name: str) -> Key[Location]:
     """The key of a location, of which every partition has its own row."""
     return of_partition(LOCATION, partition, name.encode())
+
+
+def supplier_key(partition: int, name: str) -> Key[Supplier]:
+    """The key of a supplier, of which every partition has its own row."""
+    return of_partition(SUPPLIER, partition, name.encode())
 
 
 def feed_key(partition: int, name: str) -> Key[Feed]:

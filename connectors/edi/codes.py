@@ -51,7 +51,9 @@ LINE_ACTIONS: Final[dict[str, LineStatus]] = {
 WHOLE_ANSWERS: Final[dict[str, LineStatus]] = {"27": "rejected", "RE": "rejected", "AJ": "pending"}
 """Elements 1225 and 4343, of BGM in an ORDRSP, for lines that have no action of their own."""
 
-ORDER_CHANGES: Final[dict[str, OrderChange]] = {"DI": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none"}
+ORDER_CHANGES: Final[dict[str, OrderChange]] = {
+    "DI": "cancel", "CF": "cancel", "2": "cancel", "7": "cancel", "NC": "none", "4": "none",
+}  # fmt: skip
 """Elements 670 of POC and 1229 of LIN: what a customer changes; every other one sets the line's quantity."""
 
 STOCK: Final[dict[str, StockKind]] = {
@@ -73,15 +75,26 @@ RECEIVED: Final[dict[str, Condition]] = {
 }  # fmt: skip
 """Element 6063, of QTY in a RECADV."""
 
-BUCKET_DAYS: Final[dict[str, int]] = {"C": 1, "D": 1, "W": 7, "Y": 1}
-"""Element 681, of FST, and 2013, of SCC; `M` is the calendar month, `Q` three of them, `F` says its end itself."""
+RETURNS: Final = frozenset({"BN", "RB", "RP", "RU"})
+OTHER_TRANSFERS: Final[dict[str, str]] = {
+    "DS": "a drop shipment", "IA": "an adjustment", "IB": "a transfer between branches", "RA": "an order applied anew",
+    "RC": "a receipt", "RV": "a return to the vendor", "SA": "an adjustment", "SC": "scrap", "SU": "a summary",
+    "TD": "a disposal",
+}  # fmt: skip
+"""Element 521, of PTD: what comes back, and what is told by other documents; all else is as QTY01 says."""
+
+BUCKET_DAYS: Final[dict[str, int]] = {
+    "": 1, "B": 1, "C": 1, "D": 1, "E": 1, "G": 10, "J": 1, "T": 28, "W": 7, "Y": 1,
+}  # fmt: skip
+BUCKET_MONTHS: Final[dict[str, int]] = {"M": 1, "Q": 3, "S": 6, "A": 12}
+"""Elements 681, of FST, and 2013, of SCC: days, and calendar months; `F` says its end itself."""
 
 UNITS: Final[dict[str, str | int]] = {"EA": 1, "PCE": 1, "PC": 1, "PCS": 1, "C62": 1, "H87": 1, "UN": 1, "": 1}
 """Codes of single pieces: a quantity in them, and one without a unit, is in the item's base unit."""
 
 ITEMS_OF_BUYERS: Final = (
     "IN", "BP", "CB", "SK", "PI", "UP", "UK", "EN", "UA", "UI", "UX", "SRV", "SRS", "IB", "N4", "",
-    "VP", "VN", "SA", "MG", "MF", "MP", "VC", "VA", "SN", "PN",
+    "VP", "VN", "SA", "MG", "MF", "MP", "VC", "VA", "PN",
 )  # fmt: skip
 ITEMS_OF_SELLERS: Final = (
     "VP", "VN", "SA", "UP", "UK", "EN", "UA", "UI", "UX", "SRV", "SRS", "IB", "N4", "",

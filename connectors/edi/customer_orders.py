@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from connectors.base import JsonObject
 from connectors.edi.codes import OrderChange
-from connectors.edi.message import Loop, Message, Nothing, Outcome, Statement, each
-from connectors.edi.problems import Misread
+from connectors.edi.message import Loop, Message, Nothing, Outcome, Statement, gather
+from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, reference
 
@@ -22,20 +22,46 @@ class Demand:
     quantity: Quantity | None
     change: OrderChange = "set"
 
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """What its reservation is known by within the order."""
+        return (str(self.line), self.sku, self.location)
+
 
 def demands(
     message: Message, order: str, loops: Sequence[Loop], read: Callable[[Message, int, Loop], Demand]
 ) -> Iterator[Outcome]:
     """The reservations of an order; a cancellation that names no lines is refused: it does not say what to free."""
-
-    def make(position: int, loop: Loop) -> Iterator[Outcome]:
-        yield _reservation(message, order, read(message, position, loop))
-
     if not loops and message.purpose == "cancel":
         raise Misread(f"the order {order} is cancelled without its lines: release its reservations by hand")
     if not loops:
         yield Nothing(message.segments[0], "an order without lines")
-    yield from each(loops, make)
+    lines, refused = gather(loops, lambda position, loop: read(message, position, loop))
+    yield from refused
+    rows: dict[tuple[str, str, str], list[Demand]] = {}
+    for line in lines:
+        rows.setdefault(line.row, []).append(line)
+    for line in lines:
+        try:
+            _once(message, line, rows[line.row])
+            yield _reservation(message, order, line)
+        except Misread as error:
+            yield Fault.of(line.segment, error)
+
+
+def _once(message: Message, line: Demand, same: Sequence[Demand]) -> None:
+    """Check that a line does not stand in the document with two quantities. Raises `Misread`.
+
+    A reservation is set, not added to, so that the last of them alone would count.
+    """
+    setting = [each for each in same if each.change != "none"]
+    differ = len({(each.change, each.quantity) for each in setting}) > 1
+    if line in setting and len(setting) > 1 and (differ or message.purpose == "original"):
+        places = " and ".join(str(each.segment.number) for each in setting[:5])
+        raise Misread(
+            f"the line {line.line} of {line.sku} stands in the order {len(setting)} times (segments {places}): "
+            "each line needs a number of its own"
+        )
 
 
 def _reservation(message: Message, order: str, demand: Demand) -> Statement | Nothing:

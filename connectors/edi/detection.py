@@ -14,6 +14,8 @@ _START = re.compile(
     rb"|(?P<unb>(?<![A-Za-z0-9])UNB[^A-Za-z0-9\s])"
     rb"|(?P<tradacoms>(?<![A-Za-z0-9])STX=)"
 )
+_BLANKS = b" \t\r\n\xa0"
+_SIGN = re.compile(rb"[!-/:-@[-`{-~\x80-\xff]")
 _NOTHING = b" \t\r\x00\x1a\xef\xbb\xbf\x0b\x0c"
 _EDIFACT = Delimiters("EDIFACT", "+", ":", "'", "?", "*", ".")
 _LEVEL = re.compile(rb"UNB[^A-Za-z0-9](UNO[A-Z])")
@@ -55,6 +57,15 @@ def is_blank(data: bytes) -> bool:
     return all(not line or line.startswith((b"//", b"#")) for line in lines)
 
 
+def hint_of(begin: bytes) -> str:
+    """What a text that begins so lacks, to be said behind its refusal; empty where it cannot be told."""
+    if begin[:1] in (b"\xfe", b"\xff") or b"\x00" in begin[:4]:
+        return "; it looks like UTF-16: save it as UTF-8"
+    if re.match(rb"(GS|ST)[^A-Za-z0-9\s]", begin):
+        return "; ISA and GS are missing before it, which say who sent it: add them, and GE and IEA behind it"
+    return ""
+
+
 def detect(tag: str, head: bytes) -> Detected:
     """The delimiters of the interchange whose first bytes are `head`, beginning with `tag`."""
     if tag == "ISA":
@@ -88,9 +99,35 @@ def _of_isa(head: bytes) -> Detected:
     if tail[1:3] in (b"GS", b"TA") or not tail[1:]:
         # There is no component separator, so what looked like one ends the segment.
         component, terminator = "", _terminator(tail)
+    problem = _problem_of(separator, component.encode("latin-1"), terminator.encode("latin-1"), head[at + 1 :])
+    return Detected(
+        None if problem else Delimiters("X12", separator.decode("latin-1"), component, terminator), 0, problem
+    )
+
+
+def _problem_of(separator: bytes, component: bytes, terminator: bytes, tail: bytes) -> str:
+    """What is wrong with the delimiters of an ISA, by what is behind its sixteenth separator; empty if nothing is."""
+    if tail.startswith((b"&gt;", b"&lt;", b"&amp;", b"&#")):
+        return f"the text is escaped for HTML, with {_shown(tail[:4])} in ISA16: take it as it was sent"
     if not terminator or (terminator.isalnum() and terminator.isascii()):
-        return Detected(None, problem="the ISA does not say which character ends a segment: is it damaged?")
-    return Detected(Delimiters("X12", separator.decode("latin-1"), component, terminator))
+        return "the ISA does not say which character ends a segment: is it damaged?"
+    if separator in (component, terminator):
+        return f"the ISA has more than {ISA_ELEMENTS} elements: is it damaged?"
+    behind = tail[len(component) :].removeprefix(b"\r").removeprefix(terminator).lstrip(_BLANKS)
+    line, _, following = behind.partition(b"\n")
+    last, at_breaks = line.strip(_BLANKS)[-1:], terminator in b"\r\n"
+    # Where ISA16 is left out, what ends the ISA stands in its place, and is cut off as a component.
+    if at_breaks and line.startswith(b"GS" + separator) and _SIGN.fullmatch(last) and last != component:
+        return f"the ISA ends at a line break, and the line behind it with {_shown(last)}: end both alike"
+    if not at_breaks and terminator not in line and following.lstrip(_BLANKS).startswith(b"ST" + separator):
+        return f"the ISA ends with {_shown(terminator)}, and the lines behind it at line breaks: end all alike"
+    if _SIGN.match(behind) and not behind.startswith((b"//", b"#")):
+        return f"behind the end of the ISA stands {_shown(behind[:1])}: are ISA16 and that end one character each?"
+    return ""
+
+
+def _shown(data: bytes) -> str:
+    return repr(data.decode("latin-1"))
 
 
 def _terminator(tail: bytes) -> str:

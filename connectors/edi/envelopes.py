@@ -122,6 +122,7 @@ class Envelopes:
         self._advice = ""
         self._interchange: Envelope | None = None
         self._group: Envelope | None = None
+        self._found = False
         self._open: list[Segment] | None = None
         self._size = 0
         self._outside: Place | None = None
@@ -142,11 +143,12 @@ class Envelopes:
     def _take(self, segment: Segment) -> Iterator[Found]:
         if segment.tag in ("ISA", "UNB"):
             yield from self._broken_off("another interchange begins")
-            self._interchange = Envelope(segment)
+            self._interchange, self._found = Envelope(segment), False
             self._advice = self._advice if segment.tag == "UNB" else ""
         elif segment.tag in _BEGIN and self._interchange is not None:
             yield from self._unfinished("another one begins")
             self._open, self._size, self._outside = [segment], len(segment.raw), None
+            self._found = True
         elif self._open is not None and _CLOSES.get(segment.tag) == self._open[0].tag:
             yield self._whole(segment)
         elif segment.tag in _GROUPS:
@@ -214,13 +216,23 @@ class Envelopes:
         yield from self._unfinished(why)
         if self._interchange is not None:
             header = self._interchange.header
-            yield Remark(Place.of(header), "an interchange without its end", f"the {header.tag} is not closed: {why}")
+            yield _not_closed(header, why, self._found)
         self._interchange = self._group = self._outside = None
 
 
 def control_of(header: Segment) -> str:
     """The control number of an ISA, GS, ST, UNB, UNG or UNH."""
     return header[_CONTROL[header.tag]]
+
+
+def _not_closed(header: Segment, why: str, has_transactions: bool) -> Fault | Remark:
+    """What an interchange without its trailer is: refused if nothing was found in it, as something else is wrong."""
+    detail = f"the {header.tag} is not closed: {why}"
+    if has_transactions:
+        return Remark(Place.of(header), "an interchange without its end", detail)
+    mark = repr(header.delimiters.terminator)
+    what = f"{detail}, and no transaction is in it: do all segments end with {mark}?"
+    return Fault(Place.of(header), what, record=_begin_of([header]))
 
 
 def _begin_of(segments: list[Segment]) -> bytes:

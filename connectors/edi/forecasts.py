@@ -75,6 +75,13 @@ def _days(message: Message, bucket: Bucket) -> int:
     """How many days a bucket spans: by its end, else by its timing."""
     if bucket.end is not None:
         return days_between(bucket.start.day, bucket.end.day)
-    if bucket.timing in ("M", "Q"):
-        return month_days(bucket.start.day, 1 if bucket.timing == "M" else 3)
-    return message.values.profile.codes.bucket_days.get(bucket.timing) or codes.BUCKET_DAYS.get(bucket.timing, 1)
+    days = message.values.profile.codes.bucket_days.get(bucket.timing)
+    if days is None and bucket.timing in codes.BUCKET_MONTHS:
+        return month_days(bucket.start.day, codes.BUCKET_MONTHS[bucket.timing])
+    days = days or codes.BUCKET_DAYS.get(bucket.timing)
+    if days is None:
+        raise Misread(
+            f"a quantity of the timing {bucket.timing!r} from {bucket.start.day} on has no last day: say in "
+            "`codes.bucket_days` of the profile how many days it spans"
+        )
+    return days

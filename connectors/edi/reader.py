@@ -18,7 +18,7 @@ from connectors.identifiers import Names
 from connectors.mapping.values import Unreadable
 from connectors.ports import Identifiers, SameNames
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 """Changes when the same bytes would give other events."""
 _MOST_FAULTS: Final = 20
 _MOST_RECORD_BYTES: Final = 64 * 1024
@@ -103,6 +103,10 @@ class EdiReader:
                     f", which a {' or '.join(kind.we_are)} receives; by the profile we are the {self._profile.we_are}"
                 )
             return [Item(transaction.header.number, end, skipped=why)], []
+        broken = next((segment for segment in transaction.segments if not segment.tag.isalnum()), None)
+        if broken is not None:
+            why = f"{broken.raw.strip()[:24]!r} is no segment: does a text stand before it, or is it damaged?"
+            return [], [Fault(Place.of(broken), why)]
         try:
             return self._items_of(message, list(translate(message)), end)
         except Unreadable as error:
@@ -113,6 +117,8 @@ class EdiReader:
         refused = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
         waiting = held_back(message, [each for each in outcomes if isinstance(each, Statement)], refused)
         items: list[Item] = []
+        if not outcomes:
+            items.append(Item(message.segments[0].number, end, skipped="a document of no lines"))
         seen: dict[str, int] = {}
         for outcome in outcomes:
             if isinstance(outcome, Statement) and outcome.segment.number not in waiting:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from connectors.edi.detection import HEAD_BYTES, detect, find_start, is_blank
+from connectors.edi.detection import HEAD_BYTES, detect, find_start, hint_of, is_blank
 from connectors.edi.problems import Fault, Place
 from connectors.edi.segments import Delimiters, Segment
 from connectors.edi.window import Window
@@ -76,7 +76,7 @@ class Scanner:
             yield Fault(
                 place,
                 f"{self.offset - place.byte} bytes from {begin.decode('latin-1')!r} on belong to no interchange: none "
-                "of X12 (ISA) or EDIFACT (UNB) begins there, or its header is damaged",
+                "of X12 (ISA) or EDIFACT (UNB) begins there, or its header is damaged" + hint_of(begin),
             )
 
     def _interchange(self, delimiters: Delimiters) -> Iterator[Segment | Fault]:

@@ -16,8 +16,8 @@ from connectors.mapping.values import Unreadable
 
 _GOODS: Final[dict[str, Callable[[Segment], Iterable[tuple[str, str]]]]] = {
     "LIN": lambda segment: x12.pairs(segment, 2),
-    "PO1": lambda segment: x12.pairs(segment, 6),
-    "POC": lambda segment: x12.pairs(segment, 8),
+    "PO1": lambda segment: x12.numbers(segment, 6),
+    "POC": lambda segment: x12.numbers(segment, 8),
     "W01": lambda segment: x12.goods(segment, 3),
     "W07": lambda segment: x12.goods(segment, 3),
     "W12": lambda segment: x12.goods(segment, 6),
@@ -74,7 +74,7 @@ def _names(message: Message, loop: Loop) -> Iterator[tuple[str, str]]:
 
 def _x12_numbers(loop: Loop) -> Iterator[str]:
     yield from (segment[1] for segment in loop if segment.tag in ("LIN", "SN1", "PO1", "POC", "RCD"))
-    yield x12.referenced(loop, ("LI", "LN"))
+    yield x12.referenced(loop, ("LI",))
 
 
 def _goods(message: Message, loop: Loop) -> Iterator[list[tuple[str, str]]]:

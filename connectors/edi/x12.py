@@ -9,6 +9,19 @@ from connectors.edi.values import Quantity, When
 from connectors.mapping.values import Unreadable
 
 ENDS = ("CTT",)
+_OF_LINES = ("ACK", "FST", "LIN", "PO1", "POC", "QTY", "RCD", "SCH", "SDQ", "SN1", "W01", "W07", "W12", "W19")
+
+
+def lines(message: Message, starts: Sequence[str], ends: Sequence[str] = ENDS) -> list[Loop]:
+    """The loops of the lines. Raises `Misread` where there are items or quantities, and no line begins."""
+    found = message.loops(starts, ends)
+    stray = None if found else find(message.segments, *_OF_LINES)
+    if stray is not None:
+        raise Misread(
+            f"there is {stray.tag} in segment {stray.number} and no {' or '.join(starts)}, which the lines of a "
+            f"{message.transaction.code} begin with"
+        )
+    return found
 
 
 def pairs(segment: Segment, start: int) -> Iterator[tuple[str, str]]:
@@ -16,6 +29,21 @@ def pairs(segment: Segment, start: int) -> Iterator[tuple[str, str]]:
     for position in range(start, len(segment), 2):
         if segment[position] and segment[position + 1]:
             yield segment[position], segment[position + 1]
+
+
+def numbers(segment: Segment, start: int) -> Iterator[tuple[str, str]]:
+    """The item numbers of PO1 or POC, in pairs from `start` on.
+
+    Some writers leave out the element before them, the basis of the price, and begin the pairs in its place: a
+    qualifier has two characters, so that it can be told from a number.
+    """
+    shifted = len(segment[start]) > 2 and len(segment[start - 1]) == 2
+    return pairs(segment, start - 1 if shifted else start)
+
+
+def own(loop: Loop) -> Loop:
+    """A line of an order without its SLN, which say what it consists of."""
+    return loop[: next((index for index, segment in enumerate(loop) if segment.tag == "SLN"), len(loop))]
 
 
 def goods(segment: Segment, code: int) -> list[tuple[str, str]]:

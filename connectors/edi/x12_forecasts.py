@@ -17,7 +17,7 @@ def planning_schedule(message: Message) -> Iterator[Outcome]:
     message.number = begin[2] or begin[3] or begin[9] or message.transaction.control
     message.day = message.values.x12_when(begin[8]) if begin[8] else None
     header = message.header(("LIN",))
-    loops = message.loops(("LIN",), x12.ENDS)
+    loops = x12.lines(message, ("LIN",))
     if not loops:
         yield Nothing(begin, "a schedule of no items")
     lines, refused = gather(loops, lambda _, loop: _expected(message, header, loop))

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import takewhile
 
 from connectors.edi import codes, x12
 from connectors.edi.codes import LineStatus
 from connectors.edi.customer_orders import Demand, demands
-from connectors.edi.message import Loop, Message, Outcome, find, gather
+from connectors.edi.message import Loop, Message, Outcome, every, gather
 from connectors.edi.problems import Misread
 from connectors.edi.schedules import AcknowledgedLine, Part, of_whole_order, statements, strongest, total_of
 from connectors.edi.segments import Segment
-from connectors.edi.values import Quantity, reference
+from connectors.edi.values import Quantity, When, reference
 
 _LINES = ("PO1", "POC")
+_BEHIND_AN_ACK = ("ACK", "SCH", "N1", "QTY", "TD1", "TD5")
+"""What ends the loop of an ACK: with it other things are said of the line."""
 _CHANGES_OF_QUANTITY = ("AI", "QD", "QI", "RZ")
 
 
@@ -23,7 +26,7 @@ def acknowledgement(message: Message) -> Iterator[Outcome]:
     message.number = reference(begin[3], f"{begin.tag}03, the order's number,")
     agreed = begin[9] if begin.tag == "BAK" else begin[10]
     message.day = message.values.x12_when(agreed) if agreed else None
-    loops = message.loops(_LINES, x12.ENDS)
+    loops = [x12.own(loop) for loop in x12.lines(message, _LINES)]
     if not loops:
         rejected = message.purpose == "cancel"
         yield of_whole_order(
@@ -36,7 +39,7 @@ def acknowledgement(message: Message) -> Iterator[Outcome]:
 def _acknowledged(message: Message, position: int, loop: Loop) -> AcknowledgedLine:
     first, header = loop[0], message.header(_LINES)
     begin = message.first("BAK", "BCA")
-    sku = message.values.item(x12.pairs(first, 6 if first.tag == "PO1" else 8))
+    sku = message.values.item(x12.numbers(first, 6 if first.tag == "PO1" else 8))
     return AcknowledgedLine(
         first, message.number, message.line(first[1], position, sku), sku,
         message.values.location(x12.parties(header, loop), ("ST",)),
@@ -56,19 +59,18 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
     first = loop[0]
     number, unit = (2, 3) if first.tag == "PO1" else (3, 5)
     ordered = x12.quantity(message, first, number, unit) if first[number] else None
-    acks = [segment for segment in loop if segment.tag == "ACK"]
-    line = strongest([_status(message, ack) for ack in acks if not ack[2]], usual)
-    due = x12.best_date(message, message.values.profile.dates.due, message.header(_LINES), loop)
-    due = next((message.values.x12_when(ack[5]) for ack in acks if not ack[2] and ack[5]), due)
-    for ack in acks:
+    answers, due = _answers(message, loop)
+    line = strongest([_status(message, ack) for ack, _ in answers if not ack[2]], usual)
+    due = next((day for ack, day in answers if not ack[2] and day is not None), due)
+    for ack, _ in answers:
         if ack[1] == "IS":
             message.note_substitute(ack)
     parts: list[Part] = []
-    for ack in (ack for ack in acks if ack[2]):
-        status = _status(message, ack)
-        status = "changed" if status == "accepted" and line == "changed" else status
-        day = message.values.x12_when(ack[5]) if ack[5] else due
-        parts.append(Part(status, message.values.quantity(ack[2], ack[3] or first[unit]), day))
+    for ack, day in answers:
+        if ack[2]:
+            status = _status(message, ack)
+            status = "changed" if status == "accepted" and line == "changed" else status
+            parts.append(Part(status, message.values.quantity(ack[2], ack[3] or first[unit]), day or due))
     if not parts:
         if ordered is None:
             raise Misread(f"{first.tag}{number:02} has no quantity, and no ACK has one")
@@ -76,6 +78,21 @@ def _parts(message: Message, loop: Loop, usual: LineStatus) -> list[Part]:
             raise Misread("ACK says that a part of the line is backordered, and no quantity of either part")
         parts = [Part(line, ordered, due)]
     return _scheduled(message, loop, _without_partials(parts, ordered))
+
+
+def _answers(message: Message, loop: Loop) -> tuple[list[tuple[Segment, When | None]], When | None]:
+    """Each ACK with the date in it or in a DTM behind it; and the date of the line, which the others have."""
+    wanted = message.values.profile.dates.due
+    found: list[tuple[Segment, When | None]] = []
+    of_parts: set[int] = set()
+    for index, ack in enumerate(loop):
+        if ack.tag == "ACK":
+            behind = [*takewhile(lambda each: each.tag not in _BEHIND_AN_ACK, loop[index + 1 :])]
+            of_parts |= {each.number for each in behind}
+            day = message.values.x12_when(ack[5]) if ack[5] else x12.best_date(message, wanted, behind)
+            found.append((ack, day))
+    line = [segment for segment in loop if segment.number not in of_parts]
+    return found, x12.best_date(message, wanted, message.header(_LINES), line)
 
 
 def _status(message: Message, ack: Segment) -> LineStatus:
@@ -115,9 +132,9 @@ def order(message: Message) -> Iterator[Outcome]:
     """850: each line of a customer's order is a reservation."""
     begin = message.first("BEG")
     message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
-    name = message.document("/".join(filter(None, (begin[3], begin[4]))), "BEG03, the order's number,")
+    name = _order_of(message, begin)
     message.day = message.values.x12_when(begin[5]) if begin[5] else None
-    yield from demands(message, name, message.loops(("PO1",), x12.ENDS), _ordered)
+    yield from demands(message, name, x12.lines(message, ("PO1",)), _ordered)
 
 
 def order_change(message: Message) -> Iterator[Outcome]:
@@ -125,26 +142,52 @@ def order_change(message: Message) -> Iterator[Outcome]:
     begin = message.first("BCH")
     message.read_purpose(begin, begin[1], codes.X12_PURPOSES)
     message.purpose = "cancel" if message.purpose == "cancel" else "change"
-    name = message.document("/".join(filter(None, (begin[3], begin[4]))), "BCH03, the order's number,")
-    yield from demands(message, name, message.loops(_LINES, x12.ENDS), _ordered)
+    yield from demands(message, _order_of(message, begin), x12.lines(message, _LINES), _ordered)
 
 
-def _ordered(message: Message, position: int, loop: Loop) -> Demand:
+def _order_of(message: Message, begin: Segment) -> str:
+    """The order's number, with that of the release where there is one."""
+    what = f"{begin.tag}03, the order's number,"
+    return message.document("/".join(filter(None, (reference(begin[3], what), begin[4]))), what)
+
+
+def _ordered(message: Message, position: int, whole: Loop) -> Demand:
+    loop = x12.own(whole)
     first = loop[0]
     change: codes.OrderChange = "set"
     if first.tag == "POC":
         change = message.values.profile.codes.order_change.get(first[2]) or codes.ORDER_CHANGES.get(first[2], "set")
     number, unit, items = (2, 3, 6) if first.tag == "PO1" else (3, 5, 8)
-    sku = message.values.item(x12.pairs(first, items))
+    sku = message.values.item(x12.numbers(first, items))
     where = message.values.location(x12.parties(message.header(_LINES), loop), ("SF", "WH"))
-    qty = x12.quantity(message, first, number, unit) if first[number] else _of_schedule(message, loop)
+    qty = x12.quantity(message, first, number, unit) if first[number] else _of_parts(message, loop)
     if qty is None and first.tag == "POC" and first[2] in _CHANGES_OF_QUANTITY:
         raise Misread(f"POC03 has no quantity, and POC02 says by {first[2]} that the quantity changes")
+    if qty is None and first.tag == "PO1" and message.purpose != "cancel":
+        raise Misread("PO102 has no quantity, and neither SCH nor SDQ has one")
+    if qty is not None and first.tag == "PO1":
+        _compare_stores(message, loop, qty)
     return Demand(first, message.line(first[1], position, sku), sku, where, qty, change)
 
 
-def _of_schedule(message: Message, loop: Loop) -> Quantity | None:
-    """The quantity of a line that only its SCH say."""
-    if find(loop, "SCH") is None:
-        return None
-    return total_of([x12.quantity(message, segment, 1, 2) for segment in loop if segment.tag == "SCH"])
+def _of_parts(message: Message, loop: Loop) -> Quantity | None:
+    """The quantity of a line that only its SCH say, or its SDQ."""
+    scheduled = [x12.quantity(message, segment, 1, 2) for segment in every(loop, "SCH")]
+    return total_of(scheduled) if scheduled else _of_stores(message, loop)
+
+
+def _of_stores(message: Message, loop: Loop) -> Quantity | None:
+    """What the SDQ of a line divide over the customer's stores, in all."""
+    found = [
+        message.values.quantity(quantity, segment[1])
+        for segment in every(loop, "SDQ")
+        for _, quantity in x12.pairs(segment, 3)
+    ]
+    return total_of(found) if found else None
+
+
+def _compare_stores(message: Message, loop: Loop, ordered: Quantity) -> None:
+    """Check that the stores get what is ordered, where both are in one unit. Raises `Misread`."""
+    stores = _of_stores(message, loop)
+    if stores is not None and stores.uom == ordered.uom and stores.qty != ordered.qty:
+        raise Misread(f"PO102 orders {ordered.qty}, and SDQ divides {stores.qty} over the stores")

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from connectors.edi import codes, x12
-from connectors.edi.message import Loop, Message, Nothing, Outcome, find, gather
+from connectors.edi.message import Loop, Message, Nothing, Outcome, every, find, gather
 from connectors.edi.problems import Fault, Misread
 from connectors.edi.segments import Segment
 from connectors.edi.shipments import ShippedLine, notices, positions
 from connectors.edi.values import reference
+
+_DEEPEST = 32
+"""So many levels are above an item at most: a shipment, an order, a pallet, a pack and an item are five."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,11 @@ def ship_notice(message: Message) -> Iterator[Outcome]:
     items = [level for level in levels if _line(level.loop) is not None]
     if not levels and find(message.segments, "LIN", "SN1") is not None:
         raise Misread("the notice has items and no HL, which says of which order they are")
-    yield from _nameless(levels, items)
+    nameless = list(_nameless(levels, items))
+    yield from nameless
     if not items and message.purpose != "original":
         raise Misread(f"the shipment {message.number} is changed or cancelled without its lines")
-    if not items:
+    if not items and not nameless:
         yield Nothing(begin, "a notice of no items")
     places = positions(_name(level) for level in items)
     lines, refused = gather(
@@ -50,15 +55,34 @@ def _levels(message: Message) -> Iterator[_Level]:
     known: dict[str, _Level] = {}
     for loop in message.loops(("HL",), x12.ENDS):
         parent = known.get(loop[0][2])
-        level = _Level(loop, parent.all if parent else ())
-        known[loop[0][1]] = level
+        level = known[loop[0][1]] = _Level(loop, parent.all if parent else ())
+        if len(level.above) > _DEEPEST:
+            raise Misread(f"the HL {loop[0][1]} of segment {loop[0].number} lies below more than {_DEEPEST} others")
+        yield from _items_of(level)
+
+
+def _items_of(level: _Level) -> Iterator[_Level]:
+    """A level of several items as a level for each, from its LIN (or its SN1, where that comes first) on."""
+    loop = level.loop
+    if len([segment for segment in loop if _names_an_item(segment)]) < 2:
         yield level
+        return
+    first = next(segment.tag for segment in loop if _names_an_item(segment) or segment.tag == "SN1")
+    starts = [
+        at for at, segment in enumerate(loop) if segment.tag == first and (first == "SN1" or _names_an_item(segment))
+    ]
+    for start, end in pairwise([*starts, len(loop)]):
+        yield _Level(loop[start:end], (*level.above, loop[: starts[0]]))
 
 
 def _line(loop: Loop) -> Segment | None:
-    """The LIN of a loop. One that names only a returnable container (RC) is of no item."""
-    found = find(loop, "LIN")
-    return None if found is not None and {kind for kind, _ in x12.pairs(found, 2)} == {"RC"} else found
+    """The LIN of a loop that names its item."""
+    return next((segment for segment in loop if _names_an_item(segment)), None)
+
+
+def _names_an_item(segment: Segment) -> bool:
+    """Whether it is a LIN of an item. One that names only a returnable container (RC) is of none."""
+    return segment.tag == "LIN" and {kind for kind, _ in x12.pairs(segment, 2)} != {"RC"}
 
 
 def _nameless(levels: Sequence[_Level], items: Sequence[_Level]) -> Iterator[Fault]:
@@ -83,11 +107,13 @@ def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
     assert item is not None
     if detail is None:
         raise Misread("the item has no SN1, which says its quantity")
+    if len(every(level.loop, "SN1")) > 1:
+        raise Misread("the item has several SN1: which of their quantities is shipped?")
     header = message.header(("HL",))
     number = item[1] or detail[1]
     return ShippedLine(
         level.loop[0],
-        reference(_order(level), "the number of the order (PRF01, or PO of LIN)"),
+        reference(_order(level) or _order_of(header), "the number of the order (PRF01, or PO of LIN or REF)"),
         number,
         position,
         message.values.item(x12.pairs(item, 2)),
@@ -100,12 +126,14 @@ def _shipped(message: Message, level: _Level, position: int) -> ShippedLine:
 def _order(level: _Level) -> str:
     """The order's number: of the nearest PRF, of the item itself, or of a REF above."""
     for loop in reversed(level.all):
-        order = find(loop, "PRF")
-        if order is not None and order[1]:
-            return order[1]
-        item = _line(loop)
-        named = dict(x12.pairs(item, 2)) if item is not None else {}
-        found = named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))
-        if found:
+        if found := _order_of(loop):
             return found
     return ""
+
+
+def _order_of(loop: Loop) -> str:
+    order, item = find(loop, "PRF"), _line(loop)
+    if order is not None and order[1]:
+        return order[1]
+    named = dict(x12.pairs(item, 2)) if item is not None else {}
+    return named.get("PO") or named.get("ON") or x12.referenced(loop, ("PO",))

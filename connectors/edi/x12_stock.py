@@ -1,13 +1,15 @@
 """861, 867 and 846: what was received, what was sold, and what somebody else's books say is there."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from connectors.edi import codes, x12
 from connectors.edi.balances import Balance, balances, one_place
 from connectors.edi.codes import Condition
-from connectors.edi.message import Loop, Message, Nothing, Outcome, each, find, gather
+from connectors.edi.message import Loop, Message, Nothing, Outcome, each, every, find, gather
 from connectors.edi.movements import Received, issued, only_original, receipts, row_of
 from connectors.edi.problems import Misread
+from connectors.edi.segments import Segment
 from connectors.edi.values import Quantity, When
 
 _RECEIVED_DATES = ("050", "035", "111")
@@ -24,8 +26,7 @@ def receiving_advice(message: Message) -> Iterator[Outcome]:
     header = message.header(("RCD",))
     message.day = x12.best_date(message, _RECEIVED_DATES, header)
     message.day = message.day or (message.values.x12_when(begin[2], begin[5]) if begin[2] else None)
-    loops = message.loops(("RCD",), x12.ENDS)
-    lines, refused = gather(loops, lambda _, loop: _received(message, header, loop))
+    lines, refused = gather(x12.lines(message, ("RCD",)), lambda _, loop: _received(message, header, loop))
     yield from (*refused, *receipts(message, lines))
 
 
@@ -72,31 +73,44 @@ def resale(message: Message) -> Iterator[Outcome]:
     message.day = x12.best_date(message, _REPORT_ENDS, header)
     message.day = message.day or (message.values.x12_when(begin[3]) if begin[3] else None)
 
-    def make(_: int, loop: Loop) -> Iterator[Outcome]:
-        for segments in _sales(loop):
-            yield _sale(message, x12.parties(header, loop), loop, segments)
+    sales = [(loop, *sale) for loop in x12.lines(message, ("PTD",)) for sale in _sales(loop)]
 
-    yield from each(message.loops(("PTD",), x12.ENDS), make)
+    def make(position: int, _: Loop) -> Iterator[Outcome]:
+        loop, quantity, about = sales[position - 1]
+        yield _sale(message, x12.parties(header, loop), loop, quantity, about)
 
-
-def _sales(loop: Loop) -> list[Loop]:
-    """A PTD loop has sales, each of a QTY with the LIN after it."""
-    starts = [index for index, segment in enumerate(loop) if segment.tag == "QTY"]
-    return [loop[start:end] for start, end in zip(starts, [*starts[1:], len(loop)], strict=True)]
+    yield from each((about for _, _, about in sales), make)
 
 
-def _sale(message: Message, where: list[tuple[str, str]], loop: Loop, sale: Loop) -> Outcome:
-    quantity, item = sale[0], find(sale, "LIN") or find(loop, "LIN")
+def _sales(loop: Loop) -> list[tuple[Segment, Loop]]:
+    """The quantities of a PTD loop, each with what is said of it: a QTY and the LIN behind it.
+
+    Some writers have the LIN first; then the quantities behind it are of that item.
+    """
+    first = find(loop, "QTY", "LIN")
+    starts = [index for index, segment in enumerate(loop) if first is not None and segment.tag == first.tag]
+    groups = [loop[start:end] for start, end in pairwise([*starts, len(loop)])]
+    return [(quantity, group) for group in groups for quantity in every(group, "QTY")]
+
+
+def _sale(message: Message, where: list[tuple[str, str]], loop: Loop, quantity: Segment, about: Loop) -> Outcome:
+    kind = loop[0][1]
     if quantity[1] not in (*_SOLD, *_RETURNED):
         return Nothing(quantity, f"a quantity of the kind {quantity[1]}, which is no sale")
+    if kind in codes.OTHER_TRANSFERS:
+        raise Misread(f"PTD01 says by {kind} {codes.OTHER_TRANSFERS[kind]}, which is no sale from stock")
+    named = find(about, "LIN")
+    item = named if named is not None or len(every(loop, "LIN")) != 1 else find(loop, "LIN")
     if item is None:
         raise Misread("QTY has no LIN, which names the item")
     sku = message.values.item(x12.pairs(item, 2))
     location = message.values.location(where, ("DS", "DB", "SF", "WH"))
     sold = x12.quantity(message, quantity, 2, 3)
     sold = Quantity(-sold.qty, sold.uom) if quantity[1] in _RETURNED else sold
-    day = x12.best_date(message, _SOLD_DATES, loop, sale)
-    order = x12.referenced([*sale, *loop], ("PO", "CO"))
+    if kind in codes.RETURNS and sold.qty > 0:
+        raise Misread(f"PTD01 says by {kind} that goods came back, and QTY01 by {quantity[1]} that they were sold")
+    day = x12.best_date(message, _SOLD_DATES, loop, about)
+    order = x12.referenced([*about, *loop], ("PO", "CO"))
     return issued(quantity, row_of(sku, location, order), sold, day)
 
 
@@ -108,7 +122,7 @@ def inventory(message: Message) -> Iterator[Outcome]:
     header = message.header(("LIN",))
     message.day = x12.best_date(message, ("007", "097", "102"), header)
     message.day = message.day or (message.values.x12_when(begin[4], begin[5]) if begin[4] else None)
-    lines, refused = gather(message.loops(("LIN",), x12.ENDS), lambda _, loop: _balance(message, header, loop))
+    lines, refused = gather(x12.lines(message, ("LIN",)), lambda _, loop: _balance(message, header, loop))
     yield from (*refused, *balances(message, lines))
 
 

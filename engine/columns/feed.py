@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from engine.bus.single import Commit
 from engine.core.topics import OUTPUT_TOPICS, Topic
-from tables.directory import ITEM
+from tables.directory import ITEM, SUPPLIER
 from tables.planning import PLAN
 from tables.purchasing import LINE
 
-FOLLOWED = frozenset(table[0] for table in (ITEM, PLAN, LINE))
+FOLLOWED = frozenset(table[0] for table in (ITEM, SUPPLIER, PLAN, LINE))
 """The tags of the rows of state that the columns take something from."""
 
 

@@ -1,4 +1,4 @@
-"""What the rows of state say: item masters, policies and order lines, written into the columns."""
+"""What the rows of state say: item masters, suppliers, policies and order lines, written into the columns."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
@@ -18,7 +18,7 @@ from engine.core import payloads as p
 from engine.core.topics import REVISED
 from engine.core.values import NUL, day_of
 from tables.catalogue import DECODERS
-from tables.directory import ITEM, Item
+from tables.directory import ITEM, SUPPLIER, Item, supplier_key
 from tables.planning import PLAN, Plan
 from tables.purchasing import LINE, Line
 from tables.table import Table
@@ -51,6 +51,7 @@ class RowWriter:
             by_tag[key[0]][key] = value
         items, plans = _decoded(ITEM, by_tag[ITEM[0]]), _decoded(PLAN, by_tag[PLAN[0]])
         self._write_items(items)
+        self._write_suppliers(by_tag[SUPPLIER[0]])
         self._write_plans(plans)
         self._waiting |= by_tag[LINE[0]]
         if len(self._waiting) > MOST_WAITING:
@@ -65,6 +66,20 @@ class RowWriter:
             column.write(codes, [getattr(item, name, None) for item in items.values()])
         for table in self._tables.by_name.values():
             table.version += 1
+
+    def _write_suppliers(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Write what is stated of suppliers, from the first partition, as every partition has its own copy."""
+        prefix = supplier_key(0, "")
+        stated = {key[len(prefix) :].decode(): value for key, value in changes.items() if key.startswith(prefix)}
+        if not stated:
+            return
+        codes = [self._tables.suppliers_named.number(name) for name in stated]
+        decode = DECODERS[SUPPLIER[0]]
+        rows = [None if value is None else decode(value) for value in stated.values()]
+        for name, column in self._tables.suppliers.items():
+            column.make_room(max(codes) + 1)
+            column.write(codes, [getattr(row, name, None) for row in rows])
+        self._tables.by_name["signals"].version += 1
 
     def _write_plans(self, plans: Mapping[str, Plan | None]) -> None:
         if not plans:

@@ -9,7 +9,7 @@ from engine.columns.fields import kinds_of
 from engine.columns.kinds import DAY, DAYS, DAYS_SCALE, INSTANT, MONEY, WHOLE, WIDE_MISSING, Kind, Numbers, TextKind
 from engine.columns.planning import AHEAD_DAYS
 from engine.columns.table import ColumnTable
-from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, REVISED, Topic
+from engine.core.topics import DEAD_LETTERS, OUTPUT_TOPICS, POSITIONS, REVISED, SIGNALS, Topic
 
 LEFT_OUT = ("raw", "raw_base64")
 """The bytes of dead letters, which may be long, are no columns."""
@@ -35,6 +35,8 @@ class Tables:
 
     Attributes:
         items: what is known of each item; the slot is the code of its sku.
+        suppliers: what is known of each supplier; the slot is the code of its name.
+        suppliers_named: the kind of all columns of suppliers' names.
         skus: the kind of all columns of skus.
         today: the day of the clock.
         by_name: the tables by the name of their list.
@@ -45,6 +47,13 @@ class Tables:
         self.skus = TextKind(shared=True)
         self._shared = {"sku": self.skus} | {
             name: TextKind(shared=True) for name in ("location", "supplier", "currency", "order")
+        }
+        self.suppliers_named = self._shared["supplier"]
+        self.suppliers = {
+            "minimum_value": Stored(MONEY),
+            "currency": Stored(self._shared["currency"]),
+            "truck_units": Stored(WHOLE),
+            "truck_uom": Stored(TextKind()),
         }
         self.items = {name: Stored(TextKind()) for name in ("description", "abc", "base_unit")}
         self.today = Today()
@@ -72,6 +81,8 @@ class Tables:
         if topic in REVISED:
             row = Stored(WHOLE, first=0)
             columns |= self._of_row(columns, row)
+            if declared is SIGNALS:
+                columns |= self._of_supplier(columns["supplier"])
             return ColumnTable(columns, declared.searched, {ROW: row})
         if declared is DEAD_LETTERS:
             columns |= self._of_letter()
@@ -107,6 +118,11 @@ class Tables:
             **priced,
             "value": Derived(MONEY, _product(qty, priced["unit_cost"])),
         }
+
+    def _of_supplier(self, supplier: Column) -> dict[str, Column]:
+        """What a signal shows of its supplier, that of today: `minimum_currency` is that of `minimum_value`."""
+        names = {name: "minimum_currency" if name == "currency" else name for name in self.suppliers}
+        return {shown: _of_some(supplier, self.suppliers[name]) for name, shown in names.items()}
 
     def _of_letter(self) -> dict[str, Column]:
         """What a dead letter shows of the answer to it."""
@@ -162,6 +178,17 @@ class Tables:
             return np.where(days == DAY.missing, WIDE_MISSING, np.maximum(self.today.ordinal - days, 0))
 
         return read
+
+
+def _of_some(code: Column, other: Stored) -> Column:
+    """What is `Joined` to a text that a thing may not have; missing where it has none."""
+    joined = Joined(Derived(code.kind, lambda at: np.maximum(code.read(at), 0)), other)
+
+    def read(at: At) -> Numbers:
+        found: Numbers = np.where(code.read(at) < 0, other.kind.missing, joined.read(at))
+        return found
+
+    return Derived(other.kind, read)
 
 
 def _product(units: Column, cost: Column) -> Read:

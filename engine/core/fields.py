@@ -47,8 +47,9 @@ Signed = Annotated[int, Meta(ge=-MAX_QUANTITY, le=MAX_QUANTITY)]
 Revision = Annotated[int, Meta(ge=0, le=10**9, description="absent is 0")]
 LineNumber = Annotated[int, Meta(ge=0, le=10**9)] | Reference
 Money = Annotated[
-    Decimal, Meta(description="an amount per base unit, as a number or a decimal string, with at most 40 decimals")
+    Decimal, Meta(description="an amount of money, as a number or a decimal string, with at most 40 decimals")
 ]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
 Days = Annotated[float, Meta(ge=0, le=3650)]
 WholeDays = Annotated[int, Meta(ge=0, le=3650)]
 Status = Literal["available", "held"]

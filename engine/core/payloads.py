@@ -14,6 +14,7 @@ from msgspec import Meta, Struct, field
 
 from engine.core.fields import (
     Count,
+    Currency,
     Data,
     Days,
     Detail,
@@ -107,14 +108,18 @@ class PolicySetData(RowData, kw_only=True):
     service_level: Annotated[float, Meta(gt=0, lt=1)] | None = None
     auto: AutoLimits | None = None
     unit_cost: Money | None = None
-    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] | None = None
+    currency: Currency | None = None
     unit_margin: Money | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for amount in (self.unit_cost, self.unit_margin, self.auto.max_value if self.auto else None):
-            if amount is not None and not _is_money(amount):
-                raise ValueError("an amount of money is not negative, at most 10^12, and has at most 40 decimals")
+        _check_money(self.unit_cost, self.unit_margin, self.auto.max_value if self.auto else None)
+
+
+def _check_money(*amounts: Decimal | None) -> None:
+    """Check amounts of money, of which some may be absent; raises ValueError for one that cannot be."""
+    if not all(amount is None or _is_money(amount) for amount in amounts):
+        raise ValueError("an amount of money is not negative, at most 10^12, and has at most 40 decimals")
 
 
 def _is_money(amount: Decimal) -> bool:
@@ -484,6 +489,28 @@ class LocationDefinedData(Data, kw_only=True):
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError("`time_zone` is not a time zone of the IANA database") from None
+
+
+class SupplierDefinedData(Data, kw_only=True):
+    """What an order to a supplier must come to, and what its truck holds; the latest `time` wins, as a whole.
+
+    A truck holds `truck_units` of `truck_uom`, such as 33 pallets: base units of several items cannot be added up, and
+    how many of them one such unit has is what each item declares among its `units`.
+    """
+
+    supplier: Name
+    minimum_value: Money | None = None
+    currency: Currency | None = None
+    truck_units: Quantity | None = None
+    truck_uom: Name | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_money(self.minimum_value)
+        if self.currency is not None and self.minimum_value is None:
+            raise ValueError("`currency` is that of `minimum_value`, which is absent")
+        if (self.truck_units is None) != (self.truck_uom is None):
+            raise ValueError("`truck_units` and `truck_uom` come together")
 
 
 class FeedDeclaredData(Data, kw_only=True):

@@ -67,8 +67,8 @@ _ROW = "sku and location"
 
 EVENTS = TopicDeclaration(
     name="events",
-    holds="All events in, one totally ordered log per sku. location.defined, feed.declared, clock.ticked and "
-    "clock.accepted go to every partition; the key of record.refused is its source.",
+    holds="All events in, one totally ordered log per sku. location.defined, supplier.defined, feed.declared, "
+    "clock.ticked and clock.accepted go to every partition; the key of record.refused is its source.",
     key="sku",
     kept_days=14,
 )
@@ -161,7 +161,17 @@ LOGOUTS = TopicDeclaration(
     key="none",
     kept_days=30,
 )
-"""A topic of one partition beside those of the log, where callers log in. No session lasts longer than it is kept."""
+"""No session lasts longer than it is kept. It is there where callers log in."""
+
+PROCESSES = TopicDeclaration(
+    name="processes",
+    holds="The latest sign of life of each process, and its settings: nothing of the business, no part of the log.",
+    key="process",
+    kept_days=1,
+)
+
+SIDE_TOPICS = (LOGOUTS, PROCESSES)
+"""Topics of one partition beside those of the log, which is folded without them."""
 
 HISTORIES: tuple[Topic, ...] = tuple(each.name for each in OUTPUT_TOPICS.values() if each.kept_days is not None)
 """The topics of which every output is kept; of the others only the latest of each key counts."""

@@ -10,6 +10,7 @@ OUTPUTS: Mapping[topics.Topic, str] = {name: declared.kafka_name for name, decla
 DEAD_LETTERS = OUTPUTS["dead-letters"]
 TOPICS = [each.kafka_name for each in topics.TOPICS.values()]
 LOGOUTS = topics.LOGOUTS.kafka_name
+PROCESSES = topics.PROCESSES.kafka_name
 DECLARED: Mapping[str, topics.TopicDeclaration] = {
-    each.kafka_name: each for each in (*topics.TOPICS.values(), topics.LOGOUTS)
+    each.kafka_name: each for each in (*topics.TOPICS.values(), *topics.SIDE_TOPICS)
 }

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from functools import partial
 from typing import NamedTuple
 
 from engine.bus.disk.bus import EmbeddedBus
@@ -20,6 +21,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.processes import Doing, Itself
 from engine.web.tls import certificate_of
 
 
@@ -40,8 +42,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
     """
     admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
-        bound = server.bind(settings.host, settings.port)
-        ends.callback(bound.close)
+        bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
         memory_mib = settings.memory_mib // 2
         bus = EmbeddedBus.open(settings.data, settings.partitions, memory_mib)
         ends.callback(bus.close)
@@ -58,6 +59,7 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
         context.configure(settings)
+        context.processes.itself = Itself("run", bound.getsockname()[1], partial(_doing, service), settings)
         app = server.application(context, is_local_only(settings), admission)
         url = await ends.enter_async_context(server.serving(app, bound, certificate))
         telemetry.started(url, str(settings.data))
@@ -81,6 +83,10 @@ async def run(settings: Settings, access: AccessSettings, announce: Announce, st
         else:
             instance.telemetry.engine_failed(failure)
     raise_failure(failure)
+
+
+def _doing(service: Service) -> Doing:
+    return Doing(range(service.bus.partitions), service.progress().lag)
 
 
 def figures(service: Service) -> Figures:

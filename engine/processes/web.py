@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
@@ -19,6 +19,7 @@ from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
 from engine.processes.logouts import shared_logouts
+from engine.processes.signs import known_to_others
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.cluster.service import Following, ReaderService
 from engine.runtime.kpis import outcomes_of
@@ -29,6 +30,7 @@ from engine.telemetry import Figures, Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.processes import Doing, Itself
 from engine.web.tls import certificate_of
 
 
@@ -46,14 +48,15 @@ async def run(
     """
     admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
-        bound = server.bind(settings.host, settings.port)
-        ends.callback(bound.close)
+        bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
         connection = Connection(kafka)
         service, view = await ends.enter_async_context(_reading(settings, connection))
         await ends.enter_async_context(shared_logouts(admission, access, connection))
         columns = ends.enter_context(filled(view, settings.rules("wall"), service.progress, service.now))
         context = _context(settings, service, columns)
         context.configure(settings, kafka)
+        itself = Itself("web", bound.getsockname()[1], partial(_doing, service), settings, kafka)
+        await ends.enter_async_context(known_to_others(connection, itself, context.processes))
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
         announce(await ends.enter_async_context(server.serving(app, bound, certificate)))
@@ -88,6 +91,10 @@ async def _reading(settings: Settings, connection: Connection) -> AsyncIterator[
 def _context(settings: Settings, service: ReaderService, columns: Columns) -> Context:
     telemetry = Telemetry(partial(_figures, settings, service))
     return Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
+
+
+def _doing(service: ReaderService) -> Doing:
+    return Doing((), service.progress().lag)
 
 
 def _figures(settings: Settings, service: ReaderService) -> Figures:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from functools import partial
 
 from engine.bus.kafka.topics import ensure_topics
@@ -13,13 +13,15 @@ from engine.kafka.connection import Connection
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.lifecycle import Announce, end_within
 from engine.processes.logouts import shared_logouts
+from engine.processes.signs import known_to_others
 from engine.runtime.cluster.surroundings import Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.runtime.kpis import outcomes_of
-from engine.settings import AccessSettings, KafkaSettings, Settings, shown
+from engine.settings import AccessSettings, KafkaSettings, Settings
 from engine.telemetry import WorkerFigures, worker_metrics
 from engine.web import server
 from engine.web.probes import application
+from engine.web.processes import Doing, Itself
 from engine.web.tls import certificate_of
 
 CACHE_RESERVE_MIB = 64
@@ -43,15 +45,15 @@ async def run(
     admission, certificate, connection = admission_of(settings, access), certificate_of(settings), Connection(kafka)
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
     async with AsyncExitStack() as ends:
-        bound = server.bind(settings.host, settings.port)
-        ends.callback(bound.close)
-        topics = await ensure_topics(connection)
+        bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
+        cluster = await _cluster(settings, connection)
         await ends.enter_async_context(shared_logouts(admission, access, connection))
-        cluster = KafkaCluster(connection, topics, _cache_settings(settings, topics.partitions))
         worker = Worker(cluster, settings.rules("wall"), settings.memory_mib // 2 << 20, _pacing(kafka))
+        itself = Itself("worker", bound.getsockname()[1], partial(_doing, worker, cluster), settings, kafka)
         metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
-        app = application(worker, metrics, is_local_only(settings), admission, shown(settings, kafka))
+        app = application(worker, metrics, is_local_only(settings), admission, itself.settings)
         url = await ends.enter_async_context(server.serving(app, bound, certificate))
+        await ends.enter_async_context(known_to_others(connection, itself))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)
         announce(url)
@@ -68,10 +70,19 @@ def _pacing(kafka: KafkaSettings) -> Pacing:
     )
 
 
-def _cache_settings(settings: Settings, partitions: int) -> CacheSettings:
-    """Where this machine's workers keep their rows. Half of the memory is for them, shared by all partitions."""
-    memory_mib = max(8, settings.memory_mib // 2 // partitions)
-    return CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
+async def _cluster(settings: Settings, connection: Connection) -> KafkaCluster:
+    """The cluster with its topics. Half of this machine's memory is for cached rows, shared by all partitions."""
+    topics = await ensure_topics(connection)
+    memory_mib = max(8, settings.memory_mib // 2 // topics.partitions)
+    caches = CacheSettings(settings.data, memory_mib, CACHE_RESERVE_MIB, settings.duplicate_days)
+    return KafkaCluster(connection, topics, caches)
+
+
+def _doing(worker: Worker, cluster: KafkaCluster) -> Doing:
+    """The partitions that the worker owns, and what waits in them."""
+    folds = worker.folds()
+    lag = sum(max(0, cluster.end_offset(fold.partition) - fold.marker.next_offset) for fold in folds)
+    return Doing(sorted(fold.partition for fold in folds), lag)
 
 
 def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> WorkerFigures:
@@ -80,10 +91,10 @@ def _figures(settings: Settings, worker: Worker, cluster: KafkaCluster) -> Worke
     counters: Counter[str] = Counter()
     for fold in folds:
         counters.update(fold.marker.counters)
-    lag = sum(max(0, cluster.end_offset(fold.partition) - fold.marker.next_offset) for fold in folds)
+    doing = _doing(worker, cluster)
     return WorkerFigures(
-        partitions=len(folds),
-        lag=lag,
+        partitions=len(doing.partitions),
+        lag=doing.lag,
         outcomes=outcomes_of(counters),
         counters=counters,
         commits=counts.figures(),

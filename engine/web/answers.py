@@ -13,6 +13,7 @@ from engine.access.principal import Means, Role
 from engine.core.fields import Checked, Name, Quantity, Text
 from engine.core.outputs import Alert, DeadLetter, Disposition, Position, Signal, SignalStatus
 from engine.core.payloads import PolicySetData
+from engine.web.processes import ListedProcess
 
 Index = Annotated[int, Meta(ge=0, description="the item's place in the body, from 0; blank lines are not counted")]
 
@@ -268,13 +269,15 @@ class Sync(Struct):
 class Running(Struct, omit_defaults=True):
     """What a process runs with: its version, its settings, and the rules by which the log is folded, where it has them.
 
-    The rules are those of the log: whatever a worker is told, it folds by them or ends.
+    The rules are those of the log: whatever a worker is told, it folds by them or ends. `processes` has this one first,
+    and with it those of its cluster; a worker does not know them.
     """
 
     version: str
     # msgspec describes no values of any kind but Any.
     settings: Mapping[str, Any]
     rules: Mapping[str, Any] | None = None
+    processes: list[ListedProcess] | None = None
 
 
 class Health(Struct):

@@ -29,6 +29,7 @@ from engine.trace.documents import DocumentIndex
 from engine.web.bodies import Intake
 from engine.web.connectors import ConnectorBoard
 from engine.web.flow import FlowMeter
+from engine.web.processes import ProcessBoard
 from engine.web.sharing import Sharing, read_sharing
 from engine.web.turns import Turns
 from engine.work.things import OpenThings
@@ -161,6 +162,7 @@ class Context:
         connectors: what connectors report of themselves.
         flow: how fast the log grows and is folded, and what is published.
         settings: what the process runs with, without secrets, JSON-ready.
+        processes: this process and the others of its cluster.
         sharing: which forecasts are shared with which supplier.
         answering: lets one answer to a signal or an alert go after the other.
         stopping: whether the server is shutting down.
@@ -174,6 +176,7 @@ class Context:
         telemetry.follow_connectors(self.connectors.figures)
         self.flow = FlowMeter(service.bus.partitions)
         self.settings: Mapping[str, object] = {}
+        self.processes = ProcessBoard()
         self.sharing = Sharing()
         self.answering = Turns()
         self.stopping = False

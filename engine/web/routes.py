@@ -383,8 +383,9 @@ ROUTES = (
     ),
     Route(
         "GET", "/v1/settings", operations.settings, "getSettings",
-        "What this process runs with, by setting, and by which rules the log is folded; no secret is among it. Workers "
-        "tell the same of themselves at their own ports.", Running,
+        "What this process and the others of its cluster run with, by setting, what each is at, when it told so "
+        "last, and by which rules the log is folded; no secret is among it. Workers tell of themselves at their own "
+        "ports.", Running,
     ),
     Route(
         "GET", "/v1/schemas", documents.list_types, "listTypes", "The types of all events.", dict[str, list[str]]

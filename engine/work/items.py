@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Literal
 
 from msgspec import UNSET, Struct
@@ -98,6 +99,13 @@ class Master(Struct, frozen=True):
     currency: str | None = None
     moq: int | None = None
     unit_margin: Decimal | None = None
+    base_unit: str | None = None
+    units: Mapping[str, int] = MappingProxyType({})
+    """How many base units each other unit of the item has."""
+
+    def size_of(self, unit: str) -> int | None:
+        """How many base units a unit of the item has; None where the item does not declare it."""
+        return 1 if unit == self.base_unit else self.units.get(unit)
 
     @property
     def lost_by_unit(self) -> Decimal | None:

@@ -1,11 +1,12 @@
 """What is open: the signals and alerts that stand, each beside the master data of its row."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec import Struct
 from msgspec.msgpack import Decoder
+from msgspec.structs import replace
 
 from agents.alerts import alert_of
 from agents.calendar import Calendar
@@ -19,7 +20,7 @@ from engine.core.topics import ALERTS, SIGNALS, Topic
 from engine.core.values import row_key
 from engine.work.items import Master, OpenThing, open_thing
 from tables.alerts import ALERT, AlertRow
-from tables.directory import ITEM, Item, item_key
+from tables.directory import ITEM, SUPPLIER, Item, Supplier, item_key, supplier_key
 from tables.feeds import Feeds
 from tables.planning import PLAN
 from tables.signals import SIGNAL, SignalRow
@@ -79,6 +80,13 @@ class OpenThings:
                 self._take(noted)
             self._complete()
             return list(self._things.values())
+
+    def suppliers(self, names: Iterable[str]) -> dict[str, Supplier]:
+        """What is known of suppliers by name, read from the first partition, as every partition has its own copy."""
+        asked = list(names)
+        found = self._bus.state.get_many([supplier_key(0, name) for name in asked])
+        known = zip(asked, found, strict=True)
+        return {name: decode(Key[Supplier](SUPPLIER), value) for name, value in known if value is not None}
 
     def _take(self, noted: "_Noted") -> None:
         for output in noted.outputs.values():
@@ -185,7 +193,16 @@ def _masters_of(state: StateReader, rows: Sequence[str]) -> Iterator[Master]:
 
 
 def _master(item: Item | None, policy: PolicySetData | None) -> Master:
-    description, abc = (None, None) if item is None else (item.description, item.abc)
+    known = Master()
+    if item is not None:
+        known = Master(item.description, item.abc, base_unit=item.base_unit, units=item.units)
     if policy is None:
-        return Master(description, abc)
-    return Master(description, abc, policy.supplier, policy.unit_cost, policy.currency, policy.moq, policy.unit_margin)
+        return known
+    return replace(
+        known,
+        supplier=policy.supplier,
+        unit_cost=policy.unit_cost,
+        currency=policy.currency,
+        moq=policy.moq,
+        unit_margin=policy.unit_margin,
+    )

@@ -21,6 +21,8 @@ from engine.work.items import (
     money,
     units_short,
 )
+from engine.work.minimums import Minimum, Suppliers, Truck, minimum_of, truck_of, units_below
+from tables.directory import Supplier
 
 MOST_GROUPS = 100
 """A list has at most so many groups, the worst; `more_groups` says how many it leaves out."""
@@ -77,9 +79,10 @@ class Group(Struct, kw_only=True):
 
     `total_value`, `value_at_risk` are decimal strings in `currency`, null where no policy states a cost. The value at
     risk of a row is counted once in the whole list: with its proposal for review, else with its late supply, its
-    stock-out, its drift or its other alerts. `total_qty` adds up the quantities of an order's proposals.
-    `distance_to_minimum` is how many units its proposals lack of their minimum order quantities, null where no policy
-    of them has one. `total` counts the items, `more` those of them that are not shown.
+    stock-out, its drift or its other alerts. `total_qty` adds up the quantities of an order's proposals, `uncosted`
+    counts those without a unit cost, which are not in the total. `distance_to_minimum` is how many units they lack of
+    their minimum order quantities, null where no policy of them has one; `minimum` and `truck` are those of its
+    supplier, null where none is stated. `total` counts the items, `more` those of them that are not shown.
     """
 
     kind: GroupKind
@@ -88,7 +91,10 @@ class Group(Struct, kw_only=True):
     currency: str | None
     total_value: str | None
     total_qty: int | None
+    uncosted: int | None
     distance_to_minimum: int | None
+    minimum: Minimum | None
+    truck: Truck | None
     value_at_risk: str | None
     total: int
     more: int
@@ -126,12 +132,15 @@ class _Order(Struct, frozen=True):
     """The value at risk that it counts, each row once; None where no row of it has a cost."""
 
 
-def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, lag_seconds: float) -> Work:
+def work_of(
+    things: Iterable[OpenThing], asked: Asked, suppliers_of: Suppliers, as_of: datetime | None, lag_seconds: float
+) -> Work:
     """The list of what needs a decision.
 
     Args:
         things: everything that is open.
         asked: what the reader wants to see.
+        suppliers_of: gives what is known of suppliers.
         as_of: the engine's clock at the newest commit that the things hold for certain.
         lag_seconds: for how long that clock had gone on beyond it.
     """
@@ -139,8 +148,7 @@ def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, l
     taken = [thing for thing in known if asked.takes(thing)]
     awake = [thing for thing in taken if thing.snoozed_until is None]
     chosen = taken if asked.snoozed else awake
-    waiting = [thing for thing in chosen if thing.data.status != "acknowledged"]
-    listed = chosen if asked.acknowledged else waiting
+    listed = [thing for thing in chosen if asked.acknowledged or thing.data.status != "acknowledged"]
     groups = _groups(_ranked(listed, known))
     automatic = sum(thing.group == "automatic" for thing in listed)
     return Work(
@@ -149,9 +157,9 @@ def work_of(things: Iterable[OpenThing], asked: Asked, as_of: datetime | None, l
         total=len(listed) - automatic,
         automatic=automatic,
         snoozed=len(taken) - len(awake),
-        acknowledged=len(chosen) - len(waiting),
+        acknowledged=sum(thing.data.status == "acknowledged" for thing in chosen),
         value_at_risk=_amounts(group for group in groups if group.kind != "automatic"),
-        groups=[_shown(group, asked.limit) for group in groups[:MOST_GROUPS]],
+        groups=list(_listed(groups[:MOST_GROUPS], suppliers_of, asked.limit)),
         more_groups=max(0, len(groups) - MOST_GROUPS),
     )
 
@@ -253,10 +261,17 @@ def _amounts(groups: Iterable[_Order]) -> list[Amount]:
     return [Amount(currency, f"{totals[currency]:f}") for currency in sorted(totals, key=lambda name: name or "")]
 
 
-def _shown(group: _Order, limit: int) -> Group:
+def _listed(groups: Sequence[_Order], suppliers_of: Suppliers, limit: int) -> Iterator[Group]:
+    suppliers = suppliers_of({group.supplier for group in groups if group.supplier is not None})
+    for group in groups:
+        yield _shown(group, suppliers.get(group.supplier or ""), limit)
+
+
+def _shown(group: _Order, supplier: Supplier | None, limit: int) -> Group:
     things = [ranked.thing for ranked in group.things]
     values = [thing.value for thing in things if thing.value is not None]
     is_order = group.kind in ("order", "automatic")
+    stated = supplier if is_order else None
     return Group(
         kind=group.kind,
         title=TITLES[group.kind].format(supplier=group.supplier or NO_SUPPLIER),
@@ -264,15 +279,12 @@ def _shown(group: _Order, limit: int) -> Group:
         currency=group.currency,
         total_value=money(sum(values, NOTHING)) if values else None,
         total_qty=sum(thing.qty or 0 for thing in things) if is_order else None,
-        distance_to_minimum=_distance(things) if is_order else None,
+        uncosted=len(things) - len(values) if is_order else None,
+        distance_to_minimum=units_below(things) if is_order else None,
+        minimum=None if stated is None else minimum_of(stated, group.currency, things),
+        truck=None if stated is None else truck_of(stated, things),
         value_at_risk=money(group.at_risk),
         total=len(things),
         more=max(0, len(things) - limit),
         items=[item_of(ranked) for ranked in group.things[:limit]],
     )
-
-
-def _distance(things: Sequence[OpenThing]) -> int | None:
-    """How many units the proposals of an order lack of their minimum order quantities."""
-    lacks = [max(0, moq - (thing.qty or 0)) for thing in things if (moq := thing.master.moq) is not None]
-    return sum(lacks) if lacks else None

@@ -15,7 +15,7 @@ def event(kind: str, hour: float, **data: object) -> Event:
     """An event named by its kind, its hour and its data."""
     source, name = data.pop("source", "t"), data.pop("id", None)
     place = {"sku": "A"} if kind.startswith(("transfer.", "item.")) else {"sku": "A", "location": "X"}
-    if kind in ("location.defined", "feed.declared"):
+    if kind in ("location.defined", "supplier.defined", "feed.declared"):
         place = {}
     data = place | {key.rstrip("_"): value for key, value in data.items()}
     return {

@@ -43,6 +43,7 @@ WEIGHTS = {
     "set_policy": 3,
     "declare_feed": 1,
     "define_location": 1,
+    "define_supplier": 1,
 }
 
 
@@ -214,3 +215,15 @@ class Story(Buyer):
     def define_location(self, location: str | None = None) -> Event:
         data = {"location": location or self.random.choice(self.locations), "time_zone": self.random.choice(ZONES)}
         return self.event("location.defined", data)
+
+    def define_supplier(self) -> Event:
+        data: dict[str, Any] = {"supplier": self.random.choice(["ACME", "ZULU"])}
+        if self.random.random() < 0.7:
+            data["minimum_value"] = f"{self.random.randint(0, 400)}.{self.random.randint(0, 99):02}"
+            data |= {"currency": "GBP"} if self.random.random() < 0.7 else {}
+        if self.random.random() < 0.7:
+            data |= {
+                "truck_units": self.random.randint(1, 20),
+                "truck_uom": self.random.choice([*UNITS, "each", "roll"]),
+            }
+        return self.event("supplier.defined", data)

@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.e2e.acts import answer, do, event_of, item, planner, soon, works
 from tests.integration.process import Stockline, Workers, event
+from tests.integration.test_kafka_logins import Port
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -51,5 +52,11 @@ def test_a_decision_on_kafka_is_in_the_log_and_before_another_planner(
             answer(ben, "reject", note="it is delisted")
             assert event_of(engine, other, "signal.rejected", "ben")["reason"] == "it is delisted"
             expect(item(anna, other["id"]).locator('[data-part="outcome"]')).to_have_text("rejected by ben")
+        with planner(browser, engine, "olga", "/ops") as olga:
+            port = f":{Port(workers).port}"
+            expect(olga.locator("#processes tbody tr", has_text=port)).to_contain_text("0\u20137")
+            names = olga.get_by_label("process", exact=True)
+            names.select_option(names.locator("option", has_text=port).get_attribute("value"))
+            expect(olga.locator("#settings-values tr", has_text="session_timeout_ms")).to_contain_text("8000")
         assert engine.stop() == 0
         assert workers.stop() == 0

@@ -90,3 +90,14 @@ def test_an_example_is_copied_and_can_be_sent(browser: Browser, engine: Stocklin
         copied = page.evaluate("navigator.clipboard.readText()")
     taken = engine.call("POST", "/v1/events", copied.encode(), "application/cloudevents+json")
     assert (taken.status, taken.json["accepted"]) == (202, 1)
+
+
+def test_the_process_that_serves_is_listed_with_what_it_runs_with(browser: Browser, engine: Stockline) -> None:
+    with opened(browser, engine.url) as page:
+        page.goto("/ops")
+        row = page.locator("#processes tbody tr")
+        expect(row).to_have_count(1)
+        expect(row).to_contain_text(f":{engine.port}")
+        expect(row).to_contain_text("running")
+        expect(row).to_contain_text("0\u20137")
+        expect(page.locator("#settings-values tr", has_text="clock")).to_contain_text("log")

@@ -1,9 +1,11 @@
 """Today in a real browser: each decision is an event in the log, and a second planner sees it."""
 
 from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.e2e.acts import answer, do, event_of, filled, item, planner, shot, soon, visit, works
 from tests.integration.process import Stockline
@@ -178,6 +180,41 @@ def test_what_another_planner_undoes_can_be_decided_again(anna: Page, ben: Page,
     assert engine.post(f"/v1/signals/{one['id']}/reopen", {"by": "ben", "reason": "the price has risen"}).status < 300
     expect(item(anna, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
     expect(item(ben, one["id"]).locator('[data-action="accept"]')).to_be_enabled()
+
+
+def test_an_order_says_how_far_it_is_from_the_minimum_and_the_truck_of_its_supplier(
+    anna: Page, engine: Stockline
+) -> None:
+    work = engine.get("/v1/work?kind=order")
+    group = next(each for each in work["groups"] if each["total_value"])
+    total, currency, units = Decimal(group["total_value"]), group["currency"], group["total_qty"]
+
+    def define(time: str, **stated: Any) -> Locator:
+        data = {"supplier": group["supplier"], **stated}
+        name = f"{group['supplier']}-{time}"
+        engine.send({"specversion": "1.0", "id": name, "source": "erp/suppliers", "type": "supplier.defined",
+                     "time": time, "data": data})  # fmt: skip
+        engine.get("/v1/sync?wait=10")
+        visit(anna, "/?kind=order")
+        return anna.locator(f'.group[data-supplier="{group["supplier"]}"] header').first
+
+    head = define("2011-03-01T00:00:00Z", minimum_value=str(total + 1300), currency=currency, truck_units=units + 5,
+                  truck_uom="each")  # fmt: skip
+    least = f"{amount(total)} {currency} of {amount(total + 1300)} minimum: 1,300.00 short"
+    expect(head.locator('[data-part="minimum"]')).to_have_text(least)
+    expect(head.locator('[data-part="truck"]')).to_have_text(f"truck: {units:,} of {units + 5:,} each, 5 free")
+    shot(anna, "today-minimum")
+    head = define("2011-03-02T00:00:00Z", minimum_value="1", currency=currency)
+    expect(head.locator('[data-part="minimum"]')).to_have_text(f"minimum 1.00 {currency} is reached")
+    expect(head.locator('[data-part="truck"]')).to_have_count(0)
+    head = define("2011-03-03T00:00:00Z", minimum_value="1", currency="XTS")
+    said = f"minimum 1.00 XTS, not compared: the order is in {currency}"
+    expect(head.locator('[data-part="minimum"]')).to_have_text(said)
+
+
+def amount(value: Decimal) -> str:
+    """An amount as the page writes it."""
+    return f"{value.quantize(Decimal('0.01'), ROUND_HALF_UP):,}"
 
 
 def test_the_whole_order_of_a_supplier_is_accepted(anna: Page, ben: Page, engine: Stockline) -> None:

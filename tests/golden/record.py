@@ -133,6 +133,10 @@ DRAFTS: list[tuple[str, dict[str, Any]]] = [
     ("signal.assigned", OWNED | {"signal": "sig-3c0965e5620b53d542ab", "to": "bob", "by": "ann"}),
     ("alert.acknowledged", OWNED | {"alert": "alert-a56ed2ba54c85729a3d8", "by": "bob"}),
     ("alert.reopened", OWNED | {"alert": "alert-a56ed2ba54c85729a3d8", "by": "bob", "note": "too early"}),
+    (
+        "supplier.defined",
+        {"supplier": "ACME", "minimum_value": "2500.00", "currency": "GBP", "truck_units": 33, "truck_uom": "pallet"},
+    ),
 ]
 """What people and other systems say of a signal, at a row of its own, so that what was recorded before stays."""
 

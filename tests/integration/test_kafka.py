@@ -34,6 +34,7 @@ STORY = [
     event("stock.issued", "s1", NOW, **ROW, qty=20),
     event("location.defined", "l1", NOW, location="LDS", time_zone="Europe/London"),
     event("feed.declared", "f1", NOW, feed="wms", interval_seconds=3600),
+    event("supplier.defined", "v1", NOW, supplier="ACME", minimum_value="100", truck_units=10, truck_uom="case"),
 ]  # fmt: skip
 
 
@@ -79,7 +80,9 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
 
 def the_chain_is_known(engine: Stockline, signal: dict[str, Any]) -> None:
     """What is open is one list, and an order is found by its number alone, before and after it is written."""
-    assert engine.get("/v1/work")["automatic"] == 1
+    (order,) = engine.get("/v1/work?kind=automatic")["groups"]
+    assert (order["total"], order["uncosted"]) == (1, 1)
+    assert (order["minimum"]["missing"], order["truck"]["load"]) == ("100", "7")
     (opened,) = [edge for edge in engine.get(f"/v1/trace?signal={signal['id']}")["edges"] if edge["why"] == "it opened"]
     assert opened["to"] == f"signal:85123A@LDS:{signal['id']}"
     assert engine.call("GET", "/v1/trace?order=PO-7").status == 404
@@ -145,7 +148,7 @@ def the_rejections_are_right(engine: Stockline) -> None:
     flow = engine.get("/v1/flow")["outputs"]
     assert sum(each["records"] for each in flow if each["topic"] == "stockline.dead-letters") == counted[2]
     assert "clock.ticked" not in kpis["events"]
-    assert kpis["events"]["location.defined"] == kpis["events"]["feed.declared"] == 1
+    assert {kpis["events"][kind] for kind in ("location.defined", "feed.declared", "supplier.defined")} == {1}
 
 
 def test_events_that_concern_all_partitions_may_be_sent_to_one(fresh: str, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ SECOND = 1_000_000
 DRAIN_SECONDS = 120.0
 MOST_PROCESSES = 3
 BAD_KINDS = sorted(KINDS.keys() - {"an absurd size", "deep nesting"})  # nothing for a cluster in them, but long
-EVERYWHERE = ("location.defined", "feed.declared")
+EVERYWHERE = ("location.defined", "supplier.defined", "feed.declared")
 ENDINGS: dict[Ending, int] = {"refused": 4, "unknown": 4, "silent": 1, "lost": 1}
 STEPS = {
     "send": 16,

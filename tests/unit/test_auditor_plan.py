@@ -125,7 +125,7 @@ def test_a_story_is_a_function_of_its_seed() -> None:
 
 def test_stories_tell_of_everything() -> None:
     story = Story(Random(1), length=2000)
-    assert len({event["type"] for event in [*story.preamble(), *story.tell(2000)]}) == 27
+    assert len({event["type"] for event in [*story.preamble(), *story.tell(2000)]}) == 28
 
 
 def test_a_cut_keeps_every_event() -> None:

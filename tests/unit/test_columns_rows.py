@@ -235,3 +235,21 @@ def test_only_some_questions_wait_for_the_lists_because_each_holds_a_thread(monk
     columns = Columns(MemoryBus(1), lambda _marker: 0, lambda _as_of: 0.0)
     with pytest.raises(NotLoaded):
         columns.version("positions")
+
+
+def test_a_signal_shows_what_its_supplier_asks_of_an_order_today(planned: Planned) -> None:
+    planned.send("supplier.defined", supplier="ACME", minimum_value="2500.00", currency="GBP")
+    for sku, supplier in (("A", "ACME"), ("B", None), ("C", "ZULU")):
+        policy = {"kind": "min_max", "min": 5, "max": 9}
+        planned.send("stock.counted", sku=sku, location="L", qty=1)
+        planned.send("policy.set", sku=sku, location="L", policy=policy, supplier=supplier)
+    names = ("minimum_value", "minimum_currency", "truck_units", "truck_uom")
+    shown = {row["sku"]: [row.get(name) for name in names] for row in planned.rows("signals")}
+    assert shown == {"A": ["2500", "GBP", None, None], "B": [None] * 4, "C": [None] * 4}
+    before = planned.columns.version("signals")
+    planned.send("supplier.defined", NOW + 1, supplier="ACME", truck_units=33, truck_uom="pallet")
+    planned.send("supplier.defined", NOW - 1, supplier="ACME", truck_units=1, truck_uom="box")
+    assert planned.columns.version("signals") > before
+    [mine] = planned.rows("signals", Condition("truck_uom", "is", ("pallet",)))
+    assert (mine["sku"], mine["truck_units"], mine.get("minimum_value")) == ("A", 33, None)
+    assert planned.rows("signals", Condition("minimum_value", "min", (Decimal(1),))) == []

@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from engine.cli import app
-from engine.core.topics import LOGOUTS, TOPICS
+from engine.core.topics import SIDE_TOPICS, TOPICS
 from engine.settings import AccessSettings, KafkaSettings, Settings
 from tests.unit.documents import DOCS, DOCUMENTS, ROOT, blocks, defined, functions, outside_code, spans
 
@@ -97,7 +97,7 @@ def test_every_setting_that_is_named_exists(text: str) -> None:
 @everywhere
 def test_every_topic_that_is_named_exists(text: str) -> None:
     named = {topic for span in spans(text) for topic in [span.strip()] if TOPIC.fullmatch(topic)}
-    assert named - {topic.kafka_name for topic in (*TOPICS.values(), LOGOUTS)} == set()
+    assert named - {topic.kafka_name for topic in (*TOPICS.values(), *SIDE_TOPICS)} == set()
 
 
 # commands -------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from engine.access.gate import LoginGate, SessionKeep
 from engine.access.last_used import LastUsed
 from engine.access.tokens import TokenFile
 from engine.core.errors import UsageError
+from engine.processes import child
 from engine.processes.admission import admission_of
 from engine.processes.supervisor import command_of
 from engine.settings import AccessSettings, Settings, load_settings
@@ -131,6 +132,23 @@ def test_a_supervisor_gives_the_files_to_its_workers(tmp_path: Path) -> None:
     settings = Settings(tls_certificate=made.certificate, tls_key=made.key)
     command = command_of("localhost:9092", settings, None, 1)
     assert command[-4:] == ["--tls-certificate", str(made.certificate), "--tls-key", str(made.key)]
+
+
+def test_the_engine_of_the_demo_speaks_http_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, str] = {}
+
+    def start(_command: list[str], env: dict[str, str], **_: object) -> None:
+        given.update(env)
+        raise FileNotFoundError
+
+    monkeypatch.setattr("engine.processes.child.subprocess.Popen", start)
+    for name in ("TLS_CERTIFICATE", "TLS_KEY", "MEMORY_MIB"):
+        monkeypatch.setenv(f"STOCKLINE_{name}", "64")
+    with pytest.raises(FileNotFoundError), child.ChildEngine(tmp_path / "data", 1):
+        pass
+    assert {name for name in given if name.startswith(("STOCKLINE_TLS", "STOCKLINE_M"))} == {"STOCKLINE_MEMORY_MIB"}
 
 
 # what is served -------------------------------------------------------------------------------------------------------

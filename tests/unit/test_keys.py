@@ -14,6 +14,7 @@ from tables.directory import (
     location_key,
     pulse_key,
     row_of_unknown_item,
+    supplier_key,
     unknown_item_key,
     unknown_items_of,
 )
@@ -83,6 +84,7 @@ def test_a_key_of_a_row_is_stored_as_ever(key: bytes, tag: bytes, tail: str) -> 
     [
         (wake_key(3, AT, ROW), b"t\0\3" + bytes.fromhex(AT_BYTES) + ROW),
         (location_key(3, "LOC"), b"W\0\3LOC"),
+        (supplier_key(3, "ACME"), b"A\0\3ACME"),
         (feed_key(3, "wms"), b"F\0\3wms"),
         (pulse_key(3, "wms"), b"S\0\3wms"),
         (mark_key(3, IDENTITY), b"d\0\3" + IDENTITY),

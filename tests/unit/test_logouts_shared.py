@@ -4,97 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import msgspec
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError
 
 from engine.access.denial import NotLoggedIn
 from engine.access.gate import LoginGate, SessionKeep
 from engine.access.last_used import LastUsed
 from engine.access.principal import Login, Principal
 from engine.access.tokens import TokenFile
-from engine.bus.kafka import logouts
 from engine.bus.kafka.logouts import Logouts
+from tests.unit.side_topic import Topic, hurry
 
 ANN = Login(Principal("ann", frozenset({"planner"})), "token")
-
-
-class Record(NamedTuple):
-    value: bytes | None
-    offset: int
-
-
-class Topic:
-    """The topic on a broker that may be away; it is the connection of everybody at once."""
-
-    address = "nowhere:1"
-
-    def __init__(self, *values: bytes | None) -> None:
-        self.values = list(values)
-        self.is_away = False
-        self.grown = asyncio.Condition()
-
-    def consumer(self, **_: str) -> Reader:
-        return Reader(self)
-
-    def producer(self) -> Writer:
-        return Writer(self)
-
-    @contextmanager
-    def translated(self, _: str) -> Iterator[None]:
-        yield
-
-    def check(self) -> None:
-        if self.is_away:
-            raise KafkaConnectionError("nobody answers")
-
-
-class Client:
-    def __init__(self, topic: Topic) -> None:
-        self.topic = topic
-
-    async def start(self) -> None:
-        self.topic.check()
-
-    async def stop(self) -> None: ...
-
-
-class Reader(Client):
-    at = 0
-
-    def assign(self, _: Sequence[TopicPartition]) -> None: ...
-
-    def seek(self, _: TopicPartition, offset: int) -> None:
-        self.at = offset
-
-    async def end_offsets(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(places, len(self.topic.values))
-
-    async def getmany(self, at: TopicPartition, timeout_ms: int) -> dict[TopicPartition, list[Record]]:
-        async with self.topic.grown:
-            await self.topic.grown.wait_for(lambda: self.topic.is_away or len(self.topic.values) > self.at)
-        self.topic.check()
-        found = [Record(value, offset) for offset, value in enumerate(self.topic.values)][self.at :]
-        self.at = len(self.topic.values)
-        return {at: found}
-
-    async def position(self, _: TopicPartition) -> int:
-        return self.at
-
-
-class Writer(Client):
-    async def send_and_wait(self, topic: str, value: bytes, partition: int) -> None:
-        assert (topic, partition) == ("stockline.logouts", 0)
-        self.topic.check()
-        async with self.topic.grown:
-            self.topic.values.append(value)
-            self.topic.grown.notify_all()
 
 
 class Process:
@@ -114,11 +38,7 @@ class Process:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def there(_: object) -> None: ...
-
-    monkeypatch.setattr(logouts, "ensure_logouts", there)
-    monkeypatch.setattr(logouts, "RETRY_SECONDS", 0.001)
-    monkeypatch.setattr(logouts, "TOLD_SECONDS", 0.05)
+    hurry(monkeypatch)
 
 
 async def gone(process: Process, session: str) -> None:
@@ -150,9 +70,7 @@ async def test_a_logout_while_kafka_is_away_holds_here_at_once_and_elsewhere_onc
     await one.logouts.start()
     await two.logouts.start()
     session = one.gate.sessions.begin(ANN)
-    async with topic.grown:
-        topic.is_away = True
-        topic.grown.notify_all()
+    await topic.leave()
     await one.gate.log_out(one.gate.sessions.login(session))
     assert (one.takes(session), two.takes(session), topic.values) == (False, True, [])
     topic.is_away = False

@@ -15,7 +15,7 @@ from engine.core.errors import BrokenInvariant, DiskFull
 from engine.processes.lifecycle import GC_THRESHOLDS, PARENT_VARIABLE, raise_failure
 
 ROOT = Path(__file__).parents[2]
-SHARED = {f"engine.processes.{name}" for name in ("admission", "columns", "lifecycle", "logouts")}
+SHARED = {f"engine.processes.{name}" for name in ("admission", "columns", "lifecycle", "logouts", "signs")}
 """What several roots are built with; none of them builds a process by itself."""
 ROOTS = sorted((ROOT / "engine" / "processes").glob("*.py"))
 

@@ -25,6 +25,7 @@ from engine.telemetry import Telemetry
 from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
+from engine.web.processes import ProcessBoard
 from tests.auditor.adapter import Rig
 from tests.auditor.model import HOUR, instant
 from tests.unit.listed import listed
@@ -105,12 +106,13 @@ def test_the_key_of_every_other_event_is_its_sku() -> None:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[ClientSession]:
-    """The engine over HTTP, on a bus in memory."""
+async def serving(processes: ProcessBoard | None = None) -> AsyncIterator[ClientSession]:
+    """The engine over HTTP, on a bus in memory; `processes` are those that it knows."""
     bus = MemoryBus(2)
     service = Service(bus, clock=WallClock())
     service.start()
     context = Context(service, listed(bus), Intake(Limits(16 << 20)), Telemetry(figures))
+    context.processes = processes or context.processes
     try:
         async with (
             server.serving(server.application(context), server.bind("127.0.0.1", 0)) as url,

@@ -36,7 +36,7 @@ class Planned(Told):
         self.tell("item.defined", 1, sku=sku, base_unit="each", abc=abc, description=f"a thing called {sku}")
 
     def work(self, **asked: Any) -> Any:
-        work = work_of(self.things.all(), Asked(**asked), None, 0.0)
+        work = work_of(self.things.all(), Asked(**asked), self.things.suppliers, None, 0.0)
         return msgspec.to_builtins(work)
 
 

@@ -10,17 +10,16 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
 
 from engine.access.sessions import Ended
 from engine.aio import end
-from engine.bus.kafka.topics import ensure_logouts
+from engine.bus.kafka.side_topic import SideTopic
+from engine.bus.kafka.topics import ensure_side_topic
 from engine.kafka.connection import Connection, stopped
 from engine.kafka.errors import CLIENT_ERRORS
 from engine.kafka.topic_names import LOGOUTS
 
-AT = TopicPartition(LOGOUTS, 0)
-FETCH_MS = 1_000
 RETRY_SECONDS = 1.0
 TOLD_SECONDS = 5.0
 """So long a logout waits until the others are told. It is done then all the same, and telling them goes on."""
@@ -34,23 +33,15 @@ class Logouts:
     def __init__(self, connection: Connection, hear: Callable[[str, float], None]) -> None:
         """Call `hear` with each session that was ended, wherever that was, and with until when it would have lasted."""
         self._connection, self._hear = connection, hear
-        self._reached = 0
+        self._topic = SideTopic(connection, LOGOUTS, self._pass_on)
         self._untold: asyncio.Queue[tuple[bytes, asyncio.Future[None]]] = asyncio.Queue()
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Make the topic where it is missing, read all of it, and follow it. Raises EnvironmentFailure, UsageError."""
-        await ensure_logouts(self._connection)
-        with self._connection.translated(f"{LOGOUTS} cannot be read"):
-            consumer = await self._connected()
-            try:
-                stop = (await consumer.end_offsets([AT]))[AT]
-                while self._reached < stop:
-                    await self._take(consumer)
-            except BaseException:
-                await stopped(consumer)
-                raise
-        self._running = [asyncio.create_task(self._follow(consumer)), asyncio.create_task(self._tell_all())]
+        await ensure_side_topic(self._connection, LOGOUTS)
+        consumer = await self._topic.read_all()
+        self._running = [asyncio.create_task(self._topic.follow(consumer)), asyncio.create_task(self._tell_all())]
 
     async def stop(self) -> None:
         """Follow no more."""
@@ -76,7 +67,7 @@ class Logouts:
         producer = self._connection.producer()
         try:
             await producer.start()
-            await producer.send_and_wait(LOGOUTS, value, partition=AT.partition)
+            await producer.send_and_wait(LOGOUTS, value, partition=0)
         except CLIENT_ERRORS as error:
             log.warning("the other processes cannot be told of a logout, another try follows: %r", error)
             return False
@@ -84,40 +75,10 @@ class Logouts:
             await stopped(producer)
         return True
 
-    async def _connected(self) -> AIOKafkaConsumer:
-        """A consumer that goes on where the reading was, or begins where the topic does if that is gone."""
-        consumer = self._connection.consumer(auto_offset_reset="earliest")
+    def _pass_on(self, record: ConsumerRecord[bytes, bytes]) -> None:
         try:
-            await consumer.start()
-        except BaseException:
-            await stopped(consumer)
-            raise
-        consumer.assign([AT])
-        consumer.seek(AT, self._reached)
-        return consumer
-
-    async def _take(self, consumer: AIOKafkaConsumer) -> None:
-        fetched = await consumer.getmany(AT, timeout_ms=FETCH_MS)
-        for record in fetched.get(AT, ()):
-            try:
-                ended = msgspec.json.decode(record.value or b"", type=Ended)
-            except msgspec.DecodeError:
-                log.warning("%s, offset %d is no record of Stockline and is passed over", LOGOUTS, record.offset)
-            else:
-                self._hear(ended.session, ended.until)
-        self._reached = await consumer.position(AT)
-
-    async def _follow(self, following: AIOKafkaConsumer | None) -> None:
-        while True:
-            try:
-                if following is None:
-                    following = await self._connected()
-                while True:
-                    await self._take(following)
-            except Exception as error:  # noqa: BLE001 - without the following, sessions that were ended would be taken
-                log.warning("%s cannot be followed, another try follows: %r", LOGOUTS, error)
-            finally:
-                if following is not None:
-                    await stopped(following)
-            following = None
-            await asyncio.sleep(RETRY_SECONDS)
+            ended = msgspec.json.decode(record.value or b"", type=Ended)
+        except msgspec.DecodeError:
+            log.warning("%s, offset %d is no record of Stockline and is passed over", LOGOUTS, record.offset)
+        else:
+            self._hear(ended.session, ended.until)

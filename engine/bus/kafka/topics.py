@@ -16,7 +16,7 @@ from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.topics import DEFAULT_PARTITIONS
 from engine.core.values import DAY
 from engine.kafka.connection import MAX_RECORD_BYTES, UNDERWAY_BYTES, Connection
-from engine.kafka.topic_names import DECLARED, EVENTS, LOGOUTS, TOPICS
+from engine.kafka.topic_names import DECLARED, EVENTS, PROCESSES, TOPICS
 
 DEFAULT_REPLICATION = 3
 VISIBLE_SECONDS = 30.0
@@ -34,6 +34,12 @@ COMPACTED = {
     "segment.ms": str(DAY_MS),
     # A worker that was away for less than this learns of every deletion.
     "delete.retention.ms": str(7 * DAY_MS),
+}
+SIGNS_OF_LIFE = {
+    "cleanup.policy": "compact,delete",
+    "min.cleanable.dirty.ratio": "0.3",
+    # Only closed segments are compacted, and every process writes every few seconds.
+    "segment.ms": str(DAY_MS // 144),
 }
 
 
@@ -58,7 +64,8 @@ class Topics(Struct, frozen=True):
 def wanted_config(topic: str) -> dict[str, str]:
     """The settings with which a topic is made: cleanup and retention by the contract, and room for its longest record.
 
-    The broker stamps the arrival of events, because the clocks of producers would give no order of arrival.
+    The broker stamps the arrival of events, because the clocks of producers would give no order of arrival, and that of
+    signs of life, because the clocks of several machines would not tell who is alive.
     """
     config = {"max.message.bytes": str(MAX_IN_BYTES if topic == EVENTS else MAX_RECORD_BYTES)}
     kept_days = DECLARED[topic].kept_days
@@ -66,7 +73,9 @@ def wanted_config(topic: str) -> dict[str, str]:
         config |= {"cleanup.policy": "compact"} | COMPACTED
     else:
         config |= {"cleanup.policy": "delete", "retention.ms": str(kept_days * DAY_MS)}
-    if topic == EVENTS:
+    if topic == PROCESSES:
+        config |= SIGNS_OF_LIFE
+    if topic in (EVENTS, PROCESSES):
         config["message.timestamp.type"] = "LogAppendTime"
     return config
 
@@ -88,14 +97,14 @@ async def ensure_topics(connection: Connection) -> Topics:
             return await _checked(admin, connection, found)
 
 
-async def ensure_logouts(connection: Connection) -> None:
-    """Make the topic of logouts where it is missing. Raises as `ensure_topics`."""
+async def ensure_side_topic(connection: Connection, topic: str) -> None:
+    """Make a topic of one partition beside those of the log where it is missing. Raises as `ensure_topics`."""
     async with connection.started_admin() as admin:
-        with connection.translated(f"{LOGOUTS} cannot be prepared"):
-            [described] = await admin.describe_topics([LOGOUTS])
+        with connection.translated(f"{topic} cannot be prepared"):
+            [described] = await admin.describe_topics([topic])
             if described["error_code"]:
-                await _create(admin, connection, {LOGOUTS: wanted_config(LOGOUTS)}, 1)
-                await _until_visible(admin, [LOGOUTS])
+                await _create(admin, connection, {topic: wanted_config(topic)}, 1)
+                await _until_visible(admin, [topic])
 
 
 async def existing_topics(connection: Connection) -> Topics:

@@ -26,6 +26,7 @@ async def sources(request: web.Request) -> web.Response:
 
 
 async def settings(request: web.Request) -> web.Response:
-    """What this process runs with, and by which rules the log is folded; no secret is among it."""
+    """What this process and the others run with, and by which rules the log is folded; no secret is among it."""
+    context = request.app[CONTEXT]
     rules = await asyncio.to_thread(rules_of_log, service_of(request).bus)
-    return as_json(Running(__version__, request.app[CONTEXT].settings, msgspec.structs.asdict(rules)))
+    return as_json(Running(__version__, context.settings, msgspec.structs.asdict(rules), context.processes.all()))

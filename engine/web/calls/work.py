@@ -44,5 +44,5 @@ async def get(request: web.Request) -> web.Response:
 
 
 def _work(request: web.Request, asked: Asked) -> Work:
-    things = open_things_of(request).all()
-    return work_of(things, asked, *lists_of(request).freshness())
+    things = open_things_of(request)
+    return work_of(things.all(), asked, things.suppliers, *lists_of(request).freshness())

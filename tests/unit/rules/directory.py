@@ -1,9 +1,23 @@
-"""What is declared beside stock: items with their units, locations, feeds, and the engine's clock."""
+"""What is declared beside stock: items with their units, locations, suppliers, feeds, and the engine's clock."""
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from engine.core.values import MAX_QUANTITY
-from tests.unit.rules.given import feed, item, line, location, plan, pulse, report, reservation, stock, transfer
+from tests.unit.rules.given import (
+    feed,
+    item,
+    line,
+    location,
+    plan,
+    pulse,
+    report,
+    reservation,
+    stock,
+    supplier,
+    transfer,
+)
 from tests.unit.rules.rule import AnyRule, Rule, alert, given, rejected, then
 from tests.unit.rules.world import AT, Happening, day, days, event, hours, moment, tick
 
@@ -190,6 +204,45 @@ LOCATIONS = [
     ),
 ]
 
+SUPPLIERS = [
+    Rule(
+        "a supplier says what an order must come to and what its truck holds",
+        (),
+        event("supplier.defined", supplier="S", minimum_value="2500.00", currency="GBP", truck_units=33, truck_uom="p"),
+        then(supplier(minimum_value=Decimal("2500.00"), currency="GBP", truck_units=33, truck_uom="p")),
+    ),
+    Rule(
+        "the latest definition of a supplier wins as a whole",
+        (supplier(minimum_value=Decimal(5), currency="GBP"),),
+        event("supplier.defined", 1, supplier="S", truck_units=33, truck_uom="p"),
+        then(supplier(minimum_value=None, currency=None, truck_units=33, truck_uom="p")),
+    ),
+    Rule(
+        "an older definition of a supplier changes nothing",
+        (supplier(minimum_value=Decimal(5)),),
+        event("supplier.defined", -days(31), supplier="S", minimum_value=6),
+        then(),
+    ),
+    Rule(
+        "of two definitions of a supplier at one moment the digest of their event decides",
+        (event("supplier.defined", 0, "a", supplier="S", minimum_value=5),),
+        event("supplier.defined", 0, "b", supplier="S", minimum_value=6),
+        then(),
+    ),
+    Rule(
+        "of these two it decides so in the other order too",
+        (event("supplier.defined", 0, "b", supplier="S", minimum_value=6),),
+        event("supplier.defined", 0, "a", supplier="S", minimum_value=5),
+        then(supplier(minimum_value=Decimal(5))),
+    ),
+    Rule(
+        "a definition of one supplier says nothing of another",
+        (event("supplier.defined", 1, supplier="S", minimum_value=5),),
+        event("supplier.defined", 0, supplier="T", minimum_value=6),
+        then(supplier("T", minimum_value=Decimal(6))),
+    ),
+]
+
 SILENT = feed("wms", 3600, ["L"], -hours(1))
 STALE = feed("wms", 3600, ["L"], -hours(2), True)
 
@@ -358,4 +411,4 @@ CLOCK = [
     ),
 ]
 
-TABLE: list[AnyRule] = [*ITEMS, *LOCATIONS, *FEEDS, *CLOCK]
+TABLE: list[AnyRule] = [*ITEMS, *LOCATIONS, *SUPPLIERS, *FEEDS, *CLOCK]

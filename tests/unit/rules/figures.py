@@ -416,6 +416,10 @@ def of_kind(kind: str, **data: object) -> bytes:
     return issued(type=kind, data={"sku": "S", "location": "L", **data})
 
 
+def of_supplier(**data: object) -> bytes:
+    return issued(type="supplier.defined", data={"supplier": "S", **data})
+
+
 READ = [
     Figure(f"an event with {said} is {expected}", lambda text=text: read(text), expected)  # type: ignore[misc]
     for said, text, expected in (
@@ -493,6 +497,17 @@ READ = [
             of_kind("policy.set", policy={"kind": "none"}, unit_cost=f"{MAX_QUANTITY}.01"),
             "invalid_event",
         ),
+        ("a supplier of whom nothing is stated", of_supplier(), "supplier.defined"),
+        ("a minimum of 0", of_supplier(minimum_value=0), "supplier.defined"),
+        ("a minimum of an order in its currency", of_supplier(minimum_value="1.5", currency="GBP"), "supplier.defined"),
+        ("a negative minimum", of_supplier(minimum_value="-1"), "invalid_event"),
+        ("a minimum that is no number", of_supplier(minimum_value="NaN"), "invalid_event"),
+        ("a currency of no minimum", of_supplier(currency="GBP"), "invalid_event"),
+        ("a currency that is none", of_supplier(minimum_value=1, currency="gbp"), "invalid_event"),
+        ("a truck and its unit", of_supplier(truck_units=33, truck_uom="pallet"), "supplier.defined"),
+        ("a truck without a unit", of_supplier(truck_units=33), "invalid_event"),
+        ("a unit of no truck", of_supplier(truck_uom="pallet"), "invalid_event"),
+        ("a truck that holds nothing", of_supplier(truck_units=0, truck_uom="pallet"), "invalid_event"),
         ("a cost that is no number", of_kind("policy.set", policy={"kind": "none"}, unit_cost="NaN"), "invalid_event"),
         (
             "a limit of value that is no number",

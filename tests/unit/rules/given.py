@@ -12,7 +12,19 @@ from engine.core.payloads import PolicySetData
 from tables import keys
 from tables.alerts import ALERT, ALERT_NAME, AlertRow
 from tables.directory import Definition as ItemDefinition
-from tables.directory import Feed, Item, Location, Pulse, definitions_of, feed_key, item_key, location_key, pulse_key
+from tables.directory import (
+    Feed,
+    Item,
+    Location,
+    Pulse,
+    Supplier,
+    definitions_of,
+    feed_key,
+    item_key,
+    location_key,
+    pulse_key,
+    supplier_key,
+)
 from tables.drift import REPORTED, Reported
 from tables.forecast import Revision
 from tables.keys import NEVER
@@ -118,6 +130,10 @@ def item(base_unit: str = "each", sku: str = "S", **named: Any) -> Row:
 def location(place: str = "L", zone: str = "UTC", **named: Any) -> Row:
     named = {"time_zone": zone, **named}
     return Row(location_key(0, place), Location, named, {"rank": FIRST_RANK})
+
+
+def supplier(name: str = "S", **named: Any) -> Row:
+    return Row(supplier_key(0, name), Supplier, named, {"rank": FIRST_RANK})
 
 
 def feed(

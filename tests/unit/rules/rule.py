@@ -12,7 +12,7 @@ from engine.core.outcomes import Reason, Rejection
 from engine.core.outputs import Alert, Signal
 from engine.core.rules import Rules
 from tables.catalogue import BY_TAG
-from tables.directory import FEED, ITEM, LOCATION
+from tables.directory import FEED, ITEM, LOCATION, SUPPLIER
 from tables.drift import REPORTED
 from tables.planning import PLAN
 from tables.purchasing import LINE, PIECE, SHIPMENT
@@ -24,7 +24,9 @@ from tests.unit.rules.given import Row, stock
 from tests.unit.rules.world import RULES, Happening, Outcome, World
 
 BALANCES = ("available", "held", "reserved", "on_order", "in_transit")
-DOCUMENTS = {table[0] for table in (RESERVATION, TRANSFER, LINE, PIECE, SHIPMENT, PLAN, REPORTED, ITEM, LOCATION, FEED)}
+DOCUMENTS = {
+    table[0] for table in (RESERVATION, TRANSFER, LINE, PIECE, SHIPMENT, PLAN, REPORTED, ITEM, LOCATION, SUPPLIER, FEED)
+}
 """Tables of which a case names each row that changes. Signals and alerts are named by what is published of them; the
 other tables are sums and indexes of these, and `sound` compares them."""
 

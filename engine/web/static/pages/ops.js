@@ -1,18 +1,19 @@
-// Operations: how events flow, how connectors are, what was refused, and what events look like.
+// Operations: how events flow, which processes run, how connectors are, what was refused, and what events look like.
 
 import { get } from "../lib/api.js";
 import { button, byId, el, empty, select, table, toast } from "../lib/dom.js";
 import { figure, moment, quantity, words } from "../lib/format.js";
 import { lettersPanel, sourceName } from "../ops/letters.js";
+import { processTable, settingsKey, settingsPanel } from "../ops/processes.js";
 
 const REFRESH_MS = 3000;
 
 /** Fills the page. */
 export async function start(main) {
   main.append(el("div", { class: "head" }, el("h1", { text: "Operations" })), el("div", { class: "stack" },
-    flowSection(), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings of this process", "settings")));
-  await Promise.all([flow(), sources(), connectors(), letters(), schemas(), settings()]);
-  setInterval(() => { if (!document.hidden) flow().then(sources).then(connectors).then(lettersUnlessUsed); }, REFRESH_MS);
+    flowSection(), processesSection(), section("Sources", "sources"), section("Connectors", "connectors"), el("div", { id: "dead-letters" }), section("Schemas", "schemas"), section("Settings", "settings")));
+  await Promise.all([flow(), processes(), sources(), connectors(), letters(), schemas()]);
+  setInterval(() => { if (!document.hidden) flow().then(processes).then(sources).then(connectors).then(lettersUnlessUsed); }, REFRESH_MS);
 }
 
 const section = (title, id) => el("section", { class: "panel", data: { part: id } }, el("header", {}, el("h2", { text: title })), el("div", { class: "body stack", id }));
@@ -22,6 +23,13 @@ function flowSection() {
   made.lastElementChild.append(el("div", { id: "flow" }),
     el("p", { class: "faint", text: "Of the log, all records that it ever had; of other topics, what this process has published, or read, since it began." }),
     el("details", {}, el("summary", { text: "By partition" }), el("div", { id: "flow-partitions" })));
+  return made;
+}
+
+function processesSection() {
+  const made = section("Processes", "processes-panel");
+  made.lastElementChild.append(el("div", { id: "processes" }),
+    el("p", { class: "faint", text: "A process that ended in order is not listed; one that was lost is gone, and is listed for an hour. What waits is in a worker's own partitions, or in the whole log." }));
   return made;
 }
 
@@ -101,14 +109,21 @@ function feedOf({ feed }) {
   return el("span", {}, el("span", { class: `tag ${feed.stale ? "critical" : "open"}`, text: feed.stale ? "silent" : "in time" }), ` ${expected}`);
 }
 
-const settings = () => fill("settings", async () => {
-  const { version, settings: told, rules } = await get("/v1/settings");
-  const values = (caption, entries) => table(caption, [{ title: "Setting", value: ([name]) => name }, { title: "Value", value: ([, value]) => String(value ?? "not set") }], Object.entries(entries));
-  return el("div", { class: "stack" },
-    el("p", { class: "faint", text: `Stockline ${version}. On Kafka each worker tells what it runs with at its own port, under /v1/settings; connectors are above.` }),
-    values("Settings of this process", told),
-    el("details", {}, el("summary", { text: "Rules by which the log is folded, the same for all processes" }), values("Rules of the log", rules)));
+const processes = () => fill("processes", async () => {
+  const answer = await get("/v1/settings");
+  settings(answer);
+  return processTable(answer.processes);
 });
+
+let settingsShown = null;
+
+/** Shows the settings anew where other processes have come or gone, unless somebody is choosing one. */
+function settings(answer) {
+  const key = settingsKey(answer.processes);
+  if (key === settingsShown || byId("settings").contains(document.activeElement)) return;
+  byId("settings").replaceChildren(settingsPanel(answer));
+  settingsShown = key;
+}
 
 const connectors = () => fill("connectors", async () => {
   const { items } = await get("/v1/connectors");

@@ -13,6 +13,7 @@ import { leaveRow } from "../row/drawer.js";
 import { followOpened, open } from "../row/opened.js";
 import { groupPanel, itemLine } from "../today/list.js";
 import { Today } from "../today/model.js";
+import { terms } from "../today/order.js";
 
 const KINDS = [["", "Everything"], ["order", "Orders"], ["late_supply", "Late supply"], ["stockout", "Stock-outs"], ["drift", "Drift"], ["other", "Other"], ["automatic", "Automatic"]];
 const FILTERS = ["kind", "supplier", "location", "owner", "snoozed", "acknowledged"];
@@ -247,7 +248,8 @@ async function bulk(verb) {
 page.acceptGroup = async (group) => {
   const all = (await page.today.whole(group)).filter((item) => item.type === "signal" && !page.today.outcome(item.id));
   const total = group.total_value ? `, ${roundMoney(group.total_value, group.currency)}` : "";
-  const sure = await ask(`Accept ${count(all.length, "proposal")}`, el("p", { text: `${group.title}: ${count(all.length, "proposal")}${total}. Each is accepted with the quantity that is proposed.` }), { name: "accept-group", submit: "Accept all" });
+  const text = `${group.title}: ${count(all.length, "proposal")}${total}. Each is accepted with the quantity that is proposed.`;
+  const sure = await ask(`Accept ${count(all.length, "proposal")}`, el("div", {}, el("p", { text }), el("p", { class: "bar" }, ...terms(group))), { name: "accept-group", submit: "Accept all" });
   if (!sure) return;
   const done = await decideAll(all, "accept");
   toast(`${quantity(done)} of ${quantity(all.length)} accepted.`, { kind: done < all.length ? "error" : "info" });

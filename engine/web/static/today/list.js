@@ -4,6 +4,7 @@ import { allowed, buttons } from "../lib/actions.js";
 import { decisionOf, undoing } from "../lib/decide.js";
 import { button, el } from "../lib/dom.js";
 import { briefDate, count, date, money, moment, quantity, roundMoney, title, words } from "../lib/format.js";
+import { terms, totals } from "./order.js";
 
 const KINDS = { order: "Order", late_supply: "Late supply", stockout: "Stock-outs", drift: "Drift", other: "Other", automatic: "Ordered without a planner" };
 
@@ -17,14 +18,9 @@ export function groupPanel(group, page) {
 
 function groupHead(group, page) {
   const proposals = group.items.filter((item) => item.type === "signal");
-  const facts = [
-    group.total_qty && count(group.total_qty, "unit"),
-    group.total_value && `${proposals.length ? "" : "goods worth "}${money(group.total_value, group.currency)}`,
-    group.distance_to_minimum > 0 && `${count(group.distance_to_minimum, "unit")} below the minimum order`,
-  ].filter(Boolean);
   return el("header", {}, el("h2", { text: group.title }), el("span", { class: "tag", text: KINDS[group.kind] ?? words(group.kind) }),
-    el("span", { class: "faint", text: [count(group.total, "item"), ...facts].join(" · ") }),
-    risk(group.value_at_risk, group.currency), el("span", { class: "spring" }),
+    el("span", { class: "faint", text: [count(group.total, "item"), ...totals(group)].join(" · ") }),
+    ...terms(group), risk(group.value_at_risk, group.currency), el("span", { class: "spring" }),
     proposals.length > 1 && page.decides && button(`Accept all ${quantity(group.total)}`, "accept-group", () => page.acceptGroup(group)),
     group.items.length > 1 && page.decides && button("Select all", "select-group", () => page.selectAll(group), { class: "quiet" }));
 }
