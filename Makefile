@@ -74,7 +74,8 @@ $(STAMP): requirements.lock pyproject.toml engine/__init__.py
 	fi
 	@$(BIN)/python -c '$(SUPPORTED)' || { echo '$(VENV) holds a Python older than 3.11: remove it or set VENV' >&2; exit 2; }
 	@echo 'setup: installing the locked distributions into $(VENV)'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# What is imported is compiled then; to compile all of it now would take as long as to install it.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 

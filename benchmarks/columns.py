@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -36,8 +36,11 @@ LOCATIONS = 10
 PORTION = 2_000
 ROUNDS = 3
 EVENTS_A_COMMIT = 250
-WATCHED, UNWATCHED = 5, 100
-"""Commits between two takes, at 5,000 events a second: somebody looks four times a second, or nobody does."""
+FRAME, ORDER, UNWATCHED = 5, 20, 100
+"""Commits, at 5,000 events a second, between two looks of a page at its rows, between two at their order, and between
+two takes while nobody looks."""
+WINDOW = Query("positions", sorts=(Sort("on_hand", True),))
+ROWS_OF_A_PAGE = 60
 
 QUESTIONS = {
     "first page": (Query("positions"), 0),
@@ -99,8 +102,8 @@ def measure(rows: int, events: int) -> dict[str, Any]:
         "ratio of three fields to the plain sort": round(plain / figures["by three fields"], 1),
         "MiB": held,
         "checksum": checksum.hexdigest(),
-        "share of an event while somebody looks": share_of_an_event(events, WATCHED),
-        "share of an event while nobody looks": share_of_an_event(events, UNWATCHED),
+        "share of an event while somebody looks": share_of_an_event(events, watched=True),
+        "share of an event while nobody looks": share_of_an_event(events, watched=False),
     }
 
 
@@ -155,31 +158,53 @@ class _Timed(Feed):
         self.seconds += time.thread_time() - started
 
 
-def share_of_an_event(events: int, commits_a_take: int, rows: int = 4_000) -> dict[str, float]:
-    """The CPU that feeding the columns takes, as a share of what the engine takes for the same events of the mix."""
+class _TimedColumns(Columns):
+    """Columns that add up the CPU seconds of taking over what was noted."""
+
+    seconds = 0.0
+
+    def take(self, positions: Iterable[str] | None = None) -> None:
+        started = time.thread_time()
+        super().take(positions)
+        self.seconds += time.thread_time() - started
+
+
+def share_of_an_event(events: int, watched: bool, rows: int = 4_000) -> dict[str, float]:
+    """The CPU that the columns take, as a share of what the engine takes for the same events of the mix.
+
+    While somebody looks, a window is read as the live socket reads it: its rows often, their order now and then.
+    """
     mix = Mix(rows)
     with tempfile.TemporaryDirectory(prefix="stockline-columns-") as place:
         bus = EmbeddedBus.open(Path(place), partitions=1)
         engine = Engine(bus, Rules(clock="log"))
-        columns = Columns(bus, lambda marker: read_marker(marker).now, lambda _as_of: 0.0, Rules(clock="log"))
+        columns = _TimedColumns(bus, lambda marker: read_marker(marker).now, lambda _as_of: 0.0, Rules(clock="log"))
         feed = columns.feed = _Timed()
         bus.observers.append(feed)
         columns.load()
         for some in _portions(list(mix.setup())):
             engine.submit(some, BEGIN)
-        columns.take()
-        feed.seconds, taking = 0.0, 0.0
+        window = columns.page(WINDOW, 0, ROWS_OF_A_PAGE).names
+        feed.seconds = columns.seconds = looking = 0.0
         stream = list(mix.stream(events))
         started = time.thread_time()
         for number, some in enumerate(_portions(stream), 1):
             engine.submit(some, BEGIN)
-            if number % commits_a_take == 0:
-                before = time.thread_time()
+            before = time.thread_time()
+            if number % UNWATCHED == 0 and not watched:
                 columns.take()
-                taking += time.thread_time() - before
-        whole = time.thread_time() - started - taking - feed.seconds
+            if number % FRAME == 0 and watched:
+                columns.rows("positions", window)
+            if number % ORDER == 0 and watched:
+                columns.page(WINDOW, 0, ROWS_OF_A_PAGE)
+            looking += time.thread_time() - before
+        before = time.thread_time()
+        columns.take()
+        looking += time.thread_time() - before
+        whole = time.thread_time() - started - looking - feed.seconds
         bus.close()
-    return {"noting": round(feed.seconds / whole, 4), "taking over": round(taking / whole, 4)}
+    spent = {"noting": feed.seconds, "taking over": columns.seconds, "answering": looking - columns.seconds}
+    return {name: round(seconds / whole, 4) for name, seconds in spent.items()}
 
 
 def _portions(events: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -6,6 +6,7 @@ a developer's machine the summary then has one line for it, in CI (CI=true) the 
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -59,6 +60,16 @@ def broker_parts() -> None:
         jars()
     except Missing as missing:
         pytest.skip(f"no Kafka: {missing}")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Test modules stay: looking for garbage among them would be a third of what collecting them costs."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

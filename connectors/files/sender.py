@@ -5,6 +5,7 @@ its events by their idempotency keys.
 """
 
 import asyncio
+import codecs
 import itertools
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from connectors.base import EventSink, Submission
 from connectors.client import EngineClient, Patience
-from connectors.files.lines import STANDARD_INPUT
+from connectors.files.lines import STANDARD_INPUT, open_input, read_some
 from connectors.files.profile import FileProfile
 from connectors.files.progress import Silent, TransferProgress
 from connectors.files.readers import Item, Reader, choose_reader, reject_form
@@ -25,6 +26,9 @@ from connectors.files.resume import Progress, Target
 from connectors.files.words import in_words
 from connectors.ports import Identifiers
 from engine.core.errors import EnvironmentFailure, UsageError
+
+HEAD_BYTES = 4096
+"""How much of a file is looked at to see whether it is a document or lines."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +79,27 @@ def plan_files(
 ) -> list[tuple[str, Reader]]:
     """The files with their readers. Raises `UsageError` for whatever is wrong with the call."""
     plan = [(path, choose_reader(path, profile, identifiers, time)) for path in paths]
-    for path, _ in plan:
+    for path, reader in plan:
         if path != STANDARD_INPUT and not Path(path).is_file():
             raise UsageError(f"{path}: no such file")
+        if reader.name == "ndjson" and ".json" in Path(path).suffixes[-2:]:
+            _require_lines(path)
         if rejects is not None and path != STANDARD_INPUT and rejects.resolve() == Path(path).resolve():
             raise UsageError(f"{path}: the reject file would overwrite it; name another with --rejects")
     if rejects is not None and len(plan) > 1:
         raise UsageError("a reject file belongs to one file: without --rejects each has its own")
     return plan
+
+
+def _require_lines(path: str) -> None:
+    """Raises `UsageError` where a file is one document of JSON: each of its lines would become a dead letter."""
+    with open_input(path) as source:
+        head = read_some(source, HEAD_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    if head.startswith(b"[") or head.split(b"\n", 1)[0].strip() == b"{":
+        raise UsageError(
+            f"{path}: this is one document of JSON, and a file of events has one event in each line. For an array "
+            f"`jq -c '.[]' {path}` writes them; a document of EPCIS is sent with --profile epcis"
+        )
 
 
 async def _send_all(

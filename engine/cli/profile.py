@@ -1,18 +1,17 @@
 """`stockline profile`: draft a profile from a file, and check one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
-from connectors.files.draft import draft_profile
-from connectors.files.profile import Profile
-from connectors.files.readers import choose_reader, load_profile
-from connectors.mapping.language import Rule
 from engine.cli import show
 from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.events import EVENT_TYPES
+
+if TYPE_CHECKING:
+    from connectors.mapping.language import Rule
 
 profile = typer.Typer(no_args_is_help=True, help="Profiles, which say what the columns of a file mean.")
 
@@ -24,6 +23,8 @@ def new(
     source: Annotated[str | None, typer.Option(help="Who sends it, else the file's name.")] = None,
 ) -> None:
     """Look at a CSV file or a workbook, and write a commented profile to start from."""
+    from connectors.files.draft import draft_profile
+
     text = draft_profile(file, source or Path(file).name.split(".")[0])
     if out is None:
         typer.echo(text)
@@ -41,6 +42,9 @@ def new(
 @profile.command()
 def check(path: Annotated[Path, typer.Argument(metavar="PROFILE", help="A profile in TOML.")]) -> None:
     """Read a profile of files, and say what it does; 2 if it is not right."""
+    from connectors.files.profile import Profile
+    from connectors.files.readers import choose_reader, load_profile
+
     loaded = load_profile(path)
     if isinstance(loaded, Profile):
         unknown = sorted({rule.type for rule in loaded.rules if rule.type is not None} - set(EVENT_TYPES))
@@ -55,7 +59,7 @@ def check(path: Annotated[Path, typer.Argument(metavar="PROFILE", help="A profil
     typer.echo(f"{path} is right: {choose_reader('-', loaded).name}, {loaded.format}")
 
 
-def _wrong_fields(rule: Rule, number: int) -> str:
+def _wrong_fields(rule: "Rule", number: int) -> str:
     """What is wrong with the fields that a rule sets, in words; empty where nothing is."""
     if rule.type is None:
         return ""

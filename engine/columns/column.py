@@ -108,8 +108,10 @@ class Derived:
 def values_of(column: Column, at: At) -> list[Value]:
     """The values of some things, JSON-ready; None where one is missing."""
     kind = column.kind
-    value, missing = kind.value, kind.missing
-    return [None if number == missing else value(number) for number in column.read(at).tolist()]
+    value, missing, numbers = kind.value, kind.missing, column.read(at).tolist()
+    if value is int:
+        return [None if number == missing else number for number in numbers]
+    return [None if number == missing else value(number) for number in numbers]
 
 
 def holds(column: Column, condition: Condition, at: At) -> Mask:

@@ -31,7 +31,7 @@ from engine.columns.table import ColumnTable
 from engine.columns.tables import Tables
 from engine.columns.writers import Writers
 from engine.core.rules import Rules
-from engine.core.topics import OUTPUT_TOPICS
+from engine.core.topics import OUTPUT_TOPICS, POSITIONS
 from engine.core.values import DAY, EPOCH, moment
 
 ORDER_LINES = "order-lines"
@@ -127,13 +127,14 @@ class Columns:
             time.sleep(0)
         self.loading.finish()
 
-    def take(self) -> None:
-        """Take over what was committed since the last call."""
+    def take(self, positions: Iterable[str] | None = None) -> None:
+        """Take over what was committed since the last call; of positions only those named, where names are given."""
         with self._lock:
-            noted = self.feed.take()
+            noted = self.feed.take(positions)
             if noted.anew:
                 # A version that was told before means nothing in the new tables.
                 self._begin(1 + max(table.version for table in self._tables.by_name.values()))
+            self._tables.positions.version += noted.moved
             if noted:
                 self._writers.write(noted)
                 self._compact()
@@ -170,7 +171,7 @@ class Columns:
 
     def version(self, table: str) -> int:
         """A number that grows with every change of a table; raises NotLoaded."""
-        with self._asked(table) as columns:
+        with self._asked(table, ()) as columns:
             return columns.version
 
     def page(self, query: Query, offset: int, limit: int, *, after: Position | None = None, age: float = 0.0) -> Page:
@@ -224,7 +225,7 @@ class Columns:
 
     def rows(self, table: str, names: Sequence[str]) -> dict[str, Raw]:
         """The latest JSON of things by their name; what is not listed is left out. Raises NotLoaded."""
-        with self._asked(table) as columns:
+        with self._asked(table, names) as columns:
             shown = _Shown(table, columns, columns.listed_of(names))
         return {name: item for name, item in shown.items(self._bus.published) if item is not None}
 
@@ -235,11 +236,15 @@ class Columns:
         return Freshness(moment(self._clock), self._lag_of(self._clock))
 
     @contextmanager
-    def _asked(self, name: str) -> Iterator[ColumnTable]:
-        """A table under the lock, with all that was committed before; raises NotLoaded."""
+    def _asked(self, name: str, names: Sequence[str] | None = None) -> Iterator[ColumnTable]:
+        """A table under the lock, with all that was committed before; raises NotLoaded.
+
+        Nearly every event changes a position, so they are taken over only for a question about positions, and where it
+        is about some `names` only these: the others change again before the next question.
+        """
         self.loading.wait()
         with self._lock:
-            self.take()
+            self.take(names if name == POSITIONS.name else ())
             if name == ORDER_LINES:
                 self._writers.rows.write_lines()
             yield self._tables.by_name[name]

@@ -1,10 +1,10 @@
 """What was committed and is not in the columns yet: of each thing only the latest, so that it cannot grow long."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from engine.bus.single import Commit
-from engine.core.topics import OUTPUT_TOPICS, Topic
+from engine.core.topics import OUTPUT_TOPICS, POSITIONS, Topic
 from tables.directory import ITEM, SUPPLIER
 from tables.planning import PLAN
 from tables.purchasing import LINE
@@ -21,6 +21,7 @@ class Noted:
         changes: the latest value of each row of state; None where it was deleted.
         markers: the latest marker of each partition.
         anew: whether everything from before was discarded.
+        moved: whether a position has changed, be it one that is left to a later take.
     """
 
     def __init__(self) -> None:
@@ -28,9 +29,10 @@ class Noted:
         self.changes: dict[bytes, bytes | None] = {}
         self.markers: dict[int, bytes] = {}
         self.anew = False
+        self.moved = False
 
     def __len__(self) -> int:
-        return len(self.changes) + sum(len(outputs) for outputs in self.outputs.values())
+        return len(self.changes) + sum(map(len, self.outputs.values()))
 
 
 class Feed:
@@ -38,10 +40,12 @@ class Feed:
 
     def __init__(self) -> None:
         self._noted = Noted()
+        self._later: dict[str, bytes | None] = {}
+        """The positions that are left to a later take. Whoever takes holds the lock of the columns."""
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
-        return len(self._noted)
+        return len(self._noted) + len(self._later)
 
     def committed(self, commits: Sequence[Commit]) -> None:
         """Note what was committed."""
@@ -66,8 +70,24 @@ class Feed:
         with self._lock:
             self._noted.outputs[topic].update(dict.fromkeys(names))
 
-    def take(self) -> Noted:
-        """What was noted since the last call."""
+    def take(self, positions: Iterable[str] | None = None) -> Noted:
+        """What was noted since the last call.
+
+        Args:
+            positions: of positions only these, and the others with a later call, which finds only the latest of each;
+                None for all.
+        """
         with self._lock:
             noted, self._noted = self._noted, Noted()
+        fresh = noted.outputs[POSITIONS.name]
+        noted.moved = bool(fresh)
+        if self._later and not noted.anew:
+            self._later.update(fresh)
+        else:
+            self._later = fresh
+        later = self._later
+        if positions is None:
+            noted.outputs[POSITIONS.name], self._later = later, {}
+        else:
+            noted.outputs[POSITIONS.name] = {name: later.pop(name) for name in positions if name in later}
         return noted

@@ -1,17 +1,19 @@
 """What the rows of state say: item masters, suppliers, policies and order lines, written into the columns."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from decimal import Decimal
+from operator import attrgetter
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 import numpy as np
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.msgpack import Decoder
 
 from agents.lines import Owed, acknowledged, latest_promise, on_order_supply, owed
 from engine.columns.column import Slots
 from engine.columns.feed import FOLLOWED
-from engine.columns.kinds import Value
+from engine.columns.kinds import Numbers, Value
 from engine.columns.planning import Figures, Planning
 from engine.columns.tables import PRICED, Tables
 from engine.core import payloads as p
@@ -21,14 +23,54 @@ from tables.catalogue import DECODERS
 from tables.directory import ITEM, SUPPLIER, Item, supplier_key
 from tables.planning import PLAN, Plan
 from tables.purchasing import LINE, Line
-from tables.table import Table
 
 T = TypeVar("T")
 
 MOST_WAITING = 20_000
 """So many order lines wait at most, of each the latest bytes; what is asked for seldom must not cost every event."""
 
-POLICY_NAMES = {p.MinMax: "min_max", p.ReorderPoint: "reorder_point", p.ForecastPolicy: "forecast"}
+POLICY_NAMES: Mapping[type, str] = {p.MinMax: "min_max", p.ReorderPoint: "reorder_point", p.ForecastPolicy: "forecast"}
+
+
+class _Policy(Struct, gc=False):
+    """What is shown of a policy; that it is sound was checked when it was set, and would take most of the time."""
+
+    policy: p.Policy | None = None
+    supplier: str | None = None
+    unit_cost: Decimal | None = None
+    currency: str | None = None
+    lead_time_days: float | None = None
+
+
+class _Plan(Protocol):
+    """What is read of a plan: its policy, and how many buckets of a forecast it has."""
+
+    policy: _Policy | None
+    buckets: int
+
+
+def _plan_decoder() -> Callable[[bytes], _Plan]:
+    """A decoder of the beginning of a plan, in a fifth of the time."""
+    read: Mapping[str, object] = {"policy": _Policy | None, "buckets": int}
+    names = [field.name for field in msgspec.structs.fields(Plan)]
+    fields = [(name, read.get(name, Raw), None) for name in names[: names.index("buckets") + 1]]
+    plan = msgspec.defstruct("Plan", fields, array_like=True, gc=False)
+    return cast("Callable[[bytes], _Plan]", Decoder(plan).decode)
+
+
+_plan = _plan_decoder()
+_item: Callable[[bytes], Item] = DECODERS[ITEM[0]]
+_line: Callable[[bytes], Line] = DECODERS[LINE[0]]
+
+NO_POLICY = _Policy()
+SHOWN_OF_POLICY: Mapping[str, Callable[[_Policy], object]] = {
+    "policy": lambda data: POLICY_NAMES.get(type(data.policy)),
+    "supplier": attrgetter("supplier"),
+    "unit_cost": attrgetter("unit_cost"),
+    "currency": attrgetter("currency"),
+    "lead_time_days": attrgetter("lead_time_days"),
+}
+"""Column of a position -> what it shows of its policy."""
 
 
 class RowWriter:
@@ -47,13 +89,12 @@ class RowWriter:
         A row without a value was deleted.
         """
         by_tag: dict[int, dict[bytes, bytes | None]] = {tag: {} for tag in FOLLOWED}
+        by_tag[LINE[0]] = self._waiting
         for key, value in changes.items():
             by_tag[key[0]][key] = value
-        items, plans = _decoded(ITEM, by_tag[ITEM[0]]), _decoded(PLAN, by_tag[PLAN[0]])
-        self._write_items(items)
+        self._write_items(_decoded(by_tag[ITEM[0]], _item))
         self._write_suppliers(by_tag[SUPPLIER[0]])
-        self._write_plans(plans)
-        self._waiting |= by_tag[LINE[0]]
+        self._write_plans(_decoded(by_tag[PLAN[0]], _plan))
         if len(self._waiting) > MOST_WAITING:
             self.write_lines()
 
@@ -81,26 +122,29 @@ class RowWriter:
             column.write(codes, [getattr(row, name, None) for row in rows])
         self._tables.by_name["signals"].version += 1
 
-    def _write_plans(self, plans: Mapping[str, Plan | None]) -> None:
+    def _write_plans(self, plans: Mapping[str, _Plan | None]) -> None:
         if not plans:
             return
         positions = self._tables.positions
         slots = np.array(positions.slots(list(plans)), np.int32)
-        shown = [_shown_of_plan(plan) for plan in plans.values()]
-        priced = self._prices(slots)
-        for name in shown[0]:
-            positions.stored[name].write(slots, [each[name] for each in shown])
-        if self._prices(slots) != priced:
+        policies = [(plan and plan.policy) or NO_POLICY for plan in plans.values()]
+        prices = self._prices(slots)
+        for name, shown in SHOWN_OF_POLICY.items():
+            positions.stored[name].write(slots, list(map(shown, policies)))
+        if not np.array_equal(self._prices(slots), prices):
             for topic in REVISED:
                 self._tables.by_name[topic].version += 1
-        walked = {name for name, plan in plans.items() if plan is not None and _takes_a_walk(plan)}
-        self._planning.add(list(walked))
-        self.write_figures({name: _stated(plan) for name, plan in plans.items() if name not in walked})
+        walked = [name for name, plan in plans.items() if plan is not None and _takes_a_walk(plan)]
+        self._planning.add(walked)
+        stated = dict(zip(plans, policies, strict=True))
+        for name in walked:
+            del stated[name]
+        self.write_figures({name: _stated(policy) for name, policy in stated.items()})
         positions.version += 1
 
-    def _prices(self, slots: Slots) -> list[list[int]]:
+    def _prices(self, slots: Slots) -> list[Numbers]:
         """What signals and alerts show of the policies of rows."""
-        return [self._tables.positions.stored[name].read(slots).tolist() for name in PRICED]
+        return [self._tables.positions.stored[name].read(slots) for name in PRICED]
 
     def write_figures(self, figures: Mapping[str, Figures]) -> None:
         """Write what was computed of rows."""
@@ -121,7 +165,7 @@ class RowWriter:
 
     def write_lines(self) -> None:
         """Write the order lines that wait."""
-        lines, self._waiting = _decoded(LINE, self._waiting), {}
+        lines, self._waiting = _decoded(self._waiting, _line), {}
         if not lines:
             return
         self._lines.unlist([name for name, line in lines.items() if line is None])
@@ -130,50 +174,25 @@ class RowWriter:
         for name, column in self._lines.stored.items():
             column.write(slots, [each[name] for each in shown.values()])
         self._lines.enlist(slots)
+        self._lines.version += 1
 
 
-def _plan_decoder() -> Callable[[bytes], Plan]:
-    """A decoder of plans that passes over all but the policy and the number of buckets, in a third of the time."""
-    fields = [
-        (field.name, field.type, field.default) if field.name in ("policy", "buckets") else (field.name, Raw, Raw(b""))
-        for field in msgspec.structs.fields(Plan)
-    ]
-    return cast("Callable[[bytes], Plan]", Decoder(msgspec.defstruct("Plan", fields, array_like=True)).decode)
-
-
-_DECODERS: Mapping[int, Callable[[bytes], Any]] = DECODERS | {PLAN[0]: _plan_decoder()}
-
-
-def _decoded(table: Table[T], changes: Mapping[bytes, bytes | None]) -> dict[str, T | None]:
-    """The rows of one table by the rest of their key; of a plan only the policy and the number of buckets."""
-    decode = _DECODERS[table[0]]
+def _decoded(changes: Mapping[bytes, bytes | None], decode: Callable[[bytes], T]) -> dict[str, T | None]:
+    """The rows of one table by the rest of their key."""
     return {key[1:].decode(): None if value is None else decode(value) for key, value in changes.items()}
 
 
-def _takes_a_walk(plan: Plan) -> bool:
+def _takes_a_walk(plan: _Plan) -> bool:
     """Whether figures of the row follow from its forecast."""
-    return plan.buckets > 0 or (plan.policy is not None and isinstance(plan.policy.policy, p.ForecastPolicy))
+    return plan.buckets > 0 or (plan.policy is not None and type(plan.policy.policy) is p.ForecastPolicy)
 
 
-def _stated(plan: Plan | None) -> Figures:
+def _stated(policy: _Policy) -> Figures:
     """The figures of a row without a forecast: what its policy states."""
-    levels = None if plan is None or plan.policy is None else plan.policy.policy
+    levels = policy.policy
     if isinstance(levels, p.MinMax):
         return Figures(levels.min, levels.max, 0)
     return Figures(levels.point if isinstance(levels, p.ReorderPoint) else None, None, 0)
-
-
-def _shown_of_plan(plan: Plan | None) -> dict[str, object]:
-    """What a position shows of its policy."""
-    data = None if plan is None else plan.policy
-    levels = None if data is None else data.policy
-    return {
-        "policy": None if levels is None else POLICY_NAMES.get(type(levels)),
-        "supplier": data and data.supplier,
-        "unit_cost": data and data.unit_cost,
-        "currency": data and data.currency,
-        "lead_time_days": data and data.lead_time_days,
-    }
 
 
 def _shown_of_line(name: str, line: Line) -> dict[str, object]:

@@ -26,7 +26,7 @@ class ColumnTable:
         columns: the columns by field, in the order in which they are shown.
         stored: the columns that are written, those of them and those that only join.
         searched: the fields in which a text is searched for.
-        version: grows with every change.
+        version: grows with every change; it is counted by who changes the table.
         listed: how many things are listed.
     """
 
@@ -70,7 +70,6 @@ class ColumnTable:
 
     def enlist(self, slots: Sequence[int] | Slots) -> None:
         """List things, which may be listed already."""
-        self.version += 1
         self.listed += len(slots) - int(self._alive[slots].sum())
         self._alive[slots] = True
 
@@ -79,7 +78,6 @@ class ColumnTable:
         slots = [slot for name in names if (slot := self._names.find(name)) is not None]
         if not slots:
             return
-        self.version += 1
         self.listed -= int(self._alive[slots].sum())
         self._alive[slots] = False
 

@@ -1,8 +1,9 @@
 """What is published, written into the columns."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date as Day
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ import numpy as np
 
 from agents.alert_units import units_of
 from agents.signal_life import STANDING
-from engine.columns.column import Stored
+from engine.columns.column import Slots, Stored
 from engine.columns.feed import Noted
 from engine.columns.fields import Decode, decoder, getter
 from engine.columns.kinds import Scalar
@@ -18,8 +19,8 @@ from engine.columns.planning import Planning
 from engine.columns.rows import RowWriter
 from engine.columns.table import ColumnTable
 from engine.columns.tables import LEFT_OUT, ROW, Tables
-from engine.core.topics import OUTPUT_TOPICS, Topic
-from engine.core.values import row_key
+from engine.core.topics import OUTPUT_TOPICS, POSITIONS, Topic
+from engine.core.values import NUL, row_key
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +36,9 @@ SHOWN_OF_SIGNAL = {
 SHOWN_OF_ANSWER = {"status": "status", "answered": "answered", "by": "by", "note": "note", "replayed_as": "event"}
 """Column of a dead letter -> field of the answer to it."""
 
-LASTING: Mapping[Topic, tuple[str, ...]] = {"positions": ("sku", "location")}
-"""Fields that are the same as long as a thing is listed, so that they are written once; nearly every event changes a
-position."""
+NAMING: Mapping[Topic, tuple[str, ...]] = {"positions": ("sku", "location")}
+"""Fields whose values are the parts of a thing's name, so that they are written when it is listed, and not read from
+what is published: nearly every event changes a position."""
 
 
 class Written(NamedTuple):
@@ -61,11 +62,12 @@ class _TopicWriter:
     def __init__(self, topic: Topic, table: ColumnTable) -> None:
         names = {field.name for field in msgspec.structs.fields(OUTPUT_TOPICS[topic].data)}.difference(LEFT_OUT)
         own = {name: column for name, column in table.stored.items() if name.split(".")[0] in names}
-        fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
         self._table = table
-        columns = {name: (column, getter(name)) for name, column in own.items()}
-        self._lasting = [columns.pop(name) for name in LASTING.get(topic, ())]
-        self._columns = list(columns.values())
+        self._naming = [own.pop(name) for name in NAMING.get(topic, ())]
+        fields: dict[str, Scalar] = {name: column.kind.scalar for name, column in own.items()}
+        plain = {name: column for name, column in own.items() if "." not in name}
+        self._plain, self._values = list(plain.values()), attrgetter(*plain)
+        self._inner = [(column, getter(name)) for name, column in own.items() if name not in plain]
         self._decode: Decode = decoder(fields, ("evidence",) if topic == "alerts" else ())
 
     def write(self, outputs: Mapping[str, bytes | None]) -> Written:
@@ -77,13 +79,23 @@ class _TopicWriter:
         slots = self._table.slots(names)
         # An index that is an array need not be made into one for each column.
         at = np.array(slots, np.int32)
-        new = self._table.unlisted(at)
-        for column, get in self._lasting if len(new) else ():
-            column.write(at[new], [get(fields[index]) for index in new.tolist()])
-        for column, get in self._columns:
+        self._write_names(names, at)
+        # One call reads all fields of a thing.
+        for column, values in zip(self._plain, zip(*map(self._values, fields), strict=True), strict=bool(fields)):
+            column.write(at, values)
+        for column, get in self._inner:
             column.write(at, list(map(get, fields)))
         self._table.enlist(at)
         return Written(slots, fields)
+
+    def _write_names(self, names: Sequence[str], at: Slots) -> None:
+        """Write the parts of the names of things that are not listed yet."""
+        if not self._naming:
+            return
+        new = self._table.unlisted(at)
+        parts = zip(*[names[index].partition(NUL)[::2] for index in new.tolist()], strict=True)
+        for column, values in zip(self._naming, parts, strict=bool(len(new))):
+            column.write(at[new], values)
 
     def _read(self, outputs: Mapping[str, bytes]) -> tuple[list[str], list[Any]]:
         """The names of things and their fields; what nobody can read is left out."""
@@ -130,6 +142,8 @@ class Writers:
         self.rows.write(noted.changes)
         for topic, writer in self._by_topic.items():
             outputs = noted.outputs[topic]
+            # A change of a position was counted when it was noted.
+            self._by_name[topic].version += bool(outputs) and topic != POSITIONS.name
             if topic == "alerts":
                 before = self._open_alerts(list(outputs))
                 self._show_alerts(self._joined(topic, writer.write(outputs)), before)

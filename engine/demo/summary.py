@@ -36,7 +36,6 @@ def print_summary(summary: Summary, out: TextIO) -> None:
     console.print(_alerts(summary["alerts"]))
     console.print(_drift(summary["drift"]))
     console.print(_service(summary))
-    console.print(f"The page: [bold]{summary['url']}[/bold]")
 
 
 def _table(title: str, columns: Iterable[str]) -> Table:

@@ -149,6 +149,10 @@ class News:
             if self._untold.get(name, 0) <= self._told[name]:
                 self._untold.pop(name, None)
 
+    def last_told(self, name: str) -> int:
+        """The last arrival from a feed that all partitions know of."""
+        return self._told.get(name, 0)
+
     def all(self) -> dict[str, int]:
         """Feed -> last arrival, of every arrival that was not told."""
         return dict(self._untold)

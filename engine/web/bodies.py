@@ -125,6 +125,11 @@ def split(body: bytes, content_type: str) -> Items:
     return Items(lines, whole=len(lines) == 1)
 
 
+def empty() -> Problem:
+    """The problem of a call whose body is empty, or has spaces only."""
+    return Problem(400, "the body is empty", "empty_body")
+
+
 def _too_many() -> Problem:
     return Problem(413, f"a body has at most {MAX_ITEMS} events", "too_many_events")
 
@@ -222,10 +227,12 @@ def _with_integers(value: object) -> object:
 
 
 def decode(body: bytes, kind: type[T]) -> T:
-    """The JSON of a body as a `kind`; raises Problem 400 where it is none.
+    """The JSON of a body as a `kind`; raises Problem 400 where it is none, or where the body is empty.
 
     An integer may be written as 5.0: JSON knows one kind of number, and so does its schema.
     """
+    if not body.strip():
+        raise empty()
     try:
         return msgspec.convert(_with_integers(msgspec.json.decode(body)), kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -87,7 +87,8 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun, so no other can be sent")
         if is_the_callers:
-            response = problems.answer(status, _what_is_wrong(exc), "unreadable_request")
+            reason = "unreadable_body" if isinstance(exc, ContentEncodingError) else "unreadable_request"
+            response = problems.answer(status, _what_is_wrong(exc), reason)
         else:
             response = problems.answer(status, problems.UNEXPECTED, "unexpected")
         response.headers.update(HEADERS)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from aiohttp import web
@@ -24,10 +24,11 @@ UNEXPECTED = "an unexpected error; the server's log has the details"
 class ProblemDetails(Struct, kw_only=True, omit_defaults=True, rename={"kind": "type"}):
     """Why a call failed: `detail` is a sentence for a person, `reason` a stable code for programs.
 
+    `kind` is given although RFC 9457 lets it be left out, because readers of all problems look at it first;
     `current` is the thing as it is now, where that is why the call failed.
     """
 
-    kind: str = "about:blank"
+    kind: Literal["about:blank"]
     title: str
     status: int
     detail: str
@@ -53,12 +54,19 @@ class Problem(StocklineError):
 _encoder = msgspec.json.Encoder()
 
 
-def encoded(status: int, detail: str, reason: str | None = None, current: Raw | None = None) -> bytes:
-    """Problem details as JSON."""
+def details(status: int, detail: str, reason: str | None = None, current: Raw | None = None) -> ProblemDetails:
+    """Problem details of a status, whose phrase is their title."""
     # A header that is not UTF-8 arrives as text with surrogates, and a detail may quote it.
     readable = detail.encode(errors="replace").decode()
     title = HTTPStatus(status).phrase
-    return _encoder.encode(ProblemDetails(title=title, status=status, detail=readable, reason=reason, current=current))
+    return ProblemDetails(
+        kind="about:blank", title=title, status=status, detail=readable, reason=reason, current=current
+    )
+
+
+def encoded(status: int, detail: str, reason: str | None = None, current: Raw | None = None) -> bytes:
+    """Problem details as JSON."""
+    return _encoder.encode(details(status, detail, reason, current))
 
 
 def answer(
@@ -111,5 +119,5 @@ def _of_framework(request: web.Request, error: web.HTTPException) -> web.StreamR
     if error.status < 400:
         raise error
     headers = {name: value for name, value in error.headers.items() if name in ("Allow", "Retry-After")}
-    details = {404: f"there is no {request.path}", 405: f"{request.path} does not take {request.method}"}
-    return answer(error.status, details.get(error.status, error.text or error.reason), None, headers)
+    sentences = {404: f"there is no {request.path}", 405: f"{request.path} does not take {request.method}"}
+    return answer(error.status, sentences.get(error.status, error.text or error.reason), None, headers)

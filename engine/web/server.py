@@ -1,6 +1,7 @@
 """The HTTP server: the application made from the routes, the middlewares of every call, and the socket."""
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -34,6 +35,8 @@ HANDSHAKE: Mapping[str, Any] = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_tim
 CLIENT_LEFT = 499
 OWN_SITES = frozenset({"same-origin", "none"})
 """What a browser says of a call that our own page makes, or a person who enters the address."""
+HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]*)?")
+"""A name or an address, and a port: a `Host` with a user, a path or a space in it is none."""
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -86,11 +89,11 @@ def _route_of(request: web.Request) -> str:
 @web.middleware
 async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Rejects calls to a foreign host name, and those that a page of a foreign site made a browser send."""
-    host = _split(f"//{request.host}")
-    if host is None:
-        raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
-    if not host.hostname:
+    if not request.host:
         raise Problem(400, "the call has no `Host`", "malformed_host")
+    host = _split(f"//{request.host}") if HOST.fullmatch(request.host) else None
+    if host is None or not host.hostname:
+        raise Problem(400, "the `Host` of the call is not a host with an optional port", "malformed_host")
     if request.app[LOCAL_ONLY] and host.hostname not in LOCAL_NAMES | _public_names(request.app[PUBLIC_URL]):
         raise Problem(421, f"this server is not {host.hostname}", "foreign_host")
     # A socket is opened by a GET, which a browser sends from any page, and whose messages it shows to that page.

@@ -1,10 +1,12 @@
 """Two promises: old bytes decode for ever, and a recorded log gives the recorded outputs."""
 
 import json
+from functools import cache
 
 import msgspec
 import pytest
 
+from engine.bus.memory.bus import MemoryBus
 from engine.core.events import content, decode, encode, identity
 from engine.core.outcomes import Rejection
 from engine.core.values import instant
@@ -19,8 +21,14 @@ def lines(name: str) -> list[bytes]:
     return (HERE / f"{name}.ndjson").read_bytes().splitlines()
 
 
+@cache
+def replayed() -> MemoryBus:
+    """The golden log, folded; tests only read it."""
+    return replay(lines("log"))
+
+
 def test_the_recorded_log_gives_the_recorded_outputs() -> None:
-    assert outputs(replay(lines("log"))) == (HERE / "outputs.ndjson").read_text().splitlines()
+    assert outputs(replayed()) == (HERE / "outputs.ndjson").read_text().splitlines()
 
 
 def test_the_recorded_answers_and_the_clock_after_them_give_the_recorded_outputs() -> None:
@@ -37,7 +45,7 @@ def test_the_recorded_purchases_give_the_recorded_outputs() -> None:
 
 
 def test_the_recorded_answers_are_those_that_a_new_record_would_give() -> None:
-    given = answers(replay(lines("log")))
+    given = answers(replayed())
     assert given == lines("answers"), "tests/golden/record.py gives other answers than the recorded ones"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.integration.process import Stockline, event
 
+QUIET_SECONDS = 10.0
+"""It is said at most every so many seconds."""
 LIMIT = 64
 CLIENTS = 300
 STORM_SECONDS, PATIENCE_SECONDS = 4.0, 60.0
@@ -32,7 +34,13 @@ def said_within(errors: Callable[[], str], text: str) -> None:
         time.sleep(0.1)
 
 
+def most_since(began: float) -> int:
+    """How often it may have been said since a moment of the steady clock: a stalled machine leaves time for more."""
+    return 1 + int((time.monotonic() - began) / QUIET_SECONDS)
+
+
 def test_idle_clients_that_use_up_the_descriptors_do_not_flood_the_log(engine: Stockline) -> None:
+    began = time.monotonic()
     with ExitStack() as held:
         for _ in range(CLIENTS):
             client = held.enter_context(closing(socket.socket()))
@@ -41,7 +49,7 @@ def test_idle_clients_that_use_up_the_descriptors_do_not_flood_the_log(engine: S
         said_within(engine.errors, "raise LimitNOFILE")
         time.sleep(STORM_SECONDS)
     said = engine.errors()
-    assert said.count("file descriptors are in use") == 1
+    assert 1 <= said.count("file descriptors are in use") <= most_since(began)
     assert "Traceback" not in said
     assert len(said.splitlines()) < 5
     engine.send(event("item.defined", "i1", "2026-01-01T00:00:00Z", sku="A", base_unit="each"))

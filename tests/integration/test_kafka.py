@@ -72,7 +72,7 @@ def test_the_whole_job(fresh: str, tmp_path: Path) -> None:
     for topic in ("signals", "alerts", "positions", "dead-letters"):
         asyncio.run(produce(fresh, f"stockline.{topic}", junk))
     with web(fresh, tmp_path / "another") as engine:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while engine.get("/v1/signals")["total"] < 1 and time.monotonic() < deadline:
             time.sleep(0.1)
         assert engine.get(f"/v1/signals/{signal['id']}")["status"] == "accepted"

@@ -1,7 +1,6 @@
 """The shipped command as a process: how it starts, ends, goes on, and what it does not share."""
 
 import json
-import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -43,10 +42,9 @@ def test_an_open_stream_does_not_keep_it_from_ending(engine: Stockline) -> None:
     connection.request("GET", "/v1/stream")
     answer = connection.getresponse()
     answer.readline()
-    started = time.monotonic()
     assert engine.stop() == 0
-    # A call that is under way is given ten seconds.
-    assert time.monotonic() - started < 10
+    # A call that is waited for in vain is cut off in the middle, which would be an `IncompleteRead` here.
+    answer.read()
     connection.close()
 
 

@@ -44,7 +44,7 @@ def read_by_others(files: Sequence[Path]) -> list[tuple[list[str], list[str]]]:
     with alone("edi-readers"):
         if not COMPLETE.exists():
             _run([sys.executable, "-m", "venv", str(PYTHON.parents[1])])
-            _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(PINS)])
+            _run([str(PYTHON), "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps", "-r", str(PINS)])
             # Last: the interpreter is there before what it is to read with.
             COMPLETE.touch()
     done = subprocess.run([str(PYTHON), "-c", READ, *map(str, files)], capture_output=True, text=True, timeout=240)

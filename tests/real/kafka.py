@@ -5,6 +5,7 @@ process group of its own; it can be killed, stopped and started again on the sam
 """
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -99,6 +100,9 @@ def _fetch() -> None:
 
 
 _given: set[int] = set()
+_formatted: dict[str, bytes] = {}
+"""What an empty directory of a broker holds once it is formatted, by the names of the files."""
+NAMED, CLUSTER_ID = "meta.properties", re.compile(rb"(?m)^cluster\.id=.*$")
 
 
 def free_port() -> int:
@@ -149,12 +153,20 @@ class Broker:
         return ["java", *options, log4j, "-cp", self._classpath, *arguments]
 
     def _format(self) -> None:
-        name = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # One id in 64 begins with a dash, which would be taken for an option.
-        command = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(self._config))
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise Missing(f"Kafka's storage could not be formatted: {(done.stdout + done.stderr)[-1000:]}")
+        """Format the directory: a Java for the first of a process, and a copy with an id of its own for the others."""
+        name, logs = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="), self.data / "logs"
+        if not _formatted:
+            # One id in 64 begins with a dash, which would be taken for an option.
+            command = self._java("kafka.tools.StorageTool", "format", f"--cluster-id={name}", "-c", str(self._config))
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                raise Missing(f"Kafka's storage could not be formatted: {(done.stdout + done.stderr)[-1000:]}")
+            _formatted.update({path.name: path.read_bytes() for path in logs.iterdir()})
+            return
+        logs.mkdir()
+        for file, content in _formatted.items():
+            of_this = CLUSTER_ID.sub(b"cluster.id=" + name.encode(), content) if file == NAMED else content
+            (logs / file).write_bytes(of_this)
 
     def start(self) -> Self:
         """Start it and wait until it answers."""

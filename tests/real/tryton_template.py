@@ -117,7 +117,19 @@ def _environment(series: Series) -> None:
         return
     shutil.rmtree(series.home, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(series.home / "environment")])
-    _run([series.program("python"), "-m", "pip", "install", "--quiet", "--no-deps", "-r", str(series.pins)])
+    _run(
+        [
+            series.program("python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-compile",
+            "--no-deps",
+            "-r",
+            str(series.pins),
+        ]
+    )
     kept.write_text(pins)
 
 

@@ -1,4 +1,4 @@
-"""docs/architecture.md is true: its layers and rooms are those of the code, its journeys are travelled."""
+"""docs/architecture.md is true: its layers are those of the code, its journeys are travelled."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from engine.runtime.cluster.surroundings import Machine, Pacing
 from engine.runtime.cluster.worker import Worker
 from engine.settings import load_settings
 from tests.auditor.model import instant
-from tests.unit.documents import ROOT, functions, rows, section, spans, text_of
-from tests.unit.test_layers import CONNECTORS_MAY_IMPORT, DOORS, PACKAGES, PURE, RANKS
+from tests.unit.documents import functions, rows, section, spans, text_of
+from tests.unit.test_layers import CONNECTORS_MAY_IMPORT, DOORS, PURE, RANKS
 from tests.unit.trace import Trace, traced
 
 TEXT = text_of("architecture.md")
@@ -70,12 +70,6 @@ def test_the_doors_of_libraries_are_those_that_the_layer_test_holds() -> None:
     told = [row for row in rows(section(TEXT, "Layers")) if len(row) == 2]
     doors = {library: tuple(spans(modules)) for libraries, modules in told for library in spans(libraries)}
     assert doors == {library: modules for library, modules in DOORS.items() if modules}
-
-
-def test_every_package_has_its_sentence() -> None:
-    rooms = [name.strip("`") for name, _ in rows(section(TEXT, "Rooms"))]
-    modules = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    assert sorted(rooms) == sorted({str(path.parent.relative_to(ROOT)) for path in modules})
 
 
 # on one machine -------------------------------------------------------------------------------------------------------

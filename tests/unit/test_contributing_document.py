@@ -17,8 +17,8 @@ PROGRAM = ("engine/", "agents/", "tables/", "connectors/")
 COPIED = ("engine", "agents", "tables", "connectors", "tests", "docs", "pyproject.toml", "README.md")
 CHECK = "tests/unit/test_contract_document.py"
 OF_CONNECTORS = (
-    *("tests/contract/test_connectors.py", "tests/unit/test_connectors_document.py"),
-    *("tests/unit/test_architecture_document.py", "-k", "scales or every_package or every_kind"),
+    *("tests/unit/test_rooms.py", "tests/contract/test_connectors.py", "tests/unit/test_connectors_document.py"),
+    *("-k", "scales or every_package or every_kind"),
 )
 SECONDS = 120
 

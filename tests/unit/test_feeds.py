@@ -214,6 +214,26 @@ def test_a_stale_feed_that_comes_back_is_fresh_everywhere_at_the_next_look(sku: 
     assert [fold.feeds.stale_at("L") for fold in engine.folds] == [[]] * 4
 
 
+@pytest.mark.parametrize("sku", ["A", "B", "C", "D"])
+@pytest.mark.parametrize("later", [HOUR + SECOND, 2 * HOUR])
+def test_under_the_log_clock_a_stale_feed_that_comes_back_is_fresh_with_its_event(sku: str, later: int) -> None:
+    bus = Noted(4)
+    engine = Engine(bus, Rules(clock="log"))
+    said = [feed("wms", seconds=600), arrival(NOW + HOUR, "other"), arrival(NOW + later, "wms", sku)]
+    engine.submit(said[:2], NOW)
+    assert alerts(bus) == ["wms"]
+    engine.submit(said[2:], NOW)
+    assert (alerts(bus), alerts(bus, "resolved")) == ([], ["wms"])
+    assert [fold.feeds.stale_at("L") for fold in engine.folds] == [[]] * 4
+    ended = [bus.end_offset(partition) for partition in range(4)]
+    engine.submit(said[2:], NOW)
+    assert sum(bus.end_offset(partition) - end for partition, end in enumerate(ended)) == 1, "a duplicate ticks nothing"
+    at_once = Noted(4)
+    Engine(at_once, Rules(clock="log")).submit([*said, said[2]], NOW)
+    logs = [[each.read_log(partition, 0, 100) for partition in range(4)] for each in (bus, at_once)]
+    assert logs[0] == logs[1]
+
+
 def test_an_engine_that_starts_anew_tells_what_it_had_not() -> None:
     bus = Noted(4)
     engine = Engine(bus, Rules())

@@ -1,5 +1,6 @@
 """Records that are not taken: the reject file, mended and sent again; the dry run; the engine's reasons in words."""
 
+import gzip
 import json
 import tracemalloc
 from pathlib import Path
@@ -159,6 +160,22 @@ def test_a_reject_file_is_of_one_file_and_never_that_file(tmp_path: Path) -> Non
         plan_files([path], rejects=tmp_path / "a.ndjson")
     with pytest.raises(UsageError, match="belongs to one file"):
         plan_files([path, path], rejects=tmp_path / "r.ndjson")
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.json.gz"])
+@pytest.mark.parametrize("text", [b"[{}]", b'\xef\xbb\xbf \n[\n{"id":"1"}\n]\n', b'{\r\n  "id": "1"\r\n}\r\n'])
+def test_a_document_of_json_is_no_file_of_events(tmp_path: Path, name: str, text: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    with pytest.raises(UsageError, match="one event in each line"):
+        plan_files([str(path)])
+
+
+def test_a_file_of_events_may_be_called_json(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.json", [event(0), b"[", event(1)])
+    with server() as engine:
+        report = send_files([path], engine.url, options=SMALL)
+    assert (report.accepted, report.files[0].refused) == (2, 1)
 
 
 def test_a_dry_run_counts_and_shows_and_sends_nothing(tmp_path: Path, profile: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -197,7 +198,13 @@ RULES: list[Rule] = [
 ]
 
 
-def project_modules() -> Iterator[Module]:
+@cache
+def project_modules() -> tuple[Module, ...]:
+    """Every module of the program; only who asks waits until all are parsed."""
+    return tuple(_project_modules())
+
+
+def _project_modules() -> Iterator[Module]:
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
@@ -205,18 +212,15 @@ def project_modules() -> Iterator[Module]:
             yield Module(name, ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
 
-MODULES = list(project_modules())
-
-
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_module_obeys(rule: Rule) -> None:
-    offences = [f"{module.name}:{offence}" for module in MODULES for offence in rule(module)]
+    offences = [f"{module.name}:{offence}" for module in project_modules() for offence in rule(module)]
     assert not offences, "\n".join(offences)
 
 
 def test_every_package_is_read() -> None:
-    assert {module.name.partition(".")[0] for module in MODULES} == set(PACKAGES)
+    assert {module.name.partition(".")[0] for module in project_modules()} == set(PACKAGES)
 
 
 def test_the_exemption_from_whole_numbers_names_modules_that_exist() -> None:
-    assert {module.name for module in MODULES} >= FLOAT_MODULES
+    assert {module.name for module in project_modules()} >= FLOAT_MODULES

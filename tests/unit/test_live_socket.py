@@ -137,7 +137,7 @@ async def test_what_is_no_message_is_refused_and_the_socket_stays(web: Site, mes
     async with web.client.ws_connect("/v1/live") as page:
         await page.send_str(message)
         refused = await frame(page)
-        assert refused["problem"]["status"] == 400
+        assert (refused["problem"]["type"], refused["problem"]["status"]) == ("about:blank", 400)
         assert why in refused["problem"]["detail"]
         await page.send_json(ROWS)
         assert (await frame(page))["view"] == "stock"

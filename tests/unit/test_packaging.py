@@ -62,10 +62,13 @@ def test_the_version_stands_in_one_place() -> None:
     assert [path.name for path in sources if "__version__ =" in path.read_text()] == ["__init__.py"]
 
 
-def test_the_shipped_command_starts() -> None:
-    run = _run(Path(sys.executable).with_name("stockline"), "--help")
+def test_the_shipped_command_starts_without_what_few_commands_need() -> None:
+    run = _run(Path(sys.executable).with_name("stockline"), "--help", PYTHONPROFILEIMPORTTIME="1")
     assert run.returncode == 0, run.stderr
     assert "demo" in run.stdout
+    imported = set(re.findall(r"([\w.]+)$", run.stderr, re.M))
+    assert "engine.cli.profile" in imported
+    assert imported & {"aiokafka", "connectors.files.xlsx_reader", "numpy", "openpyxl", "rocksdict"} == set()
 
 
 def test_the_lock_names_no_host_and_no_folder() -> None:

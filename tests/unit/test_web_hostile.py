@@ -40,11 +40,9 @@ UNREADABLE = {
         POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "no request of HTTP/1.1",
     ),
-    "an encoding of which there is no library": (
-        POST + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}",
-        "`Content-Encoding`",
-    ),
 }
+BROTLI = POST + b"Content-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
+"""A body in an encoding that the server would undo if its library were there."""
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
@@ -60,6 +58,13 @@ async def test_what_cannot_be_read_as_http_is_told_so_and_not_logged(
     assert why in problem["detail"]
     assert (headers["x-content-type-options"], headers["server"]) == ("nosniff", "stockline")
     assert caplog.records == []
+
+
+async def test_a_body_in_an_encoding_without_a_library_is_one_that_cannot_be_read(web: Site) -> None:
+    status, _, body = await ask(web, BROTLI)
+    problem = msgspec.json.decode(body)
+    assert (status, problem["reason"]) == (400, "unreadable_body")
+    assert "`Content-Encoding`" in problem["detail"]
 
 
 async def test_who_leaves_in_the_middle_of_a_call_is_not_logged(web: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -103,3 +108,18 @@ async def test_a_parameter_that_there_is_not_is_never_passed_over(web: Site, pat
     web.service.open_alert("al-1")
     async with web.client.get(f"/v1/{path}") as response:
         assert (response.status, (await response.json())["reason"]) == (400, "invalid_parameter")
+
+
+async def test_an_answer_without_a_body_is_told_that_it_is_empty(web: Site) -> None:
+    web.service.open_signal("sig-1")
+    for body in (b"", b" \r\n"):
+        async with web.client.post("/v1/signals/sig-1/accept", data=body) as response:
+            problem = await response.json()
+        assert (response.status, problem["reason"], problem["detail"]) == (400, "empty_body", "the body is empty")
+    assert web.service.submitted == []
+
+
+@pytest.mark.parametrize("host", ["a b", "127.0.0.1/x", "ann@127.0.0.1", "127.0.0.1:http", "127.0.0.1?x", "[::1", ""])
+async def test_a_host_that_is_none_is_malformed(web: Site, host: str) -> None:
+    async with web.client.get("/v1/me", headers={"Host": host}) as answer:
+        assert (answer.status, (await answer.json())["reason"]) == (400, "malformed_host")

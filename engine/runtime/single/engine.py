@@ -3,7 +3,8 @@
 `submit` is the one path of an event. Its steps, and the reason for their order:
 
 1. decode     the sku decides the partition; what cannot be decoded is logged too, so that a replay rejects it again
-2. sequence   a log clock ticks before the event that moves it, so that what was due is done first
+2. sequence   a log clock ticks before the event that moves it, so that what was due is done first, and once more behind
+              it where it is from a feed that was stale, which is fresh again from then on
 3. step       every fold folds its records on its own rows
 4. commit     log, rows, outputs and markers of all folds in one atomic, durable write
 5. answer     only now may a caller be told that an event was accepted
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 from engine.bus.point import Point
 from engine.bus.single import Bus, Output
-from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode, key_of
+from engine.core.events import Broadcast, Event, FeedDeclared, decode, encode, identity, key_of
 from engine.core.identify import identify
 from engine.core.outcomes import Rejection
 from engine.core.rules import Rules
@@ -26,6 +27,7 @@ from engine.runtime.marker import resume
 from engine.runtime.replay import REPLAY_RECORDS
 from engine.runtime.single.batch import Batch, Committed, Spot
 from engine.runtime.submission import Progress, Submission
+from tables.directory import Feed
 
 MAX_PARTITIONS_REMEMBERED = 200_000
 
@@ -46,7 +48,7 @@ class Engine:
         self._ends = [bus.end_offset(fold.partition) for fold in self.folds]
         self._catch_up()
         self.now = max(fold.marker.now for fold in self.folds)
-        self._feeds = {name for fold in self.folds for name in fold.feeds.declared}
+        self._feeds = {name: feed for fold in self.folds for name, feed in fold.feeds.declared.items()}
         self._news = self._news_of_feeds()
 
     def _fold(self, partition: int, memory_bytes: int) -> Fold:
@@ -159,8 +161,16 @@ class Engine:
         event = decode(raw)  # 1. decode
         if isinstance(event, Rejection):
             return Spot(0, batch.append(0, "", raw, event), identify(raw).id)
+        before = self.now
         if event.source != CLOCK_SOURCE:
             self._advance_clock(event, batch)  # 2. sequence
+        spot = self._append(event, raw, batch)
+        if self.rules.clock == "log" and self.now > before and self._is_back(event.source):
+            # The next event would tell of it, and a replay may have none. One that moves no clock may be a duplicate.
+            self._append_ticks(batch, self.now, self._news.all(), range(len(self.folds)))
+        return spot
+
+    def _append(self, event: Event, raw: bytes, batch: Batch) -> Spot:
         if isinstance(event, Broadcast):
             indexes = [batch.append(fold.partition, event.source, raw, event) for fold in self.folds]
             return Spot(0, indexes[0], event.id)
@@ -179,11 +189,24 @@ class Engine:
                 return
             if at >= self.now + SECOND:
                 self._append_ticks(batch, at, self._news.all(), range(len(self.folds)))
-        if type(event) is FeedDeclared and event.data.feed not in self._feeds:
-            self._feeds.add(event.data.feed)
-            self._news.told([(event.data.feed, self.now)])
+        if type(event) is FeedDeclared:
+            self._declare(event)
         if event.source in self._feeds:
             self._news.note(event.source, max(at, self.now))
+
+    def _declare(self, event: FeedDeclared) -> None:
+        """Know a feed before its batch is folded: the latest declaration counts, as in its row."""
+        feed = Feed(event.data.interval_seconds, event.data.locations, (0, instant(event.time), identity(event)))
+        known = self._feeds.get(event.data.feed)
+        if known is None:
+            self._news.told([(event.data.feed, self.now)])
+        if known is None or feed.rank > known.rank:
+            self._feeds[event.data.feed] = feed
+
+    def _is_back(self, source: str) -> bool:
+        """Whether an event has just come from a feed that the last tick has judged to be stale."""
+        feed = self._feeds.get(source)
+        return feed is not None and self.now - self._news.last_told(source) > feed.interval * SECOND
 
     def _partition_of(self, key: str) -> int:
         partition = self._partitions.get(key)

@@ -6,6 +6,7 @@ from msgspec import UNSET
 from engine.core.outcomes import Reason
 from engine.runtime.submission import Submission
 from engine.web.answers import RefusedItem, Taken, as_json
+from engine.web.bodies import empty
 from engine.web.ports import CONTEXT, service_of
 from engine.web.problems import Problem
 
@@ -29,7 +30,7 @@ async def post(request: web.Request) -> web.Response:
 def _nothing(body: bytes) -> web.Response:
     """The answer to a body without events: an empty array is well, an empty body is not."""
     if not body.strip():
-        raise Problem(400, "the body is empty", "empty_body")
+        raise empty()
     return taken(Submission(0, [], 0))
 
 

@@ -8,7 +8,6 @@ pings and ends by itself.
 import asyncio
 import time
 from collections.abc import Hashable
-from http import HTTPStatus
 from typing import NamedTuple
 
 import msgspec
@@ -23,7 +22,7 @@ from engine.web.live.messages import Follow, Hidden, Leave, NotTaken, read
 from engine.web.live.view import View
 from engine.web.live.windows import Windows
 from engine.web.ports import Lists
-from engine.web.problems import Problem, ProblemDetails
+from engine.web.problems import Problem, details
 
 FRAME_SECONDS = 0.25
 HIDDEN_SECONDS = 1.0
@@ -145,10 +144,7 @@ class Connection:
         given = error if isinstance(error, Problem) else Problem(503, str(error), "unavailable")
         if isinstance(error, Forbidden):
             given = Problem(403, str(error), error.reason)
-        details = ProblemDetails(
-            title=HTTPStatus(given.status).phrase, status=given.status, detail=given.detail, reason=given.reason
-        )
-        await self._send(_encoder.encode(NotTaken(view, details)))
+        await self._send(_encoder.encode(NotTaken(view, details(given.status, given.detail, given.reason))))
 
     async def _send(self, text: bytes) -> None:
         try:
