@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="the port to listen on; 0 takes a free one")
     insecure: bool = Field(False, description="listen beyond this machine, although callers do not log in")
+    tls_certificate: Path | None = Field(
+        None, description="a PEM file: the certificate of this server, then those up to its authority; serves HTTPS"
+    )
+    tls_key: Path | None = Field(None, description="a PEM file: the key of that certificate")
     clock: ClockMode = Field("wall", description="`log`: now is the latest event time seen")
     partitions: int | None = Field(
         None, ge=1, le=1024, description="number of partitions; without it what the log has, else 8"
@@ -54,6 +58,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"retention_days is {self.retention_days} and must be more than duplicate_days, {self.duplicate_days}: "
                 "an event's name goes with its record"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _have_both_for_https(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError(
+                "HTTPS needs both: --tls-certificate or STOCKLINE_TLS_CERTIFICATE, and --tls-key or STOCKLINE_TLS_KEY"
             )
         return self
 

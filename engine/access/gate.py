@@ -68,7 +68,7 @@ class LoginGate:
         sessions: the sessions of people in a browser.
         logins: signs what a login at the provider must bring back.
         provider: the OpenID provider; None where there is none.
-        tell: tells the other processes that take the same sessions that one was ended; None where there are none.
+        tell: tells whoever takes the same sessions, now or after a restart, that one was ended; None where nobody does.
     """
 
     asks = True

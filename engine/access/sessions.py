@@ -22,6 +22,13 @@ class _Session(Struct, frozen=True):
     token: str | None = None
 
 
+class Ended(Struct, frozen=True):
+    """A session that was ended, and until when it would have lasted, in seconds of the Unix epoch."""
+
+    session: str
+    until: float
+
+
 class Sessions:
     """Begins and ends sessions.
 

@@ -7,28 +7,27 @@ import typer
 
 from engine.cli import logs, options
 from engine.processes.lifecycle import live
-from engine.settings import ClockMode, load_access, load_settings
+from engine.settings import load_access, load_settings
 
 
 def run(
     data: Annotated[Path | None, typer.Option(help="The directory of the log.", show_default="stockline-data")] = None,
     host: options.Host = None,
     port: options.Port = None,
-    clock: Annotated[
-        ClockMode | None, typer.Option(help="With log, now is the latest event time seen.", show_default="wall")
-    ] = None,
-    retention_days: Annotated[
-        int | None, typer.Option(help="Delete what is older than so many days.", show_default="keep for ever")
-    ] = None,
+    clock: options.Clock = None,
+    retention_days: options.RetentionDays = None,
     insecure: options.Insecure = None,
     tokens: options.Tokens = None,
+    tls_certificate: options.TlsCertificate = None,
+    tls_key: options.TlsKey = None,
 ) -> None:
     """Run the engine until interrupted.
 
     Options that are not given are read from environment variables such as STOCKLINE_DATA.
     """
+    https = {"tls_certificate": tls_certificate, "tls_key": tls_key}
     settings = load_settings(
-        data=data, host=host, port=port, clock=clock, retention_days=retention_days, insecure=insecure
+        data=data, host=host, port=port, clock=clock, retention_days=retention_days, insecure=insecure, **https
     )
     access = load_access(tokens=tokens)
     logs.show_engine()

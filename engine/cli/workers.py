@@ -1,7 +1,6 @@
 """`stockline worker` and `stockline web`: the processes on a Kafka cluster."""
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,20 +13,21 @@ from engine.settings import load_access, load_kafka, load_settings
 def worker(
     kafka: options.Brokers = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes.")] = 1,
-    data: Annotated[
-        Path | None, typer.Option(help="The directory of the rows, a cache.", show_default="stockline-data")
-    ] = None,
+    data: options.Cache = None,
     host: options.Host = None,
     port: Annotated[int, typer.Option(help="For metrics and health; each worker takes the next. 0: any.")] = 8090,
     insecure: options.Insecure = None,
     tokens: options.Tokens = None,
+    tls_certificate: options.TlsCertificate = None,
+    tls_key: options.TlsKey = None,
 ) -> None:
     """Fold the events of a Kafka cluster until interrupted.
 
     Options that are not given are read from environment variables such as STOCKLINE_KAFKA.
     """
-    brokers = load_kafka(kafka=kafka)
-    settings, access = load_settings(data=data, host=host, port=port, insecure=insecure), load_access(tokens=tokens)
+    brokers, access = load_kafka(kafka=kafka), load_access(tokens=tokens)
+    https = {"tls_certificate": tls_certificate, "tls_key": tls_key}
+    settings = load_settings(data=data, host=host, port=port, insecure=insecure, **https)
     logs.show_cluster()
     # What runs is imported here, so that the other commands start without it.
     if workers > 1:
@@ -44,17 +44,18 @@ def worker(
 
 def web(
     kafka: options.Brokers = None,
-    data: Annotated[
-        Path | None, typer.Option(help="The directory of the view, a cache.", show_default="stockline-data")
-    ] = None,
+    data: options.Cache = None,
     host: options.Host = None,
     port: options.Port = None,
     insecure: options.Insecure = None,
     tokens: options.Tokens = None,
+    tls_certificate: options.TlsCertificate = None,
+    tls_key: options.TlsKey = None,
 ) -> None:
     """Serve HTTP and the live view over a Kafka cluster until interrupted; any number of copies may run."""
-    brokers = load_kafka(kafka=kafka)
-    settings, access = load_settings(data=data, host=host, port=port, insecure=insecure), load_access(tokens=tokens)
+    brokers, access = load_kafka(kafka=kafka), load_access(tokens=tokens)
+    https = {"tls_certificate": tls_certificate, "tls_key": tls_key}
+    settings = load_settings(data=data, host=host, port=port, insecure=insecure, **https)
     logs.show_cluster()
     from engine.processes.web import run
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from engine import __version__
+from engine.contract.examples import IN, OUT, examples_of
 from engine.contract.schemas import DESCRIPTION, OUTPUT_TYPES, Schema, components, message_types
 from engine.core.events import EVENT_TYPES
 from engine.core.topics import DEFAULT_PARTITIONS, EVENTS, STATE, TOPICS, OutputTopic, TopicDeclaration
@@ -89,20 +90,21 @@ def _operation(topic: TopicDeclaration) -> Schema:
 
 def _messages() -> Schema:
     return {
-        made.__name__: _message(kind, made, topic.key)
+        made.__name__: _message(kind, made, topic)
         for topic in TOPICS.values()
         for kind, made in _types_of(topic).items()
     }
 
 
-def _message(kind: str, made: type, key: str) -> Schema:
+def _message(kind: str, made: type, topic: TopicDeclaration) -> Schema:
     return {
         "name": kind,
         "title": kind,
         "summary": _data_doc(made),
         "contentType": "application/cloudevents+json",
         "payload": {"$ref": f"#/components/schemas/{made.__name__}"},
-        "bindings": {"kafka": {"key": {"type": "string", "description": key}, "bindingVersion": BINDING}},
+        "examples": [{"payload": example} for example in examples_of(kind, IN if topic is EVENTS else OUT)],
+        "bindings": {"kafka": {"key": {"type": "string", "description": topic.key}, "bindingVersion": BINDING}},
     }
 
 

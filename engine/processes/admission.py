@@ -53,8 +53,20 @@ def _gate(settings: Settings, access: AccessSettings) -> Gate:
             "STOCKLINE_OIDC_ISSUER; "
             "--insecure listens all the same, and lets everybody read and write"
         )
+    if not settings.on_this_machine:
+        _warn_of_clear_text(settings, access)
     keep = SessionKeep(_session_secret(access), access.session_hours * 3600)
     return LoginGate(tokens, LastUsed(path), keep, _provider(access))
+
+
+def _warn_of_clear_text(settings: Settings, access: AccessSettings) -> None:
+    """Say that others may read along, unless this process speaks HTTPS or a proxy is known that does."""
+    if settings.tls_certificate is None and not (access.public_url or "").startswith("https:"):
+        log.warning(
+            "listening on %s without HTTPS: who sees the network reads tokens and sessions. Give --tls-certificate and "
+            "--tls-key, or name the proxy that speaks HTTPS before it by STOCKLINE_PUBLIC_URL",
+            settings.host,
+        )
 
 
 def _session_secret(access: AccessSettings) -> bytes:

@@ -17,6 +17,7 @@ from engine.processes.lifecycle import environment_of_child
 READY_SECONDS = 30.0
 STOP_SECONDS = 20.0
 HOST = "127.0.0.1"
+OF_HTTPS = "STOCKLINE_TLS_"
 
 
 class ChildEngine:
@@ -32,10 +33,12 @@ class ChildEngine:
     def __enter__(self) -> Self:
         command = [sys.executable, "-m", "engine", "run", "--data", str(self._data)]
         command += ["--clock", "log", "--host", HOST, "--port", str(self._port)]
+        # It is spoken to by HTTP on this machine, whatever the environment says of other processes.
+        environment = {name: value for name, value in environment_of_child().items() if not name.startswith(OF_HTTPS)}
         with self._log.open("wb") as log:
             # In a session of its own, so that an interrupt from the terminal reaches this process only, which ends it.
             self._process = subprocess.Popen(
-                command, stdout=log, stderr=subprocess.STDOUT, env=environment_of_child(), start_new_session=True
+                command, stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True
             )
         try:
             self._wait_until_ready()

@@ -11,6 +11,7 @@ from engine.core.values import SECOND
 from engine.processes.admission import admission_of, is_local_only
 from engine.processes.columns import filled
 from engine.processes.lifecycle import Announce, raise_failure, stopped_or_failed
+from engine.processes.logouts import kept_logouts
 from engine.runtime.business_metrics import business_metrics
 from engine.runtime.kpis import outcomes_of
 from engine.runtime.retention import Retention
@@ -21,6 +22,7 @@ from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from engine.web.processes import Doing, Itself
+from engine.web.tls import certificate_of
 
 
 class Running(NamedTuple):
@@ -38,12 +40,13 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
     The end takes the same steps backwards: no new call is taken, calls in flight get their answer, the last commit is
     written, the log is closed. Without `access` nobody has to log in. Raises EnvironmentFailure and UsageError.
     """
-    admission = admission_of(settings, access)
+    admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
         bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
         memory_mib = settings.memory_mib // 2
         bus = EmbeddedBus.open(settings.data, settings.partitions, memory_mib)
         ends.callback(bus.close)
+        kept_logouts(admission, access, settings.data)
         service = Service(bus, settings.rules(settings.clock), memory_mib << 20)
         service.start()
         ends.push_async_callback(asyncio.to_thread, service.stop)
@@ -51,15 +54,14 @@ async def running(settings: Settings, access: AccessSettings | None = None) -> A
             retention = Retention(bus, settings.retention_days, service.now)
             retention.start()
             ends.push_async_callback(asyncio.to_thread, retention.stop)
-        told = partial(figures, service)
-        telemetry = Telemetry(lambda: told()._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
+        telemetry = Telemetry(lambda: figures(service)._replace(disk_bytes=bus.size_on_disk(), data=settings.data))
         columns = ends.enter_context(filled(bus, settings.rules(settings.clock), service.progress, service.now))
         context = Context(service, columns, Intake(Limits(settings.body_limit)), telemetry)
         bus.observers += context.observers
         context.configure(settings)
         context.processes.itself = Itself("run", bound.getsockname()[1], partial(_doing, service), settings)
         app = server.application(context, is_local_only(settings), admission)
-        url = await ends.enter_async_context(server.serving(app, bound))
+        url = await ends.enter_async_context(server.serving(app, bound, certificate))
         telemetry.started(url, str(settings.data))
         yield Running(url, service, telemetry)
 

@@ -20,24 +20,23 @@ STEADY_SECONDS = 30.0
 log = logging.getLogger("stockline")
 
 
+def command_of(kafka: str, settings: Settings, tokens: Path | None, index: int) -> list[str]:
+    """The command of the worker with this number, from 0 on; each listens on a port of its own."""
+    port = settings.port + index if settings.port else 0
+    command = [sys.executable, "-m", "engine", "worker", "--kafka", kafka, "--data", str(settings.data)]
+    command += ["--host", settings.host, "--port", str(port)]
+    files = {"tokens": tokens, "tls-certificate": settings.tls_certificate, "tls-key": settings.tls_key}
+    command += [part for name, file in files.items() if file is not None for part in (f"--{name}", str(file))]
+    return command + (["--insecure"] if settings.insecure else [])
+
+
 class Supervisor:
     """Keeps a number of workers running; one that ends is started again, after a pause that grows."""
 
     def __init__(self, kafka: str, settings: Settings, workers: int, tokens: Path | None = None) -> None:
         """Prepare the commands of the workers, which take all else from the environment as this process does."""
-        self._kafka = kafka
-        self._settings = settings
-        self._tokens = tokens
-        self._slots = [_Slot(self._command(index)) for index in range(workers)]
+        self._slots = [_Slot(command_of(kafka, settings, tokens, index)) for index in range(workers)]
         self._stopping = False
-
-    def _command(self, index: int) -> list[str]:
-        settings = self._settings
-        port = settings.port + index if settings.port else 0
-        command = [sys.executable, "-m", "engine", "worker", "--kafka", self._kafka, "--data", str(settings.data)]
-        command += ["--host", settings.host, "--port", str(port)]
-        command += [] if self._tokens is None else ["--tokens", str(self._tokens)]
-        return command + (["--insecure"] if settings.insecure else [])
 
     def run(self) -> int:
         """Supervise until asked to stop, or until a worker ends with wrong usage; returns the exit code."""

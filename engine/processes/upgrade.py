@@ -9,13 +9,15 @@ The steps, and the reason for their order:
 """
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.access.tokens import replace_file
 from engine.bus.disk import upgrade_paths
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.disk.former import FormerBus, held, take_over
+from engine.bus.disk.logouts import NAME
 from engine.core.errors import UsageError
 from engine.runtime.marker import former_rules
 from engine.runtime.replay import replay
@@ -65,6 +67,7 @@ def upgrade(settings: Settings, progress: Callable[[int, int], None]) -> Upgrade
                     _fold_anew(bus, new, settings, progress)
                 else:
                     _take_over(bus, new)
+                _keep_logouts(data, new)
         upgrade_paths.put_in_place(data, former)  # 3. rename
     return _counted(data, former)
 
@@ -97,6 +100,12 @@ def _take_over(former: FormerBus, new: Path) -> None:
             "with the version that wrote it, or start in an empty directory from a count of all stock"
         )
     take_over(former.path, new)
+
+
+def _keep_logouts(data: Path, new: Path) -> None:
+    """Let the sessions that were ended stay so: whoever kept their cookies would be taken again."""
+    with suppress(FileNotFoundError):
+        replace_file(new / NAME, (data / NAME).read_bytes())
 
 
 def _counted(data: Path, former: Path) -> Upgraded:

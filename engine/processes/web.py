@@ -31,6 +31,7 @@ from engine.web import server
 from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from engine.web.processes import Doing, Itself
+from engine.web.tls import certificate_of
 
 
 async def run(
@@ -45,7 +46,7 @@ async def run(
         announce: called with the URL once the process serves.
         stop: set when the process is asked to stop.
     """
-    admission = admission_of(settings, access)
+    admission, certificate = admission_of(settings, access), certificate_of(settings)
     async with AsyncExitStack() as ends:
         bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
         connection = Connection(kafka)
@@ -58,7 +59,7 @@ async def run(
         await ends.enter_async_context(known_to_others(connection, itself, context.processes))
         view.observers += context.observers
         app = server.application(context, is_local_only(settings), admission)
-        announce(await ends.enter_async_context(server.serving(app, bound)))
+        announce(await ends.enter_async_context(server.serving(app, bound, certificate)))
         failure = await stopped_or_failed(service, stop)
     raise_failure(failure)
 

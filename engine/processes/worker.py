@@ -22,6 +22,7 @@ from engine.telemetry import WorkerFigures, worker_metrics
 from engine.web import server
 from engine.web.probes import application
 from engine.web.processes import Doing, Itself
+from engine.web.tls import certificate_of
 
 CACHE_RESERVE_MIB = 64
 LEAVE_SECONDS = 15.0
@@ -41,7 +42,7 @@ async def run(
         stop: set when the process is asked to stop.
     """
     # A full disk and wrong topics are found before the group assigns any partition to this process.
-    admission, connection = admission_of(settings, access), Connection(kafka)
+    admission, certificate, connection = admission_of(settings, access), certificate_of(settings), Connection(kafka)
     free_or_fail(CacheSettings(settings.data, 0, CACHE_RESERVE_MIB))
     async with AsyncExitStack() as ends:
         bound = ends.enter_context(closing(server.bind(settings.host, settings.port)))
@@ -51,7 +52,7 @@ async def run(
         itself = Itself("worker", bound.getsockname()[1], partial(_doing, worker, cluster), settings, kafka)
         metrics = partial(worker_metrics, partial(_figures, settings, worker, cluster))
         app = application(worker, metrics, is_local_only(settings), admission, itself.settings)
-        url = await ends.enter_async_context(server.serving(app, bound))
+        url = await ends.enter_async_context(server.serving(app, bound, certificate))
         await ends.enter_async_context(known_to_others(connection, itself))
         ends.push_async_callback(cluster.stop)
         await cluster.start(worker)

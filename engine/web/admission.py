@@ -151,7 +151,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
 
 def _lead_to_login(request: web.Request) -> None:
     """A person who opens a page is led to the login; a script or a program gets the problem that the caller raises."""
-    if request.method == "GET" and "text/html" in request.headers.get("Accept", ""):
+    if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
         raise web.HTTPSeeOther(f"/login?next={quote(request.path_qs, safe='')}")
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,31 @@ LINGERING_SECONDS = 2
 FULL = "more connections are open than this process can serve; try again"
 
 log = logging.getLogger(__name__)
+
+
+class Listener(socket.socket):
+    """A listening socket that closes at once what it accepts beyond `most` open connections; None is no limit.
+
+    For HTTPS the limit is here, because a connection that has not begun TLS has a descriptor and a buffer already, and
+    is known to nobody else.
+    """
+
+    def __init__(self, family: int, kind: int, protocol: int) -> None:
+        super().__init__(family, kind, protocol)
+        self.most: int | None = None
+        self._accepted: list[socket.socket] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept a connection; raises ConnectionAbortedError, on which asyncio waits for the next, beyond the limit."""
+        accepted, address = super().accept()
+        if self.most is not None:
+            if len(self._accepted) >= self.most:
+                self._accepted = [each for each in self._accepted if each.fileno() >= 0]
+            if len(self._accepted) >= self.most:
+                accepted.close()
+                raise ConnectionAbortedError
+            self._accepted.append(accepted)
+        return accepted, address
 
 
 def connections_of(runner: web.AppRunner, most: int) -> Callable[[], asyncio.Protocol]:

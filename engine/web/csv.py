@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from engine.columns.kinds import Value
 from engine.core.values import instant, iso
@@ -56,6 +56,9 @@ async def answer(request: web.Request, asked: Asked, fields: Sequence[str]) -> w
         }
     )
     await response.prepare(request)
+    if request.method == hdrs.METH_HEAD:
+        await response.write_eof()
+        return response
     await response.write(_lines([tuple(fields)]))
     while first is not None:
         await response.write(_lines(first))

@@ -24,3 +24,5 @@ HEADERS: Mapping[str, str] = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 """What an answer has that says nothing else; a page has a policy of its own, with a nonce."""
+STRICT_TRANSPORT: Mapping[str, str] = {"Strict-Transport-Security": "max-age=31536000"}
+"""What an answer over HTTPS has besides: for a year a browser asks this name by HTTPS only, at every port."""

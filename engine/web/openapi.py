@@ -43,7 +43,12 @@ def document() -> Document:
         paths.setdefault(path, {})[route.method.lower()] = _operation(route, known)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Stockline", "version": __version__, "summary": "One live truth of inventory"},
+        "info": {
+            "title": "Stockline",
+            "version": __version__,
+            "summary": "One live truth of inventory",
+            "description": "HEAD is answered as GET is, without the body; not at streams, nor while somebody logs in.",
+        },
         "paths": paths,
         "components": {"schemas": parts},
     }

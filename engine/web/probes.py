@@ -34,20 +34,26 @@ def application(
     app = web.Application(middlewares=[as_problems, guarded, admitted])
     probes = _Probes(worker, metrics, settings or {})
     app[LOCAL_ONLY], app[PUBLIC_URL] = local_only, None
-    routes = {
-        app.router.add_route("GET", "/healthz", probes.alive): "isAlive",
-        app.router.add_route("GET", "/readyz", probes.is_ready): "isReady",
-        app.router.add_route("GET", "/metrics", probes.expose): "getMetrics",
-        app.router.add_route("GET", "/v1/settings", probes.settings): "getSettings",
-        app.router.add_route("POST", "/v1/clock/accept", probes.accept_clock): "acceptClock",
-    }
-    admission.install(app, admitting or Admission(OpenGate()), routes)
+    admission.install(app, admitting or Admission(OpenGate()), probes.routes(app.router))
     return app
 
 
 class _Probes:
     def __init__(self, worker: Worker, metrics: Callable[[], bytes], settings: Mapping[str, object]) -> None:
         self._worker, self._metrics, self._settings = worker, metrics, settings
+
+    def routes(self, router: web.UrlDispatcher) -> Mapping[web.AbstractRoute, str]:
+        reads = {
+            "/healthz": (self.alive, "isAlive"),
+            "/readyz": (self.is_ready, "isReady"),
+            "/metrics": (self.expose, "getMetrics"),
+            "/v1/settings": (self.settings, "getSettings"),
+        }
+        return {router.add_route("POST", "/v1/clock/accept", self.accept_clock): "acceptClock"} | {
+            router.add_route(method, path, handler): operation
+            for path, (handler, operation) in reads.items()
+            for method in ("GET", "HEAD")
+        }
 
     async def alive(self, _: web.Request) -> web.Response:
         return as_json(Health("ok"))

@@ -1,6 +1,7 @@
 """Every HTTP call in one table, with what it takes and what it answers; the OpenAPI document is made from it."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from aiohttp.typedefs import Handler
@@ -80,6 +81,7 @@ from tables.figures import KEPT_DAYS
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 FORM = "application/x-www-form-urlencoded"
+STREAM = "text/event-stream"
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 
@@ -120,6 +122,12 @@ class Route(NamedTuple):
     parameters: tuple[Parameter, ...] = ()
     headers: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = ()
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """What the server takes: HEAD where GET is, but for what has no end and for the steps of a login."""
+        is_whole = self.method == "GET" and self.status == HTTPStatus.OK and self.answer != STREAM
+        return ("GET", "HEAD") if is_whole else (self.method,)
 
 
 _DAYS = Parameter(
@@ -348,7 +356,7 @@ ROUTES = (
         "Every change as it happens: the event's name is the CloudEvents type, its data the CloudEvent. The id stands "
         "at the end of each commit; with it as `Last-Event-ID` the stream goes on from there, also after a restart, or "
         "answers 410. A comment every 15 seconds of silence. A reader that is too slow is cut off.",
-        "text/event-stream", parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
+        STREAM, parameters=(_TABLES, _CONFLATE), problems=(400, 410, 429, 503),
     ),
     Route(
         "GET", "/v1/live", live.get, "followWindows",

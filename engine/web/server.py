@@ -4,8 +4,9 @@ import asyncio
 import re
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -18,16 +19,19 @@ from engine.telemetry.logs import calling, traceparent_of
 from engine.telemetry.tracing import TRACING
 from engine.web import admission, openapi
 from engine.web.admission import SAFE_METHODS, Admission, admitted, is_handshake
-from engine.web.connections import connections_of
+from engine.web.connections import Listener, connections_of
 from engine.web.descriptors import Complaints, room_for_connections
 from engine.web.guard import CallersGuard
-from engine.web.headers import HEADERS
+from engine.web.headers import HEADERS, STRICT_TRANSPORT
 from engine.web.live.windows import WINDOWS, Windows
 from engine.web.ports import CONTEXT, GUARD, INSECURE, LOCAL_ONLY, OPENAPI, PUBLIC_URL, Context
 from engine.web.problems import Problem, as_problems
 from engine.web.routes import ROUTES
+from engine.web.tls import Certificate
 
 SHUTDOWN_SECONDS = 10
+HANDSHAKE: Mapping[str, Any] = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 5.0}
+"""Seconds that a caller has to begin TLS, and to end it."""
 CLIENT_LEFT = 499
 OWN_SITES = frozenset({"same-origin", "none"})
 """What a browser says of a call that our own page makes, or a person who enters the address."""
@@ -51,7 +55,11 @@ def application(context: Context, local_only: bool = True, admitting: Admission 
     app[INSECURE] = not local_only and not admitting.gate.asks
     app[WINDOWS] = Windows(context.telemetry)
     app[OPENAPI] = msgspec.json.encode(openapi.document())
-    routes = {app.router.add_route(each.method, each.path, each.handler): each.operation for each in ROUTES}
+    routes = {
+        app.router.add_route(method, each.path, each.handler): each.operation
+        for each in ROUTES
+        for method in each.methods
+    }
     admission.install(app, admitting, routes)
     app.on_response_prepare.append(_with_headers)
     app.on_shutdown.append(_end_streams)
@@ -105,7 +113,7 @@ def _require_own_origin(request: web.Request) -> None:
     if origin is None:
         if request.headers.get("Sec-Fetch-Site", "none") not in OWN_SITES:
             raise Problem(403, "pages of other sites may not write here", "foreign_origin")
-    elif not _is_of(origin, request.host) and origin != request.app[PUBLIC_URL]:
+    elif not _is_own(origin, request) and origin != request.app[PUBLIC_URL]:
         raise Problem(403, f"pages of {origin} may not write here", "foreign_origin")
 
 
@@ -117,15 +125,19 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _is_of(origin: str, host: str) -> bool:
+def _is_own(origin: str, request: web.Request) -> bool:
+    """Whether a page of this origin is ours. Where this process speaks HTTP, a proxy may speak HTTPS before it."""
     parts = _split(origin)
-    return parts is not None and parts.netloc == host
+    return parts is not None and parts.netloc == request.host and (parts.scheme == "https" or not request.secure)
 
 
-async def _with_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def _with_headers(request: web.Request, response: web.StreamResponse) -> None:
     # A page has a policy of its own, with the nonce of its styles; `Server` has aiohttp's version by now.
     own = {name: value for name, value in HEADERS.items() if name == hdrs.SERVER or name not in response.headers}
     response.headers.update(own)
+    # On this machine other servers share the name localhost, and a browser would ask all of them by HTTPS.
+    if request.secure and not request.app[LOCAL_ONLY]:
+        response.headers.update(STRICT_TRANSPORT)
 
 
 async def _end_streams(app: web.Application) -> None:
@@ -135,11 +147,11 @@ async def _end_streams(app: web.Application) -> None:
         filling.cancel()
 
 
-def bind(host: str, port: int) -> socket.socket:
+def bind(host: str, port: int) -> Listener:
     """A socket on `host` and `port` (0 takes a free one); raises EnvironmentFailure if they cannot be bound."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
+        bound = Listener(family, kind, protocol)
     except OSError as error:
         raise EnvironmentFailure(f"cannot listen on {host}: {error.strerror or error}") from None
     try:
@@ -156,23 +168,32 @@ def _unavailable(host: str, port: int, error: OSError) -> EnvironmentFailure:
 
 
 @asynccontextmanager
-async def serving(app: web.Application, bound: socket.socket) -> AsyncIterator[str]:
-    """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish."""
+async def serving(app: web.Application, bound: Listener, certificate: Certificate | None = None) -> AsyncIterator[str]:
+    """Serves on a socket and yields the URL; at the end it accepts no new call and lets running calls finish.
+
+    With a certificate it serves HTTPS and nothing else.
+    """
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     host, port = bound.getsockname()[:2]
     loop = asyncio.get_running_loop()
     complaints = Complaints()
     loop.set_exception_handler(complaints)
+    most = room_for_connections()
+    secured: Mapping[str, Any] = {}
+    if certificate is not None:
+        bound.most, secured = most, {"ssl": certificate.context, **HANDSHAKE}
     try:
-        server = await loop.create_server(connections_of(runner, room_for_connections()), sock=bound)
+        server = await loop.create_server(connections_of(runner, most), sock=bound, **secured)
     except OSError as error:
         await runner.cleanup()
         raise _unavailable(host, port, error) from None
-    watching = asyncio.create_task(complaints.watch())
+    watching = [asyncio.create_task(each.watch()) for each in (complaints, certificate) if each is not None]
     try:
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        scheme = "http" if certificate is None else "https"
+        yield f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
     finally:
-        watching.cancel()
+        for each in watching:
+            each.cancel()
         server.close()
         await runner.cleanup()

@@ -92,6 +92,22 @@ def test_a_sender_sends_its_own_events_until_its_token_is_revoked(
     assert token.split("_", 2)[2] not in listed + engine.errors()
 
 
+def test_who_logged_out_is_not_let_in_again_by_a_restart(tmp_path: Path) -> None:
+    form = urlencode({"token": created(tmp_path / "tokens", "ann", "--role", "viewer"), "next": "/"}).encode()
+    settings = {"STOCKLINE_TOKENS": str(tmp_path / "tokens"), "STOCKLINE_SESSION_SECRET": "s" * 32}
+
+    def begun(engine: Stockline) -> dict[str, str]:
+        entered = engine.call("POST", "/login", form, "application/x-www-form-urlencoded")
+        return {"Cookie": cookie(entered, SESSION)}
+
+    with Stockline(tmp_path / "data", settings=settings) as engine:
+        ended, kept = begun(engine), begun(engine)
+        assert engine.call("POST", "/logout", headers=ended | {"X-Stockline": "page"}).status == 204
+        engine.kill()
+    with Stockline(tmp_path / "data", settings=settings) as engine:
+        assert [engine.call("GET", "/v1/me", headers=session).status for session in (ended, kept)] == [401, 200]
+
+
 # a provider -----------------------------------------------------------------------------------------------------------
 
 

@@ -22,6 +22,7 @@ import pytest
 
 from engine.bus.disk.bus import EmbeddedBus
 from engine.bus.disk.former import FormerBus
+from engine.bus.disk.logouts import NAME as LOGOUTS
 from engine.bus.single import Record
 from tests.integration.process import ROOT, Stockline, environment, stockline
 
@@ -117,6 +118,7 @@ def test_a_directory_of_a_former_format_is_refused_and_left_as_it_is(data: Path,
 
 
 def test_an_upgrade_folds_the_log_anew_and_keeps_the_former_directory(data: Path, written: int, tmp_path: Path) -> None:
+    (data / LOGOUTS).write_text('{"session":"of one who left","until":1}\n')
     before = sums(data)
     with closing(FormerBus.open(data, read_only=True)) as bus:
         former = records(bus)
@@ -124,6 +126,7 @@ def test_an_upgrade_folds_the_log_anew_and_keeps_the_former_directory(data: Path
     assert (told["records"], told["taken_over"]) == (len(former), False)
     assert told["former"] == str(data.with_name(f"data.format-{written}"))
     assert sums(Path(told["former"])) == before, "the former directory is as it was"
+    assert sums(data)[LOGOUTS] == before[LOGOUTS], "who logged out stays so"
     with closing(EmbeddedBus.open(data, read_only=True)) as bus:
         assert records(bus) == former, "each record has its offset and its arrival"
     assert clean(data)

@@ -68,6 +68,7 @@ DOORS = {
     "numpy": ("engine.columns",),
     "aiohttp": ("engine.web", "engine.cli", "engine.access.provider", "connectors"),
     "joserfc": ("engine.access.jwt",),
+    "cryptography": ("engine.web.tls",),
     **dict.fromkeys(("hypothesis", "jsonschema", "pytest", "testcontainers", "tests", "benchmarks"), ()),
 }
 

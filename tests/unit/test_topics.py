@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from engine.bus.disk import layout
 from engine.bus.kafka import codec
@@ -63,6 +64,17 @@ def test_a_topic_is_made_on_kafka_and_told_in_asyncapi(name: str) -> None:
     config, told = wanted_config(declared.kafka_name), channel["bindings"]["kafka"]["topicConfiguration"]
     assert [config["cleanup.policy"]] == told["cleanup.policy"]
     assert config.get("retention.ms") == (str(told["retention.ms"]) if "retention.ms" in told else None)
+
+
+def test_each_message_of_asyncapi_has_examples_that_are_as_it_says() -> None:
+    document = asyncapi.document()
+    parts = {"components": document["components"]}
+    for name, message in document["components"]["messages"].items():
+        payload = Draft202012Validator({**parts, **message["payload"]}, format_checker=FormatChecker())
+        assert message["examples"], f"engine/contract has no example of {name}"
+        for example in message["examples"]:
+            assert example["payload"]["type"] == message["name"]
+            payload.validate(example["payload"])
 
 
 def test_what_the_golden_log_publishes_is_declared_and_no_other() -> None:

@@ -11,8 +11,8 @@ from contextlib import suppress
 
 import msgspec
 from aiokafka.structs import ConsumerRecord
-from msgspec import Struct
 
+from engine.access.sessions import Ended
 from engine.aio import end
 from engine.bus.kafka.side_topic import SideTopic
 from engine.bus.kafka.topics import ensure_side_topic
@@ -25,13 +25,6 @@ TOLD_SECONDS = 5.0
 """So long a logout waits until the others are told. It is done then all the same, and telling them goes on."""
 
 log = logging.getLogger(__name__)
-
-
-class Ended(Struct, frozen=True):
-    """A session that was ended, and until when it would have lasted, in seconds of the Unix epoch."""
-
-    session: str
-    until: float
 
 
 class Logouts:
