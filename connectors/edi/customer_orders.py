@@ -42,7 +42,7 @@ def demands(
     for line in lines:
         if line.change != "none":
             rows.setdefault(line.row, []).append(line)
-    twice = {row: _twice(message, same) for row, same in rows.items() if len(same) > 1}
+    twice = {row: _twice(same) for row, same in rows.items() if len(same) > 1}
     for line in lines:
         try:
             if line.change != "none" and twice.get(line.row):
@@ -52,12 +52,12 @@ def demands(
             yield Fault.of(line.segment, error)
 
 
-def _twice(message: Message, same: Sequence[Demand]) -> str:
-    """Why a line must not stand in a document so often; empty where a change says one quantity again.
+def _twice(same: Sequence[Demand]) -> str:
+    """Why a line must not stand in a document so often; empty where it says one quantity again.
 
     A reservation is set, not added to, so that the last of them alone would count.
     """
-    if message.purpose != "original" and len({(each.change, each.quantity) for each in same}) == 1:
+    if len({(each.change, each.quantity) for each in same}) == 1:
         return ""
     places = " and ".join(str(each.segment.number) for each in same[:5])
     return (

@@ -140,8 +140,12 @@ READINGS: dict[str, Reading] = {
         x12("850", f"{ORDER}PO1*1**EA***VP*A~"), [], "PO102 has no quantity, and neither SCH nor SDQ has one", "seller"
     ),
     "a line that stands in an order twice": Reading(
-        x12("850", f"{ORDER}PO1*1*5*EA***VP*A~PO1*2*1*EA***VP*B~PO1*1*5*EA***VP*A~"), [reserved("2", "B", "1")],
+        x12("850", f"{ORDER}PO1*1*5*EA***VP*A~PO1*2*1*EA***VP*B~PO1*1*6*EA***VP*A~"), [reserved("2", "B", "1")],
         "the line 1 of A stands in the order 2 times (segments 5 and 7)", "seller",
+    ),
+    "a line that an order says again": Reading(
+        x12("850", f"{ORDER}PO1*1*5*EA***VP*A~PO1*1*5*EA***VP*A~"), [reserved("1", "A", "5"), reserved("1", "A", "5")],
+        "", "seller",
     ),
     "a line's number that two items have": Reading(
         x12("850", f"{ORDER}PO1*1*5*EA***VP*A~PO1*1*6*EA***VP*B~"), [reserved("1", "A", "5"), reserved("1", "B", "6")],
