@@ -66,7 +66,7 @@ class EpcisReader:
                 holds = True
                 yield self._item(raw, lines.of(raw.text))
             if not holds:
-                yield Item(lines.last, Mark(), skipped=NO_EVENTS)
+                yield Item(lines.last, Mark(), skipped=NO_EVENTS, record=document)
         except Unreadable as error:
             yield Item(lines.last, Mark(), problem=str(error), record=document)
 
