@@ -102,7 +102,7 @@ def test_the_installed_command_runs_the_demo_from_another_folder(installed: Path
     assert done.returncode == 0, done.stderr
     assert "units served at once" in done.stdout
     assert "events, " in done.stderr
-    url = re.search(r"http://127\.0\.0\.1:(\d+)/", done.stdout)
+    url = re.search(r"http://127\.0\.0\.1:(\d+)/", done.stderr)
     assert url is not None
     assert run(command, "positions", "--url", url.group(0).rstrip("/"), cwd=tmp_path).returncode == 3
 
