@@ -21,7 +21,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, OffsetAndMetadata, TopicPartition
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError, RebalanceInProgressError
 from faust.exceptions import ConsumerNotStarted
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -132,8 +132,13 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             for partition, offset in offsets.items()
             if (at := TopicPartition(EVENTS, partition)) in mine
         }
-        if kept:
-            await consumer.commit(kept)
+        if not kept:
+            return
+        # The broker would take it after the request that joins, as one of the former generation, and the client would
+        # join once more, and so on without end.
+        if consumer._coordinator.need_rejoin(consumer._subscription.subscription):  # noqa: SLF001
+            raise RebalanceInProgressError("the group shares its partitions anew")
+        await consumer.commit(kept)
 
 
 class BatchConsumer(driver.Consumer):
