@@ -8,6 +8,7 @@ from aiokafka.errors import (
     AuthenticationMethodNotSupported,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    IllegalOperation,
     InvalidTransactionTimeout,
     KafkaConnectionError,
     KafkaError,
@@ -29,8 +30,8 @@ NOT_ALLOWED = (
     TransactionalIdAuthorizationFailed,
 )
 TOO_LONG = (MessageSizeTooLargeError, RecordListTooLargeError)
-CLIENT_ERRORS = (KafkaError, OSError, TimeoutError, AssertionError)
-"""What a client raises. With an AssertionError aiokafka refuses a step in a state that an earlier failure has left."""
+CLIENT_ERRORS = (KafkaError, OSError, TimeoutError, AssertionError, IllegalOperation)
+"""What a client raises. With the last two aiokafka refuses a step in a state that an earlier failure has left."""
 
 
 @contextmanager

@@ -4,12 +4,18 @@ import asyncio
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidTransactionTimeout, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import (
+    IllegalOperation,
+    InvalidTransactionTimeout,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from connectors.kafka_source.documents import Received
 from connectors.kafka_source.foreign_partition import ForeignPartition
 from connectors.kafka_source.outgoing import Target, outgoing
-from engine.core.errors import UsageError
+from engine.core.errors import EnvironmentFailure, UsageError
 from engine.core.outcomes import Rejection
 from engine.kafka.connection import Connection
 from engine.kafka.errors import translating
@@ -42,6 +48,13 @@ class RefusingProducer:
         return refused
 
 
+class OvertakenProducer(RefusingProducer):
+    """A producer whose transaction another process has ended between two records."""
+
+    async def send(self, *_: object, **__: object) -> asyncio.Future[object]:
+        raise IllegalOperation("Can't send messages while not in transaction")
+
+
 class FreshTopic:
     """A consumer of a topic with no records, of which the group has committed nothing."""
 
@@ -68,4 +81,16 @@ async def test_a_record_that_a_topic_never_takes_is_for_a_person(
     await foreign.open(FreshTopic())
     record = Received("wms", 0, 7, 0, None, [], b"x")
     with pytest.raises(UsageError, match="kafka-configs"):
+        await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
+
+
+async def test_a_transaction_that_ended_elsewhere_is_no_bug_but_opens_the_partition_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
+    monkeypatch.setattr(connection, "transactional_producer", lambda _: OvertakenProducer(KafkaError()))
+    foreign = ForeignPartition(connection, "group", TopicPartition("wms", 0))
+    await foreign.open(FreshTopic())
+    record = Received("wms", 0, 7, 0, None, [], b"x")
+    with pytest.raises(EnvironmentFailure, match="IllegalOperation"):
         await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
