@@ -21,6 +21,8 @@ PUBLISH = """
 schema = "stockline"
 create = true
 """
+WAIT_SECONDS = 240
+"""A connector whose database or engine was away asks again after up to half a minute."""
 NUMBERS = ("available", "held", "on_hand", "reserved", "sellable", "on_order", "in_transit", "position", "version")
 
 
@@ -76,7 +78,7 @@ def _made(postgres: Postgres) -> bool:
 
 
 def _wait_equal(postgres: Postgres, engine: Client) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + WAIT_SECONDS
     while found := _differences(postgres, engine) if _made(postgres) else ["no tables"]:
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
@@ -85,7 +87,7 @@ def _wait_equal(postgres: Postgres, engine: Client) -> None:
 def _wait_in_step(postgres: Postgres, engine: Client) -> None:
     """Wait until the tables lack nothing, and the connector says so."""
     _wait_equal(postgres, engine)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         parts = {name: part for each in engine.get("/v1/connectors")["items"] for name, part in each["parts"].items()}
         if parts.get("sink publish", {}).get("lag_seconds") == 0.0:
@@ -160,7 +162,7 @@ def test_tables_are_true_to_a_cluster_whoever_is_killed(kafka: str, postgres: Po
                 if number == 25:
                     postgres.kill()
                     postgres.start()
-            engine.get("/v1/sync?wait=30")
+            engine.get(f"/v1/sync?wait={WAIT_SECONDS}")
             _wait_equal(postgres, engine)
             offsets = postgres.sql("SELECT count(*), max(next_offset) FROM stockline.progress WHERE topic <> 'lists'")
             assert offsets[0][0] == 24
