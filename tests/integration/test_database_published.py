@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from connectors.database.client import Client as Database
+from connectors.database.profile import PublishProfile
+from connectors.database.publisher import Publisher
+from connectors.profiles import DatabaseServer
 from tests.integration.process import Client, Stockline, Workers, event, stockline
 from tests.integration.test_database import PROFILE, Connector
 from tests.real.kafka import Missing, free_port
@@ -181,3 +186,20 @@ def test_without_the_right_to_make_tables_check_prints_what_an_administrator_run
         assert b"CREATE TABLE IF NOT EXISTS stockline.positions" in said.stdout
         refused = connector.once()
         assert refused.returncode == 2, refused
+
+
+async def test_two_connectors_that_begin_at_once_make_the_tables_once(postgres: Postgres) -> None:
+    server = DatabaseServer(port=postgres.port, database="postgres", user="reader")
+    first, second = (Publisher(Database(server), PublishProfile(schema="stockline", create=True)) for _ in range(2))
+    async with first.client.transaction() as connection:
+        await first.tables.create(connection)
+        beside = asyncio.create_task(second.prepare())
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not beside.done(), beside
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    await beside
+    assert _made(postgres)
+    for publisher in (first, second):
+        await publisher.client.close()
