@@ -190,7 +190,8 @@ def test_without_the_right_to_make_tables_check_prints_what_an_administrator_run
 
 async def test_two_connectors_that_begin_at_once_make_the_tables_once(postgres: Postgres) -> None:
     server = DatabaseServer(port=postgres.port, database="postgres", user="reader")
-    first, second = (Publisher(Database(server), PublishProfile(schema="stockline", create=True)) for _ in range(2))
+    profile = PublishProfile.model_validate({"schema": "stockline", "create": True})
+    first, second = (Publisher(Database(server), profile) for _ in range(2))
     async with first.client.transaction() as connection:
         await first.tables.create(connection)
         beside = asyncio.create_task(second.prepare())
