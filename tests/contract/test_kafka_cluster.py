@@ -13,6 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from engine.bus.kafka.codec import messages_of
+from engine.bus.kafka.snapshot import Snapshot
 from engine.bus.kafka.topics import Topics, ensure_topics, wanted_config
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.kafka.worker.group import KafkaCluster
@@ -152,3 +154,30 @@ class TestKafkaCluster(ClusterSuite):
             owned = await cluster.own(0)
             assert owned.state.get(b"s-row") == b"1"
             await owned.close()
+
+    async def test_a_snapshot_waits_for_the_outputs_of_the_commits_that_it_holds(
+        self, place: KafkaPlace, tmp_path: Path
+    ) -> None:
+        """As where the mark of a commit has come into the changelog, and not yet into the topic of an output."""
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await owned.commit(commit(), [])
+            await owned.close()
+        told = b'{"type":"signal.opened","time":"2026-01-01T00:00:00Z","data":{"id":"s-1"}}'
+        late = commit(outputs=[Output("signals", ROW, "s-1", told, "signal.opened")])
+        [(at, [(key, value, headers)])] = messages_of(late, []).items()
+        async with AIOKafkaProducer(bootstrap_servers=self._address, transactional_id="late") as producer:
+            await producer.begin_transaction()
+            await producer.send_and_wait(at.topic, value, key, at.partition, headers=headers)
+            (tmp_path / "snapshot").mkdir()
+            how = (None, lambda _: None)
+            taking = asyncio.create_task(Snapshot.take(place.connection, place.topics, tmp_path / "snapshot", how))
+            await asyncio.sleep(2)
+            assert not taking.done()
+            await producer.commit_transaction()
+        snapshot = await taking
+        try:
+            assert snapshot.published.latest("signals", "s-1") == told
+        finally:
+            snapshot.close()
