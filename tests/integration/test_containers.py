@@ -54,7 +54,7 @@ class Published(Client):
 
     def available(self) -> str:
         """What is available of the row, once everything that was sent is applied."""
-        assert self.get("/v1/sync?wait=30")["lag"] == 0
+        assert self.get("/v1/sync?wait=100")["lag"] == 0
         return str(self.get("/v1/positions/85123A/LDS")["available"])
 
 

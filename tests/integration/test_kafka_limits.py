@@ -75,7 +75,7 @@ def test_what_foreign_producers_write_never_stops_a_partition(kafka: str, tmp_pa
         long = engine.call("POST", "/v1/events", b"x" * (16 * MIB), "application/x-ndjson")
         assert (long.status, long.json["accepted"], long.json["refused"][0]["reason"]) == (202, 0, "too_large")
         engine.send(*STORY)
-        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert engine.get("/v1/sync?wait=100")["lag"] == 0
         assert engine.get("/v1/positions/85123A/LDS")["available"] == 40
         assert "owned anew" not in workers.said()
         assert workers.stop() == 0
@@ -125,7 +125,7 @@ def test_a_worker_without_file_descriptors_says_so_seldom_and_goes_on(kafka: str
         assert "Traceback" not in said
         resource.prlimit(workers.process.pid, resource.RLIMIT_NOFILE, (before, hard))
         engine.send(*STORY)
-        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert engine.get("/v1/sync?wait=100")["lag"] == 0
         assert workers.stop() == 0
 
 

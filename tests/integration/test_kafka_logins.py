@@ -91,7 +91,7 @@ def each_role_may_do_its_own(one: Stockline, tokens: dict[str, str]) -> None:
     assert (foreign.status, foreign.json["reason"]) == (403, "foreign_source")
     for sent in STORY:
         assert called(one, "POST", "/v1/events", tokens["erp"], sent).status == 202
-    assert called(one, "GET", "/v1/sync?wait=30", tokens["vic"]).json["lag"] == 0
+    assert called(one, "GET", "/v1/sync?wait=100", tokens["vic"]).json["lag"] == 0
     [signal] = called(one, "GET", "/v1/signals", tokens["vic"]).json["items"]
     path = f"/v1/signals/{signal['id']}/accept"
     assert called(one, "POST", path, tokens["vic"], {}).status == 403
