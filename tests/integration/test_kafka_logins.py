@@ -36,13 +36,18 @@ class Port(Client):
     """The port of a worker."""
 
     def __init__(self, workers: Workers) -> None:
-        found = re.search(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", workers.said())
-        assert found, workers.said()
+        deadline = time.monotonic() + 60
+        # A partition may be owned a moment before the port is told.
+        while not (found := re.search(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", workers.said())):
+            assert time.monotonic() < deadline, workers.said()
+            time.sleep(0.05)
         self.port = int(found[1])
 
 
 def called(at: Client, method: str, path: str, token: str | None, body: Any = None) -> Answer:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    if method == "GET":
+        return at.patiently(path, headers)
     return at.call(method, path, None if body is None else json.dumps(body).encode(), headers=headers)
 
 
