@@ -71,11 +71,11 @@ class Client:
         finally:
             connection.close()
 
-    def patiently(self, path: str) -> Answer:
+    def patiently(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to a GET, once the lists that a new process fills are whole."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            answer = self.call("GET", path)
+            answer = self.call("GET", path, headers=headers)
             is_loading = answer.status == 503 and answer.json["reason"] == "loading"
             if not is_loading or time.monotonic() > deadline:
                 return answer
@@ -181,6 +181,8 @@ class Workers:
     def __init__(self, kafka: str, data: Path, count: int = 1, **settings: str) -> None:
         self._log = data.parent / f"{data.name}-workers.log"
         with self._log.open("ab") as log:
+            # Workers that were here before have written into the same file.
+            self._begin = log.tell()
             self.process = subprocess.Popen(
                 [*COMMAND, "worker", "--kafka", kafka, "--workers", str(count), "--data", str(data), "--port", "0"],
                 cwd=ROOT,
@@ -191,7 +193,7 @@ class Workers:
             )
 
     def said(self) -> str:
-        return self._log.read_text(errors="replace")
+        return self._log.read_bytes()[self._begin :].decode(errors="replace")
 
     def wait_owned(self, partitions: int = 8) -> None:
         """Wait until so many partitions have been owned."""

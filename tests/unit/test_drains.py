@@ -34,9 +34,9 @@ def test_a_stall_is_a_pause_of_those_who_sleep_or_a_drain_without_an_end(asleep:
     assert len(stalled([drain])) == found
 
 
-def test_nothing_is_expected_any_more_after_a_minute() -> None:
+def test_nothing_is_expected_any_more_after_four_minutes() -> None:
     found = course(asleep=True, looks=3)
-    assert [found.waiting(2.0 + seconds) for seconds in (59, 61)] == [True, False]
+    assert [found.waiting(2.0 + seconds) for seconds in (239, 241)] == [True, False]
 
 
 def test_the_rates_of_a_pattern_are_put_together() -> None:
