@@ -16,7 +16,7 @@ from engine.core.errors import Fenced
 from engine.core.topics import Topic
 
 ROW = "85123A\0LDS"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 
 
 class Place(Protocol):
