@@ -12,7 +12,7 @@ from tests.real.kafka import Missing
 
 VERSION = "3.6.3"
 PACKAGE = CACHE / f"asyncapi-parser-{VERSION}"
-INSTALL_SECONDS, PARSE_SECONDS = 180, 60
+INSTALL_SECONDS, PARSE_SECONDS = 600, 240
 ERROR = 0
 """The severity of a diagnostic that makes a document unusable."""
 
