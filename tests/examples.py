@@ -1,7 +1,7 @@
 """Examples of properties that are the same whatever else is loaded."""
 
 import pytest
-from hypothesis.internal.conjecture.providers import Constants
+from hypothesis.internal.constants_ast import Constants
 
 
 def forget_loaded_modules(patch: pytest.MonkeyPatch) -> None:
