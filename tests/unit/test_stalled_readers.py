@@ -108,11 +108,15 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
         async with asyncio.timeout(SECONDS):
             while not service.broadcaster.subscriptions:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
-        most = 0
-        for batch in range(40):
-            told = [event("stock.counted", THEN, sku=f"{batch}-{n}", location="L" * 64, qty=batch) for n in range(100)]
-            await service.submit(told)
-            most = max([most, *(listener.waiting_bytes for listener in service.broadcaster.subscriptions)])
+        most, loop = 0, asyncio.get_running_loop()
+        with monkeypatch.context() as patch:
+            # Nobody is given up before something waits, however long that takes.
+            began = loop.time()
+            patch.setattr(loop, "time", lambda: began)
+            for batch in range(40):
+                row = {"location": "L" * 64, "qty": batch}
+                await service.submit([event("stock.counted", THEN, sku=f"{batch}-{n}", **row) for n in range(100)])
+                most = max([most, *(listener.waiting_bytes for listener in service.broadcaster.subscriptions)])
         await until_none_is_open(context)
         assert 0 < most <= 128 * KIB
         assert not service.broadcaster.subscriptions
@@ -146,6 +150,7 @@ async def most_waiting(service: Service) -> int:
 async def test_a_slow_reader_who_lets_the_engine_conflate_misses_nothing_and_is_not_cut_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(stream, "STALL_SECONDS", 600.0)
     monkeypatch.setattr(subscription, "SUBSCRIPTION_BYTES", 64 * KIB)
     monkeypatch.setattr(subscription, "RECENT_BYTES", 0)
     bus = MemoryBus(1)
