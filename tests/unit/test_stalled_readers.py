@@ -114,8 +114,10 @@ async def test_what_waits_for_a_stalled_reader_is_bounded_in_bytes(monkeypatch: 
             began = loop.time()
             patch.setattr(loop, "time", lambda: began)
             for batch in range(40):
-                row = {"location": "L" * 64, "qty": batch}
-                await service.submit([event("stock.counted", THEN, sku=f"{batch}-{n}", **row) for n in range(100)])
+                told = [
+                    event("stock.counted", THEN, sku=f"{batch}-{n}", location="L" * 64, qty=batch) for n in range(100)
+                ]
+                await service.submit(told)
                 most = max([most, *(listener.waiting_bytes for listener in service.broadcaster.subscriptions)])
         await until_none_is_open(context)
         assert 0 < most <= 128 * KIB
