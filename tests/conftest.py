@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator
 import hypothesis
 import pytest
 
+from tests.examples import forget_loaded_modules
 from tests.order import longest_first
 from tests.real.kafka import Missing, jars
 from tests.real.kafka_for_tests import kafka_for_tests
@@ -28,19 +29,16 @@ pytest.register_assert_rewrite(
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
-# Shared machines stall: a deadline per example would measure the neighbours.
-hypothesis.settings.register_profile("dev", deadline=None, print_blob=True)
+# Shared machines stall: a deadline for an example, or for the drawing of some, would measure the neighbours.
 hypothesis.settings.register_profile(
-    "ci",
-    deadline=None,
-    print_blob=True,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    "dev", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
+hypothesis.settings.register_profile("ci", hypothesis.settings.get_profile("dev"), derandomize=True, database=None)
 REAL_PART = "misses its real part"
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev")
 hypothesis.settings.load_profile(PROFILE)
+if PROFILE == "ci":
+    forget_loaded_modules(pytest.MonkeyPatch())
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,7 @@ class Changes:
                 if self.in_step.is_set():
                     pause = FIRST_PAUSE_SECONDS
                 log.warning("%s; again in %.1f s", self.trouble, pause)
+            _end_if_cancelled()
             self.in_step.clear()
             await asyncio.sleep(pause * self._jitter.uniform(0.5, 1.0))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -128,6 +129,13 @@ class Changes:
                     yield page
                     page = []
             yield page
+
+
+def _end_if_cancelled() -> None:
+    """Raise the cancellation of this task that a task group drops where one of its tasks fails at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _as_published(table: Table, row: JsonObject) -> JsonObject:

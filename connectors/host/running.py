@@ -23,6 +23,7 @@ from engine.core.errors import StocklineError, UsageError
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 300.0
 PATIENCE = Patience(seconds=10, busy_seconds=30)
 CONNECTION, IDENTIFIERS = "connection", "identifiers"
+ASKED_TO_STOP = "it was asked to stop"
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +82,12 @@ class RunningConnector:
             await self._open(once)
         except UsageError as error:
             self._stop_for(error)
+        except asyncio.CancelledError:
+            # The host waits so long and no longer for the batch under way; the connector is stopped all the same.
+            self.health.stopped = ASKED_TO_STOP
+            raise
         else:
-            self.health.stopped = "its round is over" if once else "it was asked to stop"
+            self.health.stopped = "its round is over" if once else ASKED_TO_STOP
 
     def _stop_for(self, error: UsageError) -> None:
         self.health.stopped = self.health.part(CONNECTION).failed(error, None)

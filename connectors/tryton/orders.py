@@ -7,7 +7,7 @@ in what it fills in for a person at the screen: the address, the currency, the t
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from connectors.base import Json, JsonObject
@@ -123,9 +123,10 @@ class TrytonOrders:
                 return
             purchase = await self._draft(line.document)
             if purchase["lines"] == [number]:
-                await self._client.call(f"model.{PURCHASE}.delete", [document], context=_unchanged(purchase))
-            else:
-                await self._write(purchase, [["delete", [number]]])
+                await self._delete(purchase)
+                return
+            await self._write(purchase, [["delete", [number]]])
+        await self._delete_if_empty(document)
 
     async def _world(self) -> World:
         now = time.monotonic()
@@ -149,6 +150,20 @@ class TrytonOrders:
         if found[0]["state"] != "draft":
             raise PushRefused(f"the purchase {document} is no draft in Tryton, but in the state {found[0]['state']!r}")
         return found[0]
+
+    async def _delete(self, purchase: JsonObject) -> None:
+        await self._client.call(f"model.{PURCHASE}.delete", [purchase["id"]], context=_unchanged(purchase))
+
+    async def _delete_if_empty(self, document: int) -> None:
+        """Remove a draft of which another writer removed the last other line at the same moment.
+
+        Tryton on SQLite compares the moment of the last change before it locks, so it lets both of them write.
+        """
+        for purchase in await self._client.read(PURCHASE, [document], ["state", "lines", "_timestamp"]):
+            if purchase["state"] == "draft" and not purchase["lines"]:
+                # Refused, it was removed by the other one, or has got a line again.
+                with suppress(TrytonRefused):
+                    await self._delete(purchase)
 
     async def _new(self, world: World, purchase: JsonObject, wanted: WantedLine) -> JsonObject:
         """The values of a line in a purchase, of which `purchase` is what prices depend on."""

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine"]
 READY = re.compile(rb"stockline serves https?://127\.0\.0\.1:(\d+) from")
-START_SECONDS, STOP_SECONDS = 60.0, 60.0
+START_SECONDS, STOP_SECONDS = 240.0, 240.0
 
 
 class Answer(NamedTuple):

@@ -243,7 +243,7 @@ def _adjusted(name: str, qty: int) -> str:
     return json.dumps(event | {"time": "2026-03-02T08:00:00Z"})
 
 
-def _eventually(holds: object, seconds: float = 30.0) -> None:
+def _eventually(holds: object, seconds: float = 240.0) -> None:
     assert callable(holds)
     deadline = time.monotonic() + seconds
     while not holds():

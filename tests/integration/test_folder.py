@@ -14,7 +14,7 @@ from tests.real.kafka import Missing
 from tests.real.sftp import SftpServer
 
 FILES, ROWS = 3, 4000
-SECONDS = 60.0
+SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.simulation.rest_shop import ITEMS, LOCATIONS, SUPPLIERS, Shop
 pytestmark = pytest.mark.slow
 
 EXAMPLE = ROOT / "connectors" / "rest" / "data" / "dynamics.toml"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 def write_profile(folder: Path, shop: str, engine: str) -> Path:

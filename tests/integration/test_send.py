@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.process import Stockline, event, stockline
+from tests.real.kafka import free_port
 
 LINES = [json.dumps(event("stock.counted", f"c-{n}", sku=f"S{n}", location="LDS", qty=n)) for n in range(5)]
 CSV = """\
@@ -48,9 +49,10 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_what_was_sent_is_remembered_by_the_log_and_not_by_its_address(tmp_path: Path, file: Path) -> None:
-    with Stockline(tmp_path / "one", "--clock", "log") as first:
+    port = str(free_port())
+    with Stockline(tmp_path / "one", "--clock", "log", "--port", port) as first:
         assert send(first, str(file))[:2] == (0, f"{file}: 5 accepted, 0 refused, 0 broken\n")
-        port, log = str(first.port), first.get("/v1/sync")["log"]
+        log = first.get("/v1/sync")["log"]
         assert first.stop() == 0
     with Stockline(tmp_path / "two", "--clock", "log", "--port", port) as another:
         assert send(another, str(file))[:2] == (0, f"{file}: 5 accepted, 0 refused, 0 broken\n")

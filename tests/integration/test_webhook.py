@@ -21,7 +21,7 @@ from tests.integration.process import COMMAND, ROOT, Stockline, environment, sto
 from tests.real.kafka import free_port
 
 EVENTS, KILLS = 60, 3
-APART_SECONDS, SECONDS = 0.1, 60.0
+APART_SECONDS, SECONDS = 0.1, 180.0
 SKUS = ("A", "B", "C")
 
 pytestmark = pytest.mark.slow

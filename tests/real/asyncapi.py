@@ -12,7 +12,7 @@ from tests.real.kafka import Missing
 
 VERSION = "3.6.3"
 PACKAGE = CACHE / f"asyncapi-parser-{VERSION}"
-INSTALL_SECONDS, PARSE_SECONDS = 180, 60
+INSTALL_SECONDS, PARSE_SECONDS = 600, 240
 ERROR = 0
 """The severity of a diagnostic that makes a document unusable."""
 
@@ -40,8 +40,9 @@ def _fetch() -> None:
         if not shutil.which(program):
             raise Missing(f"the AsyncAPI parser needs Node (no `{program}` on the path)")
     with tempfile.TemporaryDirectory(dir=PACKAGE.parent) as fresh:
-        command = ["npm", "install", "--prefix", f"{fresh}/parser", "--no-audit", "--no-fund", "--ignore-scripts"]
-        _run([*command, f"@asyncapi/parser@{VERSION}"], INSTALL_SECONDS)
+        quietly = ["--no-audit", "--no-fund", "--ignore-scripts", "--fetch-retries=5"]
+        command = ["npm", "install", "--prefix", f"{fresh}/parser", *quietly, f"@asyncapi/parser@{VERSION}"]
+        _run(command, INSTALL_SECONDS)
         (Path(fresh) / "parser").replace(PACKAGE)
 
 

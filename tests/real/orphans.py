@@ -22,10 +22,10 @@ def remove(network: str) -> None:
     """Remove all that is left of a network, of which the caller knows that its containers are gone."""
     _forget_a_dead_server()
     served = SERVED / network
-    if not served.exists():
+    if (told := _read(served)) is None:
         return
-    address = re.split(r"[,\s]", served.read_text(), maxsplit=1)[0]
-    served.unlink()
+    address = re.split(r"[,\s]", told, maxsplit=1)[0]
+    served.unlink(missing_ok=True)
     _unpublish(network)
     for bridge in _links("address", "show", "to", address):
         for link in [*_links("link", "show", "master", bridge), bridge]:
@@ -35,10 +35,17 @@ def remove(network: str) -> None:
 def _forget_a_dead_server() -> None:
     """Remove a number that is not the server's: another process would be taken for it, and no server be started."""
     path = SERVED / PID
-    if path.exists():
-        command = Path("/proc", path.read_text().strip(), "comm")
-        if not command.exists() or command.read_text().strip() != SERVER:
-            path.unlink()
+    number = _read(path)
+    if number is not None and (_read(Path("/proc", number.strip(), "comm")) or "").strip() != SERVER:
+        path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> str | None:
+    """The text of a file; None where there is none, or the process that it tells of ends meanwhile."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 def _links(*question: str) -> list[str]:

@@ -25,7 +25,7 @@ FETCHED = CACHE / "postgresql"
 PACKAGES = ("postgresql-15", "libpq5")
 NOBODY = 65534
 USER, DATABASE = "postgres", "postgres"
-READY_SECONDS = 30.0
+READY_SECONDS = 240.0
 
 
 def programs() -> Path:

@@ -18,10 +18,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class Faults:
-    """How likely each of the faults is at a call; `slow` takes longer than the client waits."""
+    """How likely each of the faults is at a call; `slow` takes longer than the client waits.
+
+    So many calls as `least` says fail before a world comes to rest, however many rounds that takes.
+    """
 
     each: float = 0.0
     slow: float = 0.0
+    least: int = 0
 
 
 class Face:

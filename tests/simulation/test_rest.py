@@ -109,29 +109,32 @@ class Run:
 
 
 def profile_of(name: str, url: str, **limits: Any) -> Profile:
-    """An example profile, at the address of a test, with small pages and little patience."""
+    """An example profile, at the address of a test, with small pages."""
     text = (EXAMPLES / f"{name}.toml").read_text()
     text = text.replace("https://odoo.example.com", url).replace("https://api.example.com", url)
     text = text.replace("https://login.example.com/oauth2/v2.0/token", f"{url}/token").replace(
         "size = 200", "size = 20"
     )
     content = tomllib.loads(text)
-    content["limits"] = {"requests_per_second": 10_000, "timeout_seconds": 0.5, "attempts": 3} | limits
+    content["limits"] = {"requests_per_second": 10_000, "attempts": 3} | limits
     content["orders"] |= {"retry_seconds": 0.001, "longest_retry_seconds": 0.002}
     return Profile.model_validate(content)
 
 
 async def run(name: str, seed: int, faults: Faults, tmp_path: Path, rounds: int = 12) -> Run:
-    """Rounds under faults, then rounds of rest, then the audit."""
+    """So many rounds, and calls that fail, then rounds of rest, then the audit."""
     shop = Shop(Random(seed))
     for _ in range(30):
         shop.books()
     face = OdooFace(shop, faults) if name == "odoo" else DynamicsFace(shop, faults)
+    # A call that a stalled machine makes late would be drawn as another one: only where calls are slow is it given up.
+    patience = 0.5 if faults.slow else 60.0
     async with served(face):
         tools = Tools(Numbers(), tmp_path, Log())
-        async with connect(profile_of(name, face.url), tools) as connector:
+        async with connect(profile_of(name, face.url, timeout_seconds=patience), tools) as connector:
             found = Run(face, connector)
-            for _ in range(rounds):
+            while rounds > 0 or face.failed < faults.least:
+                rounds -= 1
                 for _ in range(shop.draw.randrange(4)):
                     found.happens()
                 await found.round()
@@ -156,8 +159,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["odoo", "dynamics"])
 @pytest.mark.parametrize("seed", range(25))
 async def test_positions_are_the_shops_own_and_lines_are_there_once(name: str, seed: int, tmp_path: Path) -> None:
-    found = await run(name, seed, Faults(each=0.08), tmp_path)
-    assert found.face.failed > 5
+    found = await run(name, seed, Faults(each=0.08, least=6), tmp_path)
     assert found.log.count("signal.drafted") > 0
 
 

@@ -96,3 +96,31 @@ async def test_an_id_counts_once_its_event_is_whole() -> None:
     lines.feed_data(b'retry: 1\n: hello\n\nid: a\n\nid: b\nevent: x\ndata: {"n": 1}\n\nid: c\ndata: {"n": 2}\n')
     lines.feed_eof()
     assert [each async for each in told(lines)] == [Told(None, None), Told(None, "a"), Told({"n": 1}, "b")]
+
+
+class Lost(Engine):
+    """Loses its only connection when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lose = asyncio.Event()
+
+    async def stream(self, tables: Sequence[str], since: str | None) -> AsyncIterator[Told]:
+        self.since.append(since)
+        yield Told(None, "one")
+        await self.lose.wait()
+        self.lose.clear()
+        raise EngineUnreachable("lost")
+
+
+async def test_a_follower_that_is_ended_while_the_connection_is_lost_ends() -> None:
+    engine = Lost()
+    changes = Changes(cast(Any, engine), ["positions"], Reader())
+    task = asyncio.create_task(changes.follow(lambda: None))
+    await asyncio.wait_for(changes.in_step.wait(), 30)
+    engine.lose.set()
+    task.cancel()
+    async with asyncio.timeout(30):
+        while not task.done() and len(engine.since) == 1:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert task.cancelled(), "it follows again"

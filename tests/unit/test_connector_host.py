@@ -21,7 +21,7 @@ from engine.core.errors import UsageError
 from tests.connectors.engine import LogOfEvents, log_of_events
 from tests.connectors.scripted import Pulled, Scripted, count, failing
 
-SOON = 30.0
+SOON = 120.0
 
 
 @pytest.fixture
@@ -199,20 +199,22 @@ async def test_a_pull_that_never_ends_is_cut_off_at_the_end(
     log: LogOfEvents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("connectors.host.host.GRACE_SECONDS", 0.05)
-    closed = asyncio.Event()
+    asked_again, closed = asyncio.Event(), asyncio.Event()
 
     async def listening(_: JsonObject | None) -> AsyncIterator[Batch]:
         try:
             yield Batch([count("a")])
+            asked_again.set()
             await asyncio.sleep(3600)
         finally:
             closed.set()
 
     running = Running(tmp_path, loaded(Scripted(a=listening), log))
-    await until(lambda: bool(log.events))
+    await until(asked_again.is_set)
     (health,) = await running.end()
     assert closed.is_set()
     assert log.reports["one"]["parts"]["source a"]["events"] == 1
+    assert (log.reports["one"]["status"], log.reports["one"]["detail"]) == ("stopped", "it was asked to stop")
     assert health.exit_code == 0
 
 
