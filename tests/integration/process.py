@@ -71,11 +71,11 @@ class Client:
         finally:
             connection.close()
 
-    def patiently(self, path: str) -> Answer:
+    def patiently(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to a GET, once the lists that a new process fills are whole."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            answer = self.call("GET", path)
+            answer = self.call("GET", path, headers=headers)
             is_loading = answer.status == 503 and answer.json["reason"] == "loading"
             if not is_loading or time.monotonic() > deadline:
                 return answer
