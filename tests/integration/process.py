@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
 def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end; `settings` are variables of its environment."""
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=240
+        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=600
     )
 
 
