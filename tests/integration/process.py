@@ -58,7 +58,7 @@ class Client:
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             typed = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, path, body, typed | dict(headers or {}))
