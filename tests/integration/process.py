@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
 def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end; `settings` are variables of its environment."""
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=240
+        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=600
     )
 
 
@@ -58,7 +58,7 @@ class Client:
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             typed = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, path, body, typed | dict(headers or {}))
