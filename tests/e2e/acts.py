@@ -39,9 +39,10 @@ def filled(page: Page) -> None:
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
 
 
-def watch_list(page: Page) -> None:
+def watch_list(*pages: Page) -> None:
     """Hold the mouse over Today's list: as long as it is there, nothing that was decided leaves the list."""
-    page.locator("#groups").hover(position={"x": 5, "y": 5})
+    for page in pages:
+        page.locator("#groups").hover(position={"x": 5, "y": 5})
 
 
 def item(page: Page, name: str) -> Locator:

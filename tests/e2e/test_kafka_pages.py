@@ -44,8 +44,7 @@ def test_a_decision_on_kafka_is_in_the_log_and_before_another_planner(
         soon(lambda: len(works(engine, "signal")) == ROWS or None, "not every row asks for an order")
         one, other, *_ = works(engine, "signal")
         with planner(browser, engine, "anna") as anna, planner(browser, engine, "ben") as ben:
-            watch_list(anna)
-            watch_list(ben)
+            watch_list(anna, ben)
             do(item(anna, one["id"]), "change")
             answer(anna, "quantity", qty="130", note="a fair is coming")
             assert event_of(engine, one, "signal.accepted", "anna")["qty"] == 130
