@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import statistics
 import subprocess
 import sys
@@ -15,21 +16,23 @@ import aiohttp
 
 from benchmarks.mix import START, Mix
 from engine.core.values import DAY, iso
-from engine.processes.child import free_port
 
 BATCH = 1_000
 CONNECTIONS = 3
+SERVES = re.compile(rb"stockline serves (http://127\.0\.0\.1:\d+) from")
+LATE_SECONDS = 60.0
+"""So long the last signals may take."""
 
 
 @asynccontextmanager
 async def engine(data: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, subprocess.Popen[bytes], float]]:
     """The shipped command on a data directory: a session, its process, and the seconds until it was ready."""
-    port = free_port(8090)
-    command = [sys.executable, "-m", "engine", "run", "--data", str(data), "--port", str(port)]
+    # A port that is free now may be another's when the engine is so far, so it takes one itself and tells it.
+    command = [sys.executable, "-m", "engine", "run", "--data", str(data), "--port", "0"]
     started = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
     try:
-        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        async with aiohttp.ClientSession(await asyncio.to_thread(_url, process)) as session:
             while not await _ready(session):
                 if process.poll() is not None:
                     raise RuntimeError(f"the engine ended with exit code {process.returncode} before it was ready")
@@ -37,7 +40,18 @@ async def engine(data: Path) -> AsyncIterator[tuple[aiohttp.ClientSession, subpr
             yield session, process, time.monotonic() - started
     finally:
         process.terminate()
-        process.wait()
+        # It waits for the end, and closes the pipe.
+        with process:
+            pass
+
+
+def _url(process: subprocess.Popen[bytes]) -> str:
+    """Where an engine says that it serves."""
+    assert process.stdout is not None
+    told = SERVES.match(process.stdout.readline())
+    if told is None:
+        raise RuntimeError(f"the engine ended with exit code {process.wait()} before it served")
+    return told[1].decode()
 
 
 async def _ready(session: aiohttp.ClientSession) -> bool:
@@ -113,7 +127,9 @@ async def latency(data: Path, rate: int, seconds: int) -> dict[str, Any]:
         async with session.get("/v1/stream?tables=signals") as stream:
             listener = asyncio.create_task(_listen(stream, sent, seen))
             await _issue(session, sent, rate, seconds)
-            await asyncio.sleep(1)
+            latest = time.monotonic() + LATE_SECONDS
+            while len(seen) < len(sent) and time.monotonic() < latest:  # noqa: ASYNC110 - the listener tells nobody
+                await asyncio.sleep(0.05)
             listener.cancel()
     if len(seen) < len(sent):
         raise RuntimeError(f"{len(sent) - len(seen)} of {len(sent)} signals did not come")

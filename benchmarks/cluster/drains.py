@@ -35,8 +35,8 @@ SESSION_MS = 5_000
 """After so long the group gives the partitions of a worker that was killed to the others."""
 STALL_SECONDS = 10.0
 """Of no progress, with workers and broker asleep for half of it or more."""
-PATIENCE_SECONDS = 60.0
-STOP_SECONDS = 40.0
+PATIENCE_SECONDS = 240.0
+STOP_SECONDS = 120.0
 PLACES = [TopicPartition(EVENTS, partition) for partition in range(PARTITIONS)]
 
 

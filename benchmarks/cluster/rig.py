@@ -16,8 +16,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.core.values import partition_of
-from engine.processes.child import free_port
-from tests.real.kafka import THOROUGH, Broker
+from tests.real.kafka import THOROUGH, Broker, free_port
 
 ROOT = Path(__file__).parents[2]
 EVENTS = "stockline.events"
@@ -48,7 +47,7 @@ class Worker:
     """One `stockline worker` process; its figures come from its own metrics."""
 
     def __init__(self, address: str, data: Path, session: aiohttp.ClientSession) -> None:
-        self._port = free_port(0)
+        self._port = free_port()
         self._session = session
         command = [sys.executable, "-m", "engine", "worker", "--kafka", address, "--data", str(data)]
         self.process = subprocess.Popen(

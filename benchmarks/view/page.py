@@ -11,20 +11,19 @@ FIRST_CELL = '.ag-row[row-index="0"] [col-id="position"]'
 STOCK = "/stock?sort=sku"
 READY_MS = 60_000
 WATCH = """
-(seconds) => new Promise((done) => {
-  const samples = [];
-  let frames = 0;
-  const end = performance.now() + seconds * 1000;
+() => new Promise((begun) => {
+  const seen = (window.seen = { frames: 0, samples: [], since: performance.now() });
   const step = () => {
-    frames += 1;
+    seen.frames += 1;
     const cell = document.querySelector('CELL');
-    if (cell) samples.push([Date.now() / 1000, Number(cell.textContent.replace(/[^0-9-]/g, ""))]);
-    if (performance.now() < end) requestAnimationFrame(step);
-    else done({ frames, samples });
+    if (cell) seen.samples.push([Date.now() / 1000, Number(cell.textContent.replace(/[^0-9-]/g, ""))]);
+    requestAnimationFrame(step);
+    begun();
   };
   requestAnimationFrame(step);
 })
 """.replace("CELL", FIRST_CELL)
+SEEN = "() => ({ ...window.seen, seconds: (performance.now() - window.seen.since) / 1000 })"
 
 
 class Seen(NamedTuple):
@@ -45,14 +44,18 @@ class Watched:
         self._page.goto(STOCK)
         self._page.wait_for_selector(FIRST_CELL, timeout=READY_MS)
 
-    def watch(self, seconds: float) -> Seen:
-        """Look at the page for a while."""
-        found: dict[str, Any] = self._page.evaluate(WATCH, seconds)
+    def watch(self) -> None:
+        """Look at the page from now on; it has drawn a frame when this returns."""
+        self._page.evaluate(WATCH)
+
+    def seen(self) -> Seen:
+        """What was seen since."""
+        found: dict[str, Any] = self._page.evaluate(SEEN)
         session = self._page.context.new_cdp_session(self._page)
         session.send("Performance.enable")
         metrics = {each["name"]: each["value"] for each in session.send("Performance.getMetrics")["metrics"]}
         samples = [Sample(*each) for each in found["samples"]]
-        return Seen(found["frames"] / seconds, samples, int(metrics["JSHeapUsedSize"]))
+        return Seen(found["frames"] / found["seconds"], samples, int(metrics["JSHeapUsedSize"]))
 
     def close(self) -> None:
         """End the browser."""

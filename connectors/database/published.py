@@ -83,7 +83,9 @@ class PublishedTables:
         return DEFINITIONS.format(schema=self._schema)
 
     async def create(self, connection: Connection) -> None:
-        """Make what is not there yet."""
+        """Make what is not there yet, one connector after the other."""
+        # Of two that do not find a table and make it at once, PostgreSQL refuses the second, in spite of IF NOT EXISTS.
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"stockline {self._schema}",))
         # The schema's name is a plain one: its profile has checked that.
         await connection.execute(self.definitions.encode())
 

@@ -159,11 +159,11 @@ class TrytonOrders:
 
         Tryton on SQLite compares the moment of the last change before it locks, so it lets both of them write.
         """
-        (purchase,) = await self._client.read(PURCHASE, [document], ["state", "lines", "_timestamp"]) or [None]
-        if purchase and purchase["state"] == "draft" and not purchase["lines"]:
-            # Refused, it was removed by the other one, or has got a line again.
-            with suppress(TrytonRefused):
-                await self._delete(purchase)
+        for purchase in await self._client.read(PURCHASE, [document], ["state", "lines", "_timestamp"]):
+            if purchase["state"] == "draft" and not purchase["lines"]:
+                # Refused, it was removed by the other one, or has got a line again.
+                with suppress(TrytonRefused):
+                    await self._delete(purchase)
 
     async def _new(self, world: World, purchase: JsonObject, wanted: WantedLine) -> JsonObject:
         """The values of a line in a purchase, of which `purchase` is what prices depend on."""

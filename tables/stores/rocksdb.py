@@ -1,7 +1,6 @@
 """Rows on disk: a thin layer over rocksdict. Every exception of RocksDB and of the file system is mapped here."""
 
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -158,7 +157,7 @@ class RocksStore:
         """
         self.path = path
         self._reserve = settings.reserve_mib * MIB
-        self._view: Path | None = None
+        self._view: files.View | None = None
         self._lock = None if settings.read_only else files.lock(path)
         try:
             files.refuse_missing_parts(path / files.DATABASE, settings.read_only)
@@ -273,11 +272,11 @@ class RocksStore:
 
     def _open_view(self, families: Mapping[str, Profile], settings: StoreSettings) -> Rdict:
         self._view = files.view(self.path)
-        return _rdict(self._view / files.DATABASE, families, settings, AccessType.read_only(False), self.path)
+        return _rdict(self._view.database, families, settings, AccessType.read_only(False), self.path)
 
     def _let_go(self) -> None:
         if self._view is not None:
-            shutil.rmtree(self._view, ignore_errors=True)
+            self._view.close()
             self._view = None
         if self._lock is not None:
             os.close(self._lock)

@@ -76,34 +76,93 @@ def newest_log(path: Path) -> int:
     return max((int(name[:-4]) for name in names if name.endswith(".log") and name[:-4].isdigit()), default=0)
 
 
-def view(path: Path) -> Path:
-    """A folder with the files of the database in `path` as they are at one moment, while its owner goes on writing.
+class View:
+    """A folder with the files of a database as they are at one moment, while its owner goes on writing.
 
     Tables and write-ahead logs are linked, not copied. A flush of the owner between our looks at its manifest and at
     its logs would leave a hole, so the links count only if neither changed meanwhile. Where the directory cannot be
-    written, links by name in the system's temporary folder do. The caller removes the folder.
+    written, links by name in the system's temporary folder do.
+
+    The folder is locked until it is closed, or its reader is killed: an owner that starts removes those without a lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Make an empty folder for a reader of the directory `path`; raises OSError."""
+        writable = os.access(path, os.W_OK)
+        self._link: Callable[[Path, Path], None] = os.link if writable else os.symlink
+        self._folder = Path(tempfile.mkdtemp(prefix=VIEW_PREFIX, dir=path if writable else None))
+        self._lock = os.open(self._folder, os.O_RDONLY)
+        # Where a file system locks no folders, a view is safe as long as no owner starts.
+        with suppress(OSError):
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    @property
+    def database(self) -> Path:
+        """Where the files are."""
+        return self._folder / DATABASE
+
+    def fill(self, database: Path) -> bool:
+        """Link or copy the files of `database`. False, and closed, where it changed under our hands; raises OSError."""
+        whole = False
+        try:
+            before = _layout(database)
+            self.database.mkdir()
+            for name, _ in before:
+                take = self._link if name.endswith((".sst", ".log")) else shutil.copyfile
+                take(database / name, self.database / name)
+            whole = _layout(database) == before
+        finally:
+            if not whole:
+                self.close()
+        return whole
+
+    def close(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
+
+
+def view(path: Path) -> View:
+    """A view of the database in `path`; the caller closes it.
 
     Raises:
         EnvironmentFailure: the file system refuses, or the owner is faster than the links.
     """
-    writable = os.access(path, os.W_OK)
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=VIEW_PREFIX, dir=path if writable else None))
-    except OSError as error:
-        raise translated(error, path) from error
-    link = os.link if writable else os.symlink
     for _ in range(VIEW_ATTEMPTS):
-        if _linked(path / DATABASE, folder / DATABASE, link):
-            return folder
-        shutil.rmtree(folder / DATABASE)
-    shutil.rmtree(folder)
+        try:
+            found = View(path)
+            if found.fill(path / DATABASE):
+                return found
+        except FileNotFoundError:
+            # A file of the database is gone, or the folder itself, which was not locked yet when an owner started.
+            continue
+        except OSError as error:
+            raise translated(error, path) from error
     raise EnvironmentFailure(f"{path} changes too fast to be read beside its owner; try again")
 
 
 def remove_views(path: Path) -> None:
-    """Remove the views that killed readers left; one that is in use keeps its open files."""
+    """Remove the views that killed readers left."""
     for left in path.glob(f"{VIEW_PREFIX}*"):
-        shutil.rmtree(left, ignore_errors=True)
+        try:
+            descriptor = os.open(left, os.O_RDONLY)
+        except OSError:
+            continue
+        try:
+            if not _has_reader(descriptor):
+                shutil.rmtree(left, ignore_errors=True)
+        finally:
+            os.close(descriptor)
+
+
+def _has_reader(folder: int) -> bool:
+    """Whether a reader has locked the folder; none begins to read in it from now on."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # Where a file system locks no folders it says something else.
+        return isinstance(error, BlockingIOError)
+    return False
 
 
 def size_of(folder: Path) -> int:
@@ -113,24 +172,6 @@ def size_of(folder: Path) -> int:
         with suppress(FileNotFoundError):
             total += entry.stat().st_size
     return total
-
-
-def _linked(database: Path, folder: Path, link: Callable[[Path, Path], None]) -> bool:
-    """Link or copy the files into `folder`; False where the database changed under our hands."""
-    folder.mkdir()
-    before = _layout(database)
-    try:
-        for name, _ in before:
-            if name.endswith((".sst", ".log")):
-                link(database / name, folder / name)
-            else:
-                shutil.copyfile(database / name, folder / name)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        shutil.rmtree(folder.parent)
-        raise translated(error, database.parent) from error
-    return _layout(database) == before
 
 
 def _layout(database: Path) -> list[tuple[str, int]]:

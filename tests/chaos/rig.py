@@ -15,7 +15,7 @@ from tests.chaos.topics import lag
 from tests.real.kafka import Broker, free_port
 
 ROOT = Path(__file__).parents[2]
-STOP_SECONDS = 40.0
+STOP_SECONDS = 120.0
 POLL_SECONDS = 0.5
 
 

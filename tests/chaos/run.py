@@ -95,7 +95,7 @@ async def _break(rig: Rig, plan: Plan, outcome: Outcome) -> None:
     await asyncio.to_thread(_compact_eagerly, rig.direct)
     load = Load(rig.direct, Story(plan.seed), plan.per_second)
     await load.begin()
-    await rig.progressed(1, 60)
+    await rig.progressed(1, faults.PATIENCE)
     todo = [*(getattr(faults, name) for name in plan.faults), *[faults.kill_worker] * plan.kills]
     chance.shuffle(todo)
     for fault in todo:
@@ -108,7 +108,7 @@ async def _break(rig: Rig, plan: Plan, outcome: Outcome) -> None:
 
 
 async def _until_topics(rig: Rig) -> None:
-    for _ in range(240):
+    for _ in range(480):
         try:
             await read_all(rig.direct, "stockline.events")
             return
@@ -181,7 +181,7 @@ async def _restore(rig: Rig, outcome: Outcome) -> None:
 
 async def _all_owned(log: Path) -> None:
     written = ""
-    for _ in range(300):
+    for _ in range(900):
         written = await asyncio.to_thread(log.read_text)
         if written.count("owned, from") >= PARTITIONS:
             return

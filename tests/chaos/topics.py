@@ -10,19 +10,25 @@ from tests.chaos.oracle import LogRecord
 
 
 async def read_all(address: str, topic: str) -> list[ConsumerRecord]:
-    """Every committed record of a topic as of now, partition by partition in order."""
+    """Every committed record of a topic as of now, partition by partition in order.
+
+    A commit is answered before the marks of its transaction are in the topic, and until then a reader of committed
+    records is told an end that lies before them. So the ends are asked for with the transactions that are under way.
+    """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=address, isolation_level="read_committed", auto_offset_reset="earliest",
         enable_auto_commit=False, max_partition_fetch_bytes=8 << 20,
     )  # fmt: skip
-    await consumer.start()
+    asker = AIOKafkaConsumer(bootstrap_servers=address, isolation_level="read_uncommitted", enable_auto_commit=False)
     try:
+        await consumer.start()
+        await asker.start()
         found: list[ConsumerRecord] = []
         places = [
             TopicPartition(topic, p)
             for p in sorted(consumer.partitions_for_topic(topic) or await _known(consumer, topic))
         ]
-        ends = await consumer.end_offsets(places)
+        ends = await asker.end_offsets(places)
         starts = await consumer.beginning_offsets(places)
         for place in places:
             if starts[place] >= ends[place]:
@@ -34,6 +40,7 @@ async def read_all(address: str, topic: str) -> list[ConsumerRecord]:
                 found += [record for record in fetched.get(place, []) if record.offset < ends[place]]
         return found
     finally:
+        await asker.stop()
         await consumer.stop()
 
 

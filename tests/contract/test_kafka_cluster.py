@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from engine.bus.kafka.codec import messages_of
+from engine.bus.kafka.snapshot import Snapshot
 from engine.bus.kafka.topics import Topics, ensure_topics, wanted_config
 from engine.bus.kafka.worker.cache import Cache, CacheSettings
 from engine.bus.kafka.worker.group import KafkaCluster
@@ -24,7 +25,7 @@ from engine.kafka.topic_names import EVENTS, STATE
 from engine.settings import load_kafka
 from tests.chaos.topics import read_all
 from tests.contract.test_cluster import ROW, ClusterSuite, commit, events
-from tests.real.kafka_for_tests import wipe
+from tests.real.kafka_for_tests import configure, wipe
 
 # Faust, mode and the clients leave timers and sockets to the collector.
 pytestmark = [
@@ -64,11 +65,9 @@ class KafkaPlace:
         return [record.value for record in found if record.partition == partition]
 
 
-async def configure(connection: Connection, topic: str, settings: dict[str, str]) -> None:
-    """Set the settings of a topic; what is left out gets its default."""
+async def configure_state(connection: Connection, settings: dict[str, str]) -> None:
     async with connection.started_admin() as admin:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
-    await asyncio.sleep(0.5)
+        await configure(admin, STATE, settings)
 
 
 class TestKafkaCluster(ClusterSuite):
@@ -80,7 +79,7 @@ class TestKafkaCluster(ClusterSuite):
     async def build(self, path: Path) -> AsyncIterator[KafkaPlace]:
         await wipe(self._address)
         settings = load_kafka(
-            kafka=self._address, group=f"test-{next(_groups)}", partitions=4, session_timeout_ms=6_000
+            kafka=self._address, group=f"test-{next(_groups)}", partitions=4, session_timeout_ms=12_000
         )
         connection = Connection(settings)
         yield KafkaPlace(connection, await ensure_topics(connection), path)
@@ -125,14 +124,14 @@ class TestKafkaCluster(ClusterSuite):
         await place.write(events(0, b"one"))
         async with place.cluster() as cluster:
             owned = await cluster.own(0)
-            await configure(place.connection, STATE, wanted_config(STATE) | {setting: str(1 << 20)})
+            await configure_state(place.connection, wanted_config(STATE) | {setting: str(1 << 20)})
             raised = f"--entity-name {STATE} --add-config {setting}={MAX_RECORD_BYTES}"
             with pytest.raises(UsageError, match=raised):
                 await owned.commit(commit(changes=[(b"s-row", b"x" * (2 << 20))]), [])
             await owned.close()
             with pytest.raises(UsageError, match=f"{STATE} has {setting}=1048576, which must be at least"):
                 await ensure_topics(place.connection)
-            await configure(place.connection, STATE, wanted_config(STATE))
+            await configure_state(place.connection, wanted_config(STATE))
             owned = await cluster.own(0)
             assert (owned.marker, owned.state.get(b"s-row")) == (None, None)
             await owned.close()
@@ -152,3 +151,30 @@ class TestKafkaCluster(ClusterSuite):
             owned = await cluster.own(0)
             assert owned.state.get(b"s-row") == b"1"
             await owned.close()
+
+    async def test_a_snapshot_waits_for_the_outputs_of_the_commits_that_it_holds(
+        self, place: KafkaPlace, tmp_path: Path
+    ) -> None:
+        """As where the mark of a commit has come into the changelog, and not yet into the topic of an output."""
+        await place.write(events(0, b"one"))
+        async with place.cluster() as cluster:
+            owned = await cluster.own(0)
+            await owned.commit(commit(), [])
+            await owned.close()
+        told = b'{"type":"signal.opened","time":"2026-01-01T00:00:00Z","data":{"id":"s-1"}}'
+        late = commit(outputs=[Output("signals", ROW, "s-1", told, "signal.opened")])
+        [(at, [(key, value, headers)])] = messages_of(late, []).items()
+        async with AIOKafkaProducer(bootstrap_servers=self._address, transactional_id="late") as producer:
+            await producer.begin_transaction()
+            await producer.send_and_wait(at.topic, value, key, at.partition, headers=headers)
+            (tmp_path / "snapshot").mkdir()
+            how = (None, lambda _: None)
+            taking = asyncio.create_task(Snapshot.take(place.connection, place.topics, tmp_path / "snapshot", how))
+            await asyncio.sleep(2)
+            assert not taking.done()
+            await producer.commit_transaction()
+        snapshot = await taking
+        try:
+            assert snapshot.published.latest("signals", "s-1") == told
+        finally:
+            snapshot.close()

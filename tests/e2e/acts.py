@@ -39,6 +39,11 @@ def filled(page: Page) -> None:
     expect(page.locator("main")).not_to_have_attribute("aria-busy", "true")
 
 
+def watch_list(page: Page) -> None:
+    """Hold the mouse over Today's list: as long as it is there, nothing that was decided leaves the list."""
+    page.locator("#groups").hover(position={"x": 5, "y": 5})
+
+
 def item(page: Page, name: str) -> Locator:
     """The line of a proposal or alert on Today."""
     return page.locator(f'[data-item="{name}"]')

@@ -14,6 +14,10 @@ from tests.real.chromium import OPTIONS, chromium
 Scheme = Literal["light", "dark"]
 PATIENCE_MS = 60_000
 GRAVE = frozenset({"serious", "critical"})
+MOVED = """() => {
+  const ending = document.getAnimations().filter((each) => Number.isFinite(each.effect.getComputedTiming().endTime));
+  return Promise.allSettled(ending.map((each) => each.finished)).then(() => null);
+}"""
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -72,7 +76,8 @@ def opened(
 
 
 def grave_findings(page: Page) -> list[str]:
-    """What axe finds serious or critical on the page as it is now."""
+    """What axe finds serious or critical on the page, once what moves or fades in has come to its end."""
+    page.evaluate(MOVED)
     found = Axe().run(page).response["violations"]
     grave = [each for each in found if each["impact"] in GRAVE]
     return [f"{each['id']}: {node['html'][:200]}" for each in grave for node in each["nodes"]]

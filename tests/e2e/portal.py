@@ -34,7 +34,7 @@ class Portal(NamedTuple):
     waiting: list[dict[str, Any]]
 
     def get(self, path: str) -> Any:
-        got = self.engine.call("GET", path, headers=self.bearer)
+        got = self.engine.patiently(path, self.bearer)
         assert got.status == 200, got
         return got.json
 
@@ -118,4 +118,5 @@ def shown(page: Page, line: dict[str, Any], *statuses: str) -> None:
     """Wait until the line shows these answers."""
     tags = at(page, line).locator("[data-status]")
     expect(tags).to_have_count(len(statuses))
-    assert [tag.get_attribute("data-status") for tag in tags.all()] == list(statuses)
+    for number, status in enumerate(statuses):
+        expect(tags.nth(number)).to_have_attribute("data-status", status)

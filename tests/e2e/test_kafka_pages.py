@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.acts import answer, do, event_of, item, planner, soon, works
+from tests.e2e.acts import answer, do, event_of, item, planner, soon, watch_list, works
 from tests.integration.process import Stockline, Workers, event
 from tests.integration.test_kafka_logins import Port
 
@@ -40,10 +40,12 @@ def test_a_decision_on_kafka_is_in_the_log_and_before_another_planner(
     ):
         workers.wait_owned()
         engine.send(*story())
-        assert engine.get("/v1/sync?wait=30")["lag"] == 0
+        assert engine.get("/v1/sync?wait=100")["lag"] == 0
         soon(lambda: len(works(engine, "signal")) == ROWS or None, "not every row asks for an order")
         one, other, *_ = works(engine, "signal")
         with planner(browser, engine, "anna") as anna, planner(browser, engine, "ben") as ben:
+            watch_list(anna)
+            watch_list(ben)
             do(item(anna, one["id"]), "change")
             answer(anna, "quantity", qty="130", note="a fair is coming")
             assert event_of(engine, one, "signal.accepted", "anna")["qty"] == 130

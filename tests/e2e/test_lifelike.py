@@ -19,6 +19,8 @@ PATHS = ("/?kind=drift", "/stock", "/decisions", "/trace", "/kpis")
 WIDTHS = (1400, 1024, 768, 390)
 WHILE_AWAY = ("ERR_CONNECTION", "WebSocket", "ERR_INCOMPLETE", "ERR_EMPTY", "503 (Service Unavailable)")
 """What a browser says of an engine that is gone, and of the next one while its lists are not whole."""
+LOGGED_OUT = ("401 (Unauthorized)", "WebSocket", "403 (Forbidden)", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET")
+"""What a browser says of refused calls, and of streams that the engine ends when it next looks for ended logins."""
 MOTION = "moving => Promise.all(moving.getAnimations().map(each => each.finished)).then(() => null)"
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -192,9 +194,8 @@ def test_a_login_that_ends_in_the_middle_of_work_takes_none_of_it(browser: Brows
     data, tokens = tmp_path / "data", tmp_path / "tokens"
     shutil.copytree(week, data)
     secret = token(tokens, "lea")
-    refused = ("401 (Unauthorized)", "WebSocket", "403 (Forbidden)")
     with Stockline(data, "--clock", "log", "--tokens", str(tokens)) as engine:
-        with opened(browser, engine.url, expected=refused) as page:
+        with opened(browser, engine.url, expected=LOGGED_OUT) as page:
             page.goto("/?kind=order")
             log_in(page, secret)
             page.wait_for_url("**/?kind=order")

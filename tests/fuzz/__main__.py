@@ -30,8 +30,9 @@ def fuzz(cases: int, seed: int) -> subprocess.CompletedProcess[str]:
             *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
             *("--config-file", str(HERE / "schemathesis.toml"), "run", f"{engine.url}/openapi.json"),
             *("--phases", "fuzzing", "--max-examples", str(max(1, cases // operations)), "--seed", str(seed)),
-            *("--exclude-path-regex", ENDLESS, "--request-timeout", "20", "--continue-on-failure", "--no-color"),
-            *("--warnings", "off", "--generation-database", "none"),
+            *("--exclude-path-regex", ENDLESS, "--request-timeout", "120", "--continue-on-failure", "--no-color"),
+            # How long its own cases take to make says how busy the machine is.
+            *("--warnings", "off", "--generation-database", "none", "--suppress-health-check", "too_slow"),
         ]
         hooks = {"STOCKLINE_FUZZ_IDS": json.dumps(_ids(engine)), "SCHEMATHESIS_HOOKS": "tests.fuzz.hooks"}
         # What it notes of failures goes with the folder, so that one run does not decide what the next tries.

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Self
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "engine"]
 READY = re.compile(rb"stockline serves https?://127\.0\.0\.1:(\d+) from")
-START_SECONDS, STOP_SECONDS = 60.0, 60.0
+START_SECONDS, STOP_SECONDS = 240.0, 240.0
 
 
 class Answer(NamedTuple):
@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
 def stockline(*arguments: str, stdin: bytes = b"", **settings: str) -> subprocess.CompletedProcess[bytes]:
     """Run a command to its end; `settings` are variables of its environment."""
     return subprocess.run(
-        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=240
+        [*COMMAND, *arguments], cwd=ROOT, env=environment() | settings, input=stdin, capture_output=True, timeout=600
     )
 
 
@@ -58,7 +58,7 @@ class Client:
         content_type: str = "application/json",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=120)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=600)
         try:
             typed = {"Content-Type": content_type} if body is not None else {}
             connection.request(method, path, body, typed | dict(headers or {}))
@@ -71,11 +71,11 @@ class Client:
         finally:
             connection.close()
 
-    def patiently(self, path: str) -> Answer:
+    def patiently(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The answer to a GET, once the lists that a new process fills are whole."""
         deadline = time.monotonic() + START_SECONDS
         while True:
-            answer = self.call("GET", path)
+            answer = self.call("GET", path, headers=headers)
             is_loading = answer.status == 503 and answer.json["reason"] == "loading"
             if not is_loading or time.monotonic() > deadline:
                 return answer
@@ -181,6 +181,8 @@ class Workers:
     def __init__(self, kafka: str, data: Path, count: int = 1, **settings: str) -> None:
         self._log = data.parent / f"{data.name}-workers.log"
         with self._log.open("ab") as log:
+            # Workers that were here before have written into the same file.
+            self._begin = log.tell()
             self.process = subprocess.Popen(
                 [*COMMAND, "worker", "--kafka", kafka, "--workers", str(count), "--data", str(data), "--port", "0"],
                 cwd=ROOT,
@@ -191,7 +193,7 @@ class Workers:
             )
 
     def said(self) -> str:
-        return self._log.read_text(errors="replace")
+        return self._log.read_bytes()[self._begin :].decode(errors="replace")
 
     def wait_owned(self, partitions: int = 8) -> None:
         """Wait until so many partitions have been owned."""

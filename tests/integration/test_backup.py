@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from contextlib import closing
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tests.integration.process import Stockline, stockline
 
 EVENTS_PER_SECOND = 5_000
 BATCH = 500
-LOAD_SECONDS = 3.0
+WAIT_SECONDS = 240
 MOVED = (
     b'{"specversion":"1.0","id":"%b","source":"test","type":"stock.adjusted","time":"2026-03-02T09:14:05Z",'
     b'"data":{"sku":"S%d","location":"LDS","qty":1,"reason":"found"}}'
@@ -40,11 +41,20 @@ class Load(threading.Thread):
             body = b"\n".join([MOVED % (name.encode(), int(name) % 997) for name in names])
             try:
                 answer = self._engine.call("POST", "/v1/events", body, "application/x-ndjson")
-            except OSError:
+            except (OSError, HTTPException):
                 return
             assert answer.status == 202, answer
             self.accepted += names
             self.ending.wait(started + len(self.accepted) / EVENTS_PER_SECOND - time.monotonic())
+
+    def more(self, count: int) -> list[str]:
+        """Everything that is accepted, once at least so many more events are than at the call."""
+        enough, deadline = len(self.accepted) + count, time.monotonic() + WAIT_SECONDS
+        while len(self.accepted) < enough:
+            assert self.is_alive(), "the load has ended"
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        return list(self.accepted)
 
 
 def log_of(path: Path) -> dict[str, tuple[int, int]]:
@@ -66,14 +76,12 @@ def test_a_backup_under_load_has_every_accepted_event_below_its_offsets(tmp_path
     with Stockline(live, "--clock", "log") as engine:
         load = Load(engine)
         load.start()
-        time.sleep(LOAD_SECONDS / 2)
-        before = list(load.accepted)
+        before = load.more(10 * BATCH)
         ends = told(stockline("backup", "--data", str(live), str(copy), "--json"))["log_ends"]
-        time.sleep(LOAD_SECONDS / 2)
+        load.more(10 * BATCH)
         engine.kill()
         load.ending.set()
         load.join()
-    assert len(load.accepted) > len(before) > 0
     assert told(stockline("restore", str(copy), "--data", str(back), "--json"))["log_ends"] == ends
     audited = stockline("audit", "--data", str(back))
     assert audited.returncode == 0, audited.stdout + audited.stderr

@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 IMAGE = "localhost/stockline:local"
 LARGEST_BYTES = 250e6
-GRACE_SECONDS = 40
 ROW = {"sku": "85123A", "location": "LDS"}
 PROCESSES = ("worker-1", "worker-2", "web")
 INSTALLED = "from importlib.metadata import distributions as d; print(*(f'{i.name}=={i.version}' for i in d()))"
@@ -54,7 +53,7 @@ class Published(Client):
 
     def available(self) -> str:
         """What is available of the row, once everything that was sent is applied."""
-        assert self.get("/v1/sync?wait=30")["lag"] == 0
+        assert self.get("/v1/sync?wait=100")["lag"] == 0
         return str(self.get("/v1/positions/85123A/LDS")["available"])
 
 
@@ -89,10 +88,8 @@ def test_the_engine_in_a_container_may_do_nothing_but_write_its_volume_and_survi
     compose.kill("stockline")
     compose.wait_healthy("stockline")
     assert engine.available() == "5"
-    # Made anew, it has nothing but the volume.
-    started = time.monotonic()
+    # Made anew, it has nothing but the volume. One that does not end in time is killed, and has another exit code.
     compose("stop", "stockline")
-    assert time.monotonic() - started < GRACE_SECONDS
     assert compose.inspect("stockline", "{{.State.ExitCode}}") == "0"
     podman("rm", compose.container("stockline"))
     compose.up("stockline")
@@ -149,7 +146,7 @@ def start_all(compose: Compose) -> None:
 def wait_scraped(compose: Compose) -> None:
     """Wait until Prometheus has a figure of every process."""
     query = ["promtool", "query", "instant", "http://127.0.0.1:9090", "up == 1"]
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 300
     while len(seen := re.findall(r'instance="([\w-]+):\d+"', compose.inside("prometheus", *query))) < len(PROCESSES):
         assert time.monotonic() < deadline, seen
         time.sleep(1)
@@ -188,14 +185,14 @@ def docker_socket(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         command = ["podman", "system", "service", "--time", "0", address]
         service = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not docker_answers():
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
             yield
         finally:
             service.terminate()
-            service.wait(20)
+            service.wait(60)
 
 
 @pytest.mark.usefixtures("compose", "docker_socket")

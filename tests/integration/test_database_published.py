@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ from typing import Any
 
 import pytest
 
+from connectors.database.client import Client as Database
+from connectors.database.profile import PublishProfile
+from connectors.database.publisher import Publisher
+from connectors.profiles import DatabaseServer
 from tests.integration.process import Client, Stockline, Workers, event, stockline
 from tests.integration.test_database import PROFILE, Connector
 from tests.real.kafka import Missing, free_port
@@ -21,6 +26,8 @@ PUBLISH = """
 schema = "stockline"
 create = true
 """
+WAIT_SECONDS = 240
+"""A connector whose database or engine was away asks again after up to half a minute."""
 NUMBERS = ("available", "held", "on_hand", "reserved", "sellable", "on_order", "in_transit", "position", "version")
 
 
@@ -76,7 +83,7 @@ def _made(postgres: Postgres) -> bool:
 
 
 def _wait_equal(postgres: Postgres, engine: Client) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + WAIT_SECONDS
     while found := _differences(postgres, engine) if _made(postgres) else ["no tables"]:
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
@@ -85,7 +92,7 @@ def _wait_equal(postgres: Postgres, engine: Client) -> None:
 def _wait_in_step(postgres: Postgres, engine: Client) -> None:
     """Wait until the tables lack nothing, and the connector says so."""
     _wait_equal(postgres, engine)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         parts = {name: part for each in engine.get("/v1/connectors")["items"] for name, part in each["parts"].items()}
         if parts.get("sink publish", {}).get("lag_seconds") == 0.0:
@@ -160,7 +167,7 @@ def test_tables_are_true_to_a_cluster_whoever_is_killed(kafka: str, postgres: Po
                 if number == 25:
                     postgres.kill()
                     postgres.start()
-            engine.get("/v1/sync?wait=30")
+            engine.get(f"/v1/sync?wait={WAIT_SECONDS}")
             _wait_equal(postgres, engine)
             offsets = postgres.sql("SELECT count(*), max(next_offset) FROM stockline.progress WHERE topic <> 'lists'")
             assert offsets[0][0] == 24
@@ -179,3 +186,21 @@ def test_without_the_right_to_make_tables_check_prints_what_an_administrator_run
         assert b"CREATE TABLE IF NOT EXISTS stockline.positions" in said.stdout
         refused = connector.once()
         assert refused.returncode == 2, refused
+
+
+async def test_two_connectors_that_begin_at_once_make_the_tables_once(postgres: Postgres) -> None:
+    server = DatabaseServer(port=postgres.port, database="postgres", user="reader")
+    profile = PublishProfile.model_validate({"schema": "stockline", "create": True})
+    first, second = (Publisher(Database(server), profile) for _ in range(2))
+    async with first.client.transaction() as connection:
+        await first.tables.create(connection)
+        beside = asyncio.create_task(second.prepare())
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not postgres.sql("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+            assert not beside.done(), beside
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    await beside
+    assert _made(postgres)
+    for publisher in (first, second):
+        await publisher.client.close()

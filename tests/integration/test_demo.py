@@ -15,7 +15,7 @@ TWO_DAYS = ["demo", "--exit", "--from", "2011-03-01", "--to", "2011-03-02", "--p
 def stockline(*arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONWARNINGS": "default"}
     command = [sys.executable, "-m", "engine", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.slow

@@ -33,7 +33,10 @@ def kill_while_it_commits(path: Path, after_seconds: float) -> list[int]:
     assert child.stdout.readline() == "ready\n"
     time.sleep(after_seconds)
     child.kill()
-    told, _ = child.communicate(timeout=120)
+    # What was read together with the first line would be missing in what `communicate` returns.
+    told = child.stdout.read()
+    child.stdout.close()
+    child.wait()
     whole = [line for line in told.splitlines(keepends=True) if line.endswith("\n")]
     return [int(number) for number in whole[-1].split()] if whole else [0, 0]
 

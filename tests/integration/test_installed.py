@@ -23,7 +23,7 @@ TWO_DAYS = ("demo", "--exit", "--from", "2011-03-01", "--to", "2011-03-02", "--p
 def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """A command without the variables that would let it find the sources."""
     settings = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
-    return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True, timeout=600, check=False)
 
 
 def pip(*arguments: str | Path) -> None:

@@ -36,13 +36,18 @@ class Port(Client):
     """The port of a worker."""
 
     def __init__(self, workers: Workers) -> None:
-        found = re.search(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", workers.said())
-        assert found, workers.said()
+        deadline = time.monotonic() + 60
+        # A partition may be owned a moment before the port is told.
+        while not (found := re.search(r"metrics at http://127\.0\.0\.1:(\d+)/metrics", workers.said())):
+            assert time.monotonic() < deadline, workers.said()
+            time.sleep(0.05)
         self.port = int(found[1])
 
 
 def called(at: Client, method: str, path: str, token: str | None, body: Any = None) -> Answer:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    if method == "GET":
+        return at.patiently(path, headers)
     return at.call(method, path, None if body is None else json.dumps(body).encode(), headers=headers)
 
 
@@ -91,7 +96,7 @@ def each_role_may_do_its_own(one: Stockline, tokens: dict[str, str]) -> None:
     assert (foreign.status, foreign.json["reason"]) == (403, "foreign_source")
     for sent in STORY:
         assert called(one, "POST", "/v1/events", tokens["erp"], sent).status == 202
-    assert called(one, "GET", "/v1/sync?wait=30", tokens["vic"]).json["lag"] == 0
+    assert called(one, "GET", "/v1/sync?wait=100", tokens["vic"]).json["lag"] == 0
     [signal] = called(one, "GET", "/v1/signals", tokens["vic"]).json["items"]
     path = f"/v1/signals/{signal['id']}/accept"
     assert called(one, "POST", path, tokens["vic"], {}).status == 403

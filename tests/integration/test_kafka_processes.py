@@ -14,7 +14,7 @@ from tests.integration.process import Stockline, Workers
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 SETTINGS = {"STOCKLINE_SESSION_TIMEOUT_MS": "1500", "STOCKLINE_MEMORY_MIB": "256"}
 
 

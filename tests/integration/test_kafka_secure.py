@@ -78,7 +78,7 @@ def test_the_whole_way_over_sasl_and_mutual_tls(
         monkeypatch.setattr("tests.integration.process.environment", lambda: {**environment(), **secured})
         with Stockline(tmp_path / "view", "--kafka", address, verb="web") as engine:
             engine.send(*STORY)
-            assert engine.get("/v1/sync?wait=30")["lag"] == 0
+            assert engine.get("/v1/sync?wait=100")["lag"] == 0
             assert engine.get("/v1/signals")["items"][0]["qty"] == 84
         assert workers.stop() == 0
     (tmp_path / "password").write_text("wrong\n")

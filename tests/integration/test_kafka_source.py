@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.partitioner import DefaultPartitioner
 
+from tests.chaos.topics import read_all
 from tests.integration.foreign_records import FOREIGN_PARTITIONS, MAKERS, Foreign, foreign, json_record
 from tests.integration.process import COMMAND, ROOT, environment
 
@@ -27,8 +28,11 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 PARTITIONS = 8
 RECORDS = 4_000
 """Of each topic."""
+KILLS = 4
+LATER = 400
+"""So many of them are written only before the next process begins, so that there is work for each."""
 SESSION_MS = 6_000
-SECONDS = 120.0
+SECONDS = 300.0
 PREPARE = (
     "import asyncio, sys; from engine.kafka.connection import Connection; from engine.settings import load_kafka;"
     "from engine.bus.kafka.topics import ensure_topics;"
@@ -75,13 +79,15 @@ class Feed:
         self.log = folder / f"{name}.log"
         self.running: list[subprocess.Popen[bytes]] = []
 
-    async def write(self, records: dict[str, list[Foreign]]) -> None:
+    async def make_topics(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(f"{self.name}.{topic}", FOREIGN_PARTITIONS, 1) for topic in records])
+            await admin.create_topics([NewTopic(f"{self.name}.{topic}", FOREIGN_PARTITIONS, 1) for topic in MAKERS])
         finally:
             await admin.close()
+
+    async def write(self, records: dict[str, list[Foreign]]) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.kafka) as producer:
             sent = [
                 await producer.send(f"{self.name}.{topic}", record.value, None, record.partition, None, record.headers)
@@ -125,47 +131,35 @@ def feed(cluster: str, tmp_path: Any, request: pytest.FixtureRequest) -> Iterato
     made.end()
 
 
-@asynccontextmanager
-async def reader(kafka: str, **options: Any) -> Any:
-    async with AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="none", **options) as consumer:
-        yield consumer
-
-
-async def everything(kafka: str, topic: str) -> list[Any]:
-    """All committed records of a topic, by partition."""
-    async with reader(kafka, isolation_level="read_committed") as consumer:
-        places = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
-        consumer.assign(places)
-        for place in places:
-            consumer.seek(place, 0)
-        ends = await consumer.end_offsets(places)
-        found: list[Any] = []
-        while any([await consumer.position(place) < ends[place] for place in places]):
-            for records in (await consumer.getmany(timeout_ms=500)).values():
-                found += records
-        return found
-
-
 async def written(kafka: str) -> int:
     """How much was written to the events, committed or not."""
-    async with reader(kafka) as consumer:
+    async with AIOKafkaConsumer(bootstrap_servers=kafka) as consumer:
         places = [TopicPartition("stockline.events", partition) for partition in range(PARTITIONS)]
         return sum((await consumer.end_offsets(places)).values())
 
 
-async def until_it_writes(feed: Feed, process: "subprocess.Popen[bytes]") -> None:
+async def started(feed: Feed) -> "subprocess.Popen[bytes]":
+    """A process that has begun to write events."""
     before, deadline = await written(feed.kafka), time.monotonic() + SECONDS
+    process = feed.start()
     while await written(feed.kafka) <= before:
         assert process.poll() is None, feed.log.read_text()
         assert time.monotonic() < deadline, feed.log.read_text()
         await asyncio.sleep(0.02)
+    return process
+
+
+def portions(records: dict[str, list[Foreign]], later: int) -> list[dict[str, list[Foreign]]]:
+    """The records in their order: most of them, then as many portions that are to be written `later`."""
+    cuts = [RECORDS - LATER * n for n in range(later, -1, -1)]
+    return [{topic: many[a:b] for topic, many in records.items()} for a, b in pairwise([0, *cuts])]
 
 
 async def check_exactly_once(feed: Feed, records: dict[str, list[Foreign]]) -> None:
     """Every event once and in its place, every poison record once as a dead letter, and nothing else of this feed."""
     expected, poison = expectations(feed, records)
     assert await events_found(feed) == expected
-    letters = await everything(feed.kafka, "stockline.dead-letters")
+    letters = await read_all(feed.kafka, "stockline.dead-letters")
     dead = [json.loads(letter.value)["data"] for letter in letters]
     mine = [letter for letter in dead if letter["place"].startswith(feed.name)]
     assert Counter((letter["place"], exact(letter)) for letter in mine) == poison
@@ -192,7 +186,7 @@ async def events_found(feed: Feed) -> Counter[str]:
     """The names of the feed's events in the log; each must be in its partition, in the order of its sku."""
     found, last = Counter[str](), dict[tuple[str, str], int]()
     partitioner = DefaultPartitioner()
-    for record in await everything(feed.kafka, "stockline.events"):
+    for record in await read_all(feed.kafka, "stockline.events"):
         event = json.loads(record.value)
         if feed.name not in event["source"]:
             continue
@@ -216,16 +210,18 @@ async def test_killed_under_load(feed: Feed) -> None:
     chance = random.Random(seed := int(os.environ.get("STOCKLINE_TEST_SEED", "7")))
     print(f"seed {seed}")
     records = {topic: foreign(feed.name, topic, RECORDS) for topic in MAKERS}
-    await feed.write(records)
-    for _ in range(4):
-        process = feed.start()
-        await until_it_writes(feed, process)
+    *before_kills, last = portions(records, KILLS)
+    await feed.make_topics()
+    for portion in before_kills:
+        await feed.write(portion)
+        process = await started(feed)
         await asyncio.sleep(chance.uniform(0, 0.4))
         assert process.poll() is None, feed.log.read_text()
         process.send_signal(signal.SIGKILL)
         process.wait()
+    await feed.write(last)
     report = await asyncio.to_thread(feed.finish)
-    assert report["translated"], "the kills came after the work"
+    assert report["translated"]
     await check_exactly_once(feed, records)
     assert await asyncio.to_thread(feed.finish) == report | {
         "translated": 0, "refused": 0, "skipped": 0, "refused_by_reason": {}, "skipped_by_reason": {}
@@ -234,19 +230,21 @@ async def test_killed_under_load(feed: Feed) -> None:
 
 async def test_frozen_and_overtaken(feed: Feed) -> None:
     records = {topic: foreign(feed.name, topic, RECORDS) for topic in MAKERS}
-    await feed.write(records)
-    zombie = feed.start()
-    await until_it_writes(feed, zombie)
+    first, for_the_heir, for_all = portions(records, 2)
+    await feed.make_topics()
+    await feed.write(first)
+    zombie = await started(feed)
     zombie.send_signal(signal.SIGSTOP)
-    heir = feed.start()
-    await until_it_writes(feed, heir)
+    await feed.write(for_the_heir)
+    heir = await started(feed)
     zombie.send_signal(signal.SIGCONT)
+    await feed.write(for_all)
     # Both go on; the group shares the partitions anew while there is still work.
     report = await asyncio.to_thread(feed.finish)
     assert report["refused_by_reason"].keys() <= {"untranslatable", "not_json", "not_utf8", "invalid_event"}
     for process in (zombie, heir):
         process.terminate()
-        assert process.wait(120) == 0, feed.log.read_text()
+        assert process.wait(SECONDS) == 0, feed.log.read_text()
     await check_exactly_once(feed, records)
 
 
@@ -254,6 +252,7 @@ async def test_others_transactions(feed: Feed) -> None:
     """What others have aborted is not there; their marks, which have offsets too, do not hold up the end."""
     records = {topic: foreign(feed.name, topic, 10) for topic in MAKERS}
     records["wms"].append(Foreign(0, json.dumps({"kind": "NOTE"}).encode(), []))
+    await feed.make_topics()
     await feed.write(records)
     records["wms"].pop()
     async with AIOKafkaProducer(bootstrap_servers=feed.kafka, transactional_id="others") as producer:

@@ -15,7 +15,7 @@ from tests.real.kafka import free_port
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ONE_MACHINE, KAFKA = "## A first minute\n", "## On Kafka\n"
-SECONDS = 240
+SECONDS = 600
 
 # The command where the README has it. It chooses nothing but the port of the workers' metrics.
 COMMAND = f"""\

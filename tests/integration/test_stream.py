@@ -28,14 +28,15 @@ def told(answer: HTTPResponse, until: str, since: str = "") -> tuple[str, list[d
     while line := answer.readline().decode().rstrip("\n"):
         pass
     assert line == ""
-    while True:
-        line = answer.readline().decode().rstrip("\n")
+    while raw := answer.readline():
+        line = raw.decode().rstrip("\n")
         if line.startswith("id: "):
             since = line.removeprefix("id: ")
         elif line.startswith("data: "):
             events.append(json.loads(line.removeprefix("data: ")))
         elif not line and since and (not until or until in [event["data"].get("sku") for event in events]):
             return since, events
+    raise AssertionError(f"the stream has ended, and had told {events}")
 
 
 def found(sku: str, name: str) -> dict[str, Any]:
@@ -82,13 +83,13 @@ def test_on_kafka_a_reader_goes_on_at_another_process(fresh: str, tmp_path: Path
         with Stockline(tmp_path / "first", *kafka, verb="web") as first:
             workers.wait_owned()
             first.send(found("BEFORE", "n-0"))
-            assert first.get("/v1/sync?wait=30")["lag"] == 0
+            assert first.get("/v1/sync?wait=100")["lag"] == 0
             with stream(first) as answer:
                 since, _ = told(answer, "")
             first.send(found("A", "n-1"), found("B", "n-2"))
-            assert first.get("/v1/sync?wait=30")["lag"] == 0
+            assert first.get("/v1/sync?wait=100")["lag"] == 0
         with Stockline(tmp_path / "second", *kafka, verb="web") as second:
-            assert second.get("/v1/sync?wait=30")["lag"] == 0
+            assert second.get("/v1/sync?wait=100")["lag"] == 0
             with stream(second, since, "?tables=positions") as answer:
                 second.send(found("LAST", "n-3"))
                 since, events = told(answer, "LAST")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.integration.process import COMMAND, ROOT, Stockline, environment, stockline
-from tests.real.kafka import Missing
+from tests.real.kafka import Missing, free_port
 from tests.real.tryton import Tryton
 from tests.real.tryton_clerk import Clerk
 from tests.real.tryton_world import PASSWORD
@@ -37,7 +37,9 @@ class Rig:
     def __init__(self, folder: Path, erp: Tryton | None = None) -> None:
         """Start an ERP, by default the current one, and an engine in a folder."""
         self.folder = folder
-        self.engine = Stockline(folder / "data", "--clock", "log")
+        # It is killed and started again at the same address, which nobody else may be given in between.
+        self._port = str(free_port())
+        self.engine = self._started_engine()
         try:
             self.erp = (erp or Tryton(folder / "tryton")).start()
         except BaseException:
@@ -45,6 +47,9 @@ class Rig:
             raise
         self.clerk = Clerk(self.erp)
         self._running: subprocess.Popen[bytes] | None = None
+
+    def _started_engine(self) -> Stockline:
+        return Stockline(self.folder / "data", "--clock", "log", "--port", self._port)
 
     def profile(self) -> Path:
         path = self.folder / "erp.toml"
@@ -56,7 +61,7 @@ class Rig:
         arguments = ["connectors", "run", str(self.profile()), "--once", "--state", str(self.folder / "state")]
         done = stockline(*arguments, ERP_PASSWORD=PASSWORD)
         assert done.returncode == 0, (done.stdout, done.stderr)
-        self.engine.get("/v1/sync?wait=20")
+        self.engine.get("/v1/sync?wait=240")
 
     def run(self) -> None:
         """Start the connector beside the test."""
@@ -74,9 +79,8 @@ class Rig:
 
     def restart_engine(self) -> None:
         """Kill the engine, and start it on the same port and data."""
-        port = self.engine.port
         self.engine.kill()
-        self.engine = Stockline(self.folder / "data", "--clock", "log", "--port", str(port))
+        self.engine = self._started_engine()
 
     def restart_erp(self) -> None:
         self.erp.kill()

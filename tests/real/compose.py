@@ -17,7 +17,7 @@ from tests.real.podman import run
 FILES = [ROOT / "docker-compose.yml", Path(__file__).with_name("podman.yml")]
 PROJECT = "stockline-test"
 NETWORK = f"{PROJECT}_default"
-HEALTHY_SECONDS, PAUSE_SECONDS = 150.0, 2.0
+HEALTHY_SECONDS, PAUSE_SECONDS = 300.0, 2.0
 
 
 class Compose:
@@ -91,8 +91,11 @@ class Compose:
         return podman.podman("exec", self.container(service), *command)
 
     def pid(self, service: str) -> int:
-        """The first process of a container, as this machine numbers it."""
-        return int(self.inspect(service, "{{.State.Pid}}"))
+        """The first process of a container, as this machine numbers it; AssertionError where none runs."""
+        pid = int(self.inspect(service, "{{.State.Pid}}"))
+        # A signal to the process 0 would reach all of the caller's own.
+        assert pid > 0, f"{service} does not run\n{self.logs(service)}"
+        return pid
 
     def kill(self, service: str) -> None:
         """End a service as a crash does: podman did not ask for it, so that it is started again."""

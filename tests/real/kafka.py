@@ -28,8 +28,9 @@ ROOT = Path(__file__).parents[2]
 POM = Path(__file__).with_name("pom.xml")
 VERSION = POM.read_text().split("<version>")[2].split("<")[0]
 JARS = CACHE / f"kafka-{VERSION}"
-PORTS, SHARES = range(10_000, 30_000), 16
-READY_SECONDS = 60.0
+# Chromium calls no server on port 10080.
+PORTS, SHARES = range(10_081, 30_000), 16
+READY_SECONDS = 180.0
 STOP_SECONDS = 20.0
 
 PROPERTIES = """\

@@ -11,6 +11,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from ruamel.yaml import YAML
 
@@ -19,6 +20,7 @@ from tests.real.kafka import READY_SECONDS, ROOT, Broker, Missing, free_port
 
 ADDRESS_VARIABLE = "STOCKLINE_TEST_KAFKA"
 DOCKER_SECONDS = 10
+APPLIED_SECONDS = 60.0
 DOCKER = "unix:///var/run/docker.sock"
 
 
@@ -88,6 +90,23 @@ async def _answer(address: str) -> None:
             await asyncio.sleep(0.5)
         finally:
             await admin.close()
+
+
+async def configure(admin: AIOKafkaAdminClient, topic: str, settings: dict[str, str]) -> None:
+    """Set the settings of a topic; what is left out gets its default. Returns once the broker goes by them."""
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, settings)])
+    deadline = time.monotonic() + APPLIED_SECONDS
+    while not settings.items() <= (await _settings_of(admin, topic)).items():
+        assert time.monotonic() < deadline, f"{topic} does not get {settings}"
+        await asyncio.sleep(0.05)
+    # What it tells it applies a moment later.
+    await asyncio.sleep(0.5)
+
+
+async def _settings_of(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    [answer] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    [(_code, _said, _kind, _topic, entries)] = answer.resources
+    return {entry[0]: entry[1] for entry in entries}
 
 
 async def wipe(address: str) -> None:

@@ -18,7 +18,7 @@ from tests.real.kafka import Missing
 
 VERSION = "9.13.3"
 PACKAGE = CACHE / f"oidc-provider-{VERSION}"
-INSTALL_SECONDS = 180
+INSTALL_SECONDS = 600
 CLIENT, SECRET, MACHINE, MACHINE_SECRET, AUDIENCE = "stockline", "s-secret", "wms", "m-secret", "urn:stockline"
 
 SERVER = """

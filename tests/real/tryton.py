@@ -31,7 +31,7 @@ from tests.real.tryton_template import (
 )
 from tests.real.tryton_world import PASSWORD
 
-READY_SECONDS = 60.0
+READY_SECONDS = 240.0
 
 SERVER = """\
 import runpy, select, sys, time

@@ -83,7 +83,7 @@ class Rpc:
         self._contexts[login] = self.rpc("model.res.user.get_preferences", True, login=login)
 
     def _post(self, path: str, body: dict[str, Any], authorization: str | None) -> tuple[int, bytes]:
-        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=60)
+        connection = HTTPConnection(urlsplit(self.url).netloc, timeout=240)
         headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
         try:
             connection.request("POST", path, json.dumps(body, default=_encoded), headers)

@@ -85,7 +85,7 @@ async def travel(data: Path, trace: Trace) -> None:
             trace.clear()
             answer = await caller.post("/v1/events", data=RECEIPT)
             assert (answer.status, (await answer.json())["accepted"]) == (202, 1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 await told(stream, b'"available":58,"held":12')
 
 
@@ -119,7 +119,7 @@ async def fold_on(broker: MemoryBroker, trace: Trace) -> None:
         trace.clear()
         broker.append([Record(partition, 0, "85123A", raw, at) for raw in raws])
         end = broker.end_offset(partition)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while broker.next_offset(partition) < end or not trace.calls:  # noqa: ASYNC110 - the broker tells nobody
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)

@@ -61,10 +61,10 @@ def web() -> Iterator[Site]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(30)
+    assert started.wait(120)
     yield holder[0]
     loop.call_soon_threadsafe(asked.set)
-    thread.join(15)
+    thread.join(120)
     loop.close()
 
 

@@ -133,7 +133,7 @@ async def test_what_a_tick_leaves_is_ticked_at_once_and_events_come_between() ->
             assert (await run.post("/v1/events", told))[0] == 202
         run.machine.run(HOUR)
         assert (await run.post("/v1/events", counted(1, NOW + HOUR)))[0] == 202
-        assert (await run.service.wait(20)).lag == 0
+        assert (await run.service.wait(120)).lag == 0
         log = run.log()[1_000:]
         kinds = [event["type"] for event in log]
         assert kinds == ["clock.ticked", "stock.counted", *["clock.ticked"] * 4]
@@ -146,7 +146,7 @@ async def test_the_log_clock_stands_still_until_all_portions_are_taken() -> None
         told = b"\n".join(feed(f"f{n}", seconds=60) for n in range(1_000))
         assert (await run.post("/v1/events", told))[0] == 202
         assert (await run.post("/v1/events", counted(1, NOW + HOUR)))[0] == 202
-        await run.get("/v1/sync?wait=20")
+        await run.get("/v1/sync?wait=120")
         ticks = [event["time"] for event in run.log() if event["type"] == "clock.ticked"]
         assert ticks[1:] == [iso(NOW + HOUR)] * 5
         _, page = await run.get("/v1/alerts?kind=stale_feed&status=open&limit=1")

@@ -20,7 +20,7 @@ OF_CONNECTORS = (
     *("tests/unit/test_rooms.py", "tests/contract/test_connectors.py", "tests/unit/test_connectors_document.py"),
     *("-k", "scales or every_package or every_kind"),
 )
-SECONDS = 120
+SECONDS = 600
 
 pytestmark = pytest.mark.slow
 

@@ -43,7 +43,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def gone(process: Process, session: str) -> None:
     """Return once a process takes a session no more."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while process.takes(session):  # noqa: ASYNC110 - what is tried is that it happens at all
             await asyncio.sleep(0.001)
 

@@ -20,8 +20,11 @@ SHARED = {f"engine.processes.{name}" for name in ("admission", "columns", "lifec
 ROOTS = sorted((ROOT / "engine" / "processes").glob("*.py"))
 
 LIFE = """
-import asyncio, gc
+import asyncio, gc, signal
 from engine.processes.lifecycle import live
+
+# What the tests themselves were started with, such as `nohup`, does not count.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 async def serve(stop):
     print(gc.get_threshold(), flush=True)

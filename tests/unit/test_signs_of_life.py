@@ -23,7 +23,7 @@ def process(port: int, doing: Callable[[], Doing] = lambda: Doing((), 0)) -> Its
 
 
 async def soon(so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not so():  # noqa: ASYNC110 - what is tried is that it happens at all
             await asyncio.sleep(0.001)
 

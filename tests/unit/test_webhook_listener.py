@@ -26,7 +26,7 @@ from tests.connectors.far_side import Kept
 from tests.unit.epcis_events import event
 from tests.unit.test_epcis import Mapped
 
-SECONDS = 30.0
+SECONDS = 120.0
 EVENT = {"specversion": "1.0", "id": "1", "source": "wms", "type": "stock.issued", "time": "2026-03-02T09:00:00Z",
          "data": {"sku": "A", "location": "LDS", "qty": 2}}  # fmt: skip
 STRUCTURED = {"Content-Type": "application/cloudevents+json; charset=utf-8"}

@@ -15,7 +15,7 @@ from engine.web.bodies import Intake, Limits
 from engine.web.ports import Context
 from tests.unit.fake_service import FakeService
 
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 class Site(NamedTuple):

@@ -157,11 +157,8 @@ def copy_database(data: Path, target: Path) -> None:
     if (data / committed.FILE).exists():
         shutil.copyfile(data / committed.FILE, target / committed.FILE)
     files.refuse_missing_parts(data / files.DATABASE, read_only=True)
-    view = files.view(data)
-    try:
-        shutil.copytree(view / files.DATABASE, target / files.DATABASE)
-    finally:
-        shutil.rmtree(view)
+    with closing(files.view(data)) as view:
+        shutil.copytree(view.database, target / files.DATABASE)
 
 
 def _copy(data: Path, target: Path) -> None:

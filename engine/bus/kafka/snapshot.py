@@ -2,6 +2,10 @@
 
 A commit is one transaction, but topics are read one after the other. The changelog is read first; its markers say up to
 where each partition is folded. Outputs are read after that, and those of later commits are left out by their header.
+
+The mark that ends a transaction does not come into all of its topics at once: while the changelog already shows a
+commit, a reader of committed records may be told an end of an output topic that lies before that commit's records. So
+the ends are asked for with the transactions that are under way, and the copy waits until it has come to them.
 """
 
 import asyncio
@@ -51,15 +55,18 @@ class Snapshot:
             raise UsageError(f"the snapshot is of a log with {len(starts)} partitions, not {topics.partitions}")
         snapshot = cls(path, topics.partitions, starts or [0] * topics.partitions)
         consumer = connection.consumer(max_partition_fetch_bytes=8 << 20)
+        asking = connection.consumer(isolation_level="read_uncommitted")
         try:
             with connection.translated("the topics cannot be read"):
                 await consumer.start()
-                await snapshot._fill(consumer, advance)
+                await asking.start()
+                await snapshot._fill(consumer, asking, advance)
         except BaseException:
             snapshot.close()
             raise
         finally:
             await stopped(consumer)
+            await stopped(asking)
         return snapshot
 
     def __init__(self, path: Path, partitions: int, starts: list[int]) -> None:
@@ -70,9 +77,10 @@ class Snapshot:
         self.state = DiskState(self._store)
         self.published = DiskReadModel(self._store, partitions)
 
-    async def _fill(self, consumer: AIOKafkaConsumer, advance: Advance) -> None:
-        await self._copy(consumer, [STATE], advance, lambda _, records: records)
-        await self._copy(consumer, list(OUTPUTS.values()), advance, self._of_snapshot)
+    async def _fill(self, consumer: AIOKafkaConsumer, asking: AIOKafkaConsumer, advance: Advance) -> None:
+        for topics, choose in (([STATE], _all_of), (list(OUTPUTS.values()), self._of_snapshot)):
+            places = [TopicPartition(topic, partition) for topic in topics for partition in range(self.partitions)]
+            await self._copy(consumer, await asking.end_offsets(places), advance, choose)
         log = [TopicPartition(EVENTS, partition) for partition in range(self.partitions)]
         starts = {at: self._starts[at.partition] for at in log}
         for at, begin in (await consumer.beginning_offsets(log)).items():
@@ -91,12 +99,11 @@ class Snapshot:
     async def _copy(
         self,
         consumer: AIOKafkaConsumer,
-        topics: list[str],
+        ends: Mapping[TopicPartition, int],
         advance: Advance,
         choose: Callable[[TopicPartition, Sequence[ConsumerRecord]], Sequence[ConsumerRecord]],
     ) -> None:
-        places = [TopicPartition(topic, partition) for topic in topics for partition in range(self.partitions)]
-        starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+        starts = await consumer.beginning_offsets(list(ends))
         async for at, records in _read(consumer, starts, ends):
             commit = commit_of(at, choose(at, records), frozenset())
             await asyncio.to_thread(self._keep, commit)
@@ -155,6 +162,10 @@ class Snapshot:
     def close(self) -> None:
         """Close the files."""
         self._store.close()
+
+
+def _all_of(_: TopicPartition, records: Sequence[ConsumerRecord]) -> Sequence[ConsumerRecord]:
+    return records
 
 
 async def _read(

@@ -1,7 +1,7 @@
 """Group commit: one thread owns the engine and commits all submissions that wait at once.
 
-The thread takes all that waits, folds it and commits it once; only then are the callers answered and the subscribers
-told. While it waits for the disk, other threads run: the store gives up the interpreter lock for the sync.
+The thread takes all that waits, folds it and commits it once; only then are the subscribers told and the callers
+answered. While it waits for the disk, other threads run: the store gives up the interpreter lock for the sync.
 """
 
 import asyncio
@@ -158,16 +158,19 @@ class GroupCommit:
             return
         self._clock_is_ahead = False
         outputs = self._tick(now)
+        answers: Sequence[tuple[Submission, list[Output]]] = []
         if group:
             with TRACING.span("commit", **{"stockline.submissions": len(group)}):
                 answers = self._engine.submit_all([pending.items for pending in group], now)
             self.behind = self._engine.behind
-            for pending, (submission, published) in zip(group, answers, strict=True):
+            for _, published in answers:
                 outputs += published
-                pending.succeed(submission)
             self.commits.succeeded(time.monotonic() - started)
+        # Before the answers: a stream that a caller opens once it has its answer begins behind what that answer is of.
         if outputs and self._loop is not None:
             self._loop.call_soon_threadsafe(self._broadcaster.publish, outputs, self._engine.point())
+        for pending, (submission, _) in zip(group, answers, strict=True):
+            pending.succeed(submission)
 
     def _tick(self, now: int) -> list[Output]:
         """Tick where something is due, before the events that have come after it.

@@ -140,10 +140,25 @@ const connectors = () => fill("connectors", async () => {
 
 const sum = (connector, name) => Object.values(connector.parts).reduce((all, part) => all + (part[name] ?? 0), 0);
 
-const letters = () => fill("dead-letters", () => lettersPanel(letters));
+/** Reads the dead letters anew after one was dealt with; what is about to be replaced takes no click meanwhile. */
+async function letters() {
+  byId("dead-letters").inert = true;
+  await fill("dead-letters", () => lettersPanel(letters));
+  byId("dead-letters").inert = false;
+}
 
-/** Reads the dead letters anew, unless somebody is at work there. */
-const lettersUnlessUsed = () => !byId("dead-letters").contains(document.activeElement) && !byId("letters")?.childElementCount && letters();
+const inUse = () => byId("dead-letters").contains(document.activeElement) || Boolean(byId("letters")?.childElementCount);
+
+/** Reads the dead letters anew, unless somebody is at work there, or begins to be while they are read. */
+async function lettersUnlessUsed() {
+  if (inUse()) return;
+  try {
+    const panel = await lettersPanel(letters);
+    if (!inUse()) show(byId("dead-letters"), panel);
+  } catch {
+    if (!inUse()) await letters();
+  }
+}
 
 const schemas = () => fill("schemas", async () => {
   const { items } = await get("/v1/schemas");

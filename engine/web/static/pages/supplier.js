@@ -14,6 +14,7 @@ const PAGE = 1000;
 const MOST = 3000;
 const UNCONFIRMED = "unconfirmed";
 const REFRESH_MS = 15_000;
+let reads = 0;
 const page = { lines: [], total: 0, selected: new Set(), current: null, drafts: new Map(), select: chooseOne, selectAll: selectLines, confirm, change, ship };
 
 const address = () => new URLSearchParams(location.search);
@@ -70,22 +71,27 @@ function parameters() {
 /** The lines that are shown: all that were read, or those of which the supplier has said nothing yet. */
 const visible = () => (address().get("status") === UNCONFIRMED ? page.lines.filter(isUnanswered) : page.lines);
 
-/** Reads the lines; a refresh that fails leaves those that are shown, and the strip at the top says how old they are. */
+/**
+ * Reads the lines; a refresh that fails leaves those that are shown, and the strip at the top says how old they are. An
+ * answer that comes after the lines were asked for again is of another search, or from before what was said since.
+ */
 async function read(isRefresh = false) {
-  const host = byId("orders");
+  reads += 1;
+  const [host, mine] = [byId("orders"), reads];
   if (!supplier()) return host.replaceChildren(empty("Which supplier?", "Choose one above: you then see what it sees, and what you enter is entered for it."));
   try {
     const lines = [];
     let told = { next: null };
     do {
       told = await get("/v1/supplier/lines", { ...parameters(), limit: PAGE, cursor: told.next });
+      if (mine !== reads) return;
       lines.push(...told.items);
     } while (told.next && lines.length < MOST);
     Object.assign(page, { lines, total: told.total });
     fresh(told.lag_seconds);
     show();
   } catch (error) {
-    if (!isRefresh) host.replaceChildren(empty("The lines could not be read", error.message, button("Try again", "retry", () => read())));
+    if (!isRefresh && mine === reads) host.replaceChildren(empty("The lines could not be read", error.message, button("Try again", "retry", () => read())));
   }
 }
 

@@ -1,7 +1,7 @@
 // Today: what needs a decision, worst first, and the decisions: one by one, by selection, or a whole supplier order.
 
 import { act, allowed } from "../lib/actions.js";
-import { decide, decideAll, decisionOf, onDecision } from "../lib/decide.js";
+import { decide, decideAll, decisionOf, forget, onDecision } from "../lib/decide.js";
 import { announce, button, byId, el, empty, select, toast } from "../lib/dom.js";
 import { ask } from "../lib/dialog.js";
 import { count, quantity, roundMoney } from "../lib/format.js";
@@ -124,7 +124,9 @@ function nothing() {
 function decided(id) {
   const decision = decisionOf(id);
   const item = page.today.items.get(id);
-  if (item && decision.thing) page.today.update(item, decision.thing);
+  // What somebody did after it may have been heard before the answer came, and counts instead of it.
+  if (item && item.revision > decision.thing?.revision) forget(id);
+  else if (item && decision.thing) page.today.update(item, decision.thing);
   if (item && decision.now) page.today.update(item, decision.now);
   if (decision.state === "done") page.selected.delete(id);
   redraw(id);
