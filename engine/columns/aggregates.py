@@ -136,7 +136,8 @@ def _placed(numbers: Numbers) -> tuple[Numbers, Cells]:
     if greatest - least > CLOSE + 4 * len(numbers):
         distinct, places = np.unique(numbers, return_inverse=True)
         return distinct.astype(np.int64), places
-    return np.arange(least, greatest + 1), np.subtract(numbers, least, dtype=np.intp)
+    # Counted from 0: the end of a range up to the greatest of 64 bits would be beyond them.
+    return np.arange(greatest - least + 1) + least, np.subtract(numbers, least, dtype=np.intp)
 
 
 def _sums(column: Column, at: At, grouped: _Grouped) -> _Figures:

@@ -102,8 +102,8 @@ def test_ticks_are_no_events(tmp_path: Path, clock: str) -> None:
     day = datetime.now(UTC).date().isoformat()
     with Stockline(tmp_path / "data", "--clock", clock) as engine:
         ends = {f"r-{n}": (datetime.now(UTC) + timedelta(seconds=n)).isoformat() for n in ENDS_SECONDS}
-        reserved = [{**ROW, "qty": 1, "reservation": name, "expires": at} for name, at in ends.items()]
-        engine.send(*(event("stock.reserved", each["reservation"], f"{day}T00:00:00Z", **each) for each in reserved))
+        reserved = {name: {**ROW, "qty": 1, "reservation": name, "expires": at} for name, at in ends.items()}
+        engine.send(*(event("stock.reserved", name, f"{day}T00:00:00Z", **data) for name, data in reserved.items()))
         for hour in range(2):
             engine.send(event("stock.adjusted", f"{hour}", f"{day}T0{hour}:00:00Z", **ROW, qty=1, reason="found"))
         engine.send(event("stock.adjusted", "1", f"{day}T01:00:00Z", **ROW, qty=1, reason="found"))

@@ -255,3 +255,12 @@ def test_a_sum_beyond_64_bits_is_exact_and_first() -> None:
         Aggregation(Query("positions"), ("location",), ("available",)), 9
     )
     assert [group.sum for group in groups.items] == [{"available": 3 * 2**63 - 9}, {"available": 2**63 - 1}]
+
+
+def test_groups_of_the_greatest_number_of_64_bits_are_named_by_it() -> None:
+    told = [Position(f"S{n}", "L", 0, 2**63 - 1 - n % 2, 0, 0, 0, 0, 0, 0, 1, moment(0)) for n in range(4)]
+    groups = filled([position_output(each) for each in told]).aggregate(Aggregation(Query("positions"), ("held",)), 9)
+    assert [(group.group, group.count) for group in groups.items] == [
+        ({"held": 2**63 - 2}, 2),
+        ({"held": 2**63 - 1}, 2),
+    ]
