@@ -31,17 +31,23 @@ async def read_all(address: str, topic: str) -> list[ConsumerRecord]:
         ends = await asker.end_offsets(places)
         starts = await consumer.beginning_offsets(places)
         for place in places:
-            if starts[place] >= ends[place]:
-                continue
-            consumer.assign([place])
-            consumer.seek(place, starts[place])
-            while await consumer.position(place) < ends[place]:
-                fetched = await consumer.getmany(place, timeout_ms=500)
-                found += [record for record in fetched.get(place, []) if record.offset < ends[place]]
+            if starts[place] < ends[place]:
+                found += await _read(consumer, place, starts[place], ends[place])
         return found
     finally:
         await asker.stop()
         await consumer.stop()
+
+
+async def _read(consumer: AIOKafkaConsumer, place: TopicPartition, start: int, end: int) -> list[ConsumerRecord]:
+    """The committed records of a partition from the offset `start` to before `end`."""
+    found: list[ConsumerRecord] = []
+    consumer.assign([place])
+    consumer.seek(place, start)
+    while await consumer.position(place) < end:
+        fetched = await consumer.getmany(place, timeout_ms=500)
+        found += [record for record in fetched.get(place, []) if record.offset < end]
+    return found
 
 
 async def _known(consumer: AIOKafkaConsumer, topic: str) -> set[int]:

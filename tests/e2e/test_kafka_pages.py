@@ -59,5 +59,4 @@ def test_a_decision_on_kafka_is_in_the_log_and_before_another_planner(
             names = olga.get_by_label("process", exact=True)
             names.select_option(names.locator("option", has_text=port).get_attribute("value"))
             expect(olga.locator("#settings-values tr", has_text="session_timeout_ms")).to_contain_text("8000")
-        assert engine.stop() == 0
-        assert workers.stop() == 0
+        assert (engine.stop(), workers.stop()) == (0, 0)
