@@ -20,7 +20,7 @@ from tests.real.kafka import READY_SECONDS, ROOT, Broker, Missing, free_port
 
 ADDRESS_VARIABLE = "STOCKLINE_TEST_KAFKA"
 DOCKER_SECONDS = 10
-APPLIED_SECONDS = 60.0
+APPLIED_SECONDS, WIPED_SECONDS = 60.0, 120.0
 DOCKER = "unix:///var/run/docker.sock"
 
 
@@ -117,9 +117,11 @@ async def wipe(address: str) -> None:
     except Exception as error:
         raise Missing(f"{ADDRESS_VARIABLE}={address} does not answer: {error}") from error
     try:
-        if left := [topic for topic in await admin.list_topics() if topic.startswith("stockline.")]:
+        deadline = time.monotonic() + WIPED_SECONDS
+        # A topic that a killed process had asked for may come after the others are gone.
+        while left := [topic for topic in await admin.list_topics() if topic.startswith("stockline.")]:
+            assert time.monotonic() < deadline, f"{address} keeps {left}"
             await admin.delete_topics(left)
-        while any(topic.startswith("stockline.") for topic in await admin.list_topics()):  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     finally:
         await admin.close()
