@@ -71,26 +71,31 @@ class FreshTopic:
         assert offset == 0
 
 
+async def opened(monkeypatch: pytest.MonkeyPatch, producer: RefusingProducer) -> ForeignPartition:
+    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
+    monkeypatch.setattr(connection, "transactional_producer", lambda _: producer)
+    foreign = ForeignPartition(connection, "group", TopicPartition("wms", 0))
+    await foreign.open(FreshTopic())
+    return foreign
+
+
+async def commit_a_rejected_record(foreign: ForeignPartition) -> None:
+    record = Received("wms", 0, 7, 0, None, [], b"x")
+    await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
+
+
 @pytest.mark.parametrize("error", [MessageSizeTooLargeError, RecordListTooLargeError])
 async def test_a_record_that_a_topic_never_takes_is_for_a_person(
     error: type[KafkaError], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
-    monkeypatch.setattr(connection, "transactional_producer", lambda _: RefusingProducer(error()))
-    foreign = ForeignPartition(connection, "group", TopicPartition("wms", 0))
-    await foreign.open(FreshTopic())
-    record = Received("wms", 0, 7, 0, None, [], b"x")
+    foreign = await opened(monkeypatch, RefusingProducer(error()))
     with pytest.raises(UsageError, match="kafka-configs"):
-        await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
+        await commit_a_rejected_record(foreign)
 
 
 async def test_a_transaction_that_ended_elsewhere_is_no_bug_but_opens_the_partition_anew(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    connection = Connection(load_kafka(kafka="127.0.0.1:1"))
-    monkeypatch.setattr(connection, "transactional_producer", lambda _: OvertakenProducer(KafkaError()))
-    foreign = ForeignPartition(connection, "group", TopicPartition("wms", 0))
-    await foreign.open(FreshTopic())
-    record = Received("wms", 0, 7, 0, None, [], b"x")
+    foreign = await opened(monkeypatch, OvertakenProducer(KafkaError()))
     with pytest.raises(EnvironmentFailure, match="IllegalOperation"):
-        await foreign.commit(outgoing(record, Rejection("untranslatable", "why"), Target(8, "north")), 1)
+        await commit_a_rejected_record(foreign)
